@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The attribute sets of uapi/smtpsplice.yaml as tables, and what turns a
+ * message of the kernel into JSON by them. Whatever is shown, as text or JSON,
+ * comes from that JSON.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/smtpsplice.h>
+
+#include "addr.h"
+#include "attrs.h"
+#include "cleanup.h"
+#include "text.h"
+
+#define TEXT_SIZE	(SMTPSPLICE_REPLY_MAX + 1)
+
+#define NAMES(id, ...)							\
+static const char *const id##_name[] = { __VA_ARGS__ };			\
+static const struct ss_names id = { ARRAY_SIZE(id##_name), id##_name }
+
+NAMES(modes, "hold");
+NAMES(verdicts, "accept", "reject", "tempfail");
+NAMES(newlines, "reject", "allow");
+NAMES(states, "dial", "greet", "command", "body", "scan", "release", "reply",
+      "close");
+NAMES(events, "session-open", "session-close", "verdict", "policy-add",
+      "policy-del", "settings", "helper-up", "helper-down");
+
+static_assert(ARRAY_SIZE(states_name) == SMTPSPLICE_STATE_CLOSE + 1, "states");
+static_assert(ARRAY_SIZE(events_name) == SMTPSPLICE_EVENT_HELPER_DOWN + 1, "events");
+static_assert(ARRAY_SIZE(verdicts_name) == SMTPSPLICE_VERDICT_TEMPFAIL + 1, "verdicts");
+static_assert(ARRAY_SIZE(newlines_name) == SMTPSPLICE_BARE_NEWLINE_ALLOW + 1, "newlines");
+
+#define SET(id, upper)							\
+const struct ss_attr_set ss_attrs_##id = {				\
+	.max = SMTPSPLICE_A_##upper##_MAX,				\
+	.attr = id##_attr,						\
+};									\
+static_assert(ARRAY_SIZE(id##_attr) == SMTPSPLICE_A_##upper##_MAX + 1, #id)
+
+#define P(name) [SMTPSPLICE_A_POLICY_##name]
+static const struct ss_attr policy_attr[] = {
+	P(NAME)		= { "name", SS_ATTR_TEXT, NULL },
+	P(IIF)		= { "iif", SS_ATTR_TEXT, NULL },
+	P(SRC)		= { "src", SS_ATTR_PREFIXES, NULL },
+	P(DST)		= { "dst", SS_ATTR_PREFIXES, NULL },
+	P(PORT)		= { "port", SS_ATTR_PORTS, NULL },
+	P(MODE)		= { "mode", SS_ATTR_ENUM, &modes },
+	P(POSITION)	= { "position", SS_ATTR_U32, NULL },
+	P(SESSIONS)	= { "sessions", SS_ATTR_U64, NULL },
+	P(MESSAGES)	= { "messages", SS_ATTR_U64, NULL },
+};
+SET(policy, POLICY);
+
+#define T(name) [SMTPSPLICE_A_SETTINGS_##name]
+static const struct ss_attr settings_attr[] = {
+	T(MAX_SESSIONS)		= { "max-sessions", SS_ATTR_U32, NULL },
+	T(MAX_MESSAGE)		= { "max-message", SS_ATTR_U64, NULL },
+	T(MAX_HELD)		= { "max-held", SS_ATTR_U64, NULL },
+	T(DIAL_TIMEOUT)		= { "dial-timeout", SS_ATTR_MS, NULL },
+	T(COMMAND_TIMEOUT)	= { "command-timeout", SS_ATTR_MS, NULL },
+	T(DATA_TIMEOUT)		= { "data-timeout", SS_ATTR_MS, NULL },
+	T(SCAN_TIMEOUT)		= { "scan-timeout", SS_ATTR_MS, NULL },
+	T(REPLY_TIMEOUT)	= { "reply-timeout", SS_ATTR_MS, NULL },
+	T(BARE_NEWLINE)		= { "bare-newline", SS_ATTR_ENUM, &newlines },
+};
+SET(settings, SETTINGS);
+
+#define S(name) [SMTPSPLICE_A_SESSION_##name]
+static const struct ss_attr session_attr[] = {
+	S(ID)		= { "id", SS_ATTR_U64, NULL },
+	S(POLICY)	= { "policy", SS_ATTR_TEXT, NULL },
+	S(STATE)	= { "state", SS_ATTR_ENUM, &states },
+	S(IIF)		= { "iif", SS_ATTR_TEXT, NULL },
+	S(CLIENT)	= { "client", SS_ATTR_ADDR, NULL },
+	S(CLIENT_PORT)	= { "client-port", SS_ATTR_U16, NULL },
+	S(SERVER)	= { "server", SS_ATTR_ADDR, NULL },
+	S(SERVER_PORT)	= { "server-port", SS_ATTR_U16, NULL },
+	S(AGE)		= { "age", SS_ATTR_U64, NULL },
+	S(MESSAGES)	= { "messages", SS_ATTR_U32, NULL },
+	S(HELD)		= { "held", SS_ATTR_U64, NULL },
+};
+SET(session, SESSION);
+
+#define C(name) [SMTPSPLICE_A_STATS_##name]
+static const struct ss_attr stats_attr[] = {
+	C(HELPERS)		= { "helpers", SS_ATTR_U64, NULL },
+	C(SESSIONS)		= { "sessions", SS_ATTR_U64, NULL },
+	C(HELD)			= { "held", SS_ATTR_U64, NULL },
+	C(SCAN_QUEUED)		= { "scan-queued", SS_ATTR_U64, NULL },
+	C(STEERED)		= { "steered", SS_ATTR_U64, NULL },
+	C(STEER_REFUSED)	= { "steer-refused", SS_ATTR_U64, NULL },
+	C(ACCEPTED)		= { "accepted", SS_ATTR_U64, NULL },
+	C(OVER_LIMIT)		= { "over-limit", SS_ATTR_U64, NULL },
+	C(DIAL_FAILED)		= { "dial-failed", SS_ATTR_U64, NULL },
+	C(MESSAGES)		= { "messages", SS_ATTR_U64, NULL },
+	C(OCTETS)		= { "octets", SS_ATTR_U64, NULL },
+	C(CLEAN)		= { "clean", SS_ATTR_U64, NULL },
+	C(INFECTED)		= { "infected", SS_ATTR_U64, NULL },
+	C(TEMPFAIL)		= { "tempfail", SS_ATTR_U64, NULL },
+	C(SCAN_TIMEOUT)		= { "scan-timeout", SS_ATTR_U64, NULL },
+	C(SCAN_REQUEUED)	= { "scan-requeued", SS_ATTR_U64, NULL },
+	C(DELIVERED)		= { "delivered", SS_ATTR_U64, NULL },
+	C(REFUSED_BY_SERVER)	= { "refused-by-server", SS_ATTR_U64, NULL },
+	C(OVERSIZE)		= { "oversize", SS_ATTR_U64, NULL },
+	C(NO_SPACE)		= { "no-space", SS_ATTR_U64, NULL },
+	C(BAD_NEWLINE)		= { "bad-newline", SS_ATTR_U64, NULL },
+	C(BAD_COMMAND)		= { "bad-command", SS_ATTR_U64, NULL },
+	C(PROTOCOL_ERROR)	= { "protocol-error", SS_ATTR_U64, NULL },
+	C(TIMEOUT)		= { "timeout", SS_ATTR_U64, NULL },
+	C(ABORTED)		= { "aborted", SS_ATTR_U64, NULL },
+	C(VERDICT_STALE)	= { "verdict-stale", SS_ATTR_U64, NULL },
+};
+SET(stats, STATS);
+
+#define E(name) [SMTPSPLICE_A_EVENT_##name]
+static const struct ss_attr event_attr[] = {
+	E(KIND)		= { "kind", SS_ATTR_ENUM, &events },
+	E(SESSION)	= { "session", SS_ATTR_U64, NULL },
+	E(IIF)		= { "iif", SS_ATTR_TEXT, NULL },
+	E(CLIENT)	= { "client", SS_ATTR_ADDR, NULL },
+	E(CLIENT_PORT)	= { "client-port", SS_ATTR_U16, NULL },
+	E(SERVER)	= { "server", SS_ATTR_ADDR, NULL },
+	E(SERVER_PORT)	= { "server-port", SS_ATTR_U16, NULL },
+	E(POLICY)	= { "policy", SS_ATTR_TEXT, NULL },
+	E(VERDICT)	= { "verdict", SS_ATTR_ENUM, &verdicts },
+	E(REPLY)	= { "reply", SS_ATTR_TEXT, NULL },
+	E(VIRUS)	= { "virus", SS_ATTR_TEXT, NULL },
+	E(FILE)		= { "file", SS_ATTR_TEXT, NULL },
+};
+SET(event, EVENT);
+
+static uint64_t read_number(const struct nlattr *nla)
+{
+	uint64_t u64 = 0;
+	uint32_t u32 = 0;
+	uint16_t u16 = 0;
+
+	switch (nla_len(nla)) {
+	case sizeof(u64):
+		memcpy(&u64, nla_data(nla), sizeof(u64));
+		return u64;
+	case sizeof(u32):
+		memcpy(&u32, nla_data(nla), sizeof(u32));
+		return u32;
+	case sizeof(u16):
+		memcpy(&u16, nla_data(nla), sizeof(u16));
+		return u16;
+	default:
+		return 0;
+	}
+}
+
+static struct json_object *read_text(const struct nlattr *nla)
+{
+	char text[TEXT_SIZE];
+
+	ss_text_clean(SS_TEXT_PRINT, text, sizeof(text), nla_data(nla),
+		      strnlen(nla_data(nla), nla_len(nla)));
+	return json_object_new_string(text);
+}
+
+static struct json_object *read_enum(const struct nlattr *nla,
+				     const struct ss_names *names)
+{
+	uint64_t value = read_number(nla);
+	char text[24];
+
+	if (value < names->count)
+		return json_object_new_string(names->name[value]);
+	/* A newer module */
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	return json_object_new_string(text);
+}
+
+static struct json_object *read_prefix(struct nlattr *nla)
+{
+	const struct nlattr *addr = nla_find(nla_data(nla), nla_len(nla),
+					     SMTPSPLICE_A_PREFIX_ADDR);
+	const struct nlattr *len = nla_find(nla_data(nla), nla_len(nla),
+					    SMTPSPLICE_A_PREFIX_LEN);
+	struct ss_prefix prefix = {};
+	char buf[SS_ADDR_SIZE];
+
+	if (!addr || (nla_len(addr) != 4 && nla_len(addr) != 16) ||
+	    !len || nla_len(len) < 1)
+		return json_object_new_string("?");
+	prefix.size = nla_len(addr);
+	prefix.len = *(uint8_t *)nla_data(len);
+	memcpy(prefix.addr, nla_data(addr), prefix.size);
+	return json_object_new_string(ss_addr_format_prefix(buf, &prefix));
+}
+
+/* An attribute that may come more than once: append to its array */
+static void append(struct json_object *obj, const char *name,
+		   struct json_object *value)
+{
+	struct json_object *array;
+
+	if (!json_object_object_get_ex(obj, name, &array)) {
+		array = json_object_new_array();
+		json_object_object_add(obj, name, array);
+	}
+	json_object_array_add(array, value);
+}
+
+static void decode_one(const struct ss_attr *attr, struct nlattr *nla,
+		       struct json_object *obj)
+{
+	struct json_object *value = NULL;
+	char buf[SS_ADDR_SIZE];
+
+	switch (attr->type) {
+	case SS_ATTR_U16:
+	case SS_ATTR_U32:
+	case SS_ATTR_U64:
+	case SS_ATTR_MS:
+		value = json_object_new_uint64(read_number(nla));
+		break;
+	case SS_ATTR_ENUM:
+		value = read_enum(nla, attr->names);
+		break;
+	case SS_ATTR_TEXT:
+		value = read_text(nla);
+		break;
+	case SS_ATTR_ADDR:
+		value = json_object_new_string(ss_addr_format(buf, nla_data(nla),
+							      nla_len(nla)));
+		break;
+	case SS_ATTR_PORTS:
+		append(obj, attr->name, json_object_new_uint64(read_number(nla)));
+		return;
+	case SS_ATTR_PREFIXES:
+		append(obj, attr->name, read_prefix(nla));
+		return;
+	}
+	json_object_object_add(obj, attr->name, value);
+}
+
+/**
+ * ss_attrs_decode() - Turn the attributes of a message into a JSON object.
+ * @set: their set
+ * @attrs: the first attribute
+ * @len: octets of attributes
+ *
+ * Attributes that the set does not have (a newer module) are left out. All
+ * strings are fit for a terminal.
+ *
+ * Return: the object, the caller's.
+ */
+struct json_object *ss_attrs_decode(const struct ss_attr_set *set,
+				    struct nlattr *attrs, int len)
+{
+	struct json_object *obj = json_object_new_object();
+	struct nlattr *nla;
+	int rem;
+
+	nla_for_each_attr(nla, attrs, len, rem)
+		if (nla_type(nla) > 0 && nla_type(nla) <= set->max)
+			decode_one(&set->attr[nla_type(nla)], nla, obj);
+	return obj;
+}
+
+/**
+ * ss_attrs_find() - Look an attribute up by its name.
+ * @set: the set
+ * @name: the name
+ *
+ * Return: the attribute type, 0 where there is none.
+ */
+int ss_attrs_find(const struct ss_attr_set *set, const char *name)
+{
+	for (int i = 1; i <= set->max; i++)
+		if (!strcmp(set->attr[i].name, name))
+			return i;
+	return 0;
+}
+
+/**
+ * ss_attrs_find_value() - Look a value up by its name.
+ * @names: the names
+ * @name: the name
+ *
+ * Return: the value, -1 where there is none.
+ */
+int ss_attrs_find_value(const struct ss_names *names, const char *name)
+{
+	for (unsigned int i = 0; i < names->count; i++)
+		if (!strcmp(names->name[i], name))
+			return i;
+	return -1;
+}

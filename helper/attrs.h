@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_ATTRS_H
+#define SS_ATTRS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <json-c/json.h>
+#include <netlink/attr.h>
+
+/**
+ * enum ss_attr_type - How an attribute is shown.
+ * @SS_ATTR_U32: a number
+ * @SS_ATTR_U64: a number
+ * @SS_ATTR_U16: a number
+ * @SS_ATTR_ENUM: the name of a value
+ * @SS_ATTR_MS: a number of milliseconds
+ * @SS_ATTR_TEXT: a string or octets that a peer sent
+ * @SS_ATTR_ADDR: an address
+ * @SS_ATTR_PORTS: all attributes of that type: an array of numbers
+ * @SS_ATTR_PREFIXES: all attributes of that type: an array of prefixes
+ */
+enum ss_attr_type {
+	SS_ATTR_U32,
+	SS_ATTR_U64,
+	SS_ATTR_U16,
+	SS_ATTR_ENUM,
+	SS_ATTR_MS,
+	SS_ATTR_TEXT,
+	SS_ATTR_ADDR,
+	SS_ATTR_PORTS,
+	SS_ATTR_PREFIXES,
+};
+
+/**
+ * struct ss_names - The names of an enum's values, as in uapi/smtpsplice.yaml.
+ * @count: how many
+ * @name: the names
+ */
+struct ss_names {
+	unsigned int count;
+	const char *const *name;
+};
+
+/**
+ * struct ss_attr - One attribute of a set.
+ * @name: its name in uapi/smtpsplice.yaml
+ * @type: how it is shown
+ * @names: the names of its values, for SS_ATTR_ENUM
+ */
+struct ss_attr {
+	const char *name;
+	enum ss_attr_type type;
+	const struct ss_names *names;
+};
+
+/**
+ * struct ss_attr_set - An attribute set.
+ * @max: the largest attribute type
+ * @attr: indexed by attribute type; [0] is empty
+ */
+struct ss_attr_set {
+	int max;
+	const struct ss_attr *attr;
+};
+
+extern const struct ss_attr_set ss_attrs_policy;
+extern const struct ss_attr_set ss_attrs_settings;
+extern const struct ss_attr_set ss_attrs_session;
+extern const struct ss_attr_set ss_attrs_stats;
+extern const struct ss_attr_set ss_attrs_event;
+
+struct json_object *ss_attrs_decode(const struct ss_attr_set *set,
+				    struct nlattr *attrs, int len);
+int ss_attrs_find(const struct ss_attr_set *set, const char *name);
+int ss_attrs_find_value(const struct ss_names *names, const char *name);
+
+#endif /* SS_ATTRS_H */

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The log: a JSON object a line for each verdict, with FortiOS's field names
+ * where it has one. Never message bodies, never credentials.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "avlog.h"
+
+#define PATH_SIZE	4096
+
+/**
+ * struct kind - How a verdict is told.
+ * @logid: id of the record; FortiOS's where it has one
+ * @eventtype: what happened
+ * @level: how bad it is
+ * @action: what was done
+ * @msg: the same in words
+ */
+struct kind {
+	const char *logid;
+	const char *eventtype;
+	const char *level;
+	const char *action;
+	const char *msg;
+};
+
+static const struct kind kinds[] = {
+	[SMTPSPLICE_VERDICT_ACCEPT] = {
+		"smtpsplice-clean", "clean", "notice", "passthrough",
+		"File is clean."
+	},
+	[SMTPSPLICE_VERDICT_REJECT] = {
+		"0211008192", "infected", "warning", "blocked",
+		"File is infected."
+	},
+	[SMTPSPLICE_VERDICT_TEMPFAIL] = {
+		"smtpsplice-scanerror", "scanerror", "error", "tempfail",
+		"File could not be scanned."
+	},
+};
+
+static const struct kind kind_partial = {
+	"smtpsplice-partial", "infected", "warning", "blocked",
+	"Message fragment cannot be scanned."
+};
+
+static void put(struct json_object *obj, const char *key, const char *value)
+{
+	json_object_object_add(obj, key, json_object_new_string(value));
+}
+
+static void put_if(struct json_object *obj, const char *key, const char *value)
+{
+	if (value && *value)
+		put(obj, key, value);
+}
+
+static void put_number(struct json_object *obj, const char *key, uint64_t value)
+{
+	json_object_object_add(obj, key, json_object_new_uint64(value));
+}
+
+static void put_time(struct json_object *obj)
+{
+	struct timespec now;
+	char text[32];
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d", &tm);
+	put(obj, "date", text);
+	strftime(text, sizeof(text), "%H:%M:%S", &tm);
+	put(obj, "time", text);
+	put_number(obj, "eventtime", (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+	strftime(text, sizeof(text), "%z", &tm);
+	put(obj, "tz", text);
+}
+
+static void put_kind(struct json_object *obj, const struct ss_avlog_record *rec)
+{
+	const struct kind *k = &kinds[rec->verdict];
+
+	if (rec->verdict == SMTPSPLICE_VERDICT_REJECT && rec->result &&
+	    rec->result->partial)
+		k = &kind_partial;
+	put(obj, "logid", k->logid);
+	put(obj, "type", "utm");
+	put(obj, "subtype", "virus");
+	put(obj, "eventtype", k->eventtype);
+	put(obj, "level", k->level);
+	put(obj, "msg", k->msg);
+	put(obj, "action", k->action);
+	put(obj, "service", "SMTP");
+}
+
+static void put_flow(struct json_object *obj, const struct ss_request *req)
+{
+	put_number(obj, "sessionid", req->session);
+	put(obj, "policy", req->policy);
+	put(obj, "srcip", req->client);
+	put_number(obj, "srcport", req->client_port);
+	put(obj, "srcintf", req->iif);
+	put(obj, "dstip", req->server);
+	put_number(obj, "dstport", req->server_port);
+	put_number(obj, "proto", 6);
+	put(obj, "helo", req->helo);
+	put(obj, "sender", req->sender);
+	put(obj, "recipient", req->rcpts ? req->rcpts : "");
+	put_number(obj, "recipientcount", req->rcpt_count);
+}
+
+static void put_message(struct json_object *obj, const struct ss_avlog_record *rec)
+{
+	const struct ss_scan_result *res = rec->result;
+
+	if (res) {
+		put(obj, "from", res->head.from);
+		put(obj, "to", res->head.to);
+		put(obj, "subject", res->head.subject);
+		put(obj, "messageid", res->head.messageid);
+		put(obj, "attachment", res->attachment ? "yes" : "no");
+	}
+	put_number(obj, "size", rec->req->size);
+	if (rec->verdict == SMTPSPLICE_VERDICT_REJECT && res) {
+		put(obj, "filename", res->file);
+		put(obj, "virus", res->virus);
+		put(obj, "dtype", "Virus");
+		put_if(obj, "filehash", res->filehash);
+		put(obj, "quarskip", rec->quarfile ? "No-skip" : rec->quarantine ?
+		    "File-was-not-quarantined" : "Quarantine-disabled");
+		put_if(obj, "quarfile", rec->quarfile);
+	}
+	put_if(obj, "error", rec->detail);
+	put_number(obj, "scantime_ms", rec->scantime_ms);
+	put_if(obj, "reply", rec->reply);
+}
+
+/**
+ * ss_avlog_open() - Open the log.
+ * @path: its path; "-" is stderr. The folder it is in is made, if only that one
+ *   is missing.
+ *
+ * Return: a descriptor, or an errno.
+ */
+int ss_avlog_open(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_SIZE];
+	int fd;
+
+	if (!strcmp(path, "-")) {
+		fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+		return fd < 0 ? -errno : fd;
+	}
+	if (slash && slash != path && slash - path < PATH_SIZE) {
+		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
+		mkdir(dir, 0750);
+	}
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	return fd < 0 ? -errno : fd;
+}
+
+/**
+ * ss_avlog_write() - Append a record.
+ * @fd: the log
+ * @rec: the record
+ *
+ * Return: 0 or an errno.
+ */
+int ss_avlog_write(int fd, const struct ss_avlog_record *rec)
+{
+	struct json_object *obj = json_object_new_object();
+	const char *text;
+	char *line;
+	ssize_t n;
+	int len;
+
+	put_time(obj);
+	put_kind(obj, rec);
+	put_flow(obj, rec->req);
+	put_message(obj, rec);
+	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
+					      JSON_C_TO_STRING_NOSLASHESCAPE);
+	len = text ? asprintf(&line, "%s\n", text) : -1;
+	json_object_put(obj);
+	if (len < 0)
+		return -ENOMEM;
+	n = write(fd, line, len);
+	if (n < 0)
+		n = -errno;
+	free(line);
+	return n < 0 ? (int)n : n < len ? -ENOSPC : 0;
+}

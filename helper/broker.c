@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The broker: takes scan requests from the kernel, one for each free worker,
+ * hands them on, gives the kernel the verdicts and writes the log. It reads no
+ * mail itself.
+ *
+ * One thread, one poll loop. Nothing in it waits: the kernel answers netlink
+ * requests within the call, and a worker that is sent a job is idle. It has two
+ * netlink sockets, since doorbells that nobody reads in time must not push out
+ * an answer, which may have a message's descriptor in it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "avlog.h"
+#include "broker.h"
+#include "cleanup.h"
+#include "genl.h"
+#include "ipc.h"
+#include "process.h"
+#include "quarantine.h"
+#include "reply.h"
+#include "request.h"
+#include "scan.h"
+#include "text.h"
+
+#define SAFETY_POLL_MS	5000	/* ask the kernel, should a doorbell be lost */
+#define RESPAWN_MS	1000	/* before a worker that had no job is replaced */
+#define ANSWER_MS	2000	/* left of the kernel's time for the verdict */
+#define MAX_ATTEMPTS	3	/* then the message is not tried again */
+#define REGISTER_TRIES	10	/* a helper that was killed needs a moment to end */
+#define REGISTER_MS	100
+
+/**
+ * enum slot_state - What is in the place of a worker.
+ * @SLOT_EMPTY: none; one is ordered at @respawn
+ * @SLOT_ORDERED: the scanner was told to fork one
+ * @SLOT_FREE: a worker without a job
+ * @SLOT_BUSY: a worker that scans @req
+ */
+enum slot_state {
+	SLOT_EMPTY,
+	SLOT_ORDERED,
+	SLOT_FREE,
+	SLOT_BUSY,
+};
+
+/**
+ * struct slot - The place of a worker.
+ * @state: what is in it
+ * @sock: the worker's socket, or -1
+ * @pidfd: the worker, or -1
+ * @req: its job, or NULL
+ * @quarantine: file for its message, or -1
+ * @start: when it got the job
+ * @deadline: when it has to be done
+ * @respawn: when to order another worker
+ */
+struct slot {
+	enum slot_state state;
+	int sock;
+	int pidfd;
+	struct ss_request *req;
+	int quarantine;
+	uint64_t start;
+	uint64_t deadline;
+	uint64_t respawn;
+};
+
+/**
+ * struct broker - The process.
+ * @conf: the command line
+ * @work: the socket that is registered
+ * @bell: the socket that doorbells come in by
+ * @scanner: to the scanner
+ * @signals: SIGHUP
+ * @log: the log
+ * @log_failed: the last record could not be written
+ * @quarantine: folder, or -1
+ * @slots: places of workers, as many as @conf says
+ * @waiting: the kernel may have requests
+ */
+struct broker {
+	const struct ss_conf *conf;
+	struct ss_genl work;
+	struct ss_genl bell;
+	int scanner;
+	int signals;
+	int log;
+	bool log_failed;
+	int quarantine;
+	struct slot *slots;
+	bool waiting;
+};
+
+static void die(int status, const char *why)
+{
+	if (why)
+		ss_process_say("%s", why);
+	_exit(status);
+}
+
+/* -- verdicts ------------------------------------------------------------- */
+
+static void put_text(struct nl_msg *msg, int type, const char *text)
+{
+	char clean[SMTPSPLICE_TEXT_MAX + 1];
+
+	ss_text_clean_str(SS_TEXT_PRINT, clean, sizeof(clean), text);
+	if (clean[0])
+		nla_put_string(msg, type, clean);
+}
+
+static int send_verdict(struct broker *b, const struct ss_avlog_record *rec)
+{
+	struct nl_msg *msg = ss_genl_message(&b->work, SMTPSPLICE_CMD_SCAN_VERDICT, 0);
+
+	/* The message is larger than all of this can be */
+	if (msg) {
+		nla_put_u64(msg, SMTPSPLICE_A_SCAN_COOKIE, rec->req->cookie);
+		nla_put_u32(msg, SMTPSPLICE_A_SCAN_VERDICT, rec->verdict);
+		if (rec->reply)
+			nla_put_string(msg, SMTPSPLICE_A_SCAN_REPLY, rec->reply);
+		if (rec->verdict == SMTPSPLICE_VERDICT_REJECT) {
+			put_text(msg, SMTPSPLICE_A_SCAN_VIRUS, rec->result->virus);
+			put_text(msg, SMTPSPLICE_A_SCAN_FILE, rec->result->file);
+		}
+	}
+	return ss_genl_call(&b->work, msg, NULL, NULL);
+}
+
+static void write_log(struct broker *b, const struct ss_avlog_record *rec)
+{
+	int ret = ss_avlog_write(b->log, rec);
+
+	if (ret && !b->log_failed)
+		ss_process_say("cannot write to %s: %s", b->conf->log, strerror(-ret));
+	b->log_failed = ret;
+}
+
+/* Give an infected message its name in the quarantine */
+static const char *keep(struct broker *b, const struct ss_avlog_record *rec,
+			int fd, char name[SS_QUARANTINE_NAME_SIZE])
+{
+	int ret;
+
+	if (fd < 0 || !rec->result->quarantined)
+		return NULL;
+	ret = ss_quarantine_keep(b->quarantine, fd, rec->req->session, name);
+	if (!ret)
+		return name;
+	ss_process_say("cannot put a message aside in %s: %s", b->conf->quarantine,
+		       strerror(-ret));
+	return NULL;
+}
+
+static void make_reply(const struct broker *b, const struct ss_avlog_record *rec,
+		       char reply[SS_REPLY_SIZE])
+{
+	if (rec->verdict == SMTPSPLICE_VERDICT_TEMPFAIL)
+		strcpy(reply, SS_REPLY_TEMPFAIL);
+	else if (rec->result->partial)
+		strcpy(reply, SS_REPLY_PARTIAL);
+	else
+		ss_reply_build(reply, b->conf->reply, rec->result->file,
+			       rec->result->virus, rec->quarfile);
+}
+
+/*
+ * Answer a request and free it. @result is NULL where no worker gave one, and
+ * @detail tells why.
+ */
+static void finish(struct broker *b, struct ss_request *req,
+		   const struct ss_scan_result *result, const char *detail,
+		   int quarantine, uint64_t start)
+{
+	char reply[SS_REPLY_SIZE], name[SS_QUARANTINE_NAME_SIZE];
+	struct ss_avlog_record rec = {
+		.req = req,
+		.result = result,
+		.verdict = result ? result->verdict : SMTPSPLICE_VERDICT_TEMPFAIL,
+		.quarantine = b->quarantine >= 0,
+		.detail = detail,
+		.scantime_ms = ss_process_now() - start,
+	};
+	int ret;
+
+	if (rec.verdict == SMTPSPLICE_VERDICT_REJECT)
+		rec.quarfile = keep(b, &rec, quarantine, name);
+	else if (rec.verdict == SMTPSPLICE_VERDICT_TEMPFAIL && result)
+		rec.detail = result->detail;
+	if (rec.verdict != SMTPSPLICE_VERDICT_ACCEPT) {
+		make_reply(b, &rec, reply);
+		rec.reply = reply;
+	}
+	ret = send_verdict(b, &rec);
+	if (ret) {
+		/* The client has the kernel's own 451, or is gone */
+		rec.verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
+		rec.reply = NULL;
+		rec.detail = ret == -ENOENT ? "the verdict came too late" : strerror(-ret);
+	}
+	write_log(b, &rec);
+	ss_request_free(req);
+	if (ret == -EPERM)
+		die(SS_EXIT_AGAIN, "the kernel does not know this helper any more");
+	if (ret && ret != -ENOENT)
+		ss_process_say("verdict refused: %s %s", strerror(-ret), b->work.extack);
+}
+
+/* -- workers -------------------------------------------------------------- */
+
+static void order_worker(struct broker *b, struct slot *slot)
+{
+	struct ss_ipc_msg msg = { .type = SS_IPC_SPAWN };
+
+	if (ss_ipc_send(b->scanner, &msg, sizeof(msg), NULL, 0))
+		die(SS_EXIT_AGAIN, NULL);
+	slot->state = SLOT_ORDERED;
+}
+
+/* The worker is dead, or shall be: answer for it */
+static void lose_worker(struct broker *b, struct slot *slot, const char *why)
+{
+	struct ss_request *req = slot->req;
+
+	if (slot->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, slot->pidfd, SIGKILL, NULL, 0);
+	ss_cleanup_fd(&slot->pidfd);
+	ss_cleanup_fd(&slot->sock);
+	slot->req = NULL;
+	slot->state = SLOT_EMPTY;
+	slot->respawn = ss_process_now() + (req ? 0 : RESPAWN_MS);
+	if (req) {
+		ss_process_say("%s (session %llu, %llu octets)", why,
+			       (unsigned long long)req->session,
+			       (unsigned long long)req->size);
+		finish(b, req, NULL, why, -1, slot->start);
+	} else {
+		ss_process_say("%s (it had no message)", why);
+	}
+	ss_cleanup_fd(&slot->quarantine);
+}
+
+static void start_job(struct broker *b, struct slot *slot, struct ss_request *req)
+{
+	uint64_t left = req->timeout > 2 * ANSWER_MS ? req->timeout - ANSWER_MS :
+			req->timeout / 2;
+	struct ss_scan_job job = {
+		.size = req->size,
+		.limit_ms = left - left / 10,
+	};
+	int fds[SS_IPC_FDS] = { req->fd, -1 };
+
+	if (b->quarantine >= 0)
+		slot->quarantine = ss_quarantine_create(b->quarantine);
+	if (slot->quarantine >= 0) {
+		job.quarantine = 1;
+		fds[1] = slot->quarantine;
+	}
+	slot->state = SLOT_BUSY;
+	slot->req = req;
+	slot->start = ss_process_now();
+	slot->deadline = slot->start + left;
+	if (ss_ipc_send(slot->sock, &job, sizeof(job), fds, job.quarantine ? 2 : 1))
+		lose_worker(b, slot, "scan worker died");
+	else
+		ss_cleanup_fd(&req->fd);
+}
+
+static void on_worker(struct broker *b, struct slot *slot)
+{
+	struct ss_scan_result result;
+	struct ss_request *req = slot->req;
+	int fds[SS_IPC_FDS];
+	int ret = ss_ipc_recv(slot->sock, &result, sizeof(result), fds);
+
+	for (int i = 0; i < SS_IPC_FDS; i++)
+		ss_cleanup_fd(&fds[i]);
+	if (ret || slot->state != SLOT_BUSY || !ss_scan_result_check(&result)) {
+		lose_worker(b, slot, ret == -EPIPE ? "scan worker died" :
+			    "scan worker gave nonsense");
+		return;
+	}
+	slot->req = NULL;
+	slot->state = SLOT_FREE;
+	finish(b, req, &result, NULL, slot->quarantine, slot->start);
+	ss_cleanup_fd(&slot->quarantine);
+}
+
+static struct slot *find_slot(struct broker *b, enum slot_state state)
+{
+	for (unsigned int i = 0; i < b->conf->workers; i++)
+		if (b->slots[i].state == state)
+			return &b->slots[i];
+	return NULL;
+}
+
+static void on_scanner(struct broker *b)
+{
+	struct ss_ipc_msg msg;
+	int fds[SS_IPC_FDS];
+	struct slot *slot;
+
+	/* The supervisor tells why the scanner has ended */
+	if (ss_ipc_recv(b->scanner, &msg, sizeof(msg), fds))
+		die(SS_EXIT_AGAIN, NULL);
+	slot = find_slot(b, SLOT_ORDERED);
+	if (slot && msg.type == SS_IPC_WORKER && fds[0] >= 0) {
+		slot->state = SLOT_FREE;
+		slot->sock = fds[0];
+		slot->pidfd = fds[1];
+		return;
+	}
+	for (int i = 0; i < SS_IPC_FDS; i++)
+		ss_cleanup_fd(&fds[i]);
+	if (!slot)
+		return;
+	ss_process_say("cannot start a scan worker: %s", strerror(msg.value));
+	slot->state = SLOT_EMPTY;
+	slot->respawn = ss_process_now() + RESPAWN_MS;
+}
+
+/* Kill workers that are late, replace those that are gone */
+static void look_after_workers(struct broker *b)
+{
+	uint64_t now = ss_process_now();
+
+	for (unsigned int i = 0; i < b->conf->workers; i++) {
+		struct slot *slot = &b->slots[i];
+
+		if (slot->state == SLOT_BUSY && now >= slot->deadline)
+			lose_worker(b, slot, "scan worker took too long");
+		if (slot->state == SLOT_EMPTY && now >= slot->respawn)
+			order_worker(b, slot);
+	}
+}
+
+/* -- requests ------------------------------------------------------------- */
+
+/**
+ * struct taken - The answer to a scan-accept.
+ * @b: the broker
+ * @req: the request, NULL where there is none
+ * @error: why it could not be read
+ */
+struct taken {
+	struct broker *b;
+	struct ss_request *req;
+	int error;
+};
+
+static void take_request(int cmd, struct nlattr *attrs, int len, void *arg)
+{
+	const struct nlattr *pending = nla_find(attrs, len, SMTPSPLICE_A_SCAN_PENDING);
+	struct taken *taken = arg;
+
+	if (cmd != SMTPSPLICE_CMD_SCAN_ACCEPT || taken->req)
+		return;
+	taken->error = ss_request_parse(&taken->req, attrs, len);
+	/* What comes after it rings the bell */
+	if (pending && nla_len(pending) >= (int)sizeof(uint32_t) && !nla_get_u32(pending))
+		taken->b->waiting = false;
+}
+
+/* Take one request. Return: it, or NULL where none waits. */
+static struct ss_request *accept_request(struct broker *b)
+{
+	struct taken taken = { .b = b };
+	int ret;
+
+	ret = ss_genl_call(&b->work,
+			   ss_genl_message(&b->work, SMTPSPLICE_CMD_SCAN_ACCEPT, 0),
+			   take_request, &taken);
+	if (!ret && taken.req)
+		return taken.req;
+	ss_request_free(taken.req);
+	b->waiting = false;
+	if (ret == -EAGAIN)
+		return NULL;
+	if (ret == -ENOENT)
+		die(SS_EXIT_USAGE, "kernel module smtpsplice was unloaded");
+	if (ret == -EPERM)
+		die(SS_EXIT_AGAIN, "the kernel does not know this helper any more");
+	if (!ret)	/* The kernel gives it to the next broker */
+		die(SS_EXIT_AGAIN, taken.error == -ENOMEM ? "out of memory" :
+		    "scan request that makes no sense");
+	if (ret == -EPROTO || ret == -ENOBUFS)
+		die(SS_EXIT_AGAIN, "lost an answer of the kernel");
+	ss_process_say("scan-accept: %s %s", strerror(-ret), b->work.extack);
+	return NULL;
+}
+
+static void take_work(struct broker *b)
+{
+	struct slot *slot;
+
+	while (b->waiting && (slot = find_slot(b, SLOT_FREE))) {
+		struct ss_request *req = accept_request(b);
+
+		if (!req)
+			return;
+		if (req->attempt >= MAX_ATTEMPTS)
+			finish(b, req, NULL, "it has ended the helper too often", -1,
+			       ss_process_now());
+		else
+			start_job(b, slot, req);
+	}
+}
+
+static void ring(int cmd, struct nlattr *attrs, int len, void *arg)
+{
+	struct broker *b = arg;
+
+	(void)attrs;
+	(void)len;
+	if (cmd == SMTPSPLICE_CMD_SCAN_READY)
+		b->waiting = true;
+}
+
+static void on_bell(struct broker *b)
+{
+	int ret;
+
+	do {
+		ret = ss_genl_receive(&b->bell, ring, b);
+	} while (!ret);
+	if (ret == -ENOBUFS)
+		b->waiting = true;	/* only doorbells were lost */
+	else if (ret != -EAGAIN)
+		die(SS_EXIT_AGAIN, "cannot read doorbells");
+}
+
+/* -- the process ---------------------------------------------------------- */
+
+static void on_signal(struct broker *b)
+{
+	struct signalfd_siginfo info;
+	int fd;
+
+	if (read(b->signals, &info, sizeof(info)) < 0)
+		return;
+	fd = ss_avlog_open(b->conf->log);
+	if (fd < 0) {
+		ss_process_say("log %s: %s", b->conf->log, strerror(-fd));
+		return;
+	}
+	ss_cleanup_fd(&b->log);
+	b->log = fd;
+}
+
+/* Milliseconds until something has to be done */
+static int time_left(const struct broker *b)
+{
+	uint64_t now = ss_process_now(), next = now + SAFETY_POLL_MS;
+
+	for (unsigned int i = 0; i < b->conf->workers; i++) {
+		const struct slot *slot = &b->slots[i];
+
+		if (slot->state == SLOT_BUSY && slot->deadline < next)
+			next = slot->deadline;
+		if (slot->state == SLOT_EMPTY && slot->respawn < next)
+			next = slot->respawn;
+	}
+	return next > now ? next - now : 0;
+}
+
+static void loop(struct broker *b)
+{
+	enum { SCANNER, BELL, SIGNALS, FIXED };
+	unsigned int workers = b->conf->workers;
+	struct pollfd *fds = calloc(FIXED + workers, sizeof(*fds));
+
+	if (!fds)
+		die(SS_EXIT_AGAIN, "out of memory");
+	fds[SCANNER] = (struct pollfd){ .fd = b->scanner, .events = POLLIN };
+	fds[BELL] = (struct pollfd){ .fd = ss_genl_fd(&b->bell), .events = POLLIN };
+	fds[SIGNALS] = (struct pollfd){ .fd = b->signals, .events = POLLIN };
+	for (;;) {
+		int ready;
+
+		look_after_workers(b);
+		take_work(b);
+		for (unsigned int i = 0; i < workers; i++)
+			fds[FIXED + i] = (struct pollfd){
+				.fd = b->slots[i].sock, .events = POLLIN
+			};
+		ready = poll(fds, FIXED + workers, time_left(b));
+		if (ready < 0)
+			continue;
+		if (!ready)
+			b->waiting = true;
+		/* Before the scanner, which may fill the slots anew */
+		for (unsigned int i = 0; i < workers; i++)
+			if (fds[FIXED + i].revents)
+				on_worker(b, &b->slots[i]);
+		if (fds[SCANNER].revents)
+			on_scanner(b);
+		if (fds[BELL].revents)
+			on_bell(b);
+		if (fds[SIGNALS].revents)
+			on_signal(b);
+	}
+}
+
+static void open_netlink(struct ss_genl *genl)
+{
+	int ret = ss_genl_open(genl);
+
+	if (ret == -ENOENT)
+		die(SS_EXIT_USAGE, "kernel module smtpsplice is not loaded (family \""
+		    SMTPSPLICE_FAMILY_NAME "\" not found)");
+	if (ret) {
+		ss_process_say("netlink: %s", strerror(-ret));
+		_exit(SS_EXIT_USAGE);
+	}
+}
+
+static int try_register(struct broker *b)
+{
+	struct nl_msg *msg = ss_genl_message(&b->work, SMTPSPLICE_CMD_REGISTER, 0);
+
+	if (msg)
+		nla_put_u32(msg, SMTPSPLICE_A_HELPER_ROLES, SMTPSPLICE_ROLE_SCAN);
+	return ss_genl_call(&b->work, msg, NULL, NULL);
+}
+
+static void register_helper(struct broker *b)
+{
+	struct timespec pause = { .tv_nsec = REGISTER_MS * 1000000L };
+	const char *what = "cannot register";
+	int ret, tries = REGISTER_TRIES;
+
+	while ((ret = try_register(b)) == -EBUSY && --tries)
+		nanosleep(&pause, NULL);
+	if (!ret)
+		return;
+	if (ret == -EBUSY)
+		what = "another helper is registered in this network namespace";
+	else if (ret == -EPERM)
+		what = "no right to register (CAP_NET_ADMIN is needed)";
+	ss_process_say("%s: %s", what,
+		       b->work.extack[0] ? b->work.extack : strerror(-ret));
+	_exit(SS_EXIT_USAGE);
+}
+
+/* Wait until the scanner has loaded the signatures. Return: how many. */
+static int wait_for_scanner(struct broker *b)
+{
+	struct ss_ipc_msg msg;
+	int fds[SS_IPC_FDS];
+
+	if (ss_ipc_recv(b->scanner, &msg, sizeof(msg), fds) || msg.type != SS_IPC_READY)
+		die(SS_EXIT_AGAIN, NULL);
+	return msg.value;
+}
+
+static void open_files(struct broker *b)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGHUP, SIG_DFL);	/* one that is ignored would not arrive */
+	b->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (b->signals < 0)
+		die(SS_EXIT_AGAIN, "signalfd failed");
+	b->log = ss_avlog_open(b->conf->log);
+	if (b->log < 0) {
+		ss_process_say("log %s: %s", b->conf->log, strerror(-b->log));
+		_exit(SS_EXIT_USAGE);
+	}
+	if (b->conf->quarantine) {
+		b->quarantine = ss_quarantine_open(b->conf->quarantine);
+		if (b->quarantine < 0) {
+			ss_process_say("quarantine %s: %s", b->conf->quarantine,
+				       strerror(-b->quarantine));
+			_exit(SS_EXIT_USAGE);
+		}
+	}
+}
+
+/**
+ * ss_broker_run() - Be the broker. Does not return.
+ * @conf: the command line
+ * @scanner: the socket to the scanner
+ *
+ * Exits with SS_EXIT_USAGE, and a line printed, where it cannot work, and with
+ * SS_EXIT_AGAIN where another broker may do better.
+ */
+void ss_broker_run(const struct ss_conf *conf, int scanner)
+{
+	struct broker b = { .conf = conf, .scanner = scanner, .quarantine = -1 };
+	int signatures, ret;
+
+	open_files(&b);
+	open_netlink(&b.work);
+	open_netlink(&b.bell);
+	ret = ss_genl_join(&b.bell, SMTPSPLICE_MCGRP_WORK);
+	if (ret) {
+		ss_process_say("cannot listen for work: %s%s", strerror(-ret),
+			       ret == -EPERM ? " (CAP_NET_ADMIN is needed)" : "");
+		_exit(SS_EXIT_USAGE);
+	}
+	b.slots = calloc(conf->workers, sizeof(*b.slots));
+	if (!b.slots)
+		die(SS_EXIT_AGAIN, "out of memory");
+	for (unsigned int i = 0; i < conf->workers; i++)
+		b.slots[i].sock = b.slots[i].pidfd = b.slots[i].quarantine = -1;
+	signatures = wait_for_scanner(&b);
+	register_helper(&b);
+	b.waiting = true;
+	ss_process_say("ready: %d signatures, %u scan workers", signatures, conf->workers);
+	loop(&b);
+	__builtin_unreachable();
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_BROKER_H
+#define SS_BROKER_H
+
+#include "conf.h"
+
+void ss_broker_run(const struct ss_conf *conf, int scanner) __attribute__((noreturn));
+
+#endif /* SS_BROKER_H */

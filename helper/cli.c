@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the commands of smtpsplice share: dispatch, help, errors, the socket.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "text.h"
+
+/**
+ * ss_cli_quote() - Make a word of the user fit for an error message.
+ * @text: the word
+ *
+ * Return: a static buffer that the next call overwrites.
+ */
+const char *ss_cli_quote(const char *text)
+{
+	static char buf[96];
+
+	ss_text_clean_str(SS_TEXT_PRINT, buf, sizeof(buf), text);
+	return buf;
+}
+
+/**
+ * ss_cli_usage() - Say what is wrong with the input, in one line.
+ * @fmt: printf format, without a newline
+ *
+ * Return: SS_CLI_USAGE.
+ */
+int ss_cli_usage(const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "smtpsplice: ");
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, "\n");
+	return SS_CLI_USAGE;
+}
+
+/**
+ * ss_cli_help() - Print a table of commands.
+ * @group: the words in front of the commands' names
+ * @table: the commands, ends with an empty one
+ * @more: printed behind it, or NULL
+ */
+void ss_cli_help(const char *group, const struct ss_cli_command *table,
+		 const char *more)
+{
+	printf("Usage:\n");
+	for (; table->name; table++)
+		printf("  %s %s%s%s\n      %s\n", group, table->name,
+		       *table->usage ? " " : "", table->usage, table->about);
+	if (more)
+		printf("\n%s", more);
+}
+
+/**
+ * ss_cli_wants_help() - Check for the word help.
+ * @cli: the run
+ *
+ * Return: whether it is the first word.
+ */
+bool ss_cli_wants_help(const struct ss_cli *cli)
+{
+	return cli->argc && (!strcmp(cli->argv[0], "help") ||
+			     !strcmp(cli->argv[0], "--help") ||
+			     !strcmp(cli->argv[0], "-h"));
+}
+
+/**
+ * ss_cli_dispatch() - Run the command that the first word names.
+ * @cli: the run
+ * @group: the words in front of it
+ * @table: the commands, ends with an empty one
+ * @more: more text for its help, or NULL
+ *
+ * Return: an exit status.
+ */
+int ss_cli_dispatch(struct ss_cli *cli, const char *group,
+		    const struct ss_cli_command *table, const char *more)
+{
+	const struct ss_cli_command *c;
+
+	if (ss_cli_wants_help(cli)) {
+		ss_cli_help(group, table, more);
+		return SS_CLI_OK;
+	}
+	if (!cli->argc)
+		return ss_cli_usage("command missing, try \"%s help\"", group);
+	for (c = table; c->name; c++) {
+		if (strcmp(c->name, cli->argv[0]))
+			continue;
+		cli->argc--;
+		cli->argv++;
+		return c->run(cli);
+	}
+	return ss_cli_usage("unknown command \"%s\", try \"%s help\"",
+			    ss_cli_quote(cli->argv[0]), group);
+}
+
+/**
+ * ss_cli_connect() - Open the socket.
+ * @cli: the run
+ *
+ * Return: SS_CLI_OK, or another exit status with the error printed.
+ */
+int ss_cli_connect(struct ss_cli *cli)
+{
+	int ret = ss_genl_open(&cli->genl);
+
+	if (ret == -ENOENT)
+		return ss_cli_usage("kernel module smtpsplice is not loaded (family \"%s\" not found)",
+				    SMTPSPLICE_FAMILY_NAME);
+	if (ret)
+		return ss_cli_failed(cli, ret, "netlink", NULL);
+	return SS_CLI_OK;
+}
+
+/**
+ * ss_cli_failed() - Say why the kernel refused a request, in one line.
+ * @cli: the run
+ * @error: the errno, negative
+ * @what: the object
+ * @name: its name, or NULL
+ *
+ * Return: SS_CLI_FAILED.
+ */
+int ss_cli_failed(const struct ss_cli *cli, int error, const char *what,
+		  const char *name)
+{
+	fprintf(stderr, "smtpsplice: %s", what);
+	if (name)
+		fprintf(stderr, " \"%s\"", ss_cli_quote(name));
+	if (cli->genl.extack[0])
+		fprintf(stderr, ": %s (%s)\n", cli->genl.extack, strerror(-error));
+	else if (error == -EPERM)
+		fprintf(stderr, ": %s (CAP_NET_ADMIN is needed)\n", strerror(-error));
+	else
+		fprintf(stderr, ": %s\n", strerror(-error));
+	return SS_CLI_FAILED;
+}
+
+/**
+ * ss_cli_number() - Read a decimal number, digits alone.
+ * @text: the text
+ * @max: the largest that is allowed
+ * @value: the number
+ *
+ * Return: whether it is one.
+ */
+bool ss_cli_number(const char *text, uint64_t max, uint64_t *value)
+{
+	uint64_t v = 0;
+
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		unsigned int digit = *text - '0';
+
+		if (digit > 9 || v > (UINT64_MAX - digit) / 10)
+			return false;
+		v = v * 10 + digit;
+		if (v > max)
+			return false;
+	}
+	*value = v;
+	return true;
+}

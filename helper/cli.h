@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_CLI_H
+#define SS_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "genl.h"
+
+/* Exit statuses */
+enum {
+	SS_CLI_OK	= 0,
+	SS_CLI_FAILED	= 1,	/* the kernel refused, or something failed */
+	SS_CLI_USAGE	= 2,	/* bad input, or the module is not loaded */
+};
+
+/**
+ * struct ss_cli - What one run of smtpsplice is about.
+ * @json: print JSON
+ * @argc: words behind the command's own name
+ * @argv: those words; @argv[@argc] is NULL
+ * @genl: the socket, once ss_cli_connect() opened it
+ */
+struct ss_cli {
+	bool json;
+	int argc;
+	char **argv;
+	struct ss_genl genl;
+};
+
+/**
+ * struct ss_cli_command - An entry of a dispatch table.
+ * @name: what the user types
+ * @run: does it; returns an exit status
+ * @usage: its arguments, one line
+ * @about: what it does, a few words
+ */
+struct ss_cli_command {
+	const char *name;
+	int (*run)(struct ss_cli *cli);
+	const char *usage;
+	const char *about;
+};
+
+int ss_cli_dispatch(struct ss_cli *cli, const char *group,
+		    const struct ss_cli_command *table, const char *more);
+void ss_cli_help(const char *group, const struct ss_cli_command *table,
+		 const char *more);
+bool ss_cli_wants_help(const struct ss_cli *cli);
+int ss_cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+int ss_cli_connect(struct ss_cli *cli);
+int ss_cli_failed(const struct ss_cli *cli, int error, const char *what,
+		  const char *name);
+const char *ss_cli_quote(const char *text);
+bool ss_cli_number(const char *text, uint64_t max, uint64_t *value);
+
+int ss_policy_main(struct ss_cli *cli);
+int ss_show_main(struct ss_cli *cli);
+int ss_set_main(struct ss_cli *cli);
+int ss_monitor_main(struct ss_cli *cli);
+
+#endif /* SS_CLI_H */

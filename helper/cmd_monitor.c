@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * smtpsplice monitor: events as they happen.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+
+#include "addr.h"
+#include "attrs.h"
+#include "cleanup.h"
+#include "cli.h"
+
+static const char monitor_text[] =
+	"Usage:\n"
+	"  smtpsplice monitor\n"
+	"      print an event a line, until interrupted; with -j a JSON object each\n";
+
+static void format_time(char *buf, size_t size)
+{
+	struct timespec now;
+	struct tm tm;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	len = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	len += snprintf(buf + len, size - len, ".%03ld", now.tv_nsec / 1000000);
+	strftime(buf + len, size - len, "%z", &tm);
+}
+
+static const char *get(struct json_object *event, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(event, key, &value) ?
+	       json_object_get_string(value) : NULL;
+}
+
+static void print_endpoint(struct json_object *event, const char *key,
+			   const char *port_key)
+{
+	const char *addr = get(event, key), *port = get(event, port_key);
+	char buf[SS_ADDR_SIZE];
+
+	if (addr && port)
+		printf(" %s %s", key, ss_addr_format_port(buf, addr, strtoul(port, NULL, 10)));
+	else if (addr)
+		printf(" %s %s", key, addr);
+}
+
+static void print_text(const char *time, struct json_object *event)
+{
+	static const char *const plain[] = { "session", "policy", "iif" };
+	static const char *const quoted[] = { "virus", "file", "reply" };
+	const char *value = get(event, "kind");
+
+	printf("%s %s", time, value ? value : "?");
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
+		value = get(event, plain[i]);
+		if (value)
+			printf(" %s %s", plain[i], value);
+	}
+	print_endpoint(event, "client", "client-port");
+	print_endpoint(event, "server", "server-port");
+	value = get(event, "verdict");
+	if (value)
+		printf(" verdict %s", value);
+	for (size_t i = 0; i < ARRAY_SIZE(quoted); i++) {
+		value = get(event, quoted[i]);
+		if (value)
+			printf(" %s \"%s\"", quoted[i], value);
+	}
+	printf("\n");
+}
+
+static void take(int cmd, struct nlattr *attrs, int len, void *arg)
+{
+	struct ss_cli *cli = arg;
+	struct json_object *event;
+	char time[64];
+
+	if (cmd != SMTPSPLICE_CMD_EVENT)
+		return;
+	event = ss_attrs_decode(&ss_attrs_event, attrs, len);
+	format_time(time, sizeof(time));
+	if (cli->json) {
+		json_object_object_add(event, "time", json_object_new_string(time));
+		printf("%s\n", json_object_to_json_string_ext(event,
+		       JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	} else {
+		print_text(time, event);
+	}
+	fflush(stdout);
+	json_object_put(event);
+}
+
+static int watch(struct ss_cli *cli, int signals)
+{
+	struct pollfd fds[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = ss_genl_fd(&cli->genl), .events = POLLIN },
+	};
+
+	for (;;) {
+		int ret;
+
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return ss_cli_failed(cli, -errno, "poll", NULL);
+		if (fds[0].revents)
+			return SS_CLI_OK;
+		if (!fds[1].revents)
+			continue;
+		ret = ss_genl_receive(&cli->genl, take, cli);
+		if (ret == -ENOBUFS)
+			fprintf(stderr, "smtpsplice: too slow, some events were lost\n");
+		else if (ret && ret != -EAGAIN)
+			return ss_cli_failed(cli, ret, "events", NULL);
+		if (ferror(stdout))
+			return SS_CLI_OK;	/* main() tells */
+	}
+}
+
+int ss_monitor_main(struct ss_cli *cli)
+{
+	int signals __cleanup(ss_cleanup_fd) = -1;
+	sigset_t set;
+	int ret;
+
+	if (ss_cli_wants_help(cli)) {
+		printf("%s", monitor_text);
+		return SS_CLI_OK;
+	}
+	if (cli->argc)
+		return ss_cli_usage("unexpected word \"%s\", try \"smtpsplice monitor help\"",
+				    ss_cli_quote(cli->argv[0]));
+	ret = ss_cli_connect(cli);
+	if (ret)
+		return ret;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (signals < 0)
+		return ss_cli_failed(cli, -errno, "signalfd", NULL);
+	ret = ss_genl_join(&cli->genl, SMTPSPLICE_MCGRP_EVENTS);
+	if (ret)
+		return ss_cli_failed(cli, ret, "events", NULL);
+	return watch(cli, signals);
+}

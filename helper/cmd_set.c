@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * smtpsplice set: limits and deadlines.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <netlink/attr.h>
+
+#include "attrs.h"
+#include "cleanup.h"
+#include "cli.h"
+
+static const char set_text[] =
+	"Usage:\n"
+	"  smtpsplice set KEY VALUE [KEY VALUE]...\n"
+	"      change the settings that are given, all or none\n"
+	"\n"
+	"  max-sessions N         most sessions at a time (1 to 1000000)\n"
+	"  max-message SIZE       largest message\n"
+	"  max-held SIZE          most octets held in all messages together\n"
+	"  dial-timeout TIME      for connecting to the server\n"
+	"  command-timeout TIME   without a command or reply\n"
+	"  data-timeout TIME      without progress while a message is transferred\n"
+	"  scan-timeout TIME      from end-of-data to the verdict\n"
+	"  reply-timeout TIME     for the server's reply to the end-of-data\n"
+	"  bare-newline reject|allow\n"
+	"                         messages with CR or LF outside of CRLF\n"
+	"\n"
+	"SIZE is in octets, or with K, M or G behind it (1024, 1024 K, 1024 M).\n"
+	"TIME is in seconds, or with ms, s or m behind it.\n";
+
+struct suffix {
+	const char *name;
+	uint64_t factor;
+};
+
+static const struct suffix sizes[] = {
+	{ "", 1 }, { "K", 1ull << 10 }, { "M", 1ull << 20 }, { "G", 1ull << 30 },
+	{ "k", 1ull << 10 }, { "m", 1ull << 20 }, { "g", 1ull << 30 }, {}
+};
+
+static const struct suffix times[] = {
+	{ "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, {}
+};
+
+/* Read digits and one of @suffixes. Return: whether it is 1 to @max. */
+static bool parse_scaled(const char *text, const struct suffix *suffixes,
+			 uint64_t max, uint64_t *value)
+{
+	size_t len = strspn(text, "0123456789");
+	char digits[24];
+	uint64_t n;
+
+	if (!len || len >= sizeof(digits))
+		return false;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	if (!ss_cli_number(digits, UINT64_MAX, &n))
+		return false;
+	for (; suffixes->name; suffixes++) {
+		if (strcmp(suffixes->name, text + len))
+			continue;
+		if (!n || n > max / suffixes->factor)
+			return false;
+		*value = n * suffixes->factor;
+		return true;
+	}
+	return false;
+}
+
+static int put_value(struct nl_msg *msg, int type, const struct ss_attr *attr,
+		     const char *text)
+{
+	uint64_t n = 0;
+	int value;
+
+	switch (attr->type) {
+	case SS_ATTR_U32:
+		if (!ss_cli_number(text, 1000000, &n) || !n)
+			return ss_cli_usage("%s: \"%s\" is not a number from 1 to 1000000",
+					    attr->name, ss_cli_quote(text));
+		break;
+	case SS_ATTR_U64:
+		if (!parse_scaled(text, sizes, INT64_MAX, &n))
+			return ss_cli_usage("%s: \"%s\" is not a size (like 1000000, 512K, 50M or 2G)",
+					    attr->name, ss_cli_quote(text));
+		return nla_put_u64(msg, type, n) ? SS_CLI_FAILED : SS_CLI_OK;
+	case SS_ATTR_MS:
+		if (!parse_scaled(text, times, UINT32_MAX, &n))
+			return ss_cli_usage("%s: \"%s\" is not a time (like 30, 30s, 1500ms or 5m)",
+					    attr->name, ss_cli_quote(text));
+		break;
+	default:
+		value = ss_attrs_find_value(attr->names, text);
+		if (value < 0)
+			return ss_cli_usage("%s: \"%s\" is not reject or allow",
+					    attr->name, ss_cli_quote(text));
+		n = value;
+	}
+	return nla_put_u32(msg, type, n) ? SS_CLI_FAILED : SS_CLI_OK;
+}
+
+static int put_settings(struct nl_msg *msg, struct ss_cli *cli)
+{
+	const struct ss_attr_set *set = &ss_attrs_settings;
+	unsigned int seen = 0;
+
+	for (int i = 0; i < cli->argc; i += 2) {
+		int type = ss_attrs_find(set, cli->argv[i]);
+		int ret;
+
+		if (!type)
+			return ss_cli_usage("unknown setting \"%s\", try \"smtpsplice set help\"",
+					    ss_cli_quote(cli->argv[i]));
+		if (!cli->argv[i + 1])
+			return ss_cli_usage("%s: value missing", cli->argv[i]);
+		if (seen & 1u << type)
+			return ss_cli_usage("%s: given twice", cli->argv[i]);
+		seen |= 1u << type;
+		ret = put_value(msg, type, &set->attr[type], cli->argv[i + 1]);
+		if (ret)
+			return ret;
+	}
+	return SS_CLI_OK;
+}
+
+static void cleanup_msg(struct nl_msg **msg)
+{
+	if (*msg)
+		nlmsg_free(*msg);
+}
+
+int ss_set_main(struct ss_cli *cli)
+{
+	struct nl_msg *check __cleanup(cleanup_msg) = nlmsg_alloc();
+	struct nl_msg *msg;
+	int ret;
+
+	if (ss_cli_wants_help(cli)) {
+		printf("%s", set_text);
+		return SS_CLI_OK;
+	}
+	if (!cli->argc)
+		return ss_cli_usage("setting missing, try \"smtpsplice set help\"");
+	/* Bad input is told as such, with the module loaded or not */
+	ret = check ? put_settings(check, cli) : SS_CLI_FAILED;
+	if (!ret)
+		ret = ss_cli_connect(cli);
+	if (ret)
+		return ret;
+	msg = ss_genl_message(&cli->genl, SMTPSPLICE_CMD_SETTINGS_SET, 0);
+	if (msg && put_settings(msg, cli)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	ret = ss_genl_call(&cli->genl, msg, NULL, NULL);
+	return ret ? ss_cli_failed(cli, ret, "settings", NULL) : SS_CLI_OK;
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * smtpsplice show: policies, sessions, counters, settings.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "addr.h"
+#include "attrs.h"
+#include "cleanup.h"
+#include "cli.h"
+
+#define CELL_SIZE	4096	/* 64 prefixes */
+#define DUMP_TRIES	5
+
+/**
+ * struct column - A column of a table.
+ * @title: its heading
+ * @key: the value's key
+ * @port: key of the port that is shown with an address, or NULL
+ * @none: shown where there is no value
+ */
+struct column {
+	const char *title;
+	const char *key;
+	const char *port;
+	const char *none;
+};
+
+/**
+ * struct table - Something that show can show.
+ * @name: what the user types
+ * @cmd: the netlink command
+ * @set: the attributes of its answer
+ * @columns: of the text form; NULL: "key value" lines
+ */
+struct table {
+	const char *name;
+	int cmd;
+	const struct ss_attr_set *set;
+	const struct column *columns;
+};
+
+static const struct column policy_columns[] = {
+	{ "POS", "position", NULL, "-" },
+	{ "NAME", "name", NULL, "-" },
+	{ "IIF", "iif", NULL, "any" },
+	{ "SRC", "src", NULL, "any" },
+	{ "DST", "dst", NULL, "any" },
+	{ "PORT", "port", NULL, "-" },
+	{ "MODE", "mode", NULL, "-" },
+	{ "SESSIONS", "sessions", NULL, "-" },
+	{ "MESSAGES", "messages", NULL, "-" },
+	{}
+};
+
+static const struct column session_columns[] = {
+	{ "ID", "id", NULL, "-" },
+	{ "POLICY", "policy", NULL, "-" },
+	{ "STATE", "state", NULL, "-" },
+	{ "IIF", "iif", NULL, "-" },
+	{ "CLIENT", "client", "client-port", "-" },
+	{ "SERVER", "server", "server-port", "-" },
+	{ "AGE-MS", "age", NULL, "-" },
+	{ "MESSAGES", "messages", NULL, "-" },
+	{ "HELD", "held", NULL, "-" },
+	{}
+};
+
+static const struct table tables[] = {
+	{ "policies", SMTPSPLICE_CMD_POLICY_GET, &ss_attrs_policy, policy_columns },
+	{ "sessions", SMTPSPLICE_CMD_SESSION_GET, &ss_attrs_session, session_columns },
+	{ "stats", SMTPSPLICE_CMD_STATS_GET, &ss_attrs_stats, NULL },
+	{ "settings", SMTPSPLICE_CMD_SETTINGS_GET, &ss_attrs_settings, NULL },
+};
+
+static const char show_text[] =
+	"Usage:\n"
+	"  smtpsplice show [policies|sessions|stats|settings]\n"
+	"      print what is named, or all of it\n"
+	"\n"
+	"With -j, policies and sessions are an array, stats and settings an\n"
+	"object, all of it together an object of those four. Sizes are in octets,\n"
+	"times in milliseconds.\n";
+
+static void cleanup_json(struct json_object **obj)
+{
+	if (*obj)
+		json_object_put(*obj);
+}
+
+/**
+ * struct answer - What the kernel said.
+ * @table: the question
+ * @array: the answer, an object for each message
+ */
+struct answer {
+	const struct table *table;
+	struct json_object *array;
+};
+
+static void take(int cmd, struct nlattr *attrs, int len, void *arg)
+{
+	struct answer *answer = arg;
+
+	(void)cmd;
+	json_object_array_add(answer->array,
+			      ss_attrs_decode(answer->table->set, attrs, len));
+}
+
+/* Ask the kernel. Return: 0 or an errno; @out is the caller's in any case. */
+static int ask(struct ss_cli *cli, const struct table *t, struct json_object **out)
+{
+	struct answer answer = { .table = t };
+	int ret, tries = DUMP_TRIES;
+
+	do {
+		if (answer.array)
+			json_object_put(answer.array);
+		answer.array = json_object_new_array();
+		ret = ss_genl_call(&cli->genl,
+				   ss_genl_message(&cli->genl, t->cmd,
+						   t->columns ? NLM_F_DUMP : 0),
+				   take, &answer);
+	} while (ret == -EINTR && --tries);
+	*out = answer.array;
+	if (!ret && !t->columns) {
+		if (!json_object_array_length(answer.array))
+			return -EPROTO;
+		*out = json_object_get(json_object_array_get_idx(answer.array, 0));
+		json_object_put(answer.array);
+	}
+	return ret;
+}
+
+static void format_value(char *cell, struct json_object *value)
+{
+	size_t len = 0;
+
+	cell[0] = '\0';
+	if (!json_object_is_type(value, json_type_array)) {
+		snprintf(cell, CELL_SIZE, "%s", json_object_get_string(value));
+		return;
+	}
+	for (size_t i = 0; i < json_object_array_length(value); i++) {
+		snprintf(cell + len, CELL_SIZE - len, "%s%s", i ? "," : "",
+			 json_object_get_string(json_object_array_get_idx(value, i)));
+		len = strlen(cell);
+	}
+}
+
+static void format_cell(char *cell, const struct column *c, struct json_object *row)
+{
+	struct json_object *value, *port;
+
+	if (!json_object_object_get_ex(row, c->key, &value))
+		snprintf(cell, CELL_SIZE, "%s", c->none);
+	else if (c->port && json_object_object_get_ex(row, c->port, &port))
+		ss_addr_format_port(cell, json_object_get_string(value),
+				    json_object_get_int(port));
+	else
+		format_value(cell, value);
+}
+
+static size_t column_width(const struct column *c, struct json_object *rows)
+{
+	size_t width = strlen(c->title);
+	char cell[CELL_SIZE];
+
+	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+		format_cell(cell, c, json_object_array_get_idx(rows, i));
+		if (strlen(cell) > width)
+			width = strlen(cell);
+	}
+	return width;
+}
+
+static void print_rows(const struct column *columns, struct json_object *rows)
+{
+	size_t width[16] = {};
+	char cell[CELL_SIZE];
+	int n = 0;
+
+	for (; columns[n].title; n++)
+		width[n] = columns[n + 1].title ? column_width(&columns[n], rows) : 0;
+	for (int c = 0; c < n; c++)
+		printf("%-*s%s", (int)width[c], columns[c].title, c < n - 1 ? "  " : "\n");
+	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+		for (int c = 0; c < n; c++) {
+			format_cell(cell, &columns[c], json_object_array_get_idx(rows, i));
+			printf("%-*s%s", (int)width[c], cell, c < n - 1 ? "  " : "\n");
+		}
+	}
+}
+
+/* In a form that "set" takes */
+static void print_pairs(const struct ss_attr_set *set, struct json_object *obj)
+{
+	for (int i = 1; i <= set->max; i++) {
+		const struct ss_attr *attr = &set->attr[i];
+		struct json_object *value;
+
+		if (!json_object_object_get_ex(obj, attr->name, &value))
+			continue;
+		printf("%s %s%s\n", attr->name, json_object_get_string(value),
+		       attr->type == SS_ATTR_MS ? "ms" : "");
+	}
+}
+
+static void print_text(const struct table *t, struct json_object *answer)
+{
+	if (t->columns)
+		print_rows(t->columns, answer);
+	else
+		print_pairs(t->set, answer);
+}
+
+static void print_json(struct json_object *obj)
+{
+	printf("%s\n", json_object_to_json_string_ext(obj,
+	       JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+static int show_one(struct ss_cli *cli, const struct table *t)
+{
+	struct json_object *answer __cleanup(cleanup_json) = NULL;
+	int ret = ask(cli, t, &answer);
+
+	if (ret)
+		return ss_cli_failed(cli, ret, t->name, NULL);
+	if (cli->json)
+		print_json(answer);
+	else
+		print_text(t, answer);
+	return SS_CLI_OK;
+}
+
+static int show_all(struct ss_cli *cli)
+{
+	struct json_object *all __cleanup(cleanup_json) = json_object_new_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		struct json_object *answer = NULL;
+		int ret = ask(cli, &tables[i], &answer);
+
+		json_object_object_add(all, tables[i].name, answer);
+		if (ret)
+			return ss_cli_failed(cli, ret, tables[i].name, NULL);
+		if (cli->json)
+			continue;
+		printf("%s%s:\n", i ? "\n" : "", tables[i].name);
+		print_text(&tables[i], answer);
+	}
+	if (cli->json)
+		print_json(all);
+	return SS_CLI_OK;
+}
+
+int ss_show_main(struct ss_cli *cli)
+{
+	const struct table *t = NULL;
+	int ret;
+
+	if (ss_cli_wants_help(cli) ||
+	    (cli->argc > 1 && !strcmp(cli->argv[1], "help"))) {
+		printf("%s", show_text);
+		return SS_CLI_OK;
+	}
+	for (size_t i = 0; cli->argc && i < ARRAY_SIZE(tables); i++)
+		if (!strcmp(tables[i].name, cli->argv[0]))
+			t = &tables[i];
+	if (cli->argc && !t)
+		return ss_cli_usage("cannot show \"%s\", try \"smtpsplice show help\"",
+				    ss_cli_quote(cli->argv[0]));
+	if (cli->argc > 1)
+		return ss_cli_usage("unexpected word \"%s\"", ss_cli_quote(cli->argv[1]));
+	ret = ss_cli_connect(cli);
+	if (ret)
+		return ret;
+	return t ? show_one(cli, t) : show_all(cli);
+}

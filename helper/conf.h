@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_CONF_H
+#define SS_CONF_H
+
+#include <sys/types.h>
+
+/**
+ * struct ss_conf - What the command line says. Read-only once parsed.
+ * @database: folder of signatures
+ * @log: log file, "-" is stderr
+ * @quarantine: folder for infected messages, or NULL
+ * @tmpdir: folder for what libclamav unpacks; the supervisor's own
+ * @reply: template of the reply to an infected message
+ * @workers: number of scan workers
+ */
+struct ss_conf {
+	const char *database;
+	const char *log;
+	const char *quarantine;
+	const char *tmpdir;
+	const char *reply;
+	unsigned int workers;
+};
+
+/* Exit statuses of smtpspliced and of its processes */
+enum {
+	SS_EXIT_OK	= 0,
+	SS_EXIT_USAGE	= 2,	/* told in one line; trying again is no use */
+	SS_EXIT_AGAIN	= 3,	/* between processes: start me again */
+};
+
+#endif /* SS_CONF_H */

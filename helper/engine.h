@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_ENGINE_H
+#define SS_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SS_ENGINE_TEXT_SIZE	256
+
+struct ss_engine;
+
+/**
+ * enum ss_engine_outcome - What libclamav said of an object.
+ * @SS_ENGINE_CLEAN: nothing found, all of it was looked at
+ * @SS_ENGINE_INFECTED: a signature, or a limit that was exceeded
+ * @SS_ENGINE_FAILED: it could not be scanned
+ */
+enum ss_engine_outcome {
+	SS_ENGINE_CLEAN,
+	SS_ENGINE_INFECTED,
+	SS_ENGINE_FAILED,
+};
+
+/**
+ * struct ss_engine_finding - More about an outcome.
+ * @text: name of what was found, or why the scan failed; as libclamav gave it
+ * @partial: libclamav met a message/partial, which it does not look into
+ */
+struct ss_engine_finding {
+	char text[SS_ENGINE_TEXT_SIZE];
+	bool partial;
+};
+
+struct ss_engine *ss_engine_load(const char *database, char *why, size_t size);
+void ss_engine_free(struct ss_engine *engine);
+unsigned int ss_engine_signatures(const struct ss_engine *engine);
+int ss_engine_set_tmpdir(struct ss_engine *engine, const char *dir);
+enum ss_engine_outcome ss_engine_scan(struct ss_engine *engine, int fd,
+				      uint32_t limit_ms,
+				      struct ss_engine_finding *finding);
+
+#endif /* SS_ENGINE_H */

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages with descriptors between the processes of the helper, over
+ * SOCK_SEQPACKET: one send is one receive, and the end of the other process is
+ * an end of file.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "cleanup.h"
+#include "ipc.h"
+
+/* More than are ever sent, so that none is left over in the kernel's hands */
+#define MAX_RECEIVED	8
+
+/**
+ * ss_ipc_pair() - Make a pair of sockets.
+ * @fds: the two; closed on exec, blocking
+ *
+ * Return: 0 or an errno.
+ */
+int ss_ipc_pair(int fds[2])
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) ? -errno : 0;
+}
+
+/**
+ * ss_ipc_send() - Send a message.
+ * @sock: the socket
+ * @buf: the message
+ * @len: its length, at least 1
+ * @fds: descriptors to go with it; stay the caller's
+ * @count: how many, at most SS_IPC_FDS
+ *
+ * Return: 0 or an errno; -EPIPE where the other process is gone.
+ */
+int ss_ipc_send(int sock, const void *buf, size_t len, const int *fds, int count)
+{
+	union {
+		struct cmsghdr hdr;
+		char space[CMSG_SPACE(SS_IPC_FDS * sizeof(int))];
+	} control = {};
+	struct iovec iov = { .iov_base = (void *)buf, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (count) {
+		struct cmsghdr *cmsg;
+
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
+	}
+	do {
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+/* Hand over SS_IPC_FDS descriptors, close any more */
+static void take_fds(struct msghdr *msg, int fds[SS_IPC_FDS])
+{
+	struct cmsghdr *cmsg;
+	int taken = 0;
+
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		size_t bytes = cmsg->cmsg_len - CMSG_LEN(0);
+
+		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < bytes / sizeof(int); i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(fd));
+			if (taken < SS_IPC_FDS)
+				fds[taken++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+/**
+ * ss_ipc_recv() - Receive a message of a known length.
+ * @sock: the socket
+ * @buf: where to
+ * @len: the length that it must have
+ * @fds: the descriptors that came with it, the caller's, also after an error;
+ *   -1 where there is none
+ *
+ * Return: 0, -EPIPE where the other process is gone, -EMSGSIZE for a message of
+ * another length, or another errno.
+ */
+int ss_ipc_recv(int sock, void *buf, size_t len, int fds[SS_IPC_FDS])
+{
+	union {
+		struct cmsghdr hdr;
+		char space[CMSG_SPACE(MAX_RECEIVED * sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = buf, .iov_len = len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	ssize_t n;
+
+	for (int i = 0; i < SS_IPC_FDS; i++)
+		fds[i] = -1;
+	do {
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	take_fds(&msg, fds);
+	if (!n)
+		return -EPIPE;
+	if ((size_t)n != len || msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return -EMSGSIZE;
+	return 0;
+}

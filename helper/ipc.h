@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_IPC_H
+#define SS_IPC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SS_IPC_FDS	2
+
+/**
+ * enum ss_ipc_type - What the scanner and the broker tell each other.
+ * @SS_IPC_READY: scanner: the engine is loaded; value: signatures
+ * @SS_IPC_SPAWN: broker: I want one more worker
+ * @SS_IPC_WORKER: scanner: here it is: its socket and its pidfd
+ * @SS_IPC_NO_WORKER: scanner: there is none; value: errno
+ */
+enum ss_ipc_type {
+	SS_IPC_READY = 1,
+	SS_IPC_SPAWN,
+	SS_IPC_WORKER,
+	SS_IPC_NO_WORKER,
+};
+
+/**
+ * struct ss_ipc_msg - A message between scanner and broker.
+ * @type: enum ss_ipc_type
+ * @value: by type
+ */
+struct ss_ipc_msg {
+	uint32_t type;
+	int32_t value;
+};
+
+int ss_ipc_pair(int fds[2]);
+int ss_ipc_send(int sock, const void *buf, size_t len, const int *fds, int count);
+int ss_ipc_recv(int sock, void *buf, size_t len, int fds[SS_IPC_FDS]);
+
+#endif /* SS_IPC_H */

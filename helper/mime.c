@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The MIME structure of a message, by GMime: what the log says of its head, the
+ * names of its attachments, and whether it is a fragment. Runs in scan workers
+ * alone: GMime reads what anybody may have sent.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+
+#include <gmime/gmime.h>
+
+#include "cleanup.h"
+#include "mime.h"
+#include "text.h"
+
+#define MAX_HEAD	(64 << 10)	/* octets of a head that the log looks at */
+#define MAX_DEPTH	200		/* a nested message is two levels */
+#define MAX_PARTS	10000
+
+/**
+ * struct ss_mime_tree - A parsed message.
+ * @message: GMime's
+ */
+struct ss_mime_tree {
+	GMimeMessage *message;
+};
+
+/**
+ * struct ss_mime_part - A part of a message, the whole message included.
+ * @object: GMime's
+ * @name: file name of the part, or of the nearest one around it that has one
+ */
+struct ss_mime_part {
+	GMimeObject *object;
+	const char *name;
+};
+
+/**
+ * struct walk - A walk over the parts.
+ * @fn: takes each one
+ * @arg: for @fn
+ * @parts: how many have been taken
+ * @stop: no more of them
+ * @bound: stopped since there are too many, or too deep
+ */
+struct walk {
+	ss_mime_fn fn;
+	void *arg;
+	unsigned int parts;
+	bool stop;
+	bool bound;
+};
+
+/**
+ * ss_mime_init() - Set GMime up, once in a process or before it forks.
+ */
+void ss_mime_init(void)
+{
+	g_mime_init();
+}
+
+static void cleanup_object(void *ptr)
+{
+	if (*(GObject **)ptr)
+		g_object_unref(*(GObject **)ptr);
+}
+
+static void cleanup_gstring(char **text)
+{
+	g_free(*text);
+}
+
+static GMimeMessage *parse_stream(GMimeStream *stream)
+{
+	GMimeParser *parser __cleanup(cleanup_object) =
+		g_mime_parser_new_with_stream(stream);
+
+	g_mime_parser_set_persist_stream(parser, TRUE);
+	return g_mime_parser_construct_message(parser, NULL);
+}
+
+/* Octets of the head, with the empty line that ends it if that is in reach */
+static size_t head_length(const char *text, size_t len)
+{
+	const char *s = text, *end = text + (len < MAX_HEAD ? len : MAX_HEAD);
+
+	while (s < end) {
+		const char *lf = memchr(s, '\n', end - s);
+
+		if (!lf)
+			break;
+		if (lf == s || (lf == s + 1 && *s == '\r'))
+			return lf + 1 - text;
+		s = lf + 1;
+	}
+	return len < MAX_HEAD ? len : (size_t)(s - text);
+}
+
+static void read_addresses(char *dst, InternetAddressList *list)
+{
+	char *text __cleanup(cleanup_gstring) =
+		list ? internet_address_list_to_string(list, NULL, FALSE) : NULL;
+
+	ss_text_clean_str(SS_TEXT_JSON, dst, SS_MIME_TEXT_SIZE, text);
+}
+
+/**
+ * ss_mime_read_head() - Read the head of a message.
+ * @text: the message
+ * @len: its length in octets
+ * @head: what is in it
+ */
+void ss_mime_read_head(const void *text, size_t len, struct ss_mime_head *head)
+{
+	GMimeStream *stream __cleanup(cleanup_object) =
+		g_mime_stream_mem_new_with_buffer(text, head_length(text, len));
+	GMimeMessage *message __cleanup(cleanup_object) = parse_stream(stream);
+
+	memset(head, 0, sizeof(*head));
+	if (!message)
+		return;
+	read_addresses(head->from, g_mime_message_get_from(message));
+	read_addresses(head->to, g_mime_message_get_to(message));
+	ss_text_clean_str(SS_TEXT_JSON, head->subject, SS_MIME_TEXT_SIZE,
+			  g_mime_message_get_subject(message));
+	ss_text_clean_str(SS_TEXT_JSON, head->messageid, SS_MIME_TEXT_SIZE,
+			  g_mime_message_get_message_id(message));
+}
+
+static bool line_is_attachment(const char *s, const char *end)
+{
+	static const char field[] = "content-disposition:";
+	static const char value[] = "attachment";
+
+	if ((size_t)(end - s) < sizeof(field) + sizeof(value) ||
+	    strncasecmp(s, field, sizeof(field) - 1))
+		return false;
+	s += sizeof(field) - 1;
+	while (end - s >= (int)sizeof(value) && (*s == ' ' || *s == '\t'))
+		s++;
+	return end - s >= (int)sizeof(value) &&
+	       !strncasecmp(s, value, sizeof(value) - 1);
+}
+
+/**
+ * ss_mime_has_attachment() - Guess from the lines whether there is an attachment.
+ * @text: the message
+ * @len: its length in octets
+ *
+ * For the log of clean mail, where parsing it all would be a waste.
+ *
+ * Return: whether a line looks like the head of an attachment.
+ */
+bool ss_mime_has_attachment(const void *text, size_t len)
+{
+	const char *s = text, *end = s + len;
+
+	while (s && s < end) {
+		if ((*s == 'C' || *s == 'c') && line_is_attachment(s, end))
+			return true;
+		s = memchr(s, '\n', end - s);
+		s = s ? s + 1 : NULL;
+	}
+	return false;
+}
+
+/**
+ * ss_mime_may_be_partial() - Look for the word that each fragment has in it.
+ * @text: the message
+ * @len: its length in octets
+ *
+ * Return: false where there can be no message/partial in @text.
+ */
+bool ss_mime_may_be_partial(const void *text, size_t len)
+{
+	static const char word[] = "partial";
+	const char *s = text, *end = s + len;
+
+	for (; (size_t)(end - s) >= sizeof(word) - 1; s++)
+		if ((*s | 0x20) == 'p' && !strncasecmp(s, word, sizeof(word) - 1))
+			return true;
+	return false;
+}
+
+/**
+ * ss_mime_parse() - Parse a whole message.
+ * @fd: the message; stays the caller's
+ *
+ * Return: the tree, to be freed with ss_mime_free(), or NULL.
+ */
+struct ss_mime_tree *ss_mime_parse(int fd)
+{
+	GMimeStream *stream __cleanup(cleanup_object) = NULL;
+	struct ss_mime_tree *tree;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0)
+		return NULL;
+	stream = g_mime_stream_mmap_new(copy, PROT_READ, MAP_PRIVATE);
+	if (!stream) {
+		close(copy);
+		return NULL;
+	}
+	tree = calloc(1, sizeof(*tree));
+	if (!tree)
+		return NULL;
+	tree->message = parse_stream(stream);
+	if (!tree->message) {
+		free(tree);
+		return NULL;
+	}
+	return tree;
+}
+
+/**
+ * ss_mime_free() - Free a tree.
+ * @tree: the tree, or NULL
+ */
+void ss_mime_free(struct ss_mime_tree *tree)
+{
+	if (!tree)
+		return;
+	g_object_unref(tree->message);
+	free(tree);
+}
+
+/* The file name, from Content-Disposition or Content-Type, decoded */
+static const char *object_name(GMimeObject *object)
+{
+	const char *name;
+
+	if (!g_mime_object_get_content_type(object))
+		return NULL;	/* a message, which has its fields in its part */
+	name = g_mime_object_get_content_disposition_parameter(object, "filename");
+	if (!name || !*name)
+		name = g_mime_object_get_content_type_parameter(object, "name");
+	return name && *name ? name : NULL;
+}
+
+static void visit(struct walk *walk, GMimeObject *object, const char *name,
+		  unsigned int depth)
+{
+	struct ss_mime_part part = { .object = object };
+
+	if (!object || walk->stop)
+		return;
+	if (depth > MAX_DEPTH || ++walk->parts > MAX_PARTS) {
+		walk->stop = true;
+		walk->bound = true;
+		return;
+	}
+	part.name = object_name(object);
+	if (!part.name)
+		part.name = name;
+	if (!walk->fn(&part, walk->arg)) {
+		walk->stop = true;
+		return;
+	}
+	if (GMIME_IS_MULTIPART(object)) {
+		GMimeMultipart *multipart = GMIME_MULTIPART(object);
+
+		for (int i = 0; i < g_mime_multipart_get_count(multipart); i++)
+			visit(walk, g_mime_multipart_get_part(multipart, i),
+			      part.name, depth + 1);
+	} else if (GMIME_IS_MESSAGE_PART(object)) {
+		visit(walk,
+		      (GMimeObject *)g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)),
+		      part.name, depth + 1);
+	} else if (GMIME_IS_MESSAGE(object)) {
+		visit(walk, g_mime_message_get_mime_part(GMIME_MESSAGE(object)),
+		      part.name, depth + 1);
+	}
+}
+
+/**
+ * ss_mime_walk() - Go over all parts, outer ones first, in order.
+ * @tree: the tree
+ * @fn: takes each part
+ * @arg: for @fn
+ *
+ * Return: false where there are too many parts, or too deep ones: the walk has
+ * then ended before the last.
+ */
+bool ss_mime_walk(const struct ss_mime_tree *tree, ss_mime_fn fn, void *arg)
+{
+	struct walk walk = { .fn = fn, .arg = arg };
+
+	visit(&walk, GMIME_OBJECT(tree->message), NULL, 0);
+	return !walk.bound;
+}
+
+/**
+ * ss_mime_part_name() - The file name of a part.
+ * @part: the part
+ *
+ * Return: the name, any octets, or NULL.
+ */
+const char *ss_mime_part_name(const struct ss_mime_part *part)
+{
+	return part->name;
+}
+
+/**
+ * ss_mime_part_is_attachment() - Whether a part is an attachment.
+ * @part: the part
+ *
+ * Return: whether it says so, or is a leaf with a name of its own.
+ */
+bool ss_mime_part_is_attachment(const struct ss_mime_part *part)
+{
+	const char *disposition = g_mime_object_get_disposition(part->object);
+
+	if (GMIME_IS_MESSAGE(part->object) || GMIME_IS_MULTIPART(part->object))
+		return false;
+	return (disposition && !strcasecmp(disposition, "attachment")) ||
+	       object_name(part->object);
+}
+
+/* Skip white space and comments (RFC 5322 3.2.2) */
+static const char *skip_cfws(const char *s)
+{
+	unsigned int depth = 0;
+
+	for (; *s; s++) {
+		if (*s == '(')
+			depth++;
+		else if (*s == ')' && depth)
+			depth--;
+		else if (depth && *s == '\\' && s[1])
+			s++;
+		else if (!depth && !strchr(" \t\r\n", *s))
+			break;
+	}
+	return s;
+}
+
+/* Whether the raw value of a Content-Type field is message/partial */
+static bool type_is_partial(const char *raw)
+{
+	const char *s = skip_cfws(raw);
+
+	if (strncasecmp(s, "message", 7))
+		return false;
+	s = skip_cfws(s + 7);
+	if (*s != '/')
+		return false;
+	s = skip_cfws(s + 1);
+	if (strncasecmp(s, "partial", 7))
+		return false;
+	s += 7;
+	return !g_ascii_isalnum(*s) && !strchr("!#$%&'*+-.^_`{|}~", *s ? *s : ';');
+}
+
+/**
+ * ss_mime_part_is_partial() - Whether a part is a fragment of a message.
+ * @part: the part
+ *
+ * Any of several Content-Type fields counts: receivers choose differently.
+ *
+ * Return: whether it is message/partial (RFC 2046 5.2.2).
+ */
+bool ss_mime_part_is_partial(const struct ss_mime_part *part)
+{
+	GMimeHeaderList *list = g_mime_object_get_header_list(part->object);
+	int count = list ? g_mime_header_list_get_count(list) : 0;
+
+	if (GMIME_IS_MESSAGE_PARTIAL(part->object))
+		return true;
+	for (int i = 0; i < count; i++) {
+		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
+		const char *raw = g_mime_header_get_raw_value(header);
+
+		if (raw && !strcasecmp(g_mime_header_get_name(header), "content-type") &&
+		    type_is_partial(raw))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * ss_mime_part_decode() - Decode the content of a leaf.
+ * @part: the part
+ *
+ * Return: a memory file, the caller's, or a negative errno; -ENOENT where the
+ * part is no leaf or has no content.
+ */
+int ss_mime_part_decode(const struct ss_mime_part *part)
+{
+	GMimeStream *stream __cleanup(cleanup_object) = NULL;
+	GMimeDataWrapper *content;
+	int fd, ret = 0;
+
+	if (!GMIME_IS_PART(part->object))
+		return -ENOENT;
+	content = g_mime_part_get_content(GMIME_PART(part->object));
+	if (!content)
+		return -ENOENT;
+	fd = memfd_create("smtpsplice-part", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	stream = g_mime_stream_fs_new(fd);
+	g_mime_stream_fs_set_owner(GMIME_STREAM_FS(stream), FALSE);
+	if (g_mime_data_wrapper_write_to_stream(content, stream) < 0 ||
+	    g_mime_stream_flush(stream) < 0)
+		ret = -EIO;
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_MIME_H
+#define SS_MIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SS_MIME_TEXT_SIZE	512
+
+/**
+ * struct ss_mime_head - What the log says of a message's head; UTF-8, decoded.
+ * @from: From
+ * @to: To
+ * @subject: Subject
+ * @messageid: Message-ID without angle brackets
+ */
+struct ss_mime_head {
+	char from[SS_MIME_TEXT_SIZE];
+	char to[SS_MIME_TEXT_SIZE];
+	char subject[SS_MIME_TEXT_SIZE];
+	char messageid[SS_MIME_TEXT_SIZE];
+};
+
+struct ss_mime_tree;
+struct ss_mime_part;
+
+/**
+ * typedef ss_mime_fn - Takes one part of a message.
+ * @part: the part
+ * @arg: the caller's
+ *
+ * Return: whether to go on.
+ */
+typedef bool (*ss_mime_fn)(const struct ss_mime_part *part, void *arg);
+
+void ss_mime_init(void);
+void ss_mime_read_head(const void *text, size_t len, struct ss_mime_head *head);
+bool ss_mime_has_attachment(const void *text, size_t len);
+bool ss_mime_may_be_partial(const void *text, size_t len);
+
+struct ss_mime_tree *ss_mime_parse(int fd);
+void ss_mime_free(struct ss_mime_tree *tree);
+bool ss_mime_walk(const struct ss_mime_tree *tree, ss_mime_fn fn, void *arg);
+const char *ss_mime_part_name(const struct ss_mime_part *part);
+bool ss_mime_part_is_attachment(const struct ss_mime_part *part);
+bool ss_mime_part_is_partial(const struct ss_mime_part *part);
+int ss_mime_part_decode(const struct ss_mime_part *part);
+
+#endif /* SS_MIME_H */

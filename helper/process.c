@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the processes of the helper have in common.
+ */
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "process.h"
+
+/**
+ * ss_process_now() - A clock for deadlines.
+ *
+ * Return: milliseconds since some point in the past.
+ */
+uint64_t ss_process_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/**
+ * ss_process_say() - Print a line to stderr, in one write.
+ * @fmt: printf format, without a newline
+ */
+void ss_process_say(const char *fmt, ...)
+{
+	char line[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	dprintf(STDERR_FILENO, "smtpspliced: %s\n", line);
+}
+
+/**
+ * ss_process_fork() - Fork a process that ends when its parent does.
+ * @name: its name in the process list
+ *
+ * The child has the default signal handling and an empty mask, but ignores
+ * SIGINT and SIGHUP: those of a terminal go to all, and what they mean is the
+ * supervisor's. It leaves no core, which would have mail in it.
+ *
+ * Return: as fork().
+ */
+pid_t ss_process_fork(const char *name)
+{
+	struct rlimit no_core = { 0, 0 };
+	pid_t parent = getpid(), pid = fork();
+	sigset_t none;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	prctl(PR_SET_NAME, name);
+	setrlimit(RLIMIT_CORE, &no_core);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	remove(path);
+	return 0;
+}
+
+/**
+ * ss_process_remove_tree() - Remove a folder and what is in it.
+ * @dir: the folder; links in it are not followed
+ */
+void ss_process_remove_tree(const char *dir)
+{
+	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}

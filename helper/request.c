@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A scan request as it comes from the kernel.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "request.h"
+#include "text.h"
+
+#define MAX_RCPTS_TEXT	(64 << 10)
+#define DEFAULT_TIMEOUT	60000
+
+/* Octets that each attribute must have at least; 0: any number */
+static const uint8_t least[SMTPSPLICE_A_SCAN_MAX + 1] = {
+	[SMTPSPLICE_A_SCAN_COOKIE]	= sizeof(uint64_t),
+	[SMTPSPLICE_A_SCAN_FD]		= sizeof(int32_t),
+	[SMTPSPLICE_A_SCAN_SIZE]	= sizeof(uint64_t),
+	[SMTPSPLICE_A_SCAN_TIMEOUT]	= sizeof(uint32_t),
+	[SMTPSPLICE_A_SCAN_ATTEMPT]	= sizeof(uint32_t),
+	[SMTPSPLICE_A_SCAN_SESSION]	= sizeof(uint64_t),
+	[SMTPSPLICE_A_SCAN_CLIENT_PORT]	= sizeof(uint16_t),
+	[SMTPSPLICE_A_SCAN_SERVER_PORT]	= sizeof(uint16_t),
+	[SMTPSPLICE_A_SCAN_RCPT_COUNT]	= sizeof(uint32_t),
+};
+
+static void read_text(char *dst, size_t size, const struct nlattr *nla)
+{
+	ss_text_clean(SS_TEXT_JSON, dst, size, nla_data(nla),
+		      strnlen(nla_data(nla), nla_len(nla)));
+}
+
+/* A path as it stood on the wire; a NUL in it is no end */
+static void read_path(char *dst, size_t size, const struct nlattr *nla)
+{
+	ss_text_clean(SS_TEXT_JSON, dst, size, nla_data(nla), nla_len(nla));
+}
+
+static int add_rcpt(struct ss_request *req, const struct nlattr *nla)
+{
+	size_t old = req->rcpts ? strlen(req->rcpts) : 0;
+	char one[SS_REQUEST_ADDRESS_SIZE], *more;
+
+	read_path(one, sizeof(one), nla);
+	if (old + strlen(one) + 2 > MAX_RCPTS_TEXT)
+		return 0;
+	more = realloc(req->rcpts, old + strlen(one) + 2);
+	if (!more)
+		return -ENOMEM;
+	req->rcpts = more;
+	if (old)
+		more[old++] = ',';
+	strcpy(more + old, one);
+	return 0;
+}
+
+static int read_one(struct ss_request *req, const struct nlattr *nla)
+{
+	switch (nla_type(nla)) {
+	case SMTPSPLICE_A_SCAN_COOKIE:
+		memcpy(&req->cookie, nla_data(nla), sizeof(req->cookie));
+		break;
+	case SMTPSPLICE_A_SCAN_SIZE:
+		memcpy(&req->size, nla_data(nla), sizeof(req->size));
+		break;
+	case SMTPSPLICE_A_SCAN_TIMEOUT:
+		req->timeout = nla_get_u32(nla);
+		break;
+	case SMTPSPLICE_A_SCAN_ATTEMPT:
+		req->attempt = nla_get_u32(nla);
+		break;
+	case SMTPSPLICE_A_SCAN_SESSION:
+		memcpy(&req->session, nla_data(nla), sizeof(req->session));
+		break;
+	case SMTPSPLICE_A_SCAN_POLICY:
+		read_text(req->policy, sizeof(req->policy), nla);
+		break;
+	case SMTPSPLICE_A_SCAN_IIF:
+		read_text(req->iif, sizeof(req->iif), nla);
+		break;
+	case SMTPSPLICE_A_SCAN_CLIENT:
+		ss_addr_format(req->client, nla_data(nla), nla_len(nla));
+		break;
+	case SMTPSPLICE_A_SCAN_CLIENT_PORT:
+		req->client_port = nla_get_u16(nla);
+		break;
+	case SMTPSPLICE_A_SCAN_SERVER:
+		ss_addr_format(req->server, nla_data(nla), nla_len(nla));
+		break;
+	case SMTPSPLICE_A_SCAN_SERVER_PORT:
+		req->server_port = nla_get_u16(nla);
+		break;
+	case SMTPSPLICE_A_SCAN_HELO:
+		read_path(req->helo, sizeof(req->helo), nla);
+		break;
+	case SMTPSPLICE_A_SCAN_SENDER:
+		read_path(req->sender, sizeof(req->sender), nla);
+		break;
+	case SMTPSPLICE_A_SCAN_RCPT:
+		return add_rcpt(req, nla);
+	case SMTPSPLICE_A_SCAN_RCPT_COUNT:
+		req->rcpt_count = nla_get_u32(nla);
+		break;
+	}
+	return 0;
+}
+
+/* The descriptor is ours from here on, whatever else is wrong */
+static int take_fd(struct nlattr *attrs, int len)
+{
+	const struct nlattr *nla = nla_find(attrs, len, SMTPSPLICE_A_SCAN_FD);
+	int32_t fd;
+
+	if (!nla || nla_len(nla) < (int)sizeof(fd))
+		return -1;
+	fd = (int32_t)nla_get_u32(nla);
+	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC))
+		return -1;
+	return fd;
+}
+
+/**
+ * ss_request_parse() - Read the answer to a scan-accept.
+ * @out: the request, to be freed with ss_request_free()
+ * @attrs: the first attribute
+ * @len: octets of attributes
+ *
+ * Return: 0, -ENOMEM or -EPROTO; the descriptor is closed then.
+ */
+int ss_request_parse(struct ss_request **out, struct nlattr *attrs, int len)
+{
+	struct ss_request *req = calloc(1, sizeof(*req));
+	int fd = take_fd(attrs, len), rem, ret = 0;
+	bool cookie = false;
+	struct nlattr *nla;
+
+	if (!req) {
+		ss_cleanup_fd(&fd);
+		return -ENOMEM;
+	}
+	req->fd = fd;
+	req->timeout = DEFAULT_TIMEOUT;
+	nla_for_each_attr(nla, attrs, len, rem) {
+		int type = nla_type(nla);
+
+		if (type <= 0 || type > SMTPSPLICE_A_SCAN_MAX)
+			continue;
+		if (nla_len(nla) < least[type])
+			ret = -EPROTO;
+		if (!ret)
+			ret = read_one(req, nla);
+		cookie |= type == SMTPSPLICE_A_SCAN_COOKIE;
+	}
+	if (!ret && (fd < 0 || !cookie))
+		ret = -EPROTO;
+	if (ret) {
+		ss_request_free(req);
+		return ret;
+	}
+	*out = req;
+	return 0;
+}
+
+/**
+ * ss_request_free() - Free a request and close its message.
+ * @req: the request, or NULL
+ */
+void ss_request_free(struct ss_request *req)
+{
+	if (!req)
+		return;
+	ss_cleanup_fd(&req->fd);
+	free(req->rcpts);
+	free(req);
+}

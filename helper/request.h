@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_REQUEST_H
+#define SS_REQUEST_H
+
+#include <stdint.h>
+
+#include <netlink/attr.h>
+#include <linux/smtpsplice.h>
+
+#include "addr.h"
+
+/* Cleaning makes no text longer */
+#define SS_REQUEST_ADDRESS_SIZE	(SMTPSPLICE_ADDRESS_MAX + 1)
+
+/**
+ * struct ss_request - A message that the kernel wants a verdict on. All strings
+ * are valid UTF-8 without NUL; peers chose what is in helo, sender and rcpts.
+ * @cookie: names it in the verdict
+ * @fd: the message
+ * @size: its length in octets
+ * @timeout: milliseconds left when it was handed out
+ * @attempt: how often it was handed out
+ * @session: id of the session
+ * @policy: name of the policy
+ * @iif: input interface
+ * @client: address of the client
+ * @client_port: its port
+ * @server: address of the server
+ * @server_port: its port
+ * @helo: what the client calls itself
+ * @sender: reverse-path
+ * @rcpts: forward-paths, comma-separated, allocated; NULL where there is none
+ * @rcpt_count: how many the server accepted
+ */
+struct ss_request {
+	uint64_t cookie;
+	int fd;
+	uint64_t size;
+	uint32_t timeout;
+	uint32_t attempt;
+	uint64_t session;
+	char policy[SMTPSPLICE_NAME_MAX + 1];
+	char iif[SMTPSPLICE_IFNAME_MAX + 1];
+	char client[SS_ADDR_SIZE];
+	uint16_t client_port;
+	char server[SS_ADDR_SIZE];
+	uint16_t server_port;
+	char helo[SS_REQUEST_ADDRESS_SIZE];
+	char sender[SS_REQUEST_ADDRESS_SIZE];
+	char *rcpts;
+	uint32_t rcpt_count;
+};
+
+int ss_request_parse(struct ss_request **out, struct nlattr *attrs, int len);
+void ss_request_free(struct ss_request *req);
+
+#endif /* SS_REQUEST_H */

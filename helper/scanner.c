@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The scanner: the process that loads the engine, once, and forks the workers
+ * on the broker's order, so that they share its memory. One thread; it talks to
+ *
+ *   the supervisor, by @link: each message brings the socket of a new broker;
+ *   the broker, by that socket: see enum ss_ipc_type. The end of a broker is
+ *   the end of its workers.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "engine.h"
+#include "ipc.h"
+#include "mime.h"
+#include "process.h"
+#include "scanner.h"
+#include "worker.h"
+
+#define WHY_SIZE	512
+#define PATH_SIZE	4096
+/* Killed workers that are not reaped yet count as well */
+#define SPARE		4
+
+/**
+ * struct scanner - The process.
+ * @conf: the command line
+ * @engine: the engine
+ * @link: to the supervisor
+ * @broker: to the broker, or -1
+ * @signals: SIGCHLD
+ * @pids: the workers, @max of them; 0 is a free place
+ * @max: most workers at a time
+ */
+struct scanner {
+	const struct ss_conf *conf;
+	struct ss_engine *engine;
+	int link;
+	int broker;
+	int signals;
+	pid_t *pids;
+	unsigned int max;
+};
+
+static void worker_tmpdir(const struct scanner *s, pid_t pid, char *dir, size_t size)
+{
+	snprintf(dir, size, "%s/w%d", s->conf->tmpdir, (int)pid);
+}
+
+static void become_worker(struct scanner *s, int sock, int other)
+{
+	char dir[PATH_SIZE];
+
+	close(other);
+	close(s->link);
+	close(s->broker);
+	close(s->signals);
+	worker_tmpdir(s, getpid(), dir, sizeof(dir));
+	if ((mkdir(dir, 0700) && errno != EEXIST) ||
+	    ss_engine_set_tmpdir(s->engine, dir)) {
+		ss_process_say("cannot use %s: %m", dir);
+		_exit(1);
+	}
+	ss_worker_run(s->engine, sock);
+}
+
+/* Fork a worker. Return: 0 or an errno; @fds: its socket, its pidfd. */
+static int spawn(struct scanner *s, int fds[SS_IPC_FDS])
+{
+	unsigned int place = 0;
+	int pair[2], ret;
+	pid_t pid;
+
+	while (place < s->max && s->pids[place])
+		place++;
+	if (place == s->max)
+		return -EAGAIN;
+	ret = ss_ipc_pair(pair);
+	if (ret)
+		return ret;
+	pid = ss_process_fork("ss-worker");
+	if (!pid)
+		become_worker(s, pair[1], pair[0]);
+	close(pair[1]);
+	fds[0] = pair[0];
+	if (pid < 0)
+		return -errno;
+	s->pids[place] = pid;
+	/* It is our child and not reaped: the pid is still its own */
+	fds[1] = syscall(SYS_pidfd_open, pid, 0);
+	return fds[1] < 0 ? -errno : 0;
+}
+
+static void close_broker(struct scanner *s)
+{
+	ss_cleanup_fd(&s->broker);
+	for (unsigned int i = 0; i < s->max; i++)
+		if (s->pids[i])
+			kill(s->pids[i], SIGKILL);
+}
+
+static void on_broker(struct scanner *s)
+{
+	struct ss_ipc_msg msg;
+	int fds[SS_IPC_FDS], ret;
+
+	ret = ss_ipc_recv(s->broker, &msg, sizeof(msg), fds);
+	for (int i = 0; i < SS_IPC_FDS; i++)
+		ss_cleanup_fd(&fds[i]);
+	if (ret || msg.type != SS_IPC_SPAWN) {
+		close_broker(s);
+		return;
+	}
+	ret = spawn(s, fds);
+	msg.type = ret ? SS_IPC_NO_WORKER : SS_IPC_WORKER;
+	msg.value = -ret;
+	ret = ss_ipc_send(s->broker, &msg, sizeof(msg), fds, ret ? 0 : SS_IPC_FDS);
+	for (int i = 0; i < SS_IPC_FDS; i++)
+		ss_cleanup_fd(&fds[i]);
+	if (ret)
+		close_broker(s);
+}
+
+static void on_link(struct scanner *s)
+{
+	struct ss_ipc_msg msg;
+	int fds[SS_IPC_FDS];
+
+	/* The supervisor does not end before we do, other than by dying */
+	if (ss_ipc_recv(s->link, &msg, sizeof(msg), fds))
+		_exit(SS_EXIT_AGAIN);
+	close_broker(s);
+	s->broker = fds[0];
+	ss_cleanup_fd(&fds[1]);
+	msg = (struct ss_ipc_msg){
+		.type = SS_IPC_READY,
+		.value = ss_engine_signatures(s->engine),
+	};
+	if (ss_ipc_send(s->broker, &msg, sizeof(msg), NULL, 0))
+		close_broker(s);
+}
+
+static void on_signal(struct scanner *s)
+{
+	struct signalfd_siginfo info;
+	char dir[PATH_SIZE];
+	pid_t pid;
+
+	if (read(s->signals, &info, sizeof(info)) < 0)
+		return;
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+		for (unsigned int i = 0; i < s->max; i++)
+			if (s->pids[i] == pid)
+				s->pids[i] = 0;
+		worker_tmpdir(s, pid, dir, sizeof(dir));
+		ss_process_remove_tree(dir);
+	}
+}
+
+static void loop(struct scanner *s)
+{
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = s->link, .events = POLLIN },
+			{ .fd = s->signals, .events = POLLIN },
+			{ .fd = s->broker, .events = POLLIN },
+		};
+
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+			continue;
+		if (fds[1].revents)
+			on_signal(s);
+		if (fds[2].revents)
+			on_broker(s);
+		if (fds[0].revents)
+			on_link(s);
+	}
+}
+
+/**
+ * ss_scanner_run() - Be the scanner. Does not return.
+ * @conf: the command line
+ * @link: the socket to the supervisor
+ *
+ * Exits with SS_EXIT_USAGE, and a line printed, where the database is of no use.
+ */
+void ss_scanner_run(const struct ss_conf *conf, int link)
+{
+	struct scanner s = {
+		.conf = conf, .link = link, .broker = -1,
+		.max = conf->workers * SPARE,
+	};
+	char why[WHY_SIZE];
+	sigset_t set;
+
+	ss_mime_init();
+	s.pids = calloc(s.max, sizeof(*s.pids));
+	s.engine = s.pids ? ss_engine_load(conf->database, why, sizeof(why)) : NULL;
+	if (!s.engine) {
+		ss_process_say("database %s: %s", conf->database,
+			       s.pids ? why : strerror(ENOMEM));
+		_exit(SS_EXIT_USAGE);
+	}
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	s.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s.signals < 0) {
+		ss_process_say("signalfd: %m");
+		_exit(SS_EXIT_AGAIN);
+	}
+	loop(&s);
+	__builtin_unreachable();
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_SCANNER_H
+#define SS_SCANNER_H
+
+#include "conf.h"
+
+void ss_scanner_run(const struct ss_conf *conf, int link) __attribute__((noreturn));
+
+#endif /* SS_SCANNER_H */

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * smtpsplice: look at and change what the kernel module does.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const struct ss_cli_command commands[] = {
+	{ "policy", ss_policy_main, "add|del|help ...",
+	  "which flows are inspected" },
+	{ "show", ss_show_main, "[policies|sessions|stats|settings|help]",
+	  "what is configured, under way and counted" },
+	{ "set", ss_set_main, "KEY VALUE [KEY VALUE]... | help",
+	  "limits and deadlines" },
+	{ "monitor", ss_monitor_main, "[help]",
+	  "print events as they happen" },
+	{}
+};
+
+static const char more[] =
+	"Options, in front of the command or behind it:\n"
+	"  -j, --json   print JSON\n"
+	"  --version    print the version\n"
+	"  --help       print this\n"
+	"\n"
+	"Exit status: 0 done, 1 refused by the kernel or failed, 2 bad input or\n"
+	"module not loaded. Everything is about the network namespace it is run in.\n";
+
+/*
+ * Take the options out of @argv, wherever they are.
+ * Return: -1 to go on, or an exit status.
+ */
+static int take_options(struct ss_cli *cli, int argc, char **argv)
+{
+	int n = 0;
+
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] != '-') {
+			argv[n++] = argv[i];
+		} else if (!strcmp(argv[i], "-j") || !strcmp(argv[i], "--json")) {
+			cli->json = true;
+		} else if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-V")) {
+			printf("smtpsplice %s\n", SS_VERSION);
+			return SS_CLI_OK;
+		} else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			argv[n++] = argv[i];
+		} else {
+			return ss_cli_usage("unknown option \"%s\", try \"smtpsplice help\"",
+					    ss_cli_quote(argv[i]));
+		}
+	}
+	argv[n] = NULL;
+	cli->argc = n;
+	cli->argv = argv;
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct ss_cli cli = {};
+	int ret;
+
+	if (argc < 1)
+		return SS_CLI_USAGE;
+	ret = take_options(&cli, argc, argv);
+	if (ret < 0)
+		ret = ss_cli_dispatch(&cli, "smtpsplice", commands, more);
+	ss_genl_close(&cli.genl);
+	if ((fflush(stdout) || ferror(stdout)) && ret == SS_CLI_OK) {
+		fprintf(stderr, "smtpsplice: cannot write: %m\n");
+		ret = SS_CLI_FAILED;
+	}
+	return ret;
+}

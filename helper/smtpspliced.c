@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * smtpspliced: the helper of the kernel module smtpsplice.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "conf.h"
+#include "genl.h"
+#include "process.h"
+#include "reply.h"
+#include "supervisor.h"
+
+#define DEFAULT_DATABASE	"/var/lib/clamav"
+#define DEFAULT_LOG		"/var/log/smtpsplice/av.log"
+#define DEFAULT_TMPDIR		"/tmp"
+#define MIN_WORKERS		2
+#define MAX_WORKERS		256
+
+static const char help_text[] =
+	"Usage: smtpspliced [OPTION]...\n"
+	"Scan the messages that the kernel module smtpsplice holds. Stays in the\n"
+	"foreground.\n"
+	"\n"
+	"  --database DIR     ClamAV databases (" DEFAULT_DATABASE ")\n"
+	"  --log FILE         log of verdicts, - is stderr\n"
+	"                     (" DEFAULT_LOG ")\n"
+	"  --quarantine DIR   keep infected messages there (they are not kept)\n"
+	"  --workers N        scan workers (number of CPUs, at least 2)\n"
+	"  --tmpdir DIR       for what has to be unpacked (" DEFAULT_TMPDIR ")\n"
+	"  --reply TEMPLATE   reply to an infected message, with %%FILE%%, %%VIRUS%%\n"
+	"                     and %%QUARFILENAME%%\n"
+	"  --help             print this\n"
+	"  --version          print the version\n"
+	"\n"
+	"SIGHUP opens the log file anew, SIGTERM ends it.\n"
+	"Exit status: 0 ended by a signal, 1 failed, 2 bad options, module not\n"
+	"loaded, no rights, already running, or unusable database.\n";
+
+enum {
+	OPT_DATABASE = 256,
+	OPT_LOG,
+	OPT_QUARANTINE,
+	OPT_WORKERS,
+	OPT_TMPDIR,
+	OPT_REPLY,
+	OPT_HELP,
+	OPT_VERSION,
+};
+
+static const struct option options[] = {
+	{ "database", required_argument, NULL, OPT_DATABASE },
+	{ "log", required_argument, NULL, OPT_LOG },
+	{ "quarantine", required_argument, NULL, OPT_QUARANTINE },
+	{ "workers", required_argument, NULL, OPT_WORKERS },
+	{ "tmpdir", required_argument, NULL, OPT_TMPDIR },
+	{ "reply", required_argument, NULL, OPT_REPLY },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{}
+};
+
+static unsigned int default_workers(void)
+{
+	cpu_set_t cpus;
+	int n = 0;
+
+	if (!sched_getaffinity(0, sizeof(cpus), &cpus))
+		n = CPU_COUNT(&cpus);
+	return n < MIN_WORKERS ? MIN_WORKERS : n > MAX_WORKERS ? MAX_WORKERS : n;
+}
+
+static bool parse_workers(struct ss_conf *conf, const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || !n || n > MAX_WORKERS)
+		return false;
+	conf->workers = n;
+	return true;
+}
+
+static int bad_option(const char *word)
+{
+	ss_process_say("bad option \"%.100s\", try \"smtpspliced --help\"",
+		       word ? word : "");
+	return SS_EXIT_USAGE;
+}
+
+/* Return: -1 to go on, or an exit status */
+static int parse_option(struct ss_conf *conf, int opt, char **argv)
+{
+	switch (opt) {
+	case OPT_DATABASE:
+		conf->database = optarg;
+		return -1;
+	case OPT_LOG:
+		conf->log = optarg;
+		return -1;
+	case OPT_QUARANTINE:
+		conf->quarantine = optarg;
+		return -1;
+	case OPT_TMPDIR:
+		conf->tmpdir = optarg;
+		return -1;
+	case OPT_WORKERS:
+		if (parse_workers(conf, optarg))
+			return -1;
+		ss_process_say("--workers \"%.40s\": not a number from 1 to %d", optarg,
+			       MAX_WORKERS);
+		return SS_EXIT_USAGE;
+	case OPT_REPLY:
+		conf->reply = optarg;
+		if (ss_reply_valid(optarg))
+			return -1;
+		ss_process_say("--reply: must be one line of ASCII like \"554 5.7.1 text\", at most %d characters",
+			       SMTPSPLICE_REPLY_MAX);
+		return SS_EXIT_USAGE;
+	case OPT_HELP:
+		printf("%s", help_text);
+		return fflush(stdout) ? 1 : SS_EXIT_OK;
+	case OPT_VERSION:
+		printf("smtpspliced %s\n", SS_VERSION);
+		return fflush(stdout) ? 1 : SS_EXIT_OK;
+	default:
+		return bad_option(argv[optind - 1]);
+	}
+}
+
+static int parse_options(struct ss_conf *conf, int argc, char **argv)
+{
+	int opt, ret;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		ret = parse_option(conf, opt, argv);
+		if (ret >= 0)
+			return ret;
+	}
+	return optind < argc ? bad_option(argv[optind]) : -1;
+}
+
+/*
+ * Fail at once where there is no module or no right to use it, not after the
+ * signatures are loaded. What else is wrong the broker will find.
+ */
+static int check_module(void)
+{
+	struct ss_genl genl __cleanup(ss_genl_close) = {};
+	int ret = ss_genl_open(&genl);
+
+	if (ret == -ENOENT) {
+		ss_process_say("kernel module smtpsplice is not loaded (family \"%s\" not found)",
+			       SMTPSPLICE_FAMILY_NAME);
+		return SS_EXIT_USAGE;
+	}
+	if (!ret)
+		ret = ss_genl_call(&genl, ss_genl_message(&genl, SMTPSPLICE_CMD_STATS_GET, 0),
+				   NULL, NULL);
+	if (ret != -EPERM)
+		return 0;
+	ss_process_say("no right to use the kernel module (CAP_NET_ADMIN is needed)");
+	return SS_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct ss_conf conf = {
+		.database = DEFAULT_DATABASE,
+		.log = DEFAULT_LOG,
+		.tmpdir = DEFAULT_TMPDIR,
+		.reply = SS_REPLY_INFECTED,
+		.workers = default_workers(),
+	};
+	char *tmpdir __cleanup(ss_cleanup_free) = NULL;
+	int ret = parse_options(&conf, argc, argv);
+
+	if (ret < 0)
+		ret = check_module() ?: -1;
+	if (ret >= 0)
+		return ret;
+	if (asprintf(&tmpdir, "%s/smtpspliced.XXXXXX", conf.tmpdir) < 0)
+		return 1;
+	if (!mkdtemp(tmpdir)) {
+		ss_process_say("folder for temporary files %s: %m", conf.tmpdir);
+		return SS_EXIT_USAGE;
+	}
+	conf.tmpdir = tmpdir;
+	ret = ss_supervisor_run(&conf);
+	ss_process_remove_tree(tmpdir);
+	return ret;
+}

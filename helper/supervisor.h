@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_SUPERVISOR_H
+#define SS_SUPERVISOR_H
+
+#include "conf.h"
+
+int ss_supervisor_run(const struct ss_conf *conf);
+
+#endif /* SS_SUPERVISOR_H */

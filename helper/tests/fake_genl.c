@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Takes the place of genl.c: a kernel of shared memory, so that the helper's
+ * processes can be tested without the module.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <netlink/genl/genl.h>
+
+#include "fake_genl.h"
+#include "genl.h"
+
+struct fake *fake;
+
+void fake_make(void)
+{
+	fake = mmap(NULL, sizeof(*fake), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert(fake != MAP_FAILED);
+	fake->bell = eventfd(0, EFD_NONBLOCK);
+	assert(fake->bell >= 0);
+}
+
+void fake_ring(void)
+{
+	uint64_t one = 1;
+
+	assert(write(fake->bell, &one, sizeof(one)) == sizeof(one));
+}
+
+int ss_genl_open(struct ss_genl *genl)
+{
+	memset(genl, 0, sizeof(*genl));
+	genl->family = 1000;
+	return 0;
+}
+
+void ss_genl_close(struct ss_genl *genl)
+{
+	(void)genl;
+}
+
+struct nl_msg *ss_genl_message(struct ss_genl *genl, int cmd, int flags)
+{
+	struct nl_msg *msg = nlmsg_alloc_size(16384);
+
+	assert(genlmsg_put(msg, 1, 1, genl->family, 0, flags, cmd, 1));
+	return msg;
+}
+
+static int answer_accept(struct fake_request *req, ss_genl_fn fn, void *arg)
+{
+	struct nl_msg *msg = nlmsg_alloc_size(16384);
+	uint8_t v4[4] = { 10, 0, 1, 2 }, v6[16] = { 0xfd, 0, [15] = 2 };
+
+	req->attempt++;
+	atomic_store(&req->state, FAKE_HANDED);
+	nla_put_u64(msg, SMTPSPLICE_A_SCAN_COOKIE, 1000 + (req - fake->req));
+	nla_put_u32(msg, SMTPSPLICE_A_SCAN_FD, dup(req->fd));
+	nla_put_u64(msg, SMTPSPLICE_A_SCAN_SIZE, req->size);
+	nla_put_u32(msg, SMTPSPLICE_A_SCAN_TIMEOUT, req->timeout);
+	nla_put_u32(msg, SMTPSPLICE_A_SCAN_ATTEMPT, req->attempt);
+	nla_put_u64(msg, SMTPSPLICE_A_SCAN_SESSION, req - fake->req);
+	nla_put_string(msg, SMTPSPLICE_A_SCAN_POLICY, "mail-in");
+	nla_put_string(msg, SMTPSPLICE_A_SCAN_IIF, "lan");
+	nla_put(msg, SMTPSPLICE_A_SCAN_CLIENT, sizeof(v4), v4);
+	nla_put_u16(msg, SMTPSPLICE_A_SCAN_CLIENT_PORT, 40000);
+	nla_put(msg, SMTPSPLICE_A_SCAN_SERVER, sizeof(v6), v6);
+	nla_put_u16(msg, SMTPSPLICE_A_SCAN_SERVER_PORT, 25);
+	nla_put(msg, SMTPSPLICE_A_SCAN_HELO, 8, "c\nlient\xff");
+	nla_put(msg, SMTPSPLICE_A_SCAN_SENDER, 0, "");
+	nla_put(msg, SMTPSPLICE_A_SCAN_RCPT, 13, "a@example.org");
+	nla_put(msg, SMTPSPLICE_A_SCAN_RCPT, 13, "b@example.org");
+	nla_put_u32(msg, SMTPSPLICE_A_SCAN_RCPT_COUNT, 2);
+	fn(SMTPSPLICE_CMD_SCAN_ACCEPT, nlmsg_attrdata(nlmsg_hdr(msg), 0),
+	   nlmsg_attrlen(nlmsg_hdr(msg), 0), arg);
+	nlmsg_free(msg);
+	return 0;
+}
+
+static int do_accept(ss_genl_fn fn, void *arg)
+{
+	if (atomic_load(&fake->registered) != getpid())
+		return -EPERM;
+	for (int i = 0; i < FAKE_REQUESTS; i++)
+		if (atomic_load(&fake->req[i].state) == FAKE_QUEUED)
+			return answer_accept(&fake->req[i], fn, arg);
+	return -EAGAIN;
+}
+
+static void copy_string(char *dst, size_t size, struct nlattr *nla)
+{
+	if (nla)
+		snprintf(dst, size, "%s", nla_get_string(nla));
+}
+
+static int do_verdict(struct nlattr **a)
+{
+	uint64_t n = nla_get_u64(a[SMTPSPLICE_A_SCAN_COOKIE]) - 1000;
+	struct fake_request *req;
+
+	assert(n < FAKE_REQUESTS);
+	req = &fake->req[n];
+	if (atomic_load(&req->state) != FAKE_HANDED || atomic_load(&fake->late)) {
+		atomic_store(&req->state, FAKE_NONE);
+		return -ENOENT;
+	}
+	req->verdict = nla_get_u32(a[SMTPSPLICE_A_SCAN_VERDICT]);
+	copy_string(req->reply, sizeof(req->reply), a[SMTPSPLICE_A_SCAN_REPLY]);
+	copy_string(req->virus, sizeof(req->virus), a[SMTPSPLICE_A_SCAN_VIRUS]);
+	copy_string(req->file, sizeof(req->file), a[SMTPSPLICE_A_SCAN_FILE]);
+	atomic_store(&req->state, FAKE_ANSWERED);
+	return 0;
+}
+
+int ss_genl_call(struct ss_genl *genl, struct nl_msg *msg, ss_genl_fn fn, void *arg)
+{
+	struct genlmsghdr *hdr = nlmsg_data(nlmsg_hdr(msg));
+	struct nlattr *a[SMTPSPLICE_A_SCAN_MAX + 1];
+	int ret = 0;
+
+	genl->extack[0] = '\0';
+	assert(!genlmsg_parse(nlmsg_hdr(msg), 0, a, SMTPSPLICE_A_SCAN_MAX, NULL));
+	switch (hdr->cmd) {
+	case SMTPSPLICE_CMD_REGISTER:
+		if (atomic_load(&fake->busy)) {
+			strcpy(genl->extack, "role scan is taken");
+			ret = -EBUSY;
+		} else {
+			atomic_store(&fake->registered, getpid());
+		}
+		break;
+	case SMTPSPLICE_CMD_SCAN_ACCEPT:
+		ret = do_accept(fn, arg);
+		break;
+	case SMTPSPLICE_CMD_SCAN_VERDICT:
+		ret = do_verdict(a);
+		break;
+	}
+	nlmsg_free(msg);
+	return ret;
+}
+
+int ss_genl_join(struct ss_genl *genl, const char *group)
+{
+	(void)genl;
+	(void)group;
+	return 0;
+}
+
+int ss_genl_receive(struct ss_genl *genl, ss_genl_fn fn, void *arg)
+{
+	uint64_t rings;
+
+	(void)genl;
+	if (read(fake->bell, &rings, sizeof(rings)) != sizeof(rings))
+		return -EAGAIN;
+	fn(SMTPSPLICE_CMD_SCAN_READY, NULL, 0, arg);
+	return 0;
+}
+
+int ss_genl_fd(struct ss_genl *genl)
+{
+	(void)genl;
+	return fake->bell;
+}

@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The processes of the helper, against a kernel that is a fake.
+ */
+#include "unit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "fake_genl.h"
+#include "mail.h"
+#include "process.h"
+#include "reply.h"
+#include "supervisor.h"
+
+#define WORKERS		2
+#define WAIT_MS		30000
+#define MAX_CHILDREN	32
+
+static char *database;
+static char *dir;		/* log, stderr, quarantine, temporary files */
+static struct ss_conf conf;
+static pid_t helper;
+
+/* Wait for a condition, never for a time */
+#define wait_for(condition) do {					\
+	uint64_t end_ = ss_process_now() + WAIT_MS;			\
+	while (!(condition)) {						\
+		struct timespec pause_ = { .tv_nsec = 5000000 };	\
+		if (ss_process_now() >= end_)				\
+			fail_msg("waited too long for %s", #condition);	\
+		nanosleep(&pause_, NULL);				\
+	}								\
+} while (0)
+
+static char *path(const char *name)
+{
+	return mail_format("%s/%s", dir, name);
+}
+
+static char *read_file(const char *name)
+{
+	char *p = path(name), *text = calloc(1, 1 << 16);
+	int fd = open(p, O_RDONLY);
+
+	if (fd >= 0) {
+		assert_true(read(fd, text, (1 << 16) - 1) >= 0);
+		close(fd);
+	}
+	free(p);
+	return text;
+}
+
+static int count_lines(const char *name)
+{
+	char *text = read_file(name);
+	int n = 0;
+
+	for (char *s = text; (s = strchr(s, '\n')); s++)
+		n++;
+	free(text);
+	return n;
+}
+
+static bool said(const char *what)
+{
+	char *text = read_file("stderr");
+	bool is = strstr(text, what);
+
+	free(text);
+	return is;
+}
+
+/* The number @n record of the log */
+static struct json_object *record(int n)
+{
+	char *text = read_file("av.log"), *line = text;
+	struct json_object *obj;
+
+	while (n--)
+		line = strchr(line, '\n') + 1;
+	*strchr(line, '\n') = '\0';
+	obj = json_tokener_parse(line);
+	assert_non_null(obj);
+	free(text);
+	return obj;
+}
+
+static const char *field(struct json_object *obj, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(obj, key, &value) ?
+	       json_object_get_string(value) : "(none)";
+}
+
+static int children(pid_t pid, const char *name, pid_t list[MAX_CHILDREN])
+{
+	char file[64], comm[32];
+	int n = 0, child;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(file, "r");
+	while (f && n < MAX_CHILDREN && fscanf(f, "%d", &child) == 1) {
+		FILE *c;
+
+		snprintf(file, sizeof(file), "/proc/%d/comm", child);
+		c = fopen(file, "r");
+		if (c && fscanf(c, "%31s", comm) == 1 && !strcmp(comm, name))
+			list[n++] = child;
+		if (c)
+			fclose(c);
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static pid_t scanner(void)
+{
+	pid_t list[MAX_CHILDREN];
+
+	return children(helper, "ss-scanner", list) ? list[0] : 0;
+}
+
+static int workers(pid_t list[MAX_CHILDREN])
+{
+	pid_t parent = scanner();
+
+	return parent ? children(parent, "ss-worker", list) : 0;
+}
+
+static void signal_workers(int sig)
+{
+	pid_t list[MAX_CHILDREN];
+
+	wait_for(workers(list) == WORKERS);
+	for (int i = 0; i < WORKERS; i++)
+		kill(list[i], sig);
+}
+
+static void start(void)
+{
+	char *err = path("stderr");
+	pid_t parent = getpid();
+
+	helper = fork();
+	if (!helper) {
+		int fd = open(err, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		dup2(fd, STDERR_FILENO);
+		_exit(ss_supervisor_run(&conf));
+	}
+	free(err);
+}
+
+static void start_ready(void)
+{
+	pid_t list[MAX_CHILDREN];
+
+	start();
+	wait_for(atomic_load(&fake->registered));
+	wait_for(workers(list) == WORKERS);
+}
+
+static int end(int sig)
+{
+	int status;
+
+	if (sig)
+		kill(helper, sig);
+	assert_int_equal(waitpid(helper, &status, 0), helper);
+	return status;
+}
+
+static struct fake_request *queue(int n, char *text, uint32_t timeout)
+{
+	struct fake_request *req = &fake->req[n];
+
+	req->size = strlen(text);
+	req->fd = n + 100;	/* a number that the helper has as well */
+	req->timeout = timeout;
+	assert_int_equal(pwrite(req->fd, text, req->size, 0), req->size);
+	free(text);
+	atomic_store(&req->state, FAKE_QUEUED);
+	return req;
+}
+
+static bool answered(const struct fake_request *req)
+{
+	return atomic_load(&req->state) == FAKE_ANSWERED;
+}
+
+static char *clean(void)
+{
+	return mail_format("From: a@example.net\r\nSubject: cle\xff" "an\r\n\r\nHello\r\n");
+}
+
+static char *infected(void)
+{
+	return mail_attachment("", "Content-Disposition: attachment; filename=eicar.com\r\n");
+}
+
+static void gives_verdicts(void **state)
+{
+	struct json_object *obj;
+
+	(void)state;
+	start_ready();
+	queue(0, clean(), 60000);
+	fake_ring();
+	wait_for(answered(&fake->req[0]));
+	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_ACCEPT);
+	assert_string_equal(fake->req[0].reply, "");
+	queue(1, infected(), 60000);
+	fake_ring();
+	wait_for(answered(&fake->req[1]));
+	assert_int_equal(fake->req[1].verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_string_equal(fake->req[1].virus, MAIL_EICAR);
+	assert_string_equal(fake->req[1].file, "eicar.com");
+	assert_non_null(strstr(fake->req[1].reply, "The file \"eicar.com\" has"));
+	assert_non_null(strstr(fake->req[1].reply, "quarantined as: \"\"."));
+	queue(2, strdup("Content-Type: message/partial; id=x\r\n\r\nx\r\n"), 60000);
+	fake_ring();
+	wait_for(answered(&fake->req[2]));
+	assert_string_equal(fake->req[2].reply, SS_REPLY_PARTIAL);
+
+	wait_for(count_lines("av.log") == 3);
+	obj = record(0);
+	assert_string_equal(field(obj, "action"), "passthrough");
+	assert_string_equal(field(obj, "eventtype"), "clean");
+	assert_string_equal(field(obj, "srcip"), "10.0.1.2");
+	assert_string_equal(field(obj, "dstip"), "fd00::2");
+	assert_string_equal(field(obj, "helo"), "c\nlient?");
+	assert_string_equal(field(obj, "sender"), "");
+	assert_string_equal(field(obj, "recipient"), "a@example.org,b@example.org");
+	assert_string_equal(field(obj, "policy"), "mail-in");
+	json_object_put(obj);
+	obj = record(1);
+	assert_string_equal(field(obj, "logid"), "0211008192");
+	assert_string_equal(field(obj, "action"), "blocked");
+	assert_string_equal(field(obj, "virus"), MAIL_EICAR);
+	assert_string_equal(field(obj, "filename"), "eicar.com");
+	assert_string_equal(field(obj, "attachment"), "yes");
+	assert_string_equal(field(obj, "quarskip"), "Quarantine-disabled");
+	assert_string_equal(field(obj, "from"), "Alice <alice@example.net>");
+	assert_string_equal(field(obj, "reply"), fake->req[1].reply);
+	json_object_put(obj);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void takes_many(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		queue(i, i % 3 ? clean() : infected(), 60000);
+	start_ready();	/* no bell: it has to ask by itself */
+	for (int i = 0; i < 40; i++) {
+		wait_for(answered(&fake->req[i]));
+		assert_int_equal(fake->req[i].verdict, i % 3 ? SMTPSPLICE_VERDICT_ACCEPT :
+				 SMTPSPLICE_VERDICT_REJECT);
+	}
+	assert_int_equal(end(SIGINT), 0);
+	assert_int_equal(count_lines("av.log"), 40);
+}
+
+static void keeps_what_is_infected(void **state)
+{
+	char *quarantine = path("quarantine");
+	struct dirent *entry;
+	struct json_object *obj;
+	int files = 0;
+	DIR *d;
+
+	(void)state;
+	assert_int_equal(mkdir(quarantine, 0700), 0);
+	conf.quarantine = quarantine;
+	start_ready();
+	queue(0, infected(), 60000);
+	queue(1, clean(), 60000);
+	fake_ring();
+	wait_for(answered(&fake->req[0]) && answered(&fake->req[1]));
+	wait_for(count_lines("av.log") == 2);
+	d = opendir(quarantine);
+	while ((entry = readdir(d))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		files++;
+		assert_memory_equal(entry->d_name, "0-", 2);
+		assert_non_null(strstr(fake->req[0].reply, entry->d_name));
+	}
+	closedir(d);
+	assert_int_equal(files, 1);
+	obj = record(0);
+	if (strcmp(field(obj, "action"), "blocked")) {
+		json_object_put(obj);
+		obj = record(1);
+	}
+	assert_string_equal(field(obj, "quarskip"), "No-skip");
+	json_object_put(obj);
+	end(SIGTERM);
+	free(quarantine);
+}
+
+static void answers_for_a_dead_worker(void **state)
+{
+	(void)state;
+	start_ready();
+	signal_workers(SIGSTOP);
+	queue(0, clean(), 60000);
+	fake_ring();
+	wait_for(atomic_load(&fake->req[0].state) == FAKE_HANDED);
+	signal_workers(SIGKILL);
+	wait_for(answered(&fake->req[0]));
+	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
+	assert_string_equal(fake->req[0].reply, SS_REPLY_TEMPFAIL);
+	queue(1, infected(), 60000);
+	fake_ring();
+	wait_for(answered(&fake->req[1]));
+	assert_int_equal(fake->req[1].verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void kills_a_late_worker(void **state)
+{
+	(void)state;
+	start_ready();
+	signal_workers(SIGSTOP);
+	queue(0, clean(), 200);
+	fake_ring();
+	wait_for(answered(&fake->req[0]));
+	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
+	wait_for(said("scan worker took too long"));
+	queue(1, clean(), 60000);
+	fake_ring();
+	wait_for(answered(&fake->req[1]));
+	assert_int_equal(fake->req[1].verdict, SMTPSPLICE_VERDICT_ACCEPT);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void starts_the_broker_again(void **state)
+{
+	pid_t first;
+
+	(void)state;
+	start_ready();
+	first = atomic_load(&fake->registered);
+	signal_workers(SIGSTOP);
+	queue(0, clean(), 60000);
+	fake_ring();
+	wait_for(atomic_load(&fake->req[0].state) == FAKE_HANDED);
+	kill(first, SIGKILL);
+	atomic_store(&fake->req[0].state, FAKE_QUEUED);	/* as the kernel does */
+	wait_for(atomic_load(&fake->registered) != first);
+	wait_for(answered(&fake->req[0]));
+	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_ACCEPT);
+	assert_int_equal(fake->req[0].attempt, 2);
+	assert_true(said("broker died"));
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void starts_the_scanner_again(void **state)
+{
+	pid_t first, old;
+
+	(void)state;
+	start_ready();
+	first = scanner();
+	old = atomic_load(&fake->registered);
+	kill(first, SIGKILL);
+	wait_for(atomic_load(&fake->registered) != old);
+	queue(0, infected(), 60000);
+	fake_ring();
+	wait_for(answered(&fake->req[0]));
+	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void does_not_try_for_ever(void **state)
+{
+	struct json_object *obj;
+
+	(void)state;
+	fake->req[0].attempt = 2;
+	queue(0, clean(), 60000);
+	start_ready();
+	wait_for(answered(&fake->req[0]));
+	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
+	wait_for(count_lines("av.log") == 1);
+	obj = record(0);
+	assert_string_equal(field(obj, "eventtype"), "scanerror");
+	assert_string_equal(field(obj, "action"), "tempfail");
+	json_object_put(obj);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void tells_of_late_verdicts(void **state)
+{
+	struct json_object *obj;
+
+	(void)state;
+	atomic_store(&fake->late, true);
+	start_ready();
+	queue(0, clean(), 60000);
+	fake_ring();
+	wait_for(count_lines("av.log") == 1);
+	obj = record(0);
+	assert_string_equal(field(obj, "action"), "tempfail");
+	assert_string_equal(field(obj, "error"), "the verdict came too late");
+	json_object_put(obj);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static bool gone(pid_t pid)
+{
+	return kill(pid, 0) && errno == ESRCH;
+}
+
+static void dies_as_a_whole(void **state)
+{
+	pid_t list[MAX_CHILDREN], broker, parent;
+
+	(void)state;
+	start_ready();
+	assert_int_equal(workers(list), WORKERS);
+	parent = scanner();
+	broker = atomic_load(&fake->registered);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	end(SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	assert_true(gone(parent) && gone(broker));
+	for (int i = 0; i < WORKERS; i++)
+		assert_true(gone(list[i]));
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+static void opens_the_log_anew(void **state)
+{
+	char *from = path("av.log"), *to = path("av.log.1");
+
+	(void)state;
+	start_ready();
+	queue(0, clean(), 60000);
+	fake_ring();
+	wait_for(count_lines("av.log") == 1);
+	assert_int_equal(rename(from, to), 0);
+	kill(helper, SIGHUP);
+	wait_for(!access(from, F_OK));
+	queue(1, clean(), 60000);
+	fake_ring();
+	wait_for(count_lines("av.log") == 1);
+	assert_int_equal(count_lines("av.log.1"), 1);
+	assert_int_equal(end(SIGTERM), 0);
+	free(from);
+	free(to);
+}
+
+static void expect_refusal(const char *line)
+{
+	int status;
+
+	start();
+	status = end(0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 2);
+	if (!said(line)) {
+		char *text = read_file("stderr");
+
+		print_message("# %s", text);
+		free(text);
+		fail();
+	}
+	assert_int_equal(count_lines("stderr"), 1);
+}
+
+static void tells_of_another_helper(void **state)
+{
+	(void)state;
+	atomic_store(&fake->busy, true);
+	expect_refusal("another helper is registered in this network namespace: role scan is taken");
+}
+
+static void tells_of_a_missing_database(void **state)
+{
+	(void)state;
+	conf.database = "/nonexistent/db";
+	expect_refusal("database /nonexistent/db: No such file or directory");
+}
+
+static void tells_of_an_empty_database(void **state)
+{
+	(void)state;
+	conf.database = dir;
+	expect_refusal("database ");
+}
+
+static void tells_of_a_bad_database(void **state)
+{
+	char *bad = path("bad.ndb");
+	int fd = open(bad, O_WRONLY | O_CREAT, 0600);
+
+	(void)state;
+	assert_int_equal(write(fd, "nonsense\n", 9), 9);
+	close(fd);
+	conf.database = dir;
+	expect_refusal("database ");
+	free(bad);
+}
+
+static void tells_of_a_bad_log(void **state)
+{
+	(void)state;
+	conf.log = "/nonexistent/dir/av.log";
+	expect_refusal("log /nonexistent/dir/av.log: ");
+}
+
+static void tells_of_a_bad_quarantine(void **state)
+{
+	(void)state;
+	conf.quarantine = "/nonexistent";
+	expect_refusal("quarantine /nonexistent: No such file or directory");
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(fake->req, 0, sizeof(fake->req));
+	atomic_store(&fake->registered, 0);
+	atomic_store(&fake->busy, false);
+	atomic_store(&fake->late, false);
+	dir = strdup("/tmp/smtpsplice-test.XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	conf = (struct ss_conf){
+		.database = database, .log = path("av.log"), .tmpdir = path("tmp"),
+		.reply = SS_REPLY_INFECTED, .workers = WORKERS,
+	};
+	return mkdir(conf.tmpdir, 0700);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (helper > 0 && !kill(helper, 0) && !waitpid(helper, NULL, WNOHANG)) {
+		kill(helper, SIGKILL);
+		waitpid(helper, NULL, 0);
+	}
+	ss_process_remove_tree(dir);
+	free(dir);
+	return 0;
+}
+
+static int group_setup(void **state)
+{
+	(void)state;
+	fake_make();
+	database = mail_database();
+	for (int i = 0; i < FAKE_REQUESTS; i++) {
+		int fd = mail_file("", 0);
+
+		if (dup2(fd, i + 100) < 0)
+			return -1;
+		close(fd);
+	}
+	return 0;
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	mail_remove_database(database);
+	return 0;
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(gives_verdicts),
+		T(takes_many),
+		T(keeps_what_is_infected),
+		T(answers_for_a_dead_worker),
+		T(kills_a_late_worker),
+		T(starts_the_broker_again),
+		T(starts_the_scanner_again),
+		T(does_not_try_for_ever),
+		T(tells_of_late_verdicts),
+		T(dies_as_a_whole),
+		T(opens_the_log_anew),
+		T(tells_of_another_helper),
+		T(tells_of_a_missing_database),
+		T(tells_of_an_empty_database),
+		T(tells_of_a_bad_database),
+		T(tells_of_a_bad_log),
+		T(tells_of_a_bad_quarantine),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "unit.h"
+
+#include <unistd.h>
+
+#include "mail.h"
+#include "scan.h"
+
+#define LIMIT_MS 60000
+
+static struct ss_engine *engine;
+static struct ss_scan_result result;
+
+static void scan_octets(const char *text, size_t len)
+{
+	struct ss_scan_job job = { .size = len, .limit_ms = LIMIT_MS };
+	int fd = mail_file(text, len);
+
+	ss_scan_message(engine, fd, -1, &job, &result);
+	assert_true(ss_scan_result_check(&result));
+	close(fd);
+}
+
+/* Scan and free */
+static void scan(char *text)
+{
+	scan_octets(text, strlen(text));
+	free(text);
+}
+
+static void expect(uint32_t verdict, const char *virus, const char *file)
+{
+	assert_string_equal(result.virus, virus);
+	assert_string_equal(result.file, file);
+	assert_string_equal(result.detail, "");
+	assert_int_equal(result.verdict, verdict);
+}
+
+static void passes_clean_mail(void **state)
+{
+	(void)state;
+	scan(mail_format("From: a@example.net\r\nTo: b@example.org\r\nSubject: hi\r\n\r\nHello\r\n"));
+	expect(SMTPSPLICE_VERDICT_ACCEPT, "", "");
+	assert_string_equal(result.head.from, "a@example.net");
+	assert_string_equal(result.head.to, "b@example.org");
+	assert_string_equal(result.head.subject, "hi");
+	assert_false(result.attachment);
+	scan(strdup(""));
+	expect(SMTPSPLICE_VERDICT_ACCEPT, "", "");
+	scan(strdup("\r\n"));
+	expect(SMTPSPLICE_VERDICT_ACCEPT, "", "");
+}
+
+static void finds_plain_text(void **state)
+{
+	(void)state;
+	scan(mail_format("Subject: x\r\n\r\n%s\r\n", mail_eicar()));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "message");
+}
+
+static void names_the_attachment(void **state)
+{
+	(void)state;
+	scan(mail_attachment("", "Content-Type: application/octet-stream\r\n"
+			     "Content-Disposition: attachment; filename=\"eicar.com\"\r\n"));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
+	assert_true(result.attachment);
+	assert_int_equal(strlen(result.filehash), 64);
+	assert_memory_equal(result.filehash, "275a021bbfb6489e", 16);
+	assert_string_equal(result.head.subject, "Gr\xc3\xbc\xc3\x9f" "e");
+	assert_string_equal(result.head.messageid, "1@example.net");
+	assert_string_equal(result.head.from, "Alice <alice@example.net>");
+}
+
+static void decodes_names(void **state)
+{
+	(void)state;
+	scan(mail_attachment("", "Content-Type: application/octet-stream; name=\"n.com\"\r\n"));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "n.com");
+	scan(mail_attachment("", "Content-Type: application/octet-stream\r\nContent-Disposition: attachment;\r\n filename*0*=utf-8''%C3%BC; filename*1=\"ber.com\"\r\n"));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "\xc3\xbc" "ber.com");
+	scan(mail_attachment("", "Content-Type: application/octet-stream\r\nContent-Disposition: attachment;\r\n filename=\"=?utf-8?b?w7xiZXIuY29t?=\"\r\n"));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "\xc3\xbc" "ber.com");
+	scan(mail_attachment("", "Content-Type: application/octet-stream\r\nContent-Disposition: attachment;\r\n filename*=utf-8''a%0D%0A250%20ok\r\n"));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "a??250 ok");
+	/* No name at all */
+	scan(mail_attachment("", "Content-Type: application/octet-stream\r\n"));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "message");
+}
+
+static void names_the_one_that_is_infected(void **state)
+{
+	char *coded = mail_base64(mail_eicar());
+
+	(void)state;
+	scan(mail_format("Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+		"--b\r\nContent-Type: text/plain; name=first.txt\r\n\r\nharmless\r\n"
+		"--b\r\nContent-Type: application/x-a; name=second.com\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n%s\r\n"
+		"--b\r\nContent-Type: text/plain; name=third.txt\r\n\r\nharmless\r\n"
+		"--b--\r\n", coded));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "second.com");
+	free(coded);
+}
+
+static void looks_into_nested_mail(void **state)
+{
+	char *inner = mail_attachment("", "Content-Type: application/octet-stream\r\n"
+				      "Content-Disposition: attachment; filename=inner.com\r\n");
+
+	(void)state;
+	scan(mail_format("Subject: fwd\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n"
+		"--o\r\nContent-Type: message/rfc822\r\n"
+		"Content-Disposition: attachment; filename=forwarded.eml\r\n\r\n%s\r\n"
+		"--o--\r\n", inner));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "inner.com");
+	free(inner);
+
+	inner = mail_attachment("", "Content-Type: application/octet-stream\r\n");
+	scan(mail_format("Subject: fwd\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n"
+		"--o\r\nContent-Type: message/rfc822\r\n"
+		"Content-Disposition: attachment; filename=forwarded.eml\r\n\r\n%s\r\n"
+		"--o--\r\n", inner));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "forwarded.eml");
+	free(inner);
+}
+
+/* A first field that looks like the magic of another file type */
+static void is_not_fooled_by_magic(void **state)
+{
+	static const char *const magic[] = {
+		"GIF89a: x\r\n", "%PDF-1.4: x\r\n", "MZ: x\r\n", "PK\x03\x04: x\r\n",
+		"Rar!\x1a\x07\x01: x\r\n", "7z\xbc\xaf\x27\x1c: x\r\n", "{\\rtf: x\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(magic) / sizeof(*magic); i++) {
+		scan(mail_attachment(magic[i], "Content-Type: application/octet-stream\r\n"
+				     "Content-Disposition: attachment; filename=eicar.com\r\n"));
+		expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
+	}
+}
+
+static void takes_dots_off(void **state)
+{
+	static const char head[] = "Subject: x\r\nMIME-Version: 1.0\r\n"
+		"Content-Type: text/plain\r\n"
+		"Content-Transfer-Encoding: quoted-printable\r\n\r\n";
+
+	(void)state;
+	scan(mail_format("%s" MAIL_DOTTED_1 "=\r\n." MAIL_DOTTED_2 "\r\n", head));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_DOTTED, "message");
+	/* With both dots it is another text */
+	scan(mail_format("%s" MAIL_DOTTED_1 "=\r\n.." MAIL_DOTTED_2 "\r\n", head));
+	expect(SMTPSPLICE_VERDICT_ACCEPT, "", "");
+}
+
+/* Where bare LF may pass, a server may see a line there, and a dot less */
+static void reads_bare_newlines_both_ways(void **state)
+{
+	static const char head[] = "Subject: x\nMIME-Version: 1.0\n"
+		"Content-Type: text/plain\n"
+		"Content-Transfer-Encoding: quoted-printable\n\n";
+
+	(void)state;
+	scan(mail_format("%s" MAIL_DOTTED_1 "=\n." MAIL_DOTTED_2 "\n", head));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_DOTTED, "message");
+	scan(mail_format("%s" MAIL_DOTTED_1 "=\n" MAIL_DOTTED_2 "\n", head));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_DOTTED, "message");
+}
+
+static void refuses_fragments(void **state)
+{
+	static const char *const type[] = {
+		"message/partial; id=\"x\"; number=1; total=2",
+		"MESSAGE/Partial; id=x; number=1",
+		"message/partial",
+		" message (a \\) comment) /\r\n\t(another) partial ; id=x",
+	};
+	static const char *const nested[] = {
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: %s\r\n\r\nx\r\n--b--\r\n",
+		"Content-Type: message/rfc822\r\n\r\nSubject: in\r\nContent-Type: %s\r\n\r\nx\r\n",
+		"Subject: x\r\nContent-Type: %s\r\n\r\nSubject: y\r\n\r\nx\r\n",
+		"Content-Type: text/plain\r\nContent-Type: %s\r\n\r\nx\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(nested) / sizeof(*nested); i++) {
+		for (size_t j = 0; j < sizeof(type) / sizeof(*type); j++) {
+			char text[512];
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+			snprintf(text, sizeof(text), nested[i], type[j]);
+#pragma GCC diagnostic pop
+			scan(strdup(text));
+			expect(SMTPSPLICE_VERDICT_REJECT, SS_SCAN_PARTIAL, "message");
+			assert_true(result.partial);
+		}
+	}
+	/* Text about fragments is none */
+	scan(strdup("Subject: x\r\n\r\nContent-Type: message/partial; id=x\r\n"));
+	expect(SMTPSPLICE_VERDICT_ACCEPT, "", "");
+	scan(strdup("Subject: x\r\nContent-Type: message/partialx\r\n\r\nx\r\n"));
+	expect(SMTPSPLICE_VERDICT_ACCEPT, "", "");
+}
+
+/* Infected, or too deep to tell: never clean */
+static void does_not_pass_what_is_too_deep(void **state)
+{
+	static const int depths[] = { 10, 18, 30, 60, 150 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(depths) / sizeof(*depths); i++) {
+		char *text = mail_attachment("", "Content-Type: application/octet-stream\r\n"
+					     "Content-Disposition: attachment; filename=deep.com\r\n");
+
+		for (int d = 0; d < depths[i]; d++) {
+			char *outer = mail_format("Subject: %d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n"
+				"--b%d\r\nContent-Type: message/rfc822\r\n\r\n%s\r\n--b%d--\r\n",
+				d, d, d, text, d);
+			free(text);
+			text = outer;
+		}
+		scan(text);
+		assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+		if (strcmp(result.virus, MAIL_EICAR))
+			assert_memory_equal(result.virus, "Heuristics.Limits.Exceeded", 26);
+		else
+			assert_string_equal(result.file, "deep.com");
+	}
+}
+
+static void fails_safe(void **state)
+{
+	struct ss_scan_job job = { .size = 100, .limit_ms = LIMIT_MS };
+	int fd = mail_file("short", 5);
+
+	(void)state;
+	ss_scan_message(engine, fd, -1, &job, &result);
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
+	assert_true(result.detail[0]);
+	job.size = 5;
+	job.limit_ms = 0;
+	ss_scan_message(engine, fd, -1, &job, &result);
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
+	ss_scan_message(engine, -1, -1, &job, &result);
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
+	close(fd);
+}
+
+static void puts_aside_what_is_infected(void **state)
+{
+	char *text = mail_format("Subject: x\r\n\r\n%s\r\n..dot\r\n", mail_eicar());
+	struct ss_scan_job job = { .size = strlen(text), .limit_ms = LIMIT_MS, .quarantine = 1 };
+	int fd = mail_file(text, strlen(text)), aside = mail_file("", 0);
+	char *want = mail_format("Subject: x\r\n\r\n%s\r\n.dot\r\n", mail_eicar());
+	char got[256];
+
+	(void)state;
+	ss_scan_message(engine, fd, aside, &job, &result);
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_true(result.quarantined);
+	assert_int_equal(pread(aside, got, sizeof(got), 0), strlen(want));
+	assert_memory_equal(got, want, strlen(want));
+	close(fd);
+	close(aside);
+	free(text);
+	free(want);
+}
+
+static void survives_octets(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	srandom(1);
+	for (int i = 0; i < 30; i++) {
+		for (size_t j = 0; j < sizeof(text); j++)
+			text[j] = i % 2 ? random() : "\r\n.:;=\"a-"[random() % 9];
+		memcpy(text, "Content-Type: multipart/mixed; boundary=\"", 41);
+		scan_octets(text, sizeof(text));
+	}
+}
+
+static void checks_results(void **state)
+{
+	(void)state;
+	memset(&result, 'x', sizeof(result));
+	assert_false(ss_scan_result_check(&result));
+	result.verdict = SMTPSPLICE_VERDICT_REJECT;
+	memset(result.virus, 0xff, sizeof(result.virus));
+	assert_true(ss_scan_result_check(&result));
+	assert_int_equal(strlen(result.file), sizeof(result.file) - 1);
+	assert_memory_equal(result.virus, "????", 4);
+}
+
+static int setup(void **state)
+{
+	char *dir = mail_database(), why[512] = "";
+
+	ss_mime_init();
+	engine = ss_engine_load(dir, why, sizeof(why));
+	if (!engine)
+		printf("# %s\n", why);
+	*state = dir;
+	return engine ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	ss_engine_free(engine);
+	mail_remove_database(*state);
+	return 0;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(passes_clean_mail),
+		cmocka_unit_test(finds_plain_text),
+		cmocka_unit_test(names_the_attachment),
+		cmocka_unit_test(decodes_names),
+		cmocka_unit_test(names_the_one_that_is_infected),
+		cmocka_unit_test(looks_into_nested_mail),
+		cmocka_unit_test(is_not_fooled_by_magic),
+		cmocka_unit_test(takes_dots_off),
+		cmocka_unit_test(reads_bare_newlines_both_ways),
+		cmocka_unit_test(refuses_fragments),
+		cmocka_unit_test(does_not_pass_what_is_too_deep),
+		cmocka_unit_test(fails_safe),
+		cmocka_unit_test(puts_aside_what_is_infected),
+		cmocka_unit_test(survives_octets),
+		cmocka_unit_test(checks_results),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

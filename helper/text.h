@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_TEXT_H
+#define SS_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * enum ss_text_mode - What text of a peer may look like after cleaning.
+ * @SS_TEXT_JSON: valid UTF-8; CR, LF and the other C0 controls stay, since the
+ *   JSON writer escapes them; NUL, DEL and the C1 controls become "?".
+ * @SS_TEXT_PRINT: valid UTF-8 without any control: terminals, netlink strings.
+ * @SS_TEXT_REPLY: printable ASCII, and " becomes ': part of an SMTP reply.
+ */
+enum ss_text_mode {
+	SS_TEXT_JSON,
+	SS_TEXT_PRINT,
+	SS_TEXT_REPLY,
+};
+
+int ss_text_decode(const void *src, size_t len, uint32_t *rune);
+size_t ss_text_clean(enum ss_text_mode mode, char *dst, size_t size,
+		     const void *src, size_t len);
+size_t ss_text_clean_str(enum ss_text_mode mode, char *dst, size_t size,
+			 const char *src);
+
+#endif /* SS_TEXT_H */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernels this builds for. Chosen by what is there:
+ * an #ifndef where the thing is a macro, else a compile probe (kmod/probe/,
+ * see Kbuild). The rest of the source is written for the newest kernel.
+ */
+#ifndef SS_COMPAT_H
+#define SS_COMPAT_H
+
+#include <linux/mm.h>
+#include <linux/shmem_fs.h>
+#include <net/inet_dscp.h>
+#include <net/ip.h>
+#include <net/route.h>
+
+/**
+ * ss_compat_shmem_file() - an unlinked, unaccounted shmem file
+ * @name: shown in /proc/PID/fd
+ * @size: its size in octets
+ *
+ * Return: the file or an ERR_PTR().
+ */
+static inline struct file *ss_compat_shmem_file(const char *name, loff_t size)
+{
+#ifdef SS_HAVE_VMA_FLAGS_T
+	return shmem_kernel_file_setup(name, size,
+				       mk_vma_flags(VMA_NORESERVE_BIT));
+#else
+	return shmem_kernel_file_setup(name, size, VM_NORESERVE);
+#endif
+}
+
+/**
+ * ss_compat_route_input() - route a packet that came in
+ * @skb: the packet, without a dst
+ * @iph: its IP header
+ * @dev: where it came in
+ *
+ * Return: 0 with an unreferenced dst set, else nonzero.
+ */
+static inline int ss_compat_route_input(struct sk_buff *skb,
+					const struct iphdr *iph,
+					struct net_device *dev)
+{
+	dscp_t dscp = inet_dsfield_to_dscp(iph->tos);
+
+#ifdef SS_HAVE_ROUTE_DSCP_T
+	return ip_route_input_noref(skb, iph->daddr, iph->saddr, dscp, dev);
+#else
+	return ip_route_input_noref(skb, iph->daddr, iph->saddr,
+				    inet_dscp_to_dsfield(dscp), dev);
+#endif
+}
+
+#endif /* SS_COMPAT_H */

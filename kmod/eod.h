@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The end-of-data: where a message ends, and what a lax server might take for
+ * its end (THREATS 1B). Pure C like smtp.c, and for it alone.
+ */
+#ifndef SS_EOD_H
+#define SS_EOD_H
+
+#include "smtp.h"
+
+/* The state before the first octet of a message. */
+#define SS_EOD_START	0
+/* Octets that end a message: ".CRLF" */
+#define SS_EOD_SIZE	3
+
+/**
+ * ss_eod_scan() - look for the end-of-data
+ * @state: where the last call left off, %SS_EOD_START to begin with
+ * @flags: SS_SMTP_BODY_* are added
+ * @p: octets of the message
+ * @n: how many
+ * @used: set to @n, or to the number up to and with the end-of-data
+ *
+ * Return: true if the message ends there.
+ */
+bool ss_eod_scan(u8 *state, u32 *flags, const u8 *p, u32 n, u32 *used);
+
+#endif /* SS_EOD_H */

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The held message: pages of an unlinked shmem file. Octets go straight from
+ * the socket into them (the only copy), the helper maps the same pages
+ * read-only, and the server's socket sends them by reference.
+ *
+ * No locking here: one session owns a hold. Bounded by a budget a message and
+ * one for all messages of the network namespace.
+ */
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#include <linux/socket.h>
+#include <linux/uio.h>
+#include <net/sock.h>
+
+#include "compat.h"
+#include "hold.h"
+#include "smtp.h"
+#include "smtpsplice.h"
+
+/* Pages that one send takes. */
+#define SEND_PAGES	16
+#define RECV_PAGES	(SS_HOLD_CHUNK / PAGE_SIZE + 1)
+
+int ss_hold_open(struct ss_hold *h, struct ss_net *sn)
+{
+	struct inode *inode;
+	struct file *file;
+
+	if (atomic64_read(&sn->held) >= READ_ONCE(sn->settings.max_held))
+		return -ENOSPC;
+	h->sn = sn;
+	h->limit = READ_ONCE(sn->settings.max_message);
+	h->len = 0;
+	h->charged = 0;
+	/* shmem gives out no page behind the size, hence room for a chunk */
+	file = ss_compat_shmem_file("smtpsplice",
+				    min_t(u64, h->limit + 2 * SS_HOLD_CHUNK,
+					  MAX_LFS_FILESIZE & PAGE_MASK));
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	/* mail does not go to swap */
+	mapping_set_unevictable(file->f_mapping);
+	inode = file_inode(file);
+	inode->i_mode = S_IFREG | 0400;
+	h->file = file;
+	return 0;
+}
+
+void ss_hold_close(struct ss_hold *h)
+{
+	if (!h->file)
+		return;
+	fput(h->file);
+	atomic64_sub(h->charged, &h->sn->held);
+	h->file = NULL;
+	h->charged = 0;
+}
+
+/* Charges what is needed to hold @end octets. */
+static int charge(struct ss_hold *h, u64 end)
+{
+	u64 need = PAGE_ALIGN(end);
+
+	if (need <= h->charged)
+		return 0;
+	need -= h->charged;
+	if (atomic64_add_return(need, &h->sn->held) >
+	    READ_ONCE(h->sn->settings.max_held)) {
+		atomic64_sub(need, &h->sn->held);
+		return -ENOSPC;
+	}
+	h->charged += need;
+	return 0;
+}
+
+/*
+ * Fills @bv with the pages of @n octets at @pos, each with a reference.
+ * Return: how many pages, or -errno.
+ */
+static int get_pages(const struct ss_hold *h, u64 pos, u32 n,
+		     struct bio_vec *bv, int max)
+{
+	int count = 0;
+
+	while (n && count < max) {
+		u32 off = offset_in_page(pos);
+		u32 len = min_t(u32, n, PAGE_SIZE - off);
+		struct page *page;
+
+		page = shmem_read_mapping_page_gfp(h->file->f_mapping,
+						   pos >> PAGE_SHIFT,
+						   GFP_KERNEL | __GFP_NOWARN);
+		if (IS_ERR(page)) {
+			while (count)
+				put_page(bv[--count].bv_page);
+			return PTR_ERR(page);
+		}
+		bvec_set_page(&bv[count++], page, len, off);
+		pos += len;
+		n -= len;
+	}
+	return count;
+}
+
+static void put_pages(struct bio_vec *bv, int count, bool dirty)
+{
+	while (count--) {
+		if (dirty)
+			set_page_dirty(bv[count].bv_page);
+		put_page(bv[count].bv_page);
+	}
+}
+
+/*
+ * A message at its limit may still be followed by its end-of-data, so room for
+ * one chunk more is left and the engine's count decides.
+ */
+static int room(struct ss_hold *h, u32 n)
+{
+	if (h->len > h->limit + SS_HOLD_CHUNK)
+		return -EFBIG;
+	return charge(h, h->len + n);
+}
+
+int ss_hold_recv(struct ss_hold *h, struct socket *sock)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	/* whole pages where possible: the first call ends at a page's end */
+	u32 want = SS_HOLD_CHUNK - offset_in_page(h->len);
+	struct bio_vec bv[RECV_PAGES];
+	int count, err;
+
+	err = room(h, want);
+	if (err)
+		return err;
+	count = get_pages(h, h->len, want, bv, RECV_PAGES);
+	if (count < 0)
+		return count;
+	iov_iter_bvec(&msg.msg_iter, ITER_DEST, bv, count, want);
+	err = sock_recvmsg(sock, &msg, msg.msg_flags);
+	put_pages(bv, count, err > 0);
+	return err;
+}
+
+/* Copies between @p and the pages at @pos. */
+static int copy(const struct ss_hold *h, u64 pos, u8 *p, u32 n, bool in)
+{
+	while (n) {
+		struct bio_vec bv;
+		int err = get_pages(h, pos, n, &bv, 1);
+		u8 *kaddr;
+
+		if (err < 0)
+			return err;
+		kaddr = kmap_local_page(bv.bv_page);
+		if (in)
+			memcpy(kaddr + bv.bv_offset, p, bv.bv_len);
+		else
+			memcpy(p, kaddr + bv.bv_offset, bv.bv_len);
+		kunmap_local(kaddr);
+		put_pages(&bv, 1, in);
+		pos += bv.bv_len;
+		p += bv.bv_len;
+		n -= bv.bv_len;
+	}
+	return 0;
+}
+
+int ss_hold_append(struct ss_hold *h, const u8 *p, u32 n)
+{
+	int err = room(h, n);
+
+	return err ?: copy(h, h->len, (u8 *)p, n, true);
+}
+
+/*
+ * Takes octets that are not of the message out of the pages. They are there
+ * already, so no page can be missing and nothing can fail.
+ */
+static u32 take_rest(struct ss_hold *h, u32 n, u8 *rest)
+{
+	u64 pos = h->len;
+	u32 left = n;
+
+	if (WARN_ON_ONCE(copy(h, pos, rest, n, false)))
+		return 0;
+	while (left) {
+		struct bio_vec bv;
+
+		if (WARN_ON_ONCE(get_pages(h, pos, left, &bv, 1) < 0))
+			break;
+		memzero_bvec(&bv);
+		put_pages(&bv, 1, true);
+		pos += bv.bv_len;
+		left -= bv.bv_len;
+	}
+	return n;
+}
+
+u32 ss_hold_parse(struct ss_hold *h, struct ss_smtp *e, u32 n, u8 *rest)
+{
+	while (n) {
+		struct bio_vec bv;
+		u32 used;
+		u8 *kaddr;
+
+		if (WARN_ON_ONCE(get_pages(h, h->len, n, &bv, 1) < 0))
+			return 0;
+		kaddr = kmap_local_page(bv.bv_page);
+		used = ss_smtp_body(e, kaddr + bv.bv_offset, bv.bv_len);
+		kunmap_local(kaddr);
+		put_pages(&bv, 1, false);
+		h->len += used;
+		n -= used;
+		if (used < bv.bv_len || e->event == SS_SMTP_BODY_END)
+			break;
+	}
+	return n ? take_rest(h, n, rest) : 0;
+}
+
+void ss_hold_seal(struct ss_hold *h, u64 len)
+{
+	struct inode *inode = file_inode(h->file);
+
+	h->len = len;
+	i_size_write(inode, len);
+	SHMEM_I(inode)->seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
+				F_SEAL_FUTURE_WRITE;
+}
+
+struct file *ss_hold_reader(const struct ss_hold *h)
+{
+	return dentry_open(&h->file->f_path, O_RDONLY | O_LARGEFILE,
+			   current_cred());
+}
+
+int ss_hold_send(const struct ss_hold *h, struct socket *sock, u64 pos)
+{
+	struct msghdr msg = {
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_SPLICE_PAGES |
+			     MSG_MORE,
+	};
+	struct bio_vec bv[SEND_PAGES];
+	u32 n;
+	int count, err;
+
+	n = min_t(u64, h->len - pos,
+		  SEND_PAGES * PAGE_SIZE - offset_in_page(pos));
+	if (!n)
+		return 0;
+	count = get_pages(h, pos, n, bv, SEND_PAGES);
+	if (count < 0)
+		return count;
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, count, n);
+	err = sock_sendmsg(sock, &msg);
+	put_pages(bv, count, false);
+	return err;
+}

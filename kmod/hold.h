@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_HOLD_H
+#define SS_HOLD_H
+
+#include <linux/bvec.h>
+#include <linux/types.h>
+
+struct ss_net;
+struct ss_smtp;
+struct socket;
+
+/* Most octets that one receive takes: four pages, one full TLS record. */
+#define SS_HOLD_CHUNK	(4 * PAGE_SIZE)
+
+/**
+ * struct ss_hold - a held message
+ * @sn: whose budget it is charged to
+ * @file: the shmem file behind it
+ * @len: octets received
+ * @limit: most octets it may hold
+ * @charged: octets charged to the budget, whole pages
+ *
+ * Owned by one session; all calls are serialised by it.
+ */
+struct ss_hold {
+	struct ss_net *sn;
+	struct file *file;
+	u64 len;
+	u64 limit;
+	u64 charged;
+};
+
+/**
+ * ss_hold_open() - start to hold a message
+ * @h: the hold, zeroed
+ * @sn: the namespace to charge
+ *
+ * Context: process. Return: 0, -ENOMEM, or -ENOSPC where the budget is used up.
+ */
+int ss_hold_open(struct ss_hold *h, struct ss_net *sn);
+
+/**
+ * ss_hold_close() - let go of the message; does nothing if none is held
+ * @h: the hold
+ *
+ * Pages that are in a send queue, or mapped by the helper, live on until those
+ * let go; the budget is given back now.
+ */
+void ss_hold_close(struct ss_hold *h);
+
+/**
+ * ss_hold_recv() - receive from a socket into the hold's pages
+ * @h: the hold
+ * @sock: the socket, not waited for
+ *
+ * What was received is behind @h->len, which does not move: call
+ * ss_hold_parse() next.
+ *
+ * Return: octets received (at most %SS_HOLD_CHUNK), 0 at the end of the stream,
+ * -EAGAIN, -EFBIG or -ENOSPC where message or budget is over its limit, -ENOMEM,
+ * or an error of the socket.
+ */
+int ss_hold_recv(struct ss_hold *h, struct socket *sock);
+
+/**
+ * ss_hold_append() - put octets that were received elsewhere into the pages
+ * @h: the hold
+ * @p: the octets, at most %SS_HOLD_CHUNK
+ * @n: how many
+ *
+ * Like ss_hold_recv(): call ss_hold_parse() next.
+ *
+ * Return: 0, -EFBIG, -ENOSPC or -ENOMEM.
+ */
+int ss_hold_append(struct ss_hold *h, const u8 *p, u32 n);
+
+/**
+ * ss_hold_parse() - show the engine what is behind @h->len
+ * @h: the hold
+ * @e: the engine, which sees it by ss_smtp_body()
+ * @n: octets there
+ * @rest: gets what lies behind the end-of-data; room for %SS_HOLD_CHUNK
+ *
+ * @h->len moves by what the engine consumed. What lies behind is cleared in
+ * the pages, since the helper can see a whole last page.
+ *
+ * Return: octets in @rest.
+ */
+u32 ss_hold_parse(struct ss_hold *h, struct ss_smtp *e, u32 n, u8 *rest);
+
+/**
+ * ss_hold_seal() - no octet changes from now on
+ * @h: the hold
+ * @len: length of the message, at most @h->len: cuts off the end-of-data
+ */
+void ss_hold_seal(struct ss_hold *h, u64 len);
+
+/**
+ * ss_hold_reader() - a read-only file of a sealed message
+ * @h: the hold
+ *
+ * Return: the file, which the caller owns, or an ERR_PTR().
+ */
+struct file *ss_hold_reader(const struct ss_hold *h);
+
+/**
+ * ss_hold_send() - send a part of the sealed message, without copying it
+ * @h: the hold
+ * @sock: the socket, not waited for
+ * @pos: where to start
+ *
+ * The socket keeps the octets corked: something must be sent after the last.
+ *
+ * Return: octets sent, 0 at the end of the message, -EAGAIN, or an error.
+ */
+int ss_hold_send(const struct ss_hold *h, struct socket *sock, u64 pos);
+
+#endif /* SS_HOLD_H */

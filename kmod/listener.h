@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_LISTENER_H
+#define SS_LISTENER_H
+
+#include <linux/types.h>
+
+struct sock;
+struct ss_listener;
+struct ss_policy;
+
+/**
+ * ss_listener_open() - make a transparent listening socket for a policy
+ * @p: the policy
+ * @family: AF_INET or AF_INET6
+ *
+ * The socket is bound to the loopback address and a free port, so it is in
+ * nobody's way; connection requests for any address and port are handed to it
+ * by steer.c. Accepted connections become sessions.
+ *
+ * Context: process. Return: the listener or an ERR_PTR().
+ */
+struct ss_listener *ss_listener_open(struct ss_policy *p, sa_family_t family);
+
+/**
+ * ss_listener_close() - close it; connections not yet accepted are reset
+ * @l: the listener, or NULL; no new packet can be steered to it any more
+ *
+ * Context: process, sleeps for a grace period.
+ */
+void ss_listener_close(struct ss_listener *l);
+
+/**
+ * ss_listener_sock() - the socket that connection requests go to
+ * @p: the policy
+ * @family: AF_INET or AF_INET6
+ *
+ * Context: under RCU. Return: the socket, without a reference, or NULL.
+ */
+struct sock *ss_listener_sock(const struct ss_policy *p, sa_family_t family);
+
+#endif /* SS_LISTENER_H */

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * smtpsplice: transparent SMTP antivirus gateway.
+ *
+ * Ordered init and reverse exit, of the module and of a network namespace.
+ * Loading it inspects nothing: that takes a policy.
+ */
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "helper.h"
+#include "netlink.h"
+#include "policy.h"
+#include "session.h"
+#include "smtpsplice.h"
+#include "steer.h"
+
+struct workqueue_struct *ss_wq;
+
+static unsigned int net_id __read_mostly;
+
+struct ss_net *ss_net_get(const struct net *net)
+{
+	return net_generic(net, net_id);
+}
+
+static const struct ss_settings defaults = {
+	.max_sessions		= 1000,
+	.max_message		= 100 << 20,
+	.max_held		= 512 << 20,
+	.dial_timeout		= 30 * MSEC_PER_SEC,
+	.command_timeout	= 300 * MSEC_PER_SEC,	/* RFC 5321 4.5.3.2.7 */
+	.data_timeout		= 180 * MSEC_PER_SEC,	/* RFC 5321 4.5.3.2.5 */
+	.scan_timeout		= 60 * MSEC_PER_SEC,
+	.reply_timeout		= 600 * MSEC_PER_SEC,	/* RFC 5321 4.5.3.2.6 */
+	.bare_newline		= SMTPSPLICE_BARE_NEWLINE_REJECT,
+};
+
+static int __net_init net_init(struct net *net)
+{
+	struct ss_net *sn = ss_net_get(net);
+	int err;
+
+	sn->net = net;
+	sn->settings = defaults;
+	mutex_init(&sn->lock);
+	INIT_LIST_HEAD(&sn->policies);
+	spin_lock_init(&sn->sessions_lock);
+	INIT_LIST_HEAD(&sn->sessions);
+	refcount_set(&sn->users, 1);
+	init_completion(&sn->idle);
+	spin_lock_init(&sn->scan_lock);
+	INIT_LIST_HEAD(&sn->scan_pending);
+	INIT_LIST_HEAD(&sn->scan_taken);
+	sn->stats = alloc_percpu(struct ss_stats);
+	if (!sn->stats)
+		return -ENOMEM;
+	err = ss_steer_init(sn);
+	if (err)
+		free_percpu(sn->stats);
+	return err;
+}
+
+/* No packet finds us after the grace period that follows. */
+static void __net_exit net_pre_exit(struct net *net)
+{
+	ss_steer_stop(ss_net_get(net));
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	struct ss_net *sn = ss_net_get(net);
+
+	ss_policy_flush(sn);	/* no new sessions */
+	ss_session_flush(sn);
+	ss_steer_exit(sn);
+	free_percpu(sn->stats);
+}
+
+static struct pernet_operations net_ops = {
+	.init		= net_init,
+	.pre_exit	= net_pre_exit,
+	.exit		= net_exit,
+	.id		= &net_id,
+	.size		= sizeof(struct ss_net),
+};
+
+static int __init smtpsplice_init(void)
+{
+	int err;
+
+	ss_wq = alloc_workqueue("smtpsplice", WQ_UNBOUND, 0);
+	if (!ss_wq)
+		return -ENOMEM;
+	/* a device operation: its exit runs while there is a loopback device */
+	err = register_pernet_device(&net_ops);
+	if (err)
+		goto out_wq;
+	err = ss_helper_init();
+	if (err)
+		goto out_net;
+	err = ss_netlink_init();
+	if (err)
+		goto out_helper;
+	return 0;
+
+out_helper:
+	ss_helper_exit();
+out_net:
+	unregister_pernet_device(&net_ops);
+out_wq:
+	destroy_workqueue(ss_wq);
+	return err;
+}
+
+static void __exit smtpsplice_exit(void)
+{
+	ss_netlink_exit();
+	ss_helper_exit();
+	unregister_pernet_device(&net_ops);
+	destroy_workqueue(ss_wq);
+	/* sessions and policies are freed after a grace period */
+	rcu_barrier();
+}
+
+module_init(smtpsplice_init);
+module_exit(smtpsplice_exit);
+
+MODULE_DESCRIPTION("Transparent SMTP antivirus gateway");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1");
+MODULE_ALIAS_GENL_FAMILY("smtpsplice");

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit directly, auto-generated from: */
+/*	uapi/smtpsplice.yaml */
+/* YNL-GEN kernel source */
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include "netlink-gen.h"
+
+#include <uapi/linux/smtpsplice.h>
+
+/* Integer value ranges */
+static const struct netlink_range_validation smtpsplice_a_settings_max_sessions_range = {
+	.min	= 1ULL,
+	.max	= 1000000ULL,
+};
+
+/* Common nested types */
+const struct nla_policy smtpsplice_prefix_nl_policy[SMTPSPLICE_A_PREFIX_LEN + 1] = {
+	[SMTPSPLICE_A_PREFIX_ADDR] = { .type = NLA_BINARY, },
+	[SMTPSPLICE_A_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
+};
+
+/* SMTPSPLICE_CMD_REGISTER - do */
+static const struct nla_policy smtpsplice_register_nl_policy[SMTPSPLICE_A_HELPER_ROLES + 1] = {
+	[SMTPSPLICE_A_HELPER_ROLES] = NLA_POLICY_MASK(NLA_U32, 0x1),
+};
+
+/* SMTPSPLICE_CMD_SCAN_VERDICT - do */
+static const struct nla_policy smtpsplice_scan_verdict_nl_policy[SMTPSPLICE_A_SCAN_FILE + 1] = {
+	[SMTPSPLICE_A_SCAN_COOKIE] = { .type = NLA_U64, },
+	[SMTPSPLICE_A_SCAN_VERDICT] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_SCAN_REPLY] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_SCAN_VIRUS] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_TEXT_MAX, },
+	[SMTPSPLICE_A_SCAN_FILE] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_TEXT_MAX, },
+};
+
+/* SMTPSPLICE_CMD_POLICY_ADD - do */
+static const struct nla_policy smtpsplice_policy_add_nl_policy[SMTPSPLICE_A_POLICY_POSITION + 1] = {
+	[SMTPSPLICE_A_POLICY_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
+	[SMTPSPLICE_A_POLICY_IIF] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_IFNAME_MAX, },
+	[SMTPSPLICE_A_POLICY_SRC] = NLA_POLICY_NESTED(smtpsplice_prefix_nl_policy),
+	[SMTPSPLICE_A_POLICY_DST] = NLA_POLICY_NESTED(smtpsplice_prefix_nl_policy),
+	[SMTPSPLICE_A_POLICY_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[SMTPSPLICE_A_POLICY_MODE] = NLA_POLICY_MAX(NLA_U32, 0),
+	[SMTPSPLICE_A_POLICY_POSITION] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* SMTPSPLICE_CMD_POLICY_DEL - do */
+static const struct nla_policy smtpsplice_policy_del_nl_policy[SMTPSPLICE_A_POLICY_NAME + 1] = {
+	[SMTPSPLICE_A_POLICY_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
+};
+
+/* SMTPSPLICE_CMD_SETTINGS_SET - do */
+static const struct nla_policy smtpsplice_settings_set_nl_policy[SMTPSPLICE_A_SETTINGS_BARE_NEWLINE + 1] = {
+	[SMTPSPLICE_A_SETTINGS_MAX_SESSIONS] = NLA_POLICY_FULL_RANGE(NLA_U32, &smtpsplice_a_settings_max_sessions_range),
+	[SMTPSPLICE_A_SETTINGS_MAX_MESSAGE] = NLA_POLICY_MIN(NLA_U64, 1),
+	[SMTPSPLICE_A_SETTINGS_MAX_HELD] = NLA_POLICY_MIN(NLA_U64, 1),
+	[SMTPSPLICE_A_SETTINGS_DIAL_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
+	[SMTPSPLICE_A_SETTINGS_COMMAND_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
+	[SMTPSPLICE_A_SETTINGS_DATA_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
+	[SMTPSPLICE_A_SETTINGS_SCAN_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
+	[SMTPSPLICE_A_SETTINGS_REPLY_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
+	[SMTPSPLICE_A_SETTINGS_BARE_NEWLINE] = NLA_POLICY_MAX(NLA_U32, 1),
+};
+
+/* Ops table for smtpsplice */
+static const struct genl_split_ops smtpsplice_nl_ops[] = {
+	{
+		.cmd		= SMTPSPLICE_CMD_REGISTER,
+		.doit		= smtpsplice_nl_register_doit,
+		.policy		= smtpsplice_register_nl_policy,
+		.maxattr	= SMTPSPLICE_A_HELPER_ROLES,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= SMTPSPLICE_CMD_SCAN_ACCEPT,
+		.doit	= smtpsplice_nl_scan_accept_doit,
+		.flags	= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SMTPSPLICE_CMD_SCAN_VERDICT,
+		.doit		= smtpsplice_nl_scan_verdict_doit,
+		.policy		= smtpsplice_scan_verdict_nl_policy,
+		.maxattr	= SMTPSPLICE_A_SCAN_FILE,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SMTPSPLICE_CMD_POLICY_ADD,
+		.doit		= smtpsplice_nl_policy_add_doit,
+		.policy		= smtpsplice_policy_add_nl_policy,
+		.maxattr	= SMTPSPLICE_A_POLICY_POSITION,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SMTPSPLICE_CMD_POLICY_DEL,
+		.doit		= smtpsplice_nl_policy_del_doit,
+		.policy		= smtpsplice_policy_del_nl_policy,
+		.maxattr	= SMTPSPLICE_A_POLICY_NAME,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= SMTPSPLICE_CMD_POLICY_GET,
+		.dumpit	= smtpsplice_nl_policy_get_dumpit,
+		.flags	= GENL_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd	= SMTPSPLICE_CMD_SETTINGS_GET,
+		.doit	= smtpsplice_nl_settings_get_doit,
+		.flags	= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SMTPSPLICE_CMD_SETTINGS_SET,
+		.doit		= smtpsplice_nl_settings_set_doit,
+		.policy		= smtpsplice_settings_set_nl_policy,
+		.maxattr	= SMTPSPLICE_A_SETTINGS_BARE_NEWLINE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= SMTPSPLICE_CMD_SESSION_GET,
+		.dumpit	= smtpsplice_nl_session_get_dumpit,
+		.flags	= GENL_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd	= SMTPSPLICE_CMD_STATS_GET,
+		.doit	= smtpsplice_nl_stats_get_doit,
+		.flags	= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+};
+
+static const struct genl_multicast_group smtpsplice_nl_mcgrps[] = {
+	[SMTPSPLICE_NLGRP_WORK] = { "work", },
+	[SMTPSPLICE_NLGRP_EVENTS] = { "events", },
+};
+
+struct genl_family smtpsplice_nl_family __ro_after_init = {
+	.name		= SMTPSPLICE_FAMILY_NAME,
+	.version	= SMTPSPLICE_FAMILY_VERSION,
+	.netnsok	= true,
+	.parallel_ops	= true,
+	.module		= THIS_MODULE,
+	.split_ops	= smtpsplice_nl_ops,
+	.n_split_ops	= ARRAY_SIZE(smtpsplice_nl_ops),
+	.mcgrps		= smtpsplice_nl_mcgrps,
+	.n_mcgrps	= ARRAY_SIZE(smtpsplice_nl_mcgrps),
+};

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The policies of a network namespace: which flows are picked, in order, first
+ * match wins. Readers (softirq) go under RCU; writers hold ss_net.lock.
+ */
+#include <linux/inetdevice.h>
+#include <linux/netdevice.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <net/genetlink.h>
+#include <net/ipv6.h>
+
+#include "listener.h"
+#include "netlink-gen.h"
+#include "netlink.h"
+#include "policy.h"
+#include "smtpsplice.h"
+#include "steer.h"
+
+static bool prefix_match(const struct ss_prefix *p, const struct ss_addr *a)
+{
+	if (p->family != a->family)
+		return false;
+	if (p->family == AF_INET)
+		return !((p->ip.s6_addr32[0] ^ a->ip.v4) &
+			 inet_make_mask(p->len));
+	return ipv6_prefix_equal(&p->ip, &a->ip.v6, p->len);
+}
+
+static bool any_prefix_match(const struct ss_prefix *p, u32 count,
+			     const struct ss_addr *a)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		if (prefix_match(&p[i], a))
+			return true;
+	}
+	return !count;
+}
+
+static bool port_match(const struct ss_policy *p, __be16 port)
+{
+	u32 i;
+
+	for (i = 0; i < p->port_count; i++) {
+		if (p->ports[i] == ntohs(port))
+			return true;
+	}
+	return false;
+}
+
+struct ss_policy *ss_policy_match(struct ss_net *sn,
+				  const struct net_device *dev,
+				  const struct ss_addr *src,
+				  const struct ss_addr *dst)
+{
+	struct ss_policy *p;
+
+	list_for_each_entry_rcu(p, &sn->policies, node) {
+		if (port_match(p, dst->port) &&
+		    (!p->iif[0] || !strcmp(p->iif, dev->name)) &&
+		    any_prefix_match(p->dst, p->dst_count, dst) &&
+		    any_prefix_match(p->src, p->src_count, src))
+			return p;
+	}
+	return NULL;
+}
+
+void ss_policy_hold(struct ss_policy *p)
+{
+	refcount_inc(&p->users);
+}
+
+void ss_policy_put(struct ss_policy *p)
+{
+	if (refcount_dec_and_test(&p->users))
+		kfree_rcu(p, rcu);
+}
+
+static struct ss_policy *find(struct ss_net *sn, const char *name)
+{
+	struct ss_policy *p;
+
+	list_for_each_entry_rcu(p, &sn->policies, node,
+				lockdep_is_held(&sn->lock)) {
+		if (!strcmp(p->name, name))
+			return p;
+	}
+	return NULL;
+}
+
+static bool has_host_bits(const struct ss_prefix *p)
+{
+	struct in6_addr net;
+
+	if (p->family == AF_INET)
+		return p->ip.s6_addr32[0] & ~inet_make_mask(p->len);
+	ipv6_addr_prefix(&net, &p->ip, p->len);
+	return !ipv6_addr_equal(&net, &p->ip);
+}
+
+static int parse_prefix(struct ss_prefix *p, const struct nlattr *nest,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[SMTPSPLICE_A_PREFIX_MAX + 1];
+	int err, len;
+
+	err = nla_parse_nested(tb, SMTPSPLICE_A_PREFIX_MAX, nest,
+			       smtpsplice_prefix_nl_policy, extack);
+	if (err)
+		return err;
+	if (!tb[SMTPSPLICE_A_PREFIX_ADDR] || !tb[SMTPSPLICE_A_PREFIX_LEN]) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "prefix lacks address or length");
+		return -EINVAL;
+	}
+	len = nla_len(tb[SMTPSPLICE_A_PREFIX_ADDR]);
+	if (len != 4 && len != 16) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "address is neither IPv4 nor IPv6");
+		return -EINVAL;
+	}
+	p->family = len == 4 ? AF_INET : AF_INET6;
+	nla_memcpy(&p->ip, tb[SMTPSPLICE_A_PREFIX_ADDR], sizeof(p->ip));
+	p->len = nla_get_u8(tb[SMTPSPLICE_A_PREFIX_LEN]);
+	if (p->len > len * 8) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "prefix is longer than its address");
+		return -EINVAL;
+	}
+	if (has_host_bits(p)) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "prefix has host bits set");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The attributes that may come more than once: src, dst, port. */
+static int parse_multi(struct ss_policy *p, struct genl_info *info)
+{
+	const struct nlattr *attr;
+	int rem, err = 0;
+
+	nlmsg_for_each_attr(attr, info->nlhdr,
+			    GENL_HDRLEN + info->family->hdrsize, rem) {
+		u32 *count;
+
+		switch (nla_type(attr)) {
+		case SMTPSPLICE_A_POLICY_SRC:
+			count = &p->src_count;
+			break;
+		case SMTPSPLICE_A_POLICY_DST:
+			count = &p->dst_count;
+			break;
+		case SMTPSPLICE_A_POLICY_PORT:
+			count = &p->port_count;
+			break;
+		default:
+			continue;
+		}
+		if (*count == SMTPSPLICE_PREFIX_MAX) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "more than 64 prefixes or ports");
+			return -EINVAL;
+		}
+		if (count == &p->port_count)
+			p->ports[*count] = nla_get_u16(attr);
+		else if (count == &p->src_count)
+			err = parse_prefix(&p->src[*count], attr, info->extack);
+		else
+			err = parse_prefix(&p->dst[*count], attr, info->extack);
+		if (err)
+			return err;
+		(*count)++;
+	}
+	if (!p->port_count) {
+		GENL_SET_ERR_MSG(info, "policy has no port");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static bool name_ok(const char *name)
+{
+	if (!*name)
+		return false;
+	for (; *name; name++) {
+		if (!isalnum(*name) && !strchr("-_.", *name))
+			return false;
+	}
+	return true;
+}
+
+static int parse(struct ss_policy *p, struct genl_info *info)
+{
+	struct nlattr **attrs = info->attrs;
+	struct net_device *dev;
+
+	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_POLICY_NAME))
+		return -EINVAL;
+	nla_strscpy(p->name, attrs[SMTPSPLICE_A_POLICY_NAME], sizeof(p->name));
+	if (!name_ok(p->name)) {
+		GENL_SET_ERR_MSG(info, "policy name must be of letters, digits, '-', '_' and '.'");
+		return -EINVAL;
+	}
+	if (attrs[SMTPSPLICE_A_POLICY_IIF]) {
+		nla_strscpy(p->iif, attrs[SMTPSPLICE_A_POLICY_IIF],
+			    sizeof(p->iif));
+		dev = dev_get_by_name(p->sn->net, p->iif);
+		if (!dev) {
+			NL_SET_ERR_MSG_ATTR_FMT(info->extack,
+						attrs[SMTPSPLICE_A_POLICY_IIF],
+						"no interface \"%s\"", p->iif);
+			return -ENODEV;
+		}
+		dev_put(dev);
+	}
+	p->mode = SMTPSPLICE_MODE_HOLD;
+	if (attrs[SMTPSPLICE_A_POLICY_MODE])
+		p->mode = nla_get_u32(attrs[SMTPSPLICE_A_POLICY_MODE]);
+	return parse_multi(p, info);
+}
+
+static int open_listeners(struct ss_policy *p)
+{
+	static const sa_family_t families[] = { AF_INET, AF_INET6 };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		struct ss_listener *l = ss_listener_open(p, families[i]);
+
+		if (IS_ERR(l)) {
+			if (i)
+				ss_listener_close(p->listeners[0]);
+			return PTR_ERR(l);
+		}
+		p->listeners[i] = l;
+	}
+	return 0;
+}
+
+static void close_listeners(struct ss_policy *p)
+{
+	ss_listener_close(p->listeners[0]);
+	ss_listener_close(p->listeners[1]);
+}
+
+/* Puts @p at @position, counted from 1, or at the end. */
+static void insert(struct ss_net *sn, struct ss_policy *p, u32 position)
+{
+	struct list_head *at = &sn->policies;
+
+	while (--position && !list_is_last(at, &sn->policies))
+		at = at->next;
+	list_add_rcu(&p->node, at);
+	sn->policy_count++;
+	sn->policy_gen++;
+}
+
+int ss_policy_add(struct ss_net *sn, struct genl_info *info)
+{
+	struct nlattr *position = info->attrs[SMTPSPLICE_A_POLICY_POSITION];
+	struct ss_policy *p;
+	int err;
+
+	p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	if (!p)
+		return -ENOMEM;
+	refcount_set(&p->users, 1);
+	p->sn = sn;
+	err = parse(p, info);
+	if (err)
+		goto out_free;
+
+	mutex_lock(&sn->lock);
+	if (find(sn, p->name)) {
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
+					info->attrs[SMTPSPLICE_A_POLICY_NAME],
+					"policy \"%s\" exists", p->name);
+		err = -EEXIST;
+		goto out_unlock;
+	}
+	err = open_listeners(p);
+	if (err)
+		goto out_unlock;
+	err = ss_steer_start(sn);
+	if (err)
+		goto out_close;
+	ss_netlink_policy_event(sn, SMTPSPLICE_EVENT_POLICY_ADD, p);
+	insert(sn, p, position ? nla_get_u32(position) : U32_MAX);
+	mutex_unlock(&sn->lock);
+	return 0;
+
+out_close:
+	close_listeners(p);
+out_unlock:
+	mutex_unlock(&sn->lock);
+out_free:
+	kfree(p);
+	return err;
+}
+
+/* Unlink, wait until no packet can reach the listeners, close them, put. */
+static void remove(struct ss_net *sn, struct ss_policy *p)
+{
+	lockdep_assert_held(&sn->lock);
+	list_del_rcu(&p->node);
+	sn->policy_count--;
+	sn->policy_gen++;
+	synchronize_net();
+	close_listeners(p);
+	ss_policy_put(p);
+}
+
+int ss_policy_del(struct ss_net *sn, struct genl_info *info)
+{
+	char name[SMTPSPLICE_NAME_MAX + 1];
+	struct ss_policy *p;
+	int err = 0;
+
+	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_POLICY_NAME))
+		return -EINVAL;
+	nla_strscpy(name, info->attrs[SMTPSPLICE_A_POLICY_NAME], sizeof(name));
+
+	mutex_lock(&sn->lock);
+	p = find(sn, name);
+	if (p) {
+		ss_netlink_policy_event(sn, SMTPSPLICE_EVENT_POLICY_DEL, p);
+		remove(sn, p);
+	} else {
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
+					info->attrs[SMTPSPLICE_A_POLICY_NAME],
+					"no policy \"%s\"", name);
+		err = -ENOENT;
+	}
+	mutex_unlock(&sn->lock);
+	return err;
+}
+
+void ss_policy_flush(struct ss_net *sn)
+{
+	struct ss_policy *p, *next;
+
+	mutex_lock(&sn->lock);
+	list_for_each_entry_safe(p, next, &sn->policies, node)
+		remove(sn, p);
+	mutex_unlock(&sn->lock);
+}
+
+static int put_prefixes(struct sk_buff *skb, int attr,
+			const struct ss_prefix *p, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		struct nlattr *nest = nla_nest_start(skb, attr);
+
+		if (!nest ||
+		    nla_put(skb, SMTPSPLICE_A_PREFIX_ADDR,
+			    p[i].family == AF_INET ? 4 : 16, &p[i].ip) ||
+		    nla_put_u8(skb, SMTPSPLICE_A_PREFIX_LEN, p[i].len))
+			return -EMSGSIZE;
+		nla_nest_end(skb, nest);
+	}
+	return 0;
+}
+
+static int put_policy(struct sk_buff *skb, const struct ss_policy *p, u32 pos)
+{
+	u32 i;
+
+	if (nla_put_string(skb, SMTPSPLICE_A_POLICY_NAME, p->name) ||
+	    (p->iif[0] &&
+	     nla_put_string(skb, SMTPSPLICE_A_POLICY_IIF, p->iif)) ||
+	    put_prefixes(skb, SMTPSPLICE_A_POLICY_SRC, p->src, p->src_count) ||
+	    put_prefixes(skb, SMTPSPLICE_A_POLICY_DST, p->dst, p->dst_count))
+		return -EMSGSIZE;
+	for (i = 0; i < p->port_count; i++) {
+		if (nla_put_u16(skb, SMTPSPLICE_A_POLICY_PORT, p->ports[i]))
+			return -EMSGSIZE;
+	}
+	if (nla_put_u32(skb, SMTPSPLICE_A_POLICY_MODE, p->mode) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_POLICY_POSITION, pos) ||
+	    nla_put_u64_64bit(skb, SMTPSPLICE_A_POLICY_SESSIONS,
+			      atomic64_read(&p->sessions), 0) ||
+	    nla_put_u64_64bit(skb, SMTPSPLICE_A_POLICY_MESSAGES,
+			      atomic64_read(&p->messages), 0))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int ss_policy_dump(struct ss_net *sn, struct sk_buff *skb,
+		   struct netlink_callback *cb)
+{
+	u32 pos = 0, start = cb->args[0];
+	const struct ss_policy *p;
+	int err = 0;
+
+	mutex_lock(&sn->lock);
+	cb->seq = sn->policy_gen;
+	list_for_each_entry(p, &sn->policies, node) {
+		void *hdr;
+
+		if (pos++ < start)
+			continue;
+		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				  cb->nlh->nlmsg_seq, &smtpsplice_nl_family,
+				  NLM_F_MULTI, SMTPSPLICE_CMD_POLICY_GET);
+		if (!hdr) {
+			err = -EMSGSIZE;
+			break;
+		}
+		genl_dump_check_consistent(cb, hdr);
+		err = put_policy(skb, p, pos);
+		if (err) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+		cb->args[0] = pos;
+	}
+	mutex_unlock(&sn->lock);
+	/* what did not fit goes into the next message */
+	return err == -EMSGSIZE && skb->len ? skb->len : err ?: skb->len;
+}

@@ -1,0 +1,906 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The SMTP engine. It owns the dialogue of one session: what is outstanding at
+ * the server, the envelope, where a message ends. It owns no buffer, takes no
+ * lock and never sleeps: the caller serialises the calls for one engine.
+ *
+ * Each line of the client becomes an entry of a FIFO, those that the gateway
+ * answers itself too, so that every answer keeps its place (RFC 2920 3.1).
+ * Replies of the server are matched to entries by count alone; whatever does
+ * not fit ends the session, since from there on gateway and server would
+ * disagree about which octets are commands and which are mail.
+ *
+ * Nothing of what the client said is ever in a reply of the gateway's own.
+ */
+#ifdef __KERNEL__
+#include <linux/string.h>
+#else
+#include <string.h>
+#endif
+
+#include "eod.h"
+#include "smtp.h"
+#include "syntax.h"
+
+/* Where the dialogue is; enter() makes every change. */
+enum stage {
+	STAGE_GREET,		/* the banner is awaited */
+	STAGE_COMMAND,
+	STAGE_DATA,		/* the caller decides about DATA */
+	STAGE_BODY,
+	STAGE_HELD,		/* the caller decides about the message */
+	STAGE_RELEASE,		/* DATA is at the server */
+	STAGE_SEND,		/* the caller sends the message */
+	STAGE_REPLY,		/* the end-of-data is at the server */
+	STAGE_DONE,
+	STAGE_CLOSED,
+	STAGE_FAILED,
+};
+
+/* Replies of the gateway's own. */
+enum canned {
+	CANNED_NONE,
+	CANNED_EARLY,
+	CANNED_CHARACTER,
+	CANNED_LONG,
+	CANNED_EMPTY,
+	CANNED_UNKNOWN,
+	CANNED_BAD,
+	CANNED_TOO_MANY,
+	CANNED_MAIL_SYNTAX,
+	CANNED_RCPT_SYNTAX,
+	CANNED_DATA_SYNTAX,
+	CANNED_BASE64,
+	CANNED_SIZE,
+	CANNED_BINARYMIME,
+	CANNED_MAIL_FIRST,
+	CANNED_NO_RCPT,
+	CANNED_SERVER,
+	CANNED_GO_ON,
+};
+
+/*
+ * @junk: no sane client gets it; counted up to SS_SMTP_ERRORS_MAX. The others
+ * happen to a pipelining client whenever a server refuses its recipients.
+ */
+static const struct {
+	const char *text;
+	bool fatal;
+	bool junk;
+} canned[] = {
+	[CANNED_EARLY] = { "554 5.5.0 SMTP protocol synchronization error",
+			   .fatal = true },
+	[CANNED_CHARACTER] = { "500 5.5.2 Bad character in command",
+			       .junk = true },
+	[CANNED_LONG] = { "500 5.5.2 Line too long", .junk = true },
+	[CANNED_EMPTY] = { "500 5.5.2 Bad command", .junk = true },
+	[CANNED_UNKNOWN] = { "502 5.5.1 Command not implemented",
+			     .junk = true },
+	[CANNED_BAD] = { "500 5.5.1 Bad command", .fatal = true },
+	[CANNED_TOO_MANY] = { "421 4.7.0 Too many errors", .fatal = true },
+	[CANNED_MAIL_SYNTAX] = { "501 5.5.4 Syntax: MAIL FROM:<address>",
+				 .junk = true },
+	[CANNED_RCPT_SYNTAX] = { "501 5.5.4 Syntax: RCPT TO:<address>",
+				 .junk = true },
+	[CANNED_DATA_SYNTAX] = { "501 5.5.4 Syntax: DATA", .junk = true },
+	[CANNED_BASE64] = { "501 5.5.2 Bad base64", .junk = true },
+	[CANNED_SIZE] = { .text = "552 5.3.4 Message size exceeds limit" },
+	[CANNED_BINARYMIME] = { "555 5.5.4 BODY=BINARYMIME is not supported",
+				.junk = true },
+	[CANNED_MAIL_FIRST] = { .text = "503 5.5.1 MAIL first" },
+	[CANNED_NO_RCPT] = { .text = "554 5.5.1 No valid recipients" },
+	[CANNED_SERVER] = { "421 4.3.0 Server broke the protocol",
+			    .fatal = true },
+	[CANNED_GO_ON] = { .text = "354 End data with <CR><LF>.<CR><LF>" },
+};
+
+/*
+ * Most own replies in the FIFO: they all may have to go out behind one line of
+ * the server, and SS_SMTP_SINK_MIN leaves 1024 octets for them.
+ */
+#define LOCAL_MAX	16
+/* Longest reply line that ss_smtp_refuse() sends (RFC 5321 4.5.3.1.5). */
+#define REPLY_MAX	510
+
+/*
+ * Length of the line at @p, LF included, or 0 if there is no LF in the first
+ * @n octets. @seen octets were searched before: one octet a segment must not
+ * make it quadratic.
+ */
+static u32 find_line(const u8 *p, u32 n, u16 *seen)
+{
+	u32 from = *seen < n ? *seen : n;
+	const u8 *lf = memchr(p + from, '\n', n - from);
+
+	if (!lf) {
+		*seen = (u16)n;
+		return 0;
+	}
+	*seen = 0;
+	return (u32)(lf - p) + 1;
+}
+
+/* ---- stages and events ---- */
+
+static void enter(struct ss_smtp *e, enum stage stage)
+{
+	static const enum ss_smtp_event event[] = {
+		[STAGE_DATA] = SS_SMTP_DATA,
+		[STAGE_HELD] = SS_SMTP_BODY_END,
+		[STAGE_SEND] = SS_SMTP_SEND,
+		[STAGE_DONE] = SS_SMTP_DONE,
+		[STAGE_CLOSED] = SS_SMTP_CLOSE,
+		[STAGE_FAILED] = SS_SMTP_ERROR,
+	};
+
+	if (e->stage >= STAGE_CLOSED)
+		return;
+	e->stage = stage;
+	e->event = event[stage];
+}
+
+static bool is_final(const struct ss_smtp *e)
+{
+	return e->stage >= STAGE_CLOSED;
+}
+
+/* ---- sinks ---- */
+
+static bool has_room(const struct ss_smtp_buf *b)
+{
+	return b->cap - b->len >= SS_SMTP_SINK_MIN;
+}
+
+/* A line goes out whole or not at all: half a line would join the next one. */
+static void put_line(struct ss_smtp *e, struct ss_smtp_buf *b, struct ss_span s)
+{
+	if (b->cap - b->len < s.n + 2) {
+		enter(e, STAGE_FAILED);
+		return;
+	}
+	memcpy(b->data + b->len, s.p, s.n);
+	b->len += s.n;
+	b->data[b->len++] = '\r';
+	b->data[b->len++] = '\n';
+}
+
+static void put_text(struct ss_smtp *e, struct ss_smtp_buf *b, const char *text)
+{
+	put_line(e, b, (struct ss_span){ (const u8 *)text, (u32)strlen(text) });
+}
+
+/* A reply from the caller: whatever it holds, it must stay one line. */
+static void put_reply(struct ss_smtp *e, struct ss_smtp_buf *b,
+		      const char *reply)
+{
+	struct ss_span s = { (const u8 *)reply, 0 };
+
+	while (s.n < REPLY_MAX && s.p[s.n] && !ss_syntax_is_control(s.p[s.n]))
+		s.n++;
+	put_line(e, b, s);
+}
+
+static void put_canned(struct ss_smtp *e, struct ss_smtp_buf *cli,
+		       enum canned which)
+{
+	put_text(e, cli, canned[which].text);
+	if (canned[which].fatal)
+		enter(e, STAGE_FAILED);
+}
+
+/* ---- the FIFO of what awaits an answer ---- */
+
+static struct ss_smtp_pending *fifo_at(struct ss_smtp *e, u32 i)
+{
+	return &e->fifo[(e->fifo_head + i) % SS_SMTP_FIFO_MAX];
+}
+
+static void push(struct ss_smtp *e, enum ss_smtp_verb verb, u16 env)
+{
+	struct ss_smtp_pending *at;
+
+	if (e->fifo_len >= SS_SMTP_FIFO_MAX) {
+		enter(e, STAGE_FAILED);
+		return;
+	}
+	at = fifo_at(e, e->fifo_len++);
+	at->verb = (u8)verb;
+	at->env = env;
+	if (verb == VERB_LOCAL)
+		e->fifo_local++;
+	if (verb == VERB_MAIL)
+		e->mail_out = true;
+}
+
+static struct ss_smtp_pending pop(struct ss_smtp *e)
+{
+	struct ss_smtp_pending head = *fifo_at(e, 0);
+
+	e->fifo_head = (u8)(e->fifo_head + 1) % SS_SMTP_FIFO_MAX;
+	e->fifo_len--;
+	if (head.verb == VERB_LOCAL)
+		e->fifo_local--;
+	return head;
+}
+
+/*
+ * Must the last entry be answered before the client may go on? RFC 2920 3.1;
+ * also for the gateway's own commands: the client may not know PIPELINING, and
+ * the server may not have it.
+ */
+static bool is_barrier(const struct ss_smtp *e)
+{
+	const struct ss_smtp_pending *last;
+
+	if (!e->fifo_len)
+		return false;
+	last = &e->fifo[(e->fifo_head + e->fifo_len - 1) % SS_SMTP_FIFO_MAX];
+	switch (last->verb) {
+	case VERB_HELO:
+	case VERB_EHLO:
+	case VERB_AUTH:
+	case VERB_DATA:
+	case VERB_OWN_RSET:
+	case VERB_OWN_NOOP:
+	case VERB_OWN_CANCEL:
+		return true;
+	case VERB_LOCAL:
+		return canned[last->env].fatal;
+	}
+	return false;
+}
+
+static void forward(struct ss_smtp *e, enum ss_smtp_verb verb, u16 env,
+		    struct ss_span line, struct ss_smtp_buf *srv)
+{
+	push(e, verb, env);
+	put_line(e, srv, line);
+}
+
+static void forward_own(struct ss_smtp *e, enum ss_smtp_verb verb,
+			const char *line, struct ss_smtp_buf *srv)
+{
+	push(e, verb, 0);
+	put_text(e, srv, line);
+}
+
+/* DATA has got its turn: every reply to the commands before it is known. */
+static void data_turn(struct ss_smtp *e, struct ss_smtp_buf *cli)
+{
+	pop(e);
+	if (e->mail_ok && e->rcpt_count) {
+		enter(e, STAGE_DATA);
+		return;
+	}
+	e->refused++;
+	put_canned(e, cli, e->mail_ok ? CANNED_NO_RCPT : CANNED_MAIL_FIRST);
+}
+
+/* Answers what has got to the head of the FIFO and is not for the server. */
+static void drain(struct ss_smtp *e, struct ss_smtp_buf *cli)
+{
+	while (e->fifo_len && e->event == SS_SMTP_NONE) {
+		u8 verb = fifo_at(e, 0)->verb;
+
+		if (verb != VERB_LOCAL && verb != VERB_DATA)
+			break;
+		if (verb == VERB_LOCAL)
+			put_canned(e, cli, pop(e).env);
+		else
+			data_turn(e, cli);
+	}
+}
+
+/* Answers a command, once those before it were answered. */
+static void answer(struct ss_smtp *e, struct ss_smtp_buf *cli,
+		   enum canned which)
+{
+	e->refused++;
+	if (canned[which].junk && e->errors++ >= SS_SMTP_ERRORS_MAX)
+		which = CANNED_TOO_MANY;
+	push(e, VERB_LOCAL, (u16)which);
+	drain(e, cli);
+}
+
+/* ---- the envelope ---- */
+
+/* An entry: state, length in two octets, address. */
+#define ENTRY_HEADER	3
+#define ENTRY_WAITS	0
+#define ENTRY_ACCEPTED	1
+
+static u32 entry_size(const struct ss_smtp *e, u32 at)
+{
+	return ENTRY_HEADER + (u32)(e->envelope[at + 1] << 8 |
+				    e->envelope[at + 2]);
+}
+
+/* Takes [@at, @at + @n) out; the RCPTs whose entries move are told. */
+static void envelope_cut(struct ss_smtp *e, u32 at, u32 n)
+{
+	u32 i;
+
+	memmove(e->envelope + at, e->envelope + at + n,
+		e->envelope_len - at - n);
+	e->envelope_len -= (u16)n;
+	for (i = 0; i < e->fifo_len; i++) {
+		struct ss_smtp_pending *p = fifo_at(e, i);
+
+		if (p->verb == VERB_RCPT && p->env != SS_SMTP_ENVELOPE_MAX &&
+		    p->env >= at + n)
+			p->env -= (u16)n;
+	}
+}
+
+/* Returns where the entry is, or SS_SMTP_ENVELOPE_MAX if it does not fit. */
+static u16 envelope_add(struct ss_smtp *e, struct ss_span addr)
+{
+	u16 at = e->envelope_len;
+	u8 *p = e->envelope + at;
+
+	if (addr.n > SS_SMTP_ADDRESS_MAX)
+		addr.n = SS_SMTP_ADDRESS_MAX;
+	if (at + ENTRY_HEADER + addr.n > SS_SMTP_ENVELOPE_MAX)
+		return SS_SMTP_ENVELOPE_MAX;
+	p[0] = ENTRY_WAITS;
+	p[1] = (u8)(addr.n >> 8);
+	p[2] = (u8)addr.n;
+	memcpy(p + ENTRY_HEADER, addr.p, addr.n);
+	e->envelope_len += (u16)(addr.n + ENTRY_HEADER);
+	return at;
+}
+
+static void rcpt_reply(struct ss_smtp *e, u16 env, bool ok)
+{
+	e->rcpt_count += ok;
+	if (env == SS_SMTP_ENVELOPE_MAX)
+		return;
+	if (ok)
+		e->envelope[env] = ENTRY_ACCEPTED;
+	else
+		envelope_cut(e, env, entry_size(e, env));
+}
+
+/* Forgets the transaction, but not the RCPTs that were sent after its end. */
+static void transaction_clear(struct ss_smtp *e)
+{
+	u32 at = 0;
+
+	while (at < e->envelope_len && e->envelope[at] == ENTRY_ACCEPTED)
+		at += entry_size(e, at);
+	envelope_cut(e, 0, at);
+	e->rcpt_count = 0;
+	e->mail_ok = false;
+	e->smtputf8 = false;
+	e->sender_len = 0;
+}
+
+static void transaction_start(struct ss_smtp *e)
+{
+	transaction_clear(e);
+	e->mail_ok = true;
+	e->smtputf8 = e->pending_smtputf8;
+	e->sender_len = e->pending_sender_len;
+	memcpy(e->sender, e->pending_sender, e->sender_len);
+}
+
+static u16 keep_address(u8 *to, struct ss_span s)
+{
+	u16 n = (u16)(s.n < SS_SMTP_ADDRESS_MAX ? s.n : SS_SMTP_ADDRESS_MAX);
+
+	memcpy(to, s.p, n);
+	return n;
+}
+
+/* ---- commands ---- */
+
+static enum canned mail_params(struct ss_smtp *e, struct ss_span s)
+{
+	struct ss_span word;
+
+	while ((word = ss_syntax_take_word(&s)).n) {
+		if (ss_syntax_starts(word, "SIZE=") &&
+		    ss_syntax_size_exceeds(ss_syntax_skip(word, 5),
+					   e->max_message)) {
+			e->oversize++;
+			return CANNED_SIZE;
+		}
+		/* needs BDAT, which is not passed (RFC 3030 3) */
+		if (ss_syntax_same(word, "BODY=BINARYMIME"))
+			return CANNED_BINARYMIME;
+		if (ss_syntax_same(word, "SMTPUTF8"))
+			e->pending_smtputf8 = true;
+	}
+	return CANNED_NONE;
+}
+
+static void mail(struct ss_smtp *e, struct ss_span line, struct ss_span args,
+		 struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
+{
+	struct ss_span path;
+	enum canned error;
+
+	if (!ss_syntax_take_path(&args, "FROM:", &path)) {
+		answer(e, cli, CANNED_MAIL_SYNTAX);
+		return;
+	}
+	e->pending_smtputf8 = false;
+	e->pending_sender_len = keep_address(e->pending_sender, path);
+	error = mail_params(e, args);
+	if (error)
+		answer(e, cli, error);
+	else
+		forward(e, VERB_MAIL, 0, line, srv);
+}
+
+static void rcpt(struct ss_smtp *e, struct ss_span line, struct ss_span args,
+		 struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
+{
+	struct ss_span path;
+
+	if (ss_syntax_take_path(&args, "TO:", &path))
+		forward(e, VERB_RCPT, envelope_add(e, path), line, srv);
+	else
+		answer(e, cli, CANNED_RCPT_SYNTAX);
+}
+
+static void data(struct ss_smtp *e, struct ss_span args,
+		 struct ss_smtp_buf *cli)
+{
+	if (ss_syntax_skip_blanks(args).n) {
+		answer(e, cli, CANNED_DATA_SYNTAX);
+		return;
+	}
+	push(e, VERB_DATA, 0);
+	drain(e, cli);
+}
+
+/* Ends an AUTH that the client spoilt; the client got its answer already. */
+static void auth_cancel(struct ss_smtp *e, struct ss_smtp_buf *srv)
+{
+	e->auth = false;
+	if (!is_final(e))
+		forward_own(e, VERB_OWN_CANCEL, "*", srv);
+}
+
+/* A line of an AUTH dialogue: base64, nothing, or "*" (RFC 4954 4). */
+static void auth_line(struct ss_smtp *e, struct ss_span line,
+		      struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
+{
+	if (!ss_syntax_is_auth(line)) {
+		answer(e, cli, CANNED_BASE64);
+		auth_cancel(e, srv);
+		return;
+	}
+	e->auth = false;
+	forward(e, VERB_AUTH, 0, line, srv);
+}
+
+/* Returns false if the command has to wait. */
+static bool command(struct ss_smtp *e, struct ss_span line,
+		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
+{
+	struct ss_span args = line;
+	enum ss_smtp_verb verb = ss_syntax_verb(ss_syntax_take_word(&args));
+
+	if (verb == VERB_HTTP) {
+		answer(e, cli, CANNED_BAD);
+	} else if (ss_syntax_has_control(line)) {
+		answer(e, cli, CANNED_CHARACTER);
+	} else if (!line.n) {
+		answer(e, cli, CANNED_EMPTY);
+	} else if (verb == VERB_UNKNOWN) {
+		answer(e, cli, CANNED_UNKNOWN);
+	} else if (verb == VERB_MAIL) {
+		/* there is room for one sender whose reply is outstanding */
+		e->stalled = e->mail_out;
+		if (e->stalled)
+			return false;
+		mail(e, line, args, srv, cli);
+	} else if (verb == VERB_RCPT) {
+		rcpt(e, line, args, srv, cli);
+	} else if (verb == VERB_DATA) {
+		data(e, args, cli);
+	} else {
+		if (verb == VERB_EHLO || verb == VERB_HELO)
+			e->helo_len = keep_address(e->helo,
+						   ss_syntax_take_word(&args));
+		e->quit = verb == VERB_QUIT;
+		forward(e, verb, 0, line, srv);
+	}
+	return true;
+}
+
+/* Drops the rest of an overlong line. */
+static u32 skip_line(struct ss_smtp *e, const u8 *p, u32 n,
+		     struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
+{
+	const u8 *lf = memchr(p, '\n', n);
+
+	if (!lf)
+		return n;
+	e->skip = false;
+	answer(e, cli, CANNED_LONG);
+	if (e->auth)
+		auth_cancel(e, srv);
+	return (u32)(lf - p) + 1;
+}
+
+/* A line that is too long already, and has not ended. */
+static u32 overlong(struct ss_smtp *e, struct ss_span line,
+		    struct ss_smtp_buf *cli)
+{
+	struct ss_span rest = line;
+
+	e->client_seen = 0;
+	if (!e->auth && ss_syntax_verb(ss_syntax_take_word(&rest)) == VERB_HTTP)
+		answer(e, cli, CANNED_BAD);
+	else
+		e->skip = true;
+	return line.n;
+}
+
+/* Takes one line, or a part of one; returns 0 if it has to wait. */
+static u32 client_line(struct ss_smtp *e, const u8 *p, u32 n,
+		       struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
+{
+	struct ss_span line = { p, n };
+	u32 max = SS_SMTP_COMMAND_MAX;
+	u32 len;
+
+	if (e->skip)
+		return skip_line(e, p, n, srv, cli);
+	/* TLS, RDP and the like have no lines, so do not wait for one */
+	if (!e->auth && !ss_syntax_is_letter(*p) && *p != '\r' && *p != '\n') {
+		answer(e, cli, CANNED_BAD);
+		return n;
+	}
+	if (e->auth || ss_syntax_starts(line, "AUTH"))
+		max = SS_SMTP_LINE_MAX;
+	line.n = n < max ? n : max;
+	len = find_line(p, line.n, &e->client_seen);
+	if (!len)
+		return n < max ? 0 : overlong(e, line, cli);
+	line = ss_syntax_line(p, len);
+	if (e->auth)
+		auth_line(e, line, srv, cli);
+	else if (!command(e, line, srv, cli))
+		return 0;
+	return len;
+}
+
+bool ss_smtp_wants_client(const struct ss_smtp *e)
+{
+	if (e->event != SS_SMTP_NONE)
+		return false;
+	if (e->stage == STAGE_GREET || e->quit)
+		return true;
+	return e->stage == STAGE_COMMAND && !e->stalled && !is_barrier(e) &&
+	       e->fifo_len < SS_SMTP_FIFO_MAX && e->fifo_local < LOCAL_MAX;
+}
+
+u32 ss_smtp_client(struct ss_smtp *e, const u8 *p, u32 n,
+		   struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
+{
+	u32 done = 0;
+
+	if (!n || !ss_smtp_wants_client(e) || !has_room(srv) || !has_room(cli))
+		return 0;
+	if (e->stage == STAGE_GREET) {
+		put_canned(e, cli, CANNED_EARLY);
+		return n;
+	}
+	if (e->rset_due) {
+		e->rset_due = false;
+		forward_own(e, VERB_OWN_RSET, "RSET", srv);
+	}
+	while (done < n && ss_smtp_wants_client(e)) {
+		u32 used;
+
+		if (e->quit)
+			return n;
+		if (!has_room(srv) || !has_room(cli))
+			break;
+		used = client_line(e, p + done, n - done, srv, cli);
+		if (!used)
+			break;
+		done += used;
+	}
+	return done;
+}
+
+/* ---- replies ---- */
+
+/* May a reply of this code answer this entry? */
+static bool is_plausible(u8 verb, u16 code)
+{
+	u16 class = code / 100;
+
+	if (code == 421)
+		return true;
+	switch (code) {
+	case 220:
+		return verb == VERB_BANNER;
+	case 221:
+		return verb == VERB_QUIT;
+	case 334:
+		return verb == VERB_AUTH;
+	case 354:
+		return verb == VERB_RELEASE;
+	}
+	switch (verb) {
+	case VERB_BANNER:
+	case VERB_RELEASE:
+	case VERB_OWN_CANCEL:
+		return class >= 4;
+	case VERB_OWN_RSET:
+		return class == 2;
+	case VERB_NONE:
+	case VERB_LOCAL:
+	case VERB_DATA:
+		return false;
+	}
+	return class != 3;
+}
+
+static void put_keyword(struct ss_smtp *e, struct ss_smtp_buf *cli, u8 sep)
+{
+	if (!e->keyword_len)
+		return;
+	e->keyword[3] = sep;
+	put_line(e, cli, (struct ss_span){ e->keyword, e->keyword_len });
+	e->keyword_len = 0;
+}
+
+/*
+ * A line of an EHLO reply is kept back until it is known whether another one
+ * follows: the last line that is passed needs the space after its code.
+ */
+static void filter_ehlo(struct ss_smtp *e, struct ss_span line, bool last,
+			struct ss_smtp_buf *cli)
+{
+	struct ss_span rest = ss_syntax_skip(line, line.n > 4 ? 4 : line.n);
+	bool fits = line.n <= SS_SMTP_KEYWORD_MAX;
+
+	/* the greeting is for people, it may be cut */
+	if (e->ehlo_first && !fits)
+		line.n = SS_SMTP_KEYWORD_MAX;
+	if (e->ehlo_first ||
+	    (fits && ss_syntax_ehlo_allowed(ss_syntax_take_word(&rest)))) {
+		put_keyword(e, cli, '-');
+		memcpy(e->keyword, line.p, line.n);
+		e->keyword_len = (u16)(line.n > 4 ? line.n : 4);
+	}
+	e->ehlo_first = false;
+	if (last)
+		put_keyword(e, cli, ' ');
+}
+
+static void relay(struct ss_smtp *e, struct ss_span line, bool last,
+		  struct ss_smtp_buf *cli)
+{
+	u8 verb = e->reply_verb;
+	bool own = verb == VERB_NONE || verb == VERB_OWN_RSET ||
+		   verb == VERB_OWN_NOOP || verb == VERB_OWN_CANCEL;
+
+	/*
+	 * The client does not wait for the reply to a command of the gateway's
+	 * own. A 421 it has to know of, but only in one piece: its lines must
+	 * not mix with a reply from the gateway.
+	 */
+	if (own ? e->reply_code == 421 && last : e->reply_code != 354) {
+		if (verb == VERB_EHLO && e->reply_code < 300)
+			filter_ehlo(e, line, last, cli);
+		else
+			put_line(e, cli, line);
+	}
+}
+
+/* The server has answered the message, or DATA in its stead. */
+static void message_reply(struct ss_smtp *e, u8 verb)
+{
+	if (e->reply_code == 354) {
+		enter(e, STAGE_SEND);
+		return;
+	}
+	/* unlike the end-of-data, a refused DATA leaves the envelope there */
+	e->rset_due = verb == VERB_RELEASE;
+	e->done_code = e->reply_code;
+	enter(e, e->done_code == 421 ? STAGE_CLOSED : STAGE_DONE);
+}
+
+/* The whole reply is there: what does it change? */
+static void reply_end(struct ss_smtp *e)
+{
+	struct ss_smtp_pending head = { .verb = VERB_NONE };
+	bool ok = e->reply_code < 300;
+
+	e->reply_open = false;
+	if (e->reply_verb != VERB_NONE)
+		head = pop(e);
+	if (head.verb == VERB_RELEASE || head.verb == VERB_EOD) {
+		message_reply(e, head.verb);
+	} else if (e->reply_code == 421 || head.verb == VERB_QUIT) {
+		enter(e, STAGE_CLOSED);
+	} else if (head.verb == VERB_BANNER) {
+		enter(e, STAGE_COMMAND);
+	} else if (head.verb == VERB_AUTH) {
+		e->auth = e->reply_code == 334;
+	} else if (head.verb == VERB_RCPT) {
+		rcpt_reply(e, head.env, ok);
+	} else if (head.verb == VERB_MAIL) {
+		e->mail_out = false;
+		e->stalled = false;
+		if (ok)
+			transaction_start(e);
+	} else if (ok && (head.verb == VERB_HELO || head.verb == VERB_EHLO ||
+			  head.verb == VERB_RSET)) {
+		transaction_clear(e);
+	}
+}
+
+/* Takes one line of a reply; returns false if it breaks the protocol. */
+static bool server_line(struct ss_smtp *e, struct ss_span line,
+			struct ss_smtp_buf *cli)
+{
+	u16 code = ss_syntax_reply_code(line);
+	bool last = line.n == 3 || line.p[3] == ' ';
+
+	if (!code)
+		return false;
+	if (!e->reply_open) {
+		e->reply_verb = e->fifo_len ? fifo_at(e, 0)->verb : VERB_NONE;
+		if (!is_plausible(e->reply_verb, code))
+			return false;
+		e->reply_open = true;
+		e->reply_code = code;
+		e->reply_lines = 0;
+		e->ehlo_first = true;
+		e->keyword_len = 0;
+	}
+	if (code != e->reply_code || ++e->reply_lines > SS_SMTP_REPLY_LINES_MAX)
+		return false;
+	relay(e, line, last, cli);
+	if (last) {
+		reply_end(e);
+		drain(e, cli);
+	}
+	return true;
+}
+
+u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
+		   struct ss_smtp_buf *cli)
+{
+	enum ss_smtp_event event = e->event;
+	u32 done = 0;
+
+	if (is_final(e) || event == SS_SMTP_DONE)
+		return 0;
+	while (done < n && e->event == event && has_room(cli)) {
+		u32 max = n - done < SS_SMTP_LINE_MAX ? n - done :
+							SS_SMTP_LINE_MAX;
+		u32 len = find_line(p + done, max, &e->server_seen);
+
+		if (!len && max < SS_SMTP_LINE_MAX)
+			break;
+		if (!len ||
+		    !server_line(e, ss_syntax_line(p + done, len), cli)) {
+			put_canned(e, cli, CANNED_SERVER);
+			return n;
+		}
+		done += len;
+	}
+	return done;
+}
+
+bool ss_smtp_idle(const struct ss_smtp *e)
+{
+	return !e->fifo_len && !e->reply_open;
+}
+
+/* ---- the message ---- */
+
+u32 ss_smtp_body(struct ss_smtp *e, const u8 *p, u32 n)
+{
+	u32 used;
+	bool ended;
+
+	if (e->stage != STAGE_BODY)
+		return 0;
+	ended = ss_eod_scan(&e->body_state, &e->body_flags, p, n, &used);
+	e->body_len += used;
+	if (ended) {
+		e->body_len -= SS_EOD_SIZE;
+		enter(e, STAGE_HELD);
+	}
+	return used;
+}
+
+void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli)
+{
+	if (e->stage != STAGE_DATA)
+		return;
+	e->body_len = 0;
+	e->body_flags = 0;
+	e->body_state = SS_EOD_START;
+	e->done_code = 0;
+	enter(e, STAGE_BODY);
+	put_canned(e, cli, CANNED_GO_ON);
+}
+
+void ss_smtp_release(struct ss_smtp *e, struct ss_smtp_buf *srv)
+{
+	if (e->stage != STAGE_HELD)
+		return;
+	enter(e, STAGE_RELEASE);
+	forward_own(e, VERB_RELEASE, "DATA", srv);
+}
+
+void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
+		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
+{
+	if (e->stage != STAGE_DATA && e->stage != STAGE_HELD)
+		return;
+	enter(e, STAGE_COMMAND);
+	transaction_clear(e);
+	put_reply(e, cli, reply);
+	forward_own(e, VERB_OWN_RSET, "RSET", srv);
+}
+
+void ss_smtp_sent(struct ss_smtp *e)
+{
+	if (e->stage != STAGE_SEND)
+		return;
+	enter(e, STAGE_REPLY);
+	push(e, VERB_EOD, 0);
+}
+
+void ss_smtp_next(struct ss_smtp *e)
+{
+	if (e->stage != STAGE_DONE)
+		return;
+	transaction_clear(e);
+	enter(e, STAGE_COMMAND);
+}
+
+void ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv)
+{
+	if ((e->stage == STAGE_BODY || e->stage == STAGE_HELD) &&
+	    ss_smtp_idle(e))
+		forward_own(e, VERB_OWN_NOOP, "NOOP", srv);
+}
+
+/* ---- the session as a whole ---- */
+
+void ss_smtp_hangup(struct ss_smtp *e, const char *reply,
+		    struct ss_smtp_buf *cli)
+{
+	if (is_final(e))
+		return;
+	if (e->fifo_len == 1 && fifo_at(e, 0)->verb == VERB_QUIT)
+		put_text(e, cli, "221 2.0.0 Bye");
+	else
+		put_reply(e, cli, reply);
+	enter(e, STAGE_CLOSED);
+}
+
+int ss_smtp_rcpt(const struct ss_smtp *e, u32 *pos, const u8 **addr)
+{
+	while (*pos < e->envelope_len) {
+		u32 at = *pos;
+
+		*pos += entry_size(e, at);
+		if (e->envelope[at] == ENTRY_ACCEPTED) {
+			*addr = e->envelope + at + ENTRY_HEADER;
+			return (int)(*pos - at - ENTRY_HEADER);
+		}
+	}
+	return -1;
+}
+
+void ss_smtp_init(struct ss_smtp *e, u64 max_message)
+{
+	memset(e, 0, sizeof(*e));
+	e->max_message = max_message;
+	push(e, VERB_BANNER, 0);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The SMTP engine: what the two legs of a session say, and what may pass.
+ *
+ * Pure C: no sockets, no allocation, no kernel-only calls, so that the same
+ * file is unit-tested and fuzzed in userspace. The caller (session.c) owns the
+ * buffers and serialises all calls for one engine; the engine never sleeps and
+ * keeps no pointer to what it was given.
+ *
+ * The caller feeds octets as they come from either side. The engine appends
+ * what may be sent to the sinks, says how many octets it consumed, and raises
+ * at most one event, after which it consumes nothing more until the caller has
+ * acted on it. Replies are matched to commands strictly by count (RFC 2920).
+ */
+#ifndef SS_SMTP_H
+#define SS_SMTP_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+#endif
+
+/* Longest line of an AUTH dialogue, CRLF included (RFC 4954 4, 12288 + CRLF). */
+#define SS_SMTP_LINE_MAX	12290
+/* Longest other command line, CRLF included (RFC 5321 4.5.3.1.4 is a minimum). */
+#define SS_SMTP_COMMAND_MAX	2048
+/* Free space that a sink needs for the engine to go on. */
+#define SS_SMTP_SINK_MIN	(SS_SMTP_LINE_MAX + 1024)
+/* Most commands without a reply; the client is not read while it is full. */
+#define SS_SMTP_FIFO_MAX	64
+/* Most lines in one reply (RFC 5321 sets no limit). */
+#define SS_SMTP_REPLY_LINES_MAX	512
+/* Most commands that the gateway refuses itself before it hangs up. */
+#define SS_SMTP_ERRORS_MAX	20
+/* Octets of envelope kept for the scanner and the log. */
+#define SS_SMTP_ENVELOPE_MAX	4096
+/* Longest EHLO keyword line that is passed on. */
+#define SS_SMTP_KEYWORD_MAX	1024
+/* Longest address or HELO name kept. */
+#define SS_SMTP_ADDRESS_MAX	320
+
+/**
+ * struct ss_smtp_buf - a sink the engine appends to
+ * @data: start of the buffer
+ * @len: octets in it; the engine adds at @data + @len
+ * @cap: size of the buffer
+ */
+struct ss_smtp_buf {
+	u8 *data;
+	u32 len;
+	u32 cap;
+};
+
+/**
+ * enum ss_smtp_event - what the caller has to do next
+ * @SS_SMTP_NONE: nothing; feed more
+ * @SS_SMTP_DATA: the client may send a message (a recipient was accepted, no
+ *	reply is outstanding): call ss_smtp_data_accept() or ss_smtp_refuse()
+ * @SS_SMTP_BODY_END: the end-of-data was consumed; look at @body_flags, then
+ *	call ss_smtp_release() or ss_smtp_refuse()
+ * @SS_SMTP_SEND: the server gave its 354: send the message and the
+ *	end-of-data, then call ss_smtp_sent()
+ * @SS_SMTP_DONE: the server's reply to the message was put to the client;
+ *	@done_code holds its code. Call ss_smtp_next().
+ * @SS_SMTP_CLOSE: flush both sinks, then close both legs. Final.
+ * @SS_SMTP_ERROR: as @SS_SMTP_CLOSE, since a peer broke the protocol (a 421,
+ *	554 or 500 for the client is in its sink). Final.
+ */
+enum ss_smtp_event {
+	SS_SMTP_NONE,
+	SS_SMTP_DATA,
+	SS_SMTP_BODY_END,
+	SS_SMTP_SEND,
+	SS_SMTP_DONE,
+	SS_SMTP_CLOSE,
+	SS_SMTP_ERROR,
+};
+
+/* What ss_smtp_body() saw in a message (THREATS 1B). */
+#define SS_SMTP_BODY_BARE_CR	0x1	/* CR not followed by LF */
+#define SS_SMTP_BODY_BARE_LF	0x2	/* LF not preceded by CR */
+/*
+ * A lone dot between line ends that are not both CRLF, NULs disregarded: a
+ * lax server could take it for the end-of-data.
+ */
+#define SS_SMTP_BODY_DOT_LINE	0x4
+
+enum ss_smtp_verb;
+
+/**
+ * struct ss_smtp_pending - a command whose reply is outstanding
+ * @verb: the command (enum ss_smtp_verb)
+ * @env: for RCPT, offset of its entry in @envelope, or SS_SMTP_ENVELOPE_MAX
+ *	where it did not fit; for a reply of the gateway's own, which one
+ */
+struct ss_smtp_pending {
+	u8 verb;
+	u16 env;
+};
+
+/**
+ * struct ss_smtp - an SMTP engine, one a session
+ *
+ * Members above the line are for the caller to read.
+ */
+struct ss_smtp {
+	/** @event: what the caller has to do, see enum ss_smtp_event */
+	enum ss_smtp_event event;
+	/** @body_len: octets of the message so far, end-of-data excluded */
+	u64 body_len;
+	/** @body_flags: SS_SMTP_BODY_* of the message so far */
+	u32 body_flags;
+	/** @done_code: reply code of the server to the last message */
+	u16 done_code;
+	/** @max_message: largest message for the SIZE= check at MAIL, octets */
+	u64 max_message;
+	/** @rcpt_count: recipients that the server accepted */
+	u32 rcpt_count;
+	/** @refused: commands that the engine answered itself, ever growing */
+	u32 refused;
+	/** @oversize: MAIL commands refused for their SIZE=, ever growing */
+	u32 oversize;
+	/** @smtputf8: the accepted MAIL had SMTPUTF8 (RFC 6531) */
+	bool smtputf8;
+	/** @helo_len: octets in @helo */
+	u16 helo_len;
+	/** @sender_len: octets in @sender */
+	u16 sender_len;
+	/** @helo: what the client said after EHLO or HELO */
+	u8 helo[SS_SMTP_ADDRESS_MAX];
+	/** @sender: reverse-path of the transaction without angle brackets */
+	u8 sender[SS_SMTP_ADDRESS_MAX];
+
+	/* ---- private: see smtp.c ---- */
+	u32 stage;
+	bool auth;		/* the next client line belongs to AUTH */
+	bool quit;		/* QUIT was forwarded; drop what follows */
+	bool mail_ok;		/* the server accepted MAIL */
+	bool mail_out;		/* a MAIL awaits its reply */
+	bool stalled;		/* the next client line waits for that reply */
+	bool skip;		/* dropping an overlong client line */
+	bool rset_due;		/* the server refused DATA, its envelope is stale */
+	bool reply_open;	/* inside a multi-line reply */
+	bool ehlo_first;	/* greeting line of an EHLO reply still to come */
+	u8 reply_verb;		/* what the open reply answers */
+	u16 reply_code;
+	u16 reply_lines;
+	u16 client_seen;	/* octets of the client's line known without LF */
+	u16 server_seen;	/* the same of the server's line */
+	u8 errors;		/* refused commands that no sane client sends */
+	u8 body_state;
+	u8 fifo_head;
+	u8 fifo_len;
+	u8 fifo_local;		/* entries of the FIFO that the engine answers */
+	struct ss_smtp_pending fifo[SS_SMTP_FIFO_MAX];
+	u16 keyword_len;	/* EHLO line kept back, 0 if none */
+	u8 keyword[SS_SMTP_KEYWORD_MAX];
+	u16 pending_sender_len;
+	u8 pending_sender[SS_SMTP_ADDRESS_MAX];
+	bool pending_smtputf8;
+	u16 envelope_len;
+	u8 envelope[SS_SMTP_ENVELOPE_MAX];
+};
+
+/**
+ * ss_smtp_init() - start an engine; the server's banner is awaited
+ * @e: the engine
+ * @max_message: largest message in octets, for the SIZE= check at MAIL
+ */
+void ss_smtp_init(struct ss_smtp *e, u64 max_message);
+
+/**
+ * ss_smtp_client() - take what the client sent (not inside a message)
+ * @e: the engine
+ * @p: octets from the client, starting where the last call stopped consuming
+ * @n: how many
+ * @srv: sink towards the server
+ * @cli: sink towards the client
+ *
+ * Consumes whole lines, or parts of a line that is too long. Stops where a
+ * reply must come first, where a sink has less than %SS_SMTP_SINK_MIN free, or
+ * at an event. Octets before the banner has passed are a protocol error.
+ *
+ * Return: octets consumed, at most @n.
+ */
+u32 ss_smtp_client(struct ss_smtp *e, const u8 *p, u32 n,
+		   struct ss_smtp_buf *srv, struct ss_smtp_buf *cli);
+
+/**
+ * ss_smtp_server() - take what the server sent
+ * @e: the engine
+ * @p: octets from the server, starting where the last call stopped consuming
+ * @n: how many
+ * @cli: sink towards the client
+ *
+ * May be called at any time, inside a message too (replies to what the gateway
+ * itself asked, an unsolicited 421).
+ *
+ * Return: octets consumed, at most @n.
+ */
+u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
+		   struct ss_smtp_buf *cli);
+
+/**
+ * ss_smtp_wants_client() - would ss_smtp_client() consume anything now?
+ * @e: the engine
+ *
+ * Return: false while a reply must come first, inside a message, or at an
+ * event; the caller then leaves the client's octets in the socket.
+ */
+bool ss_smtp_wants_client(const struct ss_smtp *e);
+
+/**
+ * ss_smtp_idle() - is nothing outstanding towards the server?
+ * @e: the engine
+ */
+bool ss_smtp_idle(const struct ss_smtp *e);
+
+/**
+ * ss_smtp_data_accept() - answer DATA with 354 and await the message
+ * @e: the engine, at %SS_SMTP_DATA
+ * @cli: sink towards the client
+ */
+void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli);
+
+/**
+ * ss_smtp_body() - take octets of the message
+ * @e: the engine, after ss_smtp_data_accept()
+ * @p: octets from the client
+ * @n: how many
+ *
+ * Only CRLF.CRLF ends a message (".CRLF" where it is empty); then the event is
+ * %SS_SMTP_BODY_END and what follows was not consumed. @body_len counts the
+ * octets before the ".CRLF" that ended it.
+ *
+ * Return: octets consumed: @n, or up to and with the end-of-data.
+ */
+u32 ss_smtp_body(struct ss_smtp *e, const u8 *p, u32 n);
+
+/**
+ * ss_smtp_release() - the message was accepted: open DATA on the server leg
+ * @e: the engine, at %SS_SMTP_BODY_END
+ * @srv: sink towards the server
+ */
+void ss_smtp_release(struct ss_smtp *e, struct ss_smtp_buf *srv);
+
+/**
+ * ss_smtp_refuse() - refuse the message, or DATA
+ * @e: the engine, at %SS_SMTP_DATA or %SS_SMTP_BODY_END
+ * @reply: the reply line without CRLF; must be one line of printable text
+ * @srv: sink towards the server, gets RSET
+ * @cli: sink towards the client, gets @reply
+ *
+ * The transaction is over; both legs stay usable.
+ */
+void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
+		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli);
+
+/**
+ * ss_smtp_sent() - message and end-of-data were handed to the server's leg
+ * @e: the engine, at %SS_SMTP_SEND
+ */
+void ss_smtp_sent(struct ss_smtp *e);
+
+/**
+ * ss_smtp_next() - the caller took note of %SS_SMTP_DONE; go on
+ * @e: the engine
+ */
+void ss_smtp_next(struct ss_smtp *e);
+
+/**
+ * ss_smtp_keepalive() - put a NOOP to the server, its reply is swallowed
+ * @e: the engine
+ * @srv: sink towards the server
+ *
+ * Does nothing unless the engine is inside a message with nothing outstanding.
+ */
+void ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv);
+
+/**
+ * ss_smtp_hangup() - end the dialogue from the gateway's side
+ * @e: the engine
+ * @reply: reply line without CRLF for the client, e.g. "421 4.4.2 ..."
+ * @cli: sink towards the client
+ *
+ * The event becomes %SS_SMTP_CLOSE. The reply is left out where a final event
+ * was raised before, and becomes "221 2.0.0 Bye" where only QUIT's reply is
+ * outstanding.
+ */
+void ss_smtp_hangup(struct ss_smtp *e, const char *reply,
+		    struct ss_smtp_buf *cli);
+
+/**
+ * ss_smtp_rcpt() - walk the recipients that the server accepted
+ * @e: the engine
+ * @pos: cursor, 0 to begin with
+ * @addr: set to the address
+ *
+ * Return: length of the address, or -1 at the end. Those that did not fit into
+ * the engine are counted in @rcpt_count but not listed.
+ */
+int ss_smtp_rcpt(const struct ss_smtp *e, u32 *pos, const u8 **addr);
+
+#endif /* SS_SMTP_H */

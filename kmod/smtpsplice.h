@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What belongs to one network namespace, and what the files share. */
+#ifndef SS_SMTPSPLICE_H
+#define SS_SMTPSPLICE_H
+
+#include <linux/completion.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <linux/smtpsplice.h>
+
+#include "stats.h"
+
+struct rtable;
+struct rt6_info;
+
+/**
+ * struct ss_addr - an IPv4 or IPv6 address with a TCP port
+ * @family: AF_INET or AF_INET6
+ * @port: TCP port
+ * @ip: the address; only the first four octets for IPv4
+ */
+struct ss_addr {
+	sa_family_t family;
+	__be16 port;
+	union {
+		__be32 v4;
+		struct in6_addr v6;
+	} ip;
+};
+
+/**
+ * struct ss_settings - limits and deadlines, see the attribute set "settings"
+ * @max_sessions: most sessions at a time
+ * @max_message: largest message, octets
+ * @max_held: most octets held in all messages
+ * @dial_timeout: for connecting to the server, ms
+ * @command_timeout: without a command or reply, ms
+ * @data_timeout: without progress in a message, ms
+ * @scan_timeout: from end-of-data to the verdict, ms
+ * @reply_timeout: for the server's reply to the end-of-data, ms
+ * @bare_newline: enum smtpsplice_bare_newline
+ *
+ * Written under ss_net.lock with WRITE_ONCE(), read anywhere with READ_ONCE():
+ * no member depends on another.
+ */
+struct ss_settings {
+	u32 max_sessions;
+	u64 max_message;
+	u64 max_held;
+	u32 dial_timeout;
+	u32 command_timeout;
+	u32 data_timeout;
+	u32 scan_timeout;
+	u32 reply_timeout;
+	u32 bare_newline;
+};
+
+/**
+ * struct ss_net - everything of one network namespace
+ * @net: the namespace; it outlives this
+ * @lock: covers @policies (writers), @settings (writers), @hooked
+ * @settings: see there
+ * @policies: struct ss_policy in order, readers under RCU
+ * @policy_count: how many
+ * @policy_gen: changes with @policies, for consistent dumps
+ * @hooked: the netfilter hooks are registered
+ * @rt: route of steered IPv4 packets: local delivery
+ * @rt6: likewise for IPv6
+ * @sessions_lock: covers @sessions, @dying
+ * @sessions: struct ss_session
+ * @session_gen: changes with @sessions, for consistent dumps
+ * @session_count: sessions alive
+ * @dying: the namespace goes away, no new sessions
+ * @users: 1 for the namespace and 1 a session; @idle completes at 0
+ * @idle: see @users
+ * @held: octets held in all messages
+ * @scan_lock: covers the next four, and the struct ss_scan in the lists
+ * @scan_pending: scan requests that no helper has taken, oldest first
+ * @scan_taken: scan requests that a helper has
+ * @scan_queued: length of @scan_pending
+ * @scan_port: netlink port of the registered helper, 0 if none
+ * @stats: counters
+ */
+struct ss_net {
+	struct net *net;
+	struct mutex lock;
+	struct ss_settings settings;
+	struct list_head policies;
+	u32 policy_count;
+	u32 policy_gen;
+	bool hooked;
+	struct rtable *rt;
+	struct rt6_info *rt6;
+
+	spinlock_t sessions_lock;
+	struct list_head sessions;
+	u32 session_gen;
+	atomic_t session_count;
+	bool dying;
+	refcount_t users;
+	struct completion idle;
+
+	atomic64_t held;
+
+	spinlock_t scan_lock;
+	struct list_head scan_pending;
+	struct list_head scan_taken;
+	u32 scan_queued;
+	u32 scan_port;
+
+	struct ss_stats __percpu *stats;
+};
+
+/* The workqueue that sessions and listeners run on. */
+extern struct workqueue_struct *ss_wq;
+
+/**
+ * ss_net_get() - the state of a network namespace
+ * @net: the namespace, alive
+ */
+struct ss_net *ss_net_get(const struct net *net);
+
+#endif /* SS_SMTPSPLICE_H */

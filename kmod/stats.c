@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Counters of a network namespace, per CPU so that the packet path shares no
+ * cache line, and the tracepoints.
+ */
+#include <net/netlink.h>
+
+#include "smtpsplice.h"
+#include "stats.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+static u64 sum(const struct ss_net *sn, int attr)
+{
+	u64 total = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		total += READ_ONCE(per_cpu_ptr(sn->stats, cpu)->count[attr]);
+	return total;
+}
+
+static u64 gauge_or_sum(struct ss_net *sn, int attr)
+{
+	switch (attr) {
+	case SS_STAT(HELPERS):
+		return READ_ONCE(sn->scan_port) != 0;
+	case SS_STAT(SESSIONS):
+		return atomic_read(&sn->session_count);
+	case SS_STAT(HELD):
+		return atomic64_read(&sn->held);
+	case SS_STAT(SCAN_QUEUED):
+		return READ_ONCE(sn->scan_queued);
+	default:
+		return sum(sn, attr);
+	}
+}
+
+int ss_stats_fill(struct ss_net *sn, struct sk_buff *skb)
+{
+	int attr, err;
+
+	for (attr = 1; attr <= SMTPSPLICE_A_STATS_MAX; attr++) {
+		u64 value = gauge_or_sum(sn, attr);
+
+		err = nla_put_u64_64bit(skb, attr, value, 0);
+		if (err)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_STATS_H
+#define SS_STATS_H
+
+#include <linux/percpu.h>
+#include <linux/types.h>
+#include <linux/smtpsplice.h>
+
+struct ss_net;
+struct sk_buff;
+
+/*
+ * Counters are named by their netlink attribute: SS_STAT(CLEAN) is reported as
+ * SMTPSPLICE_A_STATS_CLEAN. The attributes before STEERED are gauges.
+ */
+#define SS_STAT(name)	(SMTPSPLICE_A_STATS_##name)
+
+/**
+ * struct ss_stats - counters of one CPU
+ * @count: by attribute number
+ */
+struct ss_stats {
+	u64 count[SMTPSPLICE_A_STATS_MAX + 1];
+};
+
+#define ss_stats_add(sn, name, n) \
+	this_cpu_add((sn)->stats->count[SS_STAT(name)], (n))
+#define ss_stats_inc(sn, name)	ss_stats_add(sn, name, 1)
+
+/**
+ * ss_stats_fill() - put all gauges and counters into a message
+ * @sn: the namespace
+ * @skb: the message
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int ss_stats_fill(struct ss_net *sn, struct sk_buff *skb);
+
+#endif /* SS_STATS_H */

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Takes TCP flows out of the forwarding path.
+ *
+ * One PRE_ROUTING hook per address family, after DNAT (which it must see
+ * through). A packet of a flow that is ours gets its socket and a route that
+ * says "deliver locally", so that neither ip rules nor sysctls are needed. A
+ * connection request that matches a policy gets that policy's listener, if the
+ * box would have forwarded it. All else passes untouched.
+ *
+ * The hooks run in softirq under RCU and take no lock.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/addrconf.h>
+#include <net/inet_sock.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+#include <net/netfilter/nf_tproxy.h>
+#include <net/route.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "listener.h"
+#include "policy.h"
+#include "smtpsplice.h"
+#include "steer.h"
+
+/* After NF_IP_PRI_NAT_DST: a DNATed server is matched by its real address. */
+#define STEER_PRIORITY	(NF_IP_PRI_NAT_DST + 1)
+
+/**
+ * struct flow - a packet's addresses, for one code path over both families
+ * @skb: the packet
+ * @dev: where it came in
+ * @sn: the namespace
+ * @th: its TCP header
+ * @thoff: offset of @th (IPv6)
+ * @src: where it comes from
+ * @dst: where it goes to
+ */
+struct flow {
+	struct sk_buff *skb;
+	struct net_device *dev;
+	struct ss_net *sn;
+	const struct tcphdr *th;
+	int thoff;
+	struct ss_addr src;
+	struct ss_addr dst;
+};
+
+/* The socket, of any state, that talks from @local to @remote. */
+static struct sock *lookup(const struct flow *f, const struct ss_addr *remote,
+			   const struct ss_addr *local)
+{
+	if (remote->family == AF_INET)
+		return nf_tproxy_get_sock_v4(f->sn->net, f->skb, IPPROTO_TCP,
+					     remote->ip.v4, local->ip.v4,
+					     remote->port, local->port, f->dev,
+					     NF_TPROXY_LOOKUP_ESTABLISHED);
+	return nf_tproxy_get_sock_v6(f->sn->net, f->skb, f->thoff, IPPROTO_TCP,
+				     &remote->ip.v6, &local->ip.v6,
+				     remote->port, local->port, f->dev,
+				     NF_TPROXY_LOOKUP_ESTABLISHED);
+}
+
+/*
+ * Local delivery. The flag keeps the receive path from handing this route, as
+ * a hint, to the next packet in the same batch that goes to the same address
+ * but to another port (ip_extract_route_hint()).
+ */
+static void deliver_locally(const struct flow *f)
+{
+	skb_dst_drop(f->skb);
+	if (f->src.family == AF_INET) {
+		skb_dst_set_noref(f->skb, &f->sn->rt->dst);
+		IPCB(f->skb)->flags |= IPSKB_MULTIPATH;
+	} else {
+		skb_dst_set_noref(f->skb, &f->sn->rt6->dst);
+		IP6CB(f->skb)->flags |= IP6SKB_MULTIPATH;
+	}
+}
+
+/* Consumes a reference to @sk. ip_forward() drops what has a socket but no
+ * local route, so the two always go together.
+ */
+static unsigned int steer(const struct flow *f, struct sock *sk)
+{
+	nf_tproxy_assign_sock(f->skb, sk);
+	deliver_locally(f);
+	return NF_ACCEPT;
+}
+
+/*
+ * Would the box have forwarded this IPv4 packet? The route that we set skips
+ * fib_validate_source(), so reverse-path filter and martian checks are done
+ * here.
+ */
+static bool forwardable4(const struct flow *f)
+{
+	bool ok;
+
+	skb_dst_drop(f->skb);
+	if (ss_compat_route_input(f->skb, ip_hdr(f->skb), f->dev))
+		return false;
+	ok = skb_rtable(f->skb)->rt_type == RTN_UNICAST;
+	skb_dst_drop(f->skb);
+	return ok;
+}
+
+/* The flags of an IPv6 route that leads off the box, or not at all. */
+static bool leads_off(const struct dst_entry *dst)
+{
+	const struct rt6_info *rt = dst_rt6_info(dst);
+
+	return !dst->error &&
+	       !(rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST | RTF_REJECT));
+}
+
+/*
+ * IPv6 has no reverse-path filter of its own. A source that no route leads
+ * back to could not be answered, and is none that the box would know.
+ */
+static bool forwardable6(const struct flow *f)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(f->skb);
+	struct flowi6 there = {
+		.flowi6_iif = f->dev->ifindex,
+		.flowi6_mark = f->skb->mark,
+		.flowi6_proto = IPPROTO_TCP,
+		.flowlabel = ip6_flowinfo(ip6h),
+		.daddr = ip6h->daddr,
+		.saddr = ip6h->saddr,
+	};
+	struct flowi6 back = {
+		.flowi6_iif = LOOPBACK_IFINDEX,
+		.flowi6_mark = f->skb->mark,
+		.flowi6_proto = IPPROTO_TCP,
+		.daddr = ip6h->saddr,
+	};
+	struct inet6_dev *idev = __in6_dev_get(f->dev);
+	struct dst_entry *dst;
+	bool ok;
+
+	if (!idev || !READ_ONCE(idev->cnf.forwarding) ||
+	    !(ipv6_addr_type(&ip6h->saddr) & IPV6_ADDR_UNICAST) ||
+	    ipv6_addr_type(&ip6h->saddr) & IPV6_ADDR_LINKLOCAL ||
+	    ipv6_addr_type(&ip6h->daddr) & IPV6_ADDR_LINKLOCAL)
+		return false;
+
+	dst = ip6_route_input_lookup(f->sn->net, f->dev, &there, f->skb,
+				     RT6_LOOKUP_F_HAS_SADDR);
+	ok = leads_off(dst);
+	dst_release(dst);
+	if (!ok)
+		return false;
+
+	dst = ip6_route_lookup(f->sn->net, &back, f->skb, 0);
+	ok = leads_off(dst);
+	dst_release(dst);
+	return ok;
+}
+
+/*
+ * Did we send this request ourselves, and did routing bring it back? Then one
+ * of our legs has these very addresses, and steering it would never end.
+ */
+static bool looped(const struct flow *f)
+{
+	struct sock *sk = lookup(f, &f->dst, &f->src);
+
+	if (!sk || !nf_tproxy_sk_is_transparent(sk))
+		return false;
+	sock_gen_put(sk);
+	return true;
+}
+
+/* A packet that belongs to no socket: is it a connection request for us? */
+static unsigned int steer_new(const struct flow *f)
+{
+	const struct tcphdr *th = f->th;
+	struct ss_policy *policy;
+	struct sock *sk;
+	bool syn = th->syn && !th->ack && !th->rst && !th->fin;
+
+	if (!syn && !(th->ack && !th->syn && !th->rst))
+		return NF_ACCEPT;
+	policy = ss_policy_match(f->sn, f->dev, &f->src, &f->dst);
+	if (!policy)
+		return NF_ACCEPT;
+	sk = ss_listener_sock(policy, f->src.family);
+	if (!sk)
+		return NF_ACCEPT;
+
+	/*
+	 * An ACK may complete a handshake by syncookie, but only after the
+	 * listener sent some; other ACKs are of flows older than the policy.
+	 */
+	if (!syn) {
+		if (tcp_synq_no_recent_overflow(sk))
+			return NF_ACCEPT;
+	} else if (!(f->src.family == AF_INET ? forwardable4(f) :
+						forwardable6(f))) {
+		ss_stats_inc(f->sn, STEER_REFUSED);
+		return NF_ACCEPT;
+	} else if (looped(f)) {
+		ss_stats_inc(f->sn, STEER_REFUSED);
+		return NF_DROP;
+	} else {
+		ss_stats_inc(f->sn, STEERED);
+	}
+
+	sock_hold(sk);
+	return steer(f, sk);
+}
+
+static unsigned int steer_tcp(struct flow *f)
+{
+	const struct tcphdr *th = f->th;
+	struct sock *sk;
+
+	f->src.port = th->source;
+	f->dst.port = th->dest;
+
+	sk = lookup(f, &f->src, &f->dst);
+	/*
+	 * A new connection from the addresses of an old one. The listener has
+	 * another port, so nf_tproxy_handle_time_wait4() could not find it.
+	 */
+	if (sk && sk->sk_state == TCP_TIME_WAIT &&
+	    th->syn && !th->rst && !th->ack && !th->fin &&
+	    inet_sk_transparent(sk)) {
+		nf_tproxy_twsk_deschedule_put(inet_twsk(sk));
+		sk = NULL;
+	}
+	if (sk) {
+		/* drops the reference where it says no */
+		if (!nf_tproxy_sk_is_transparent(sk))
+			return NF_ACCEPT;
+		return steer(f, sk);
+	}
+	return steer_new(f);
+}
+
+/*
+ * An ICMP error about a packet that one of our legs sent goes to an address
+ * that is not ours, so it would be forwarded and the leg would never learn of
+ * a smaller MTU. @f has the addresses of the packet in error.
+ */
+static unsigned int steer_error(struct flow *f, const __be16 *ports)
+{
+	struct sock *sk;
+
+	f->src.port = ports[0];
+	f->dst.port = ports[1];
+	sk = lookup(f, &f->dst, &f->src);
+	if (!sk || !nf_tproxy_sk_is_transparent(sk))
+		return NF_ACCEPT;
+	sock_gen_put(sk);
+	deliver_locally(f);
+	return NF_ACCEPT;
+}
+
+static unsigned int steer_icmp4(struct flow *f)
+{
+	int off = skb_network_offset(f->skb) + ip_hdrlen(f->skb);
+	const struct icmphdr *icmp;
+	const struct iphdr *inner;
+	struct icmphdr _icmp;
+	struct iphdr _inner;
+	const __be16 *ports;
+	__be16 _ports[2];
+
+	icmp = skb_header_pointer(f->skb, off, sizeof(_icmp), &_icmp);
+	if (!icmp || !icmp_is_err(icmp->type))
+		return NF_ACCEPT;
+	off += sizeof(*icmp);
+	inner = skb_header_pointer(f->skb, off, sizeof(_inner), &_inner);
+	if (!inner || inner->ihl < 5 || inner->protocol != IPPROTO_TCP ||
+	    ntohs(inner->frag_off) & IP_OFFSET)
+		return NF_ACCEPT;
+	f->src.ip.v4 = inner->saddr;
+	f->dst.ip.v4 = inner->daddr;
+	ports = skb_header_pointer(f->skb, off + inner->ihl * 4,
+				   sizeof(_ports), _ports);
+	return ports ? steer_error(f, ports) : NF_ACCEPT;
+}
+
+static unsigned int steer_icmp6(struct flow *f, int off)
+{
+	const struct icmp6hdr *icmp;
+	const struct ipv6hdr *inner;
+	struct icmp6hdr _icmp;
+	struct ipv6hdr _inner;
+	const __be16 *ports;
+	__be16 _ports[2];
+	__be16 frag_off;
+	u8 proto;
+
+	icmp = skb_header_pointer(f->skb, off, sizeof(_icmp), &_icmp);
+	if (!icmp || !icmpv6_is_err(icmp->icmp6_type))
+		return NF_ACCEPT;
+	off += sizeof(*icmp);
+	inner = skb_header_pointer(f->skb, off, sizeof(_inner), &_inner);
+	if (!inner)
+		return NF_ACCEPT;
+	f->src.ip.v6 = inner->saddr;
+	f->dst.ip.v6 = inner->daddr;
+	proto = inner->nexthdr;
+	off = ipv6_skip_exthdr(f->skb, off + sizeof(*inner), &proto, &frag_off);
+	if (off < 0 || proto != IPPROTO_TCP || ntohs(frag_off) & ~7)
+		return NF_ACCEPT;
+	ports = skb_header_pointer(f->skb, off, sizeof(_ports), _ports);
+	return ports ? steer_error(f, ports) : NF_ACCEPT;
+}
+
+static unsigned int hook4(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	struct flow f = {
+		.skb = skb,
+		.dev = state->in,
+		.sn = ss_net_get(state->net),
+		.src = { .family = AF_INET, .ip.v4 = iph->saddr },
+		.dst = { .family = AF_INET, .ip.v4 = iph->daddr },
+	};
+	struct tcphdr _th;
+
+	if (skb->sk || skb->pkt_type != PACKET_HOST || ip_is_fragment(iph))
+		return NF_ACCEPT;
+	if (iph->protocol == IPPROTO_ICMP)
+		return steer_icmp4(&f);
+	if (iph->protocol != IPPROTO_TCP)
+		return NF_ACCEPT;
+	f.thoff = skb_network_offset(skb) + ip_hdrlen(skb);
+	f.th = skb_header_pointer(skb, f.thoff, sizeof(_th), &_th);
+	return f.th ? steer_tcp(&f) : NF_ACCEPT;
+}
+
+static unsigned int hook6(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	struct flow f = {
+		.skb = skb,
+		.dev = state->in,
+		.sn = ss_net_get(state->net),
+		.src = { .family = AF_INET6, .ip.v6 = ip6h->saddr },
+		.dst = { .family = AF_INET6, .ip.v6 = ip6h->daddr },
+	};
+	unsigned short frag_off = 0;
+	struct tcphdr _th;
+	int proto;
+
+	if (skb->sk || skb->pkt_type != PACKET_HOST)
+		return NF_ACCEPT;
+	f.thoff = 0;
+	proto = ipv6_find_hdr(skb, &f.thoff, -1, &frag_off, NULL);
+	if (proto < 0 || frag_off)
+		return NF_ACCEPT;
+	if (proto == IPPROTO_ICMPV6)
+		return steer_icmp6(&f, f.thoff);
+	if (proto != IPPROTO_TCP)
+		return NF_ACCEPT;
+	f.th = skb_header_pointer(skb, f.thoff, sizeof(_th), &_th);
+	return f.th ? steer_tcp(&f) : NF_ACCEPT;
+}
+
+static const struct nf_hook_ops hooks[] = {
+	{
+		.hook		= hook4,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= STEER_PRIORITY,
+	},
+	{
+		.hook		= hook6,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= STEER_PRIORITY,
+	},
+};
+
+int ss_steer_start(struct ss_net *sn)
+{
+	int err;
+
+	lockdep_assert_held(&sn->lock);
+	if (sn->hooked)
+		return 0;
+	err = nf_defrag_ipv4_enable(sn->net);
+	if (err)
+		return err;
+	err = nf_defrag_ipv6_enable(sn->net);
+	if (err)
+		goto out_defrag4;
+	err = nf_register_net_hooks(sn->net, hooks, ARRAY_SIZE(hooks));
+	if (err)
+		goto out_defrag6;
+	sn->hooked = true;
+	return 0;
+
+out_defrag6:
+	nf_defrag_ipv6_disable(sn->net);
+out_defrag4:
+	nf_defrag_ipv4_disable(sn->net);
+	return err;
+}
+
+void ss_steer_stop(struct ss_net *sn)
+{
+	mutex_lock(&sn->lock);
+	if (sn->hooked) {
+		nf_unregister_net_hooks(sn->net, hooks, ARRAY_SIZE(hooks));
+		nf_defrag_ipv6_disable(sn->net);
+		nf_defrag_ipv4_disable(sn->net);
+		sn->hooked = false;
+	}
+	mutex_unlock(&sn->lock);
+}
+
+/*
+ * Sockets may keep these routes (sk_rx_dst) when the module is gone, so no
+ * function of the module may be in them.
+ */
+int ss_steer_init(struct ss_net *sn)
+{
+	struct net_device *lo = sn->net->loopback_dev;
+
+	sn->rt = rt_dst_alloc(lo, RTCF_LOCAL, RTN_LOCAL, true);
+	if (!sn->rt)
+		return -ENOMEM;
+	sn->rt->rt_is_input = 1;
+	sn->rt->dst.output = dst_discard_out;
+
+	sn->rt6 = ip6_dst_alloc(sn->net, lo, 0);
+	if (!sn->rt6) {
+		dst_dev_put(&sn->rt->dst);
+		dst_release(&sn->rt->dst);
+		return -ENOMEM;
+	}
+	sn->rt6->dst.input = ip6_input;
+	sn->rt6->dst.output = dst_discard_out;
+	sn->rt6->rt6i_idev = in6_dev_get(lo);
+	/* tcp_v6_conn_request() answers only what has a local route */
+	sn->rt6->rt6i_flags = RTF_LOCAL | RTF_UP;
+	return 0;
+}
+
+void ss_steer_exit(struct ss_net *sn)
+{
+	/* lets go of the loopback device even where a socket keeps the route */
+	dst_dev_put(&sn->rt6->dst);
+	dst_release(&sn->rt6->dst);
+	dst_dev_put(&sn->rt->dst);
+	dst_release(&sn->rt->dst);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The grammar of SMTP lines, without any state: what is a command, a path, a
+ * reply. Pure C like smtp.c, and for it alone.
+ */
+#ifndef SS_SYNTAX_H
+#define SS_SYNTAX_H
+
+#include "smtp.h"
+
+/**
+ * struct ss_span - a piece of a line; owns nothing
+ * @p: its first octet
+ * @n: how many
+ */
+struct ss_span {
+	const u8 *p;
+	u32 n;
+};
+
+/* What a client may ask, and what else can await a reply. */
+enum ss_smtp_verb {
+	/* commands of the client that are passed on */
+	VERB_HELO,
+	VERB_EHLO,
+	VERB_MAIL,
+	VERB_RCPT,
+	VERB_RSET,
+	VERB_NOOP,
+	VERB_QUIT,
+	VERB_VRFY,
+	VERB_EXPN,
+	VERB_HELP,
+	VERB_AUTH,
+	VERB_ETRN,
+	/* not passed on */
+	VERB_DATA,		/* in the FIFO: DATA that waits for its turn */
+	VERB_HTTP,
+	VERB_UNKNOWN,
+	/* what else the FIFO may hold */
+	VERB_BANNER,
+	VERB_RELEASE,		/* DATA, sent when the message was accepted */
+	VERB_EOD,
+	VERB_LOCAL,		/* a reply of the gateway's own, no command */
+	/* commands of the gateway's own, their replies are swallowed */
+	VERB_OWN_RSET,
+	VERB_OWN_NOOP,
+	VERB_OWN_CANCEL,	/* "*" that ends an AUTH (RFC 4954 4) */
+	VERB_NONE,		/* nothing was outstanding */
+};
+
+static inline bool ss_syntax_is_letter(u8 c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static inline bool ss_syntax_is_control(u8 c)
+{
+	return (c < 0x20 && c != '\t') || c == 0x7f;
+}
+
+/* @s without its first @n octets. */
+static inline struct ss_span ss_syntax_skip(struct ss_span s, u32 n)
+{
+	return (struct ss_span){ s.p + n, s.n - n };
+}
+
+/* Is there an octet in @s that no command or reply line may have? */
+bool ss_syntax_has_control(struct ss_span s);
+
+/* Is @s the @word, in any case? @word is in upper case. */
+bool ss_syntax_same(struct ss_span s, const char *word);
+
+/* Does @s start with @word, in any case? @word is in upper case. */
+bool ss_syntax_starts(struct ss_span s, const char *word);
+
+/* @s without the spaces and tabs at its start. */
+struct ss_span ss_syntax_skip_blanks(struct ss_span s);
+
+/* Cuts the next word off @s; it is empty at the end. */
+struct ss_span ss_syntax_take_word(struct ss_span *s);
+
+/* The line of @len octets, LF included, without its LF and the CR before it. */
+struct ss_span ss_syntax_line(const u8 *p, u32 len);
+
+/* The command, %VERB_HTTP or %VERB_UNKNOWN. */
+enum ss_smtp_verb ss_syntax_verb(struct ss_span word);
+
+/**
+ * ss_syntax_take_path() - take "FROM:<path>" or "TO:<path>" off a command
+ * @s: what follows MAIL or RCPT; the parameters are left
+ * @keyword: "FROM:" or "TO:"
+ * @path: set to the path without its angle brackets
+ *
+ * RFC 5321 4.1.1.2. Blanks after the colon and a path without brackets are
+ * common enough to be let through.
+ *
+ * Return: false if there is no path.
+ */
+bool ss_syntax_take_path(struct ss_span *s, const char *keyword,
+			 struct ss_span *path);
+
+/**
+ * ss_syntax_size_exceeds() - does a SIZE= parameter announce too much?
+ * @digits: its value
+ * @limit: most octets
+ *
+ * Return: false also if it is not 1 to 20 digits (RFC 1870 3): that is for the
+ * server to refuse.
+ */
+bool ss_syntax_size_exceeds(struct ss_span digits, u64 limit);
+
+/* May @s be a client's line in an AUTH dialogue: base64, "*" or nothing? */
+bool ss_syntax_is_auth(struct ss_span s);
+
+/* The code of "NNN", "NNN text" or "NNN-text" (RFC 5321 4.2), or 0. */
+u16 ss_syntax_reply_code(struct ss_span s);
+
+/* May a line of an EHLO reply that starts with @keyword be passed on? */
+bool ss_syntax_ehlo_allowed(struct ss_span keyword);
+
+#endif /* SS_SYNTAX_H */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tracepoints: one for every change of state. */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM smtpsplice
+
+#if !defined(SS_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define SS_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "scan.h"
+
+#define ss_show_state(state)					\
+	__print_symbolic(state,					\
+		{ SMTPSPLICE_STATE_DIAL,	"dial" },	\
+		{ SMTPSPLICE_STATE_GREET,	"greet" },	\
+		{ SMTPSPLICE_STATE_COMMAND,	"command" },	\
+		{ SMTPSPLICE_STATE_BODY,	"body" },	\
+		{ SMTPSPLICE_STATE_SCAN,	"scan" },	\
+		{ SMTPSPLICE_STATE_RELEASE,	"release" },	\
+		{ SMTPSPLICE_STATE_REPLY,	"reply" },	\
+		{ SMTPSPLICE_STATE_CLOSE,	"close" })
+
+TRACE_EVENT(smtpsplice_session_state,
+	TP_PROTO(u64 id, u32 from, u32 to),
+	TP_ARGS(id, from, to),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u32, from)
+		__field(u32, to)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->from = from;
+		__entry->to = to;
+	),
+	TP_printk("session=%llu %s -> %s", __entry->id,
+		  ss_show_state(__entry->from), ss_show_state(__entry->to))
+);
+
+TRACE_EVENT(smtpsplice_session_end,
+	TP_PROTO(u64 id, const char *why),
+	TP_ARGS(id, why),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(const char *, why)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->why = why;
+	),
+	TP_printk("session=%llu %s", __entry->id, __entry->why)
+);
+
+#define ss_show_scan(state)				\
+	__print_symbolic(state,				\
+		{ SS_SCAN_IDLE,		"idle" },	\
+		{ SS_SCAN_PENDING,	"pending" },	\
+		{ SS_SCAN_TAKEN,	"taken" },	\
+		{ SS_SCAN_DONE,		"done" })
+
+TRACE_EVENT(smtpsplice_scan_state,
+	TP_PROTO(u64 id, u32 from, u32 to, u32 portid),
+	TP_ARGS(id, from, to, portid),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u32, from)
+		__field(u32, to)
+		__field(u32, portid)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->from = from;
+		__entry->to = to;
+		__entry->portid = portid;
+	),
+	TP_printk("session=%llu %s -> %s port=%u", __entry->id,
+		  ss_show_scan(__entry->from), ss_show_scan(__entry->to),
+		  __entry->portid)
+);
+
+TRACE_EVENT(smtpsplice_helper,
+	TP_PROTO(u32 portid, bool up),
+	TP_ARGS(portid, up),
+	TP_STRUCT__entry(
+		__field(u32, portid)
+		__field(bool, up)
+	),
+	TP_fast_assign(
+		__entry->portid = portid;
+		__entry->up = up;
+	),
+	TP_printk("port=%u %s", __entry->portid, __entry->up ? "up" : "down")
+);
+
+#endif /* SS_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_PATH .
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>

@@ -1,0 +1,626 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The main job and the SMTP dialogue, over real sockets through the gateway.
+
+Each dialogue of the list SPLITS also runs with one octet a segment both ways.
+"""
+import json
+import os
+import socket
+import threading
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from smtplab import *  # noqa: E402,F403
+
+REFUSED = ('554 5.7.1 Dangerous Attachment has been Removed.  The file '
+           '"eicar.com" has been removed because of a virus.  It was infected '
+           'with the "Eicar-Test-Signature.UNOFFICIAL" virus.  File quarantined as: "".')
+
+
+def expect_equal(got, wanted, what):
+    assert got == wanted, "%s: %r instead of %r" % (what, got, wanted)
+
+
+def clean_mail(chunk=0, family=4):
+    body = mail("a clean message\r\n.a line with a dot\r\n..two\r\n.\r\nend")
+    with Server(chunk=chunk) as srv:
+        c = Client(family=family, chunk=chunk)
+        c.hello()
+        c.message(body)
+        c.quit()
+        expect_equal([sha(m) for m in srv.messages], [sha(body)], "messages")
+        expect_equal(srv.peers[0][0], CLIENT4 if family == 4 else CLIENT6,
+                     "the client as the server sees it")
+
+
+def infected_mail(chunk=0, family=4):
+    body = mail("after the virus")
+    with Server(chunk=chunk) as srv:
+        before = stats()
+        c = Client(family=family, chunk=chunk)
+        c.hello()
+        expect_equal(c.message(infected(), "554"), REFUSED, "reply")
+        wait_for("RSET", lambda: b"RSET" in srv.log)
+        for word in (b"DATA", b"BDAT", b"Subject", b"XXX", b"UEsD"):
+            assert word not in srv.log, "%r reached the server" % word
+        c.message(body)
+        c.quit()
+        expect_equal([sha(m) for m in srv.messages], [sha(body)], "messages")
+        expect_equal(delta(before, "infected"), 1, "infected")
+
+
+def pipelined(chunk=0):
+    bodies = [mail("one"), mail("two")]
+    with Server(chunk=chunk) as srv:
+        c = Client(chunk=chunk)
+        c.hello()
+        envelope = b"MAIL FROM:<a@lab>\r\nRCPT TO:<b@lab>\r\nDATA\r\n"
+        c.send(envelope)
+        for code in ("250", "250", "354"):
+            c.expect(code)
+        # the second transaction follows the end-of-data in the same segment
+        c.send(bodies[0] + b".\r\n" + envelope)
+        for code in ("250", "250", "250", "354"):
+            c.expect(code)
+        c.send(bodies[1] + b".\r\nQUIT\r\n")
+        c.expect("250")
+        c.expect("221")
+        assert c.closed()
+        expect_equal(srv.messages, bodies, "messages")
+
+
+def filtered_ehlo(chunk=0):
+    with Server(chunk=chunk):
+        c = Client(chunk=chunk)
+        expect_equal(c.hello(),
+                     "250-server.lab\n250-PIPELINING\n250-SIZE 104857600\n"
+                     "250-8BITMIME\n250-DSN\n250 ENHANCEDSTATUSCODES", "EHLO")
+        c.quit()
+
+
+def auth_dialogue(chunk=0):
+    def auth(p):
+        p.send(b"334 VXNlcm5hbWU6\r\n")
+        assert p.line() == b"dXNlcg=="
+        p.send(b"334 UGFzc3dvcmQ6\r\n")
+        assert p.line() == b"c2VjcmV0"
+        p.send(b"235 2.7.0 ok\r\n")
+    with Server(chunk=chunk, script={"AUTH": auth}) as srv:
+        c = Client(chunk=chunk)
+        c.hello()
+        c.cmd("AUTH LOGIN", "334 VXNl")
+        c.cmd("dXNlcg==", "334 UGFz")
+        c.cmd("c2VjcmV0", "235")
+        c.message(mail())
+        c.quit()
+        expect_equal(len(srv.messages), 1, "messages")
+    with open(os.path.join(RUN, "av.log")) as log:
+        assert "c2VjcmV0" not in log.read()
+
+
+def refused_commands(chunk=0):
+    with Server(chunk=chunk) as srv:
+        c = Client(chunk=chunk)
+        c.hello()
+        for line in ("STARTTLS", "BDAT 5 LAST", "TURN", "ATRN", "BURL imap://x",
+                     "XEXCH50 5 2", "XCLIENT NAME=x", "LHLO x"):
+            c.cmd(line, "502 5.5.1")
+        c.cmd("DATA", "503")
+        c.cmd("MAIL FROM:<a@lab>", "250")
+        c.cmd("DATA", "554 5.5.1")
+        c.cmd("RSET", "250")
+        c.cmd("MAIL FROM:<a@lab> SIZE=99999999999", "552 5.3.4")
+        c.message(mail())
+        c.quit()
+        expect_equal(len(srv.messages), 1, "messages")
+        for word in (b"STARTTLS", b"BDAT", b"BURL", b"XCLIENT"):
+            assert word not in srv.log, word
+
+
+SPLITS = (clean_mail, infected_mail, pipelined, filtered_ehlo, auth_dialogue,
+          refused_commands)
+
+
+def test_clean_v4():
+    """a clean mail arrives octet by octet as sent, IPv4"""
+    clean_mail()
+
+
+def test_clean_v6():
+    """a clean mail arrives octet by octet as sent, IPv6"""
+    clean_mail(family=6)
+
+
+def test_infected_v4():
+    """EICAR gets the 554 naming file and virus, the server nothing; IPv4"""
+    infected_mail()
+
+
+def test_infected_v6():
+    """EICAR gets the 554 naming file and virus, the server nothing; IPv6"""
+    infected_mail(family=6)
+
+
+def test_log_record():
+    """the verdict is logged with the FortiOS field names"""
+    with Server():
+        c = Client()
+        c.hello()
+        c.message(infected("log-me.com"), "554")
+        c.quit()
+
+    def record():
+        with open(os.path.join(RUN, "av.log")) as log:
+            rows = [json.loads(line) for line in log]
+        return [r for r in rows if r.get("filename") == "log-me.com"]
+    wait_for("a log record", record)
+    r = record()[0]
+    for key, value in {"type": "utm", "subtype": "virus",
+                       "eventtype": "infected", "action": "blocked",
+                       "service": "SMTP", "srcip": CLIENT4, "dstip": SERVER4,
+                       "srcintf": "lan", "sender": "from@lab",
+                       "recipient": "to@lab",
+                       "virus": "Eicar-Test-Signature.UNOFFICIAL"}.items():
+        expect_equal(r.get(key), value, key)
+    expect_equal(int(r["dstport"]), 25, "dstport")
+
+
+def test_pipelined():
+    """pipelined transactions keep their order"""
+    pipelined()
+
+
+def test_ehlo():
+    """EHLO shows the server's keywords but those that hide mail from us"""
+    filtered_ehlo()
+
+
+def test_auth():
+    """an AUTH dialogue passes and is not logged"""
+    auth_dialogue()
+
+
+def test_D1_refused_commands():
+    """commands that open an uninspected path get 502"""
+    refused_commands()
+
+
+def test_one_octet_segments():
+    """every dialogue again, one octet a segment, both directions"""
+    for dialogue in SPLITS:
+        dialogue(chunk=1)
+
+
+def test_sizes():
+    """messages of 0 octets to 5 MB arrive as sent"""
+    with Server() as srv:
+        c = Client()
+        c.hello()
+        sizes = [0, 2, 3, 100, 4093, 4094, 4095, 4096, 4097, 16381, 16384,
+                 16387, 65536, 1 << 20, 5 << 20]
+        bodies = []
+        for n in sizes:
+            line = b"x" * 70 + b"\r\n"
+            body = (line * (n // 72 + 1))[:max(n - 2, 0)]
+            body = body.rstrip(b"\r\n") + b"\r\n" if n else b""
+            bodies.append(body)
+            c.message(body)
+        c.quit()
+        expect_equal([sha(m) for m in srv.messages],
+                     [sha(b) for b in bodies], "messages")
+    wait_for("an empty hold", lambda: stats()["held"] == 0)
+
+
+def test_parallel():
+    """20 sessions at a time, mixed clean and infected"""
+    errors = []
+
+    def one(i):
+        try:
+            c = Client(family=4 if i % 2 else 6)
+            c.hello()
+            for j in range(3):
+                c.message(mail("message %d %d" % (i, j)))
+                c.message(infected(), "554")
+            c.quit()
+        except Exception as e:  # pylint: disable=broad-except
+            errors.append("%d: %r" % (i, e))
+    with Server() as srv:
+        threads = [threading.Thread(target=one, args=(i,)) for i in range(20)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        expect_equal(errors, [], "errors")
+        expect_equal(sorted(srv.messages),
+                     sorted(mail("message %d %d" % (i, j))
+                            for i in range(20) for j in range(3)), "messages")
+
+
+def test_oversize():
+    """a message over the limit gets 552 5.3.4, the session goes on"""
+    cli("set", "max-message", "100000")
+    try:
+        with Server() as srv:
+            before = stats()
+            c = Client()
+            c.hello()
+            c.message(b"x" * 70 + b"\r\n" + (b"y" * 70 + b"\r\n") * 3000,
+                      "552 5.3.4")
+            c.message(mail())
+            c.quit()
+            expect_equal(srv.messages, [mail()], "messages")
+            expect_equal(delta(before, "oversize"), 1, "oversize")
+    finally:
+        cli("set", "max-message", "100M")
+
+
+def test_hold_budget():
+    """a message over the budget of all messages gets 452 4.3.1"""
+    cli("set", "max-held", "200000")
+    try:
+        with Server() as srv:
+            c = Client()
+            c.hello()
+            c.message((b"y" * 70 + b"\r\n") * 4000, "452 4.3.1")
+            c.message(mail())
+            c.quit()
+            expect_equal(srv.messages, [mail()], "messages")
+    finally:
+        cli("set", "max-held", "512M")
+
+
+def test_too_many_sessions():
+    """a client over the limit gets 421 4.3.2"""
+    cli("set", "max-sessions", "2")
+    try:
+        with Server():
+            a, b = Client(), Client()
+            a.hello()
+            b.hello()
+            c = Client()
+            c.expect("421 4.3.2")
+            assert c.closed()
+            a.quit()
+            b.quit()
+    finally:
+        cli("set", "max-sessions", "1000")
+
+
+B1 = [b"\n.\n", b"\n.\r", b"\r.\n", b"\r.\r", b"\n.\r\n", b"\r.\r\n",
+      b"\r\n.\n", b"\r\n.\r", b"\r\n.\r\r\n", b"\r\r\n.\r\r\n",
+      b"\r\n\0.\r\n", b"\r\n.\0\r\n"]
+
+
+def smuggle(sequences, pattern):
+    with Server() as srv:
+        c = Client()
+        c.hello()
+        for seq in sequences:
+            body = (mail("first") + b"x" + seq + b"MAIL FROM:<smuggled@lab>\r\n"
+                    b"RCPT TO:<b@lab>\r\nDATA\r\nsmuggled\r\n")
+            c.envelope()
+            c.cmd("DATA", "354")
+            c.send(body + b".\r\n")
+            c.expect(pattern)
+        c.message(mail("last"))
+        c.quit()
+        expect_equal(srv.messages, [mail("last")], "messages")
+
+
+def test_B1_smuggling():
+    """a dot line between other line ends than CRLF is refused, 550 5.5.2"""
+    smuggle(B1, "550 5.5.2")
+
+
+def test_B1_smuggling_allow():
+    """the same where a bare LF is allowed"""
+    cli("set", "bare-newline", "allow")
+    try:
+        smuggle(B1, "550 5.5.2")
+        with Server() as srv:
+            c = Client()
+            c.hello()
+            c.message(b"a\nb\r\n")
+            c.quit()
+            expect_equal(srv.messages, [b"a\nb\r\n"], "messages")
+    finally:
+        cli("set", "bare-newline", "reject")
+
+
+def test_server_refuses_connection():
+    """nobody listens: 421 4.4.1"""
+    c = Client(port=587)
+    c.expect("421 4.4.1")
+    assert c.closed()
+
+
+def test_server_does_not_answer():
+    """the server's SYN is lost: 421 4.4.1 in time"""
+    cli("set", "dial-timeout", "1s")
+    sh("nft", "add table inet lost; add chain inet lost in "
+       "{ type filter hook input priority 0; }; "
+       "add rule inet lost in tcp dport 25 drop", ns="server")
+    try:
+        c = Client()
+        c.expect("421 4.4.1")
+        assert c.closed()
+    finally:
+        sh("nft", "delete table inet lost", ns="server")
+        cli("set", "dial-timeout", "30s")
+
+
+def test_server_replies_relayed():
+    """the server's own texts reach the client, multi-line ones too"""
+    with Server(script={"BANNER": "220-one\r\n220 two\r\n",
+                        "RCPT": "550-5.1.1 no\r\n550 5.1.1 such user\r\n",
+                        "VRFY": "252 2.0.0 maybe\r\n"}):
+        c = Client()
+        expect_equal(c.reply(), "220-one\n220 two", "banner")
+        c.cmd("EHLO x", "250")
+        expect_equal(c.cmd("VRFY a"), "252 2.0.0 maybe", "VRFY")
+        c.cmd("MAIL FROM:<a@lab>", "250")
+        expect_equal(c.cmd("RCPT TO:<b@lab>"),
+                     "550-5.1.1 no\n550 5.1.1 such user", "RCPT")
+        c.cmd("DATA", "554 5.5.1")
+        c.quit()
+
+
+def test_server_refuses_data():
+    """the server's no to DATA is the answer to the message"""
+    with Server(script={"DATA": "451 4.3.0 not now\r\n"}) as srv:
+        before = stats()
+        c = Client()
+        c.hello()
+        expect_equal(c.message(mail(), ""), "451 4.3.0 not now", "reply")
+        c.quit()
+        expect_equal(srv.messages, [], "messages")
+        expect_equal(delta(before, "refused-by-server"), 1, "counter")
+
+
+def test_server_refuses_message():
+    """the server's no to the message is relayed"""
+    with Server(script={"BODY": "552 5.3.4 not that\r\n"}):
+        c = Client()
+        c.hello()
+        expect_equal(c.message(mail(), ""), "552 5.3.4 not that", "reply")
+        c.quit()
+
+
+def test_half_close():
+    """a client that sends all it has and closes its side is served"""
+    with Server() as srv:
+        c = Client()
+        c.hello()
+        c.envelope()
+        c.cmd("DATA", "354")
+        c.send(mail() + b".\r\nQUIT\r\n")
+        c.sock.shutdown(socket.SHUT_WR)
+        c.expect("250")
+        c.expect("221")
+        assert c.closed()
+        expect_equal(srv.messages, [mail()], "messages")
+
+
+def test_client_leaves_in_body():
+    """a message whose client leaves is dropped, nothing reaches the server"""
+    for leave in (lambda c: c.reset(),
+                  lambda c: c.sock.shutdown(socket.SHUT_WR)):
+        with Server() as srv:
+            before = stats()
+            c = Client()
+            c.hello()
+            c.envelope()
+            c.cmd("DATA", "354")
+            c.send(b"half a message\r\n")
+            wait_for("the body", lambda: any(s["held"] for s in sessions()))
+            leave(c)
+            wait_for("the end", lambda: not sessions())
+            assert b"half" not in srv.log and b"DATA" not in srv.log
+            expect_equal(delta(before, "aborted"), 1, "aborted")
+            expect_equal(stats()["held"], 0, "held")
+
+
+def test_server_leaves_in_body():
+    """the server goes away: the client gets a 421"""
+    with Server() as srv:
+        c = Client()
+        c.hello()
+        c.envelope()
+        c.cmd("DATA", "354")
+        c.send(b"half a message\r\n")
+        srv.conns[0].reset()
+        c.expect("421 4.4.2")
+        assert c.closed()
+
+
+def test_server_timeout_421():
+    """an unsolicited 421 is passed on"""
+    with Server() as srv:
+        c = Client()
+        c.hello()
+        srv.conns[0].send(b"421 4.4.2 idle too long\r\n")
+        expect_equal(c.reply(), "421 4.4.2 idle too long", "reply")
+        assert c.closed()
+
+
+def test_idle_timeout():
+    """a silent client gets 421 4.4.2"""
+    cli("set", "command-timeout", "1s")
+    try:
+        with Server():
+            c = Client()
+            c.expect("220")
+            c.expect("421 4.4.2")
+            assert c.closed()
+    finally:
+        cli("set", "command-timeout", "300s")
+
+
+def test_unmatched_flow():
+    """a flow that no policy matches is forwarded untouched"""
+    with Server(port=2525) as srv:
+        before = stats()
+        c = Client(port=2525)
+        assert "STARTTLS" in c.hello()
+        expect_equal(srv.peers[0], c.sock.getsockname()[:2], "client")
+        c.quit()
+        expect_equal(delta(before, "steered"), 0, "steered")
+
+
+def test_bad_commands():
+    """NUL, bare CR, an empty line, bad syntax: 500 or 501"""
+    with Server() as srv:
+        c = Client()
+        c.hello()
+        for line, code in ((b"NO\0OP\r\n", "500 5.5.2"),
+                           (b"NO\rOP\r\n", "500 5.5.2"),
+                           (b"\r\n", "500 5.5.2"),
+                           (b"MAIL TO:<a>\r\n", "501 5.5.4"),
+                           (b"RCPT FROM:<a>\r\n", "501 5.5.4"),
+                           (b"FROBNICATE\r\n", "502 5.5.1")):
+            c.send(line)
+            c.expect(code)
+        c.message(mail())
+        c.quit()
+        assert b"\0" not in srv.log and b"FROB" not in srv.log
+
+
+def test_D7_long_line():
+    """a command line of 100 KB: 500 5.5.2"""
+    with Server():
+        c = Client()
+        c.hello()
+        c.send(b"NOOP " + b"x" * 100000 + b"\r\n")
+        c.expect("500 5.5.2")
+        c.message(mail())
+        c.quit()
+
+
+def test_E1_http():
+    """an HTTP request on the SMTP port is hung up on, nothing is echoed"""
+    with Server() as srv:
+        c = Client()
+        c.expect("220")
+        c.send(b"POST / HTTP/1.1\r\nHost: <script>\r\n\r\n")
+        assert "script" not in c.expect("500 5.5.1")
+        assert c.closed()
+        assert b"POST" not in srv.log
+
+
+def test_D4_early_talker():
+    """a client that speaks before the banner: 554 5.5.0"""
+    gate = threading.Event()
+
+    def banner(p):
+        gate.wait(PATIENCE)
+        p.send(b"220 late\r\n")
+    with Server(script={"BANNER": banner}):
+        c = Client()
+        c.send(b"EHLO early\r\n")
+        c.expect("554 5.5.0")
+        gate.set()
+        assert c.closed()
+
+
+def test_D4_after_quit():
+    """what follows QUIT is ignored"""
+    with Server() as srv:
+        c = Client()
+        c.hello()
+        c.send(b"QUIT\r\nMAIL FROM:<late@lab>\r\n")
+        c.expect("221")
+        assert c.closed()
+        assert b"late" not in srv.log
+
+
+def test_D2_after_refusal():
+    """after a refused message the transaction is over"""
+    with Server(script={"RCPT": "503 5.5.1 MAIL first\r\n"}):
+        pass
+    with Server() as srv:
+        c = Client()
+        c.hello()
+        c.message(infected(), "554")
+        c.cmd("DATA", "503")
+        wait_for("RSET", lambda: b"RSET" in srv.log)
+        c.quit()
+        expect_equal(srv.messages, [], "messages")
+
+
+def test_D3_extra_reply():
+    """a server that replies twice is hung up on"""
+    with Server(script={"NOOP": "250 ok\r\n250 again\r\n"}):
+        before = stats()
+        c = Client()
+        c.hello()
+        c.cmd("NOOP", "250 ok")
+        c.expect("421 4.3.0")
+        assert c.closed()
+        expect_equal(delta(before, "protocol-error"), 1, "protocol-error")
+
+
+def test_D3_second_banner():
+    """a server that greets twice is hung up on"""
+    with Server(script={"BANNER": "220 one\r\n220 two\r\n"}):
+        c = Client()
+        c.expect("220 one")
+        c.expect("421 4.3.0")
+        assert c.closed()
+
+
+def test_D3_endless_reply():
+    """a reply without end is cut off"""
+    def noop(p):
+        try:
+            while True:
+                p.send(b"250-more\r\n" * 100)
+        except OSError:
+            return False
+    with Server(script={"NOOP": noop}):
+        c = Client()
+        c.hello()
+        c.send(b"NOOP\r\n")
+        for _ in range(2000):
+            line = c.line()
+            if line is None or line.startswith(b"421 4.3.0"):
+                break
+        expect_equal(line, b"421 4.3.0 Server broke the protocol", "last line")
+
+
+def test_D3_long_reply_line():
+    """a reply line of 64 KB is refused"""
+    with Server(script={"NOOP": "250 " + "x" * 65536 + "\r\n"}):
+        c = Client()
+        c.hello()
+        c.cmd("NOOP", "421 4.3.0")
+
+
+def test_backpressure():
+    """a server that does not read closes the client's window in the end"""
+    hold = threading.Event()
+
+    def data(p):
+        p.send(b"354 go\r\n")
+        hold.wait(PATIENCE)
+        body = Server.read_body(p)
+        srv.messages.append(body)
+        p.send(b"250 ok\r\n")
+    with Server(script={"DATA": data}) as srv:
+        body = (b"z" * 70 + b"\r\n") * 60000
+        c = Client()
+        c.hello()
+        c.envelope()
+        c.cmd("DATA", "354")
+        c.send(body + b".\r\n")
+        wait_for("release", lambda: [s for s in sessions()
+                                     if s["state"] == "release"])
+        hold.set()
+        c.expect("250")
+        c.quit()
+        expect_equal(sha(srv.messages[0]), sha(body), "body")
+
+
+if __name__ == "__main__":
+    main(tests_of(sys.modules[__name__]))
