@@ -58,7 +58,6 @@ enum slot_state {
  * @pidfd: the worker, or -1
  * @req: its job, or NULL
  * @quarantine: file for its message, or -1
- * @start: when it got the job
  * @deadline: when it has to be done
  * @respawn: when to order another worker
  */
@@ -68,7 +67,6 @@ struct slot {
 	int pidfd;
 	struct ss_request *req;
 	int quarantine;
-	uint64_t start;
 	uint64_t deadline;
 	uint64_t respawn;
 };
@@ -84,6 +82,7 @@ struct slot {
  * @log_failed: the last record could not be written
  * @quarantine: folder, or -1
  * @slots: places of workers, as many as @conf says
+ * @parked: a request whose worker turned out to be dead before it began, or NULL
  * @waiting: the kernel may have requests
  */
 struct broker {
@@ -96,10 +95,11 @@ struct broker {
 	bool log_failed;
 	int quarantine;
 	struct slot *slots;
+	struct ss_request *parked;
 	bool waiting;
 };
 
-static void die(int status, const char *why)
+static void __attribute__((noreturn)) die(int status, const char *why)
 {
 	if (why)
 		ss_process_say("%s", why);
@@ -178,7 +178,7 @@ static void make_reply(const struct broker *b, const struct ss_avlog_record *rec
  */
 static void finish(struct broker *b, struct ss_request *req,
 		   const struct ss_scan_result *result, const char *detail,
-		   int quarantine, uint64_t start)
+		   int quarantine)
 {
 	char reply[SS_REPLY_SIZE], name[SS_QUARANTINE_NAME_SIZE];
 	struct ss_avlog_record rec = {
@@ -187,7 +187,7 @@ static void finish(struct broker *b, struct ss_request *req,
 		.verdict = result ? result->verdict : SMTPSPLICE_VERDICT_TEMPFAIL,
 		.quarantine = b->quarantine >= 0,
 		.detail = detail,
-		.scantime_ms = ss_process_now() - start,
+		.scantime_ms = ss_process_now() - req->received,
 	};
 	int ret;
 
@@ -241,17 +241,25 @@ static void lose_worker(struct broker *b, struct slot *slot, const char *why)
 		ss_process_say("%s (session %llu, %llu octets)", why,
 			       (unsigned long long)req->session,
 			       (unsigned long long)req->size);
-		finish(b, req, NULL, why, -1, slot->start);
+		finish(b, req, NULL, why, -1);
 	} else {
 		ss_process_say("%s (it had no message)", why);
 	}
 	ss_cleanup_fd(&slot->quarantine);
 }
 
-static void start_job(struct broker *b, struct slot *slot, struct ss_request *req)
+/* Milliseconds from hand-out until the verdict has to be given */
+static uint64_t time_for(const struct ss_request *req)
 {
-	uint64_t left = req->timeout > 2 * ANSWER_MS ? req->timeout - ANSWER_MS :
-			req->timeout / 2;
+	return req->timeout > 2 * ANSWER_MS ? req->timeout - ANSWER_MS :
+	       req->timeout / 2;
+}
+
+/* Return: false where the worker is dead; it is lost then, the request is not */
+static bool start_job(struct broker *b, struct slot *slot, struct ss_request *req)
+{
+	uint64_t now = ss_process_now(), end = req->received + time_for(req);
+	uint64_t left = end > now ? end - now : 0;
 	struct ss_scan_job job = {
 		.size = req->size,
 		.limit_ms = left - left / 10,
@@ -264,14 +272,15 @@ static void start_job(struct broker *b, struct slot *slot, struct ss_request *re
 		job.quarantine = 1;
 		fds[1] = slot->quarantine;
 	}
+	if (ss_ipc_send(slot->sock, &job, sizeof(job), fds, job.quarantine ? 2 : 1)) {
+		lose_worker(b, slot, "scan worker died");
+		return false;
+	}
+	ss_cleanup_fd(&req->fd);
 	slot->state = SLOT_BUSY;
 	slot->req = req;
-	slot->start = ss_process_now();
-	slot->deadline = slot->start + left;
-	if (ss_ipc_send(slot->sock, &job, sizeof(job), fds, job.quarantine ? 2 : 1))
-		lose_worker(b, slot, "scan worker died");
-	else
-		ss_cleanup_fd(&req->fd);
+	slot->deadline = end;
+	return true;
 }
 
 static void on_worker(struct broker *b, struct slot *slot)
@@ -290,7 +299,7 @@ static void on_worker(struct broker *b, struct slot *slot)
 	}
 	slot->req = NULL;
 	slot->state = SLOT_FREE;
-	finish(b, req, &result, NULL, slot->quarantine, slot->start);
+	finish(b, req, &result, NULL, slot->quarantine);
 	ss_cleanup_fd(&slot->quarantine);
 }
 
@@ -339,6 +348,12 @@ static void look_after_workers(struct broker *b)
 			lose_worker(b, slot, "scan worker took too long");
 		if (slot->state == SLOT_EMPTY && now >= slot->respawn)
 			order_worker(b, slot);
+	}
+	if (b->parked && now >= b->parked->received + time_for(b->parked)) {
+		struct ss_request *req = b->parked;
+
+		b->parked = NULL;
+		finish(b, req, NULL, "no scan worker", -1);
 	}
 }
 
@@ -401,16 +416,16 @@ static void take_work(struct broker *b)
 {
 	struct slot *slot;
 
-	while (b->waiting && (slot = find_slot(b, SLOT_FREE))) {
-		struct ss_request *req = accept_request(b);
+	while ((b->parked || b->waiting) && (slot = find_slot(b, SLOT_FREE))) {
+		struct ss_request *req = b->parked ? b->parked : accept_request(b);
 
+		b->parked = NULL;
 		if (!req)
 			return;
 		if (req->attempt >= MAX_ATTEMPTS)
-			finish(b, req, NULL, "it has ended the helper too often", -1,
-			       ss_process_now());
-		else
-			start_job(b, slot, req);
+			finish(b, req, NULL, "it has ended the helper too often", -1);
+		else if (!start_job(b, slot, req))
+			b->parked = req;
 	}
 }
 
@@ -459,6 +474,9 @@ static void on_signal(struct broker *b)
 static int time_left(const struct broker *b)
 {
 	uint64_t now = ss_process_now(), next = now + SAFETY_POLL_MS;
+
+	if (b->parked && b->parked->received + time_for(b->parked) < next)
+		next = b->parked->received + time_for(b->parked);
 
 	for (unsigned int i = 0; i < b->conf->workers; i++) {
 		const struct slot *slot = &b->slots[i];

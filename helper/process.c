@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "process.h"
+#include "text.h"
 
 /**
  * ss_process_now() - A clock for deadlines.
@@ -29,17 +30,18 @@ uint64_t ss_process_now(void)
 
 /**
  * ss_process_say() - Print a line to stderr, in one write.
- * @fmt: printf format, without a newline
+ * @fmt: printf format, without a newline; controls in what it gives become "?"
  */
 void ss_process_say(const char *fmt, ...)
 {
-	char line[1024];
+	char line[1024], clean[1024];
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	dprintf(STDERR_FILENO, "smtpspliced: %s\n", line);
+	ss_text_clean_str(SS_TEXT_PRINT, clean, sizeof(clean), line);
+	dprintf(STDERR_FILENO, "smtpspliced: %s\n", clean);
 }
 
 /**

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "process.h"
 #include "request.h"
 #include "text.h"
 
@@ -143,6 +144,7 @@ int ss_request_parse(struct ss_request **out, struct nlattr *attrs, int len)
 	}
 	req->fd = fd;
 	req->timeout = DEFAULT_TIMEOUT;
+	req->received = ss_process_now();
 	nla_for_each_attr(nla, attrs, len, rem) {
 		int type = nla_type(nla);
 

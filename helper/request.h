@@ -20,6 +20,7 @@
  * @size: its length in octets
  * @timeout: milliseconds left when it was handed out
  * @attempt: how often it was handed out
+ * @received: when it was handed out, see ss_process_now()
  * @session: id of the session
  * @policy: name of the policy
  * @iif: input interface
@@ -38,6 +39,7 @@ struct ss_request {
 	uint64_t size;
 	uint32_t timeout;
 	uint32_t attempt;
+	uint64_t received;
 	uint64_t session;
 	char policy[SMTPSPLICE_NAME_MAX + 1];
 	char iif[SMTPSPLICE_IFNAME_MAX + 1];

@@ -87,7 +87,7 @@ static int map_message(struct copy *copy, int fd, uint64_t size)
 	copy->len = size;
 	if (!size)
 		return 0;
-	copy->map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	copy->map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (copy->map == MAP_FAILED) {
 		copy->map = NULL;
 		return -errno;

@@ -103,7 +103,8 @@ static void start_missing(struct supervisor *s)
 		ret = start_scanner(s);
 	if (!ret && !s->broker)
 		ret = start_broker(s);
-	if (!ret)
+	/* A scanner that has ended already: its SIGCHLD is on the way */
+	if (!ret || ret == -EPIPE)
 		return;
 	ss_process_say("cannot start a process: %s", strerror(-ret));
 	s->restart = s->started + PAUSE_MAX_MS;

@@ -40,7 +40,7 @@ static void wake(struct sock *sk, size_t callback)
 	struct ss_leg *leg;
 
 	read_lock_bh(&sk->sk_callback_lock);
-	leg = sk->sk_user_data;
+	leg = __locked_read_sk_user_data_with_flags(sk, SK_USER_DATA_NOCOPY);
 	if (leg) {
 		saved = *(void (**)(struct sock *))((u8 *)leg + callback);
 		ss_session_wake(leg->session);

@@ -62,7 +62,7 @@ static void listen_data_ready(struct sock *sk)
 	struct ss_listener *l;
 
 	read_lock_bh(&sk->sk_callback_lock);
-	l = sk->sk_user_data;
+	l = __locked_read_sk_user_data_with_flags(sk, SK_USER_DATA_NOCOPY);
 	if (l && sk->sk_state == TCP_LISTEN)
 		queue_work(ss_wq, &l->work);
 	read_unlock_bh(&sk->sk_callback_lock);

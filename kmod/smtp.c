@@ -102,24 +102,6 @@ static const struct {
 /* Longest reply line that ss_smtp_refuse() sends (RFC 5321 4.5.3.1.5). */
 #define REPLY_MAX	510
 
-/*
- * Length of the line at @p, LF included, or 0 if there is no LF in the first
- * @n octets. @seen octets were searched before: one octet a segment must not
- * make it quadratic.
- */
-static u32 find_line(const u8 *p, u32 n, u16 *seen)
-{
-	u32 from = *seen < n ? *seen : n;
-	const u8 *lf = memchr(p + from, '\n', n - from);
-
-	if (!lf) {
-		*seen = (u16)n;
-		return 0;
-	}
-	*seen = 0;
-	return (u32)(lf - p) + 1;
-}
-
 /* ---- stages and events ---- */
 
 static void enter(struct ss_smtp *e, enum stage stage)
@@ -558,7 +540,7 @@ static u32 client_line(struct ss_smtp *e, const u8 *p, u32 n,
 	if (e->auth || ss_syntax_starts(line, "AUTH"))
 		max = SS_SMTP_LINE_MAX;
 	line.n = n < max ? n : max;
-	len = find_line(p, line.n, &e->client_seen);
+	len = ss_syntax_find_line(p, line.n, &e->client_seen);
 	if (!len)
 		return n < max ? 0 : overlong(e, line, cli);
 	line = ss_syntax_line(p, len);
@@ -779,7 +761,7 @@ u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
 	while (done < n && e->event == event && has_room(cli)) {
 		u32 max = n - done < SS_SMTP_LINE_MAX ? n - done :
 							SS_SMTP_LINE_MAX;
-		u32 len = find_line(p + done, max, &e->server_seen);
+		u32 len = ss_syntax_find_line(p + done, max, &e->server_seen);
 
 		if (!len && max < SS_SMTP_LINE_MAX)
 			break;

@@ -69,6 +69,19 @@ struct ss_span ss_syntax_take_word(struct ss_span *s)
 	return word;
 }
 
+u32 ss_syntax_find_line(const u8 *p, u32 n, u16 *seen)
+{
+	u32 from = *seen < n ? *seen : n;
+	const u8 *lf = memchr(p + from, '\n', n - from);
+
+	if (!lf) {
+		*seen = (u16)n;
+		return 0;
+	}
+	*seen = 0;
+	return (u32)(lf - p) + 1;
+}
+
 struct ss_span ss_syntax_line(const u8 *p, u32 len)
 {
 	len--;

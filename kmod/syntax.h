@@ -80,6 +80,17 @@ struct ss_span ss_syntax_skip_blanks(struct ss_span s);
 /* Cuts the next word off @s; it is empty at the end. */
 struct ss_span ss_syntax_take_word(struct ss_span *s);
 
+/**
+ * ss_syntax_find_line() - length of a line, LF included
+ * @p: its start
+ * @n: octets that are there
+ * @seen: octets that were searched before, 0 to begin with; kept up to date,
+ *	so that one octet a segment does not make it quadratic
+ *
+ * Return: 0 if there is no LF yet.
+ */
+u32 ss_syntax_find_line(const u8 *p, u32 n, u16 *seen);
+
 /* The line of @len octets, LF included, without its LF and the CR before it. */
 struct ss_span ss_syntax_line(const u8 *p, u32 len);
 

@@ -24,7 +24,7 @@ SERVER4, SERVER6 = "10.0.2.2", "fd00:2::2"
 CLIENT4, CLIENT6 = "10.0.1.2", "fd00:1::2"
 CLONE_NEWNET = 0x40000000
 # Nothing here is timed: a bound on waiting, generous for emulated machines.
-PATIENCE = 120
+PATIENCE = int(os.environ.get("PATIENCE", "120"))
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -29,6 +29,7 @@
 static char *database;
 static char *dir;		/* log, stderr, quarantine, temporary files */
 static struct ss_conf conf;
+static char *log_path, *tmp_path;
 static pid_t helper;
 
 /* Wait for a condition, never for a time */
@@ -214,6 +215,11 @@ static char *infected(void)
 	return mail_attachment("", "Content-Disposition: attachment; filename=eicar.com\r\n");
 }
 
+static bool gone(pid_t pid)
+{
+	return kill(pid, 0) && errno == ESRCH;
+}
+
 static void gives_verdicts(void **state)
 {
 	struct json_object *obj;
@@ -317,13 +323,19 @@ static void keeps_what_is_infected(void **state)
 
 static void answers_for_a_dead_worker(void **state)
 {
+	pid_t list[MAX_CHILDREN];
+
 	(void)state;
 	start_ready();
 	signal_workers(SIGSTOP);
 	queue(0, clean(), 60000);
 	fake_ring();
 	wait_for(atomic_load(&fake->req[0].state) == FAKE_HANDED);
-	signal_workers(SIGKILL);
+	assert_int_equal(workers(list), WORKERS);
+	for (int i = 0; i < WORKERS; i++) {
+		kill(list[i], SIGKILL);
+		wait_for(gone(list[i]));
+	}
 	wait_for(answered(&fake->req[0]));
 	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
 	assert_string_equal(fake->req[0].reply, SS_REPLY_TEMPFAIL);
@@ -331,6 +343,28 @@ static void answers_for_a_dead_worker(void **state)
 	fake_ring();
 	wait_for(answered(&fake->req[1]));
 	assert_int_equal(fake->req[1].verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+/* A worker that was killed while it had nothing to do costs no message */
+static void does_without_dead_workers(void **state)
+{
+	pid_t list[MAX_CHILDREN];
+
+	(void)state;
+	start_ready();
+	assert_int_equal(workers(list), WORKERS);
+	kill(atomic_load(&fake->registered), SIGSTOP);
+	for (int i = 0; i < WORKERS; i++) {
+		kill(list[i], SIGKILL);
+		wait_for(gone(list[i]));
+	}
+	queue(0, infected(), 60000);
+	fake_ring();
+	kill(atomic_load(&fake->registered), SIGCONT);
+	wait_for(answered(&fake->req[0]));
+	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_int_equal(fake->req[0].attempt, 1);
 	assert_int_equal(end(SIGTERM), 0);
 }
 
@@ -344,6 +378,7 @@ static void kills_a_late_worker(void **state)
 	wait_for(answered(&fake->req[0]));
 	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
 	wait_for(said("scan worker took too long"));
+	signal_workers(SIGCONT);
 	queue(1, clean(), 60000);
 	fake_ring();
 	wait_for(answered(&fake->req[1]));
@@ -422,11 +457,6 @@ static void tells_of_late_verdicts(void **state)
 	assert_string_equal(field(obj, "error"), "the verdict came too late");
 	json_object_put(obj);
 	assert_int_equal(end(SIGTERM), 0);
-}
-
-static bool gone(pid_t pid)
-{
-	return kill(pid, 0) && errno == ESRCH;
 }
 
 static void dies_as_a_whole(void **state)
@@ -545,11 +575,13 @@ static int setup(void **state)
 	dir = strdup("/tmp/smtpsplice-test.XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
+	log_path = path("av.log");
+	tmp_path = path("tmp");
 	conf = (struct ss_conf){
-		.database = database, .log = path("av.log"), .tmpdir = path("tmp"),
+		.database = database, .log = log_path, .tmpdir = tmp_path,
 		.reply = SS_REPLY_INFECTED, .workers = WORKERS,
 	};
-	return mkdir(conf.tmpdir, 0700);
+	return mkdir(tmp_path, 0700);
 }
 
 static int teardown(void **state)
@@ -560,6 +592,8 @@ static int teardown(void **state)
 		waitpid(helper, NULL, 0);
 	}
 	ss_process_remove_tree(dir);
+	free(log_path);
+	free(tmp_path);
 	free(dir);
 	return 0;
 }
@@ -595,6 +629,7 @@ int main(void)
 		T(takes_many),
 		T(keeps_what_is_infected),
 		T(answers_for_a_dead_worker),
+		T(does_without_dead_workers),
 		T(kills_a_late_worker),
 		T(starts_the_broker_again),
 		T(starts_the_scanner_again),

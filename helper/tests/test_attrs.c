@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "unit.h"
+
+#include <netlink/msg.h>
+#include <linux/smtpsplice.h>
+
+#include "attrs.h"
+
+#define SPEC "../uapi/smtpsplice.yaml"
+
+static struct nl_msg *msg;
+
+static int setup(void **state)
+{
+	(void)state;
+	msg = nlmsg_alloc();
+	nlmsg_put(msg, 1, 1, 100, 0, 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	nlmsg_free(msg);
+	return 0;
+}
+
+static void check(const struct ss_attr_set *set, const char *want)
+{
+	struct json_object *obj = ss_attrs_decode(set, nlmsg_attrdata(nlmsg_hdr(msg), 0),
+						  nlmsg_attrlen(nlmsg_hdr(msg), 0));
+
+	assert_string_equal(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
+			    JSON_C_TO_STRING_NOSLASHESCAPE), want);
+	json_object_put(obj);
+}
+
+static void put_prefix(int type, const void *addr, int size, int len)
+{
+	struct nlattr *nest = nla_nest_start(msg, NLA_F_NESTED | type);
+
+	nla_put(msg, SMTPSPLICE_A_PREFIX_ADDR, size, addr);
+	nla_put_u8(msg, SMTPSPLICE_A_PREFIX_LEN, len);
+	nla_nest_end(msg, nest);
+}
+
+static void decodes_a_policy(void **state)
+{
+	(void)state;
+	nla_put_string(msg, SMTPSPLICE_A_POLICY_NAME, "mail-in");
+	put_prefix(SMTPSPLICE_A_POLICY_DST, "\x0a\0\x02\0", 4, 24);
+	put_prefix(SMTPSPLICE_A_POLICY_DST, "\xfd\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0", 16, 64);
+	nla_put_u16(msg, SMTPSPLICE_A_POLICY_PORT, 25);
+	nla_put_u16(msg, SMTPSPLICE_A_POLICY_PORT, 465);
+	nla_put_u32(msg, SMTPSPLICE_A_POLICY_MODE, SMTPSPLICE_MODE_HOLD);
+	nla_put_u32(msg, SMTPSPLICE_A_POLICY_POSITION, 1);
+	nla_put_u64(msg, SMTPSPLICE_A_POLICY_SESSIONS, UINT64_MAX);
+	check(&ss_attrs_policy, "{\"name\":\"mail-in\",\"dst\":[\"10.0.2.0/24\",\"fd00:2::/64\"],"
+	      "\"port\":[25,465],\"mode\":\"hold\",\"position\":1,\"sessions\":18446744073709551615}");
+}
+
+static void decodes_an_event(void **state)
+{
+	(void)state;
+	nla_put_u32(msg, SMTPSPLICE_A_EVENT_KIND, SMTPSPLICE_EVENT_VERDICT);
+	nla_put(msg, SMTPSPLICE_A_EVENT_CLIENT, 4, "\x0a\0\1\2");
+	nla_put_u16(msg, SMTPSPLICE_A_EVENT_CLIENT_PORT, 40000);
+	nla_put_u32(msg, SMTPSPLICE_A_EVENT_VERDICT, SMTPSPLICE_VERDICT_REJECT);
+	nla_put(msg, SMTPSPLICE_A_EVENT_FILE, 7, "a\x1b[1m\n\xff");
+	check(&ss_attrs_event, "{\"kind\":\"verdict\",\"client\":\"10.0.1.2\",\"client-port\":40000,"
+	      "\"verdict\":\"reject\",\"file\":\"a?[1m??\"}");
+}
+
+static void copes_with_a_newer_module(void **state)
+{
+	(void)state;
+	nla_put_u32(msg, SMTPSPLICE_A_EVENT_KIND, 77);
+	nla_put(msg, SMTPSPLICE_A_EVENT_CLIENT, 3, "abc");
+	nla_put(msg, SMTPSPLICE_A_EVENT_CLIENT_PORT, 3, "abc");
+	nla_put_u32(msg, 500, 1);
+	check(&ss_attrs_event, "{\"kind\":\"77\",\"client\":\"?\",\"client-port\":0}");
+}
+
+static const struct ss_attr_set *set_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		const struct ss_attr_set *set;
+	} sets[] = {
+		{ "policy", &ss_attrs_policy }, { "settings", &ss_attrs_settings },
+		{ "session", &ss_attrs_session }, { "stats", &ss_attrs_stats },
+		{ "event", &ss_attrs_event },
+	};
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++)
+		if (!strcmp(sets[i].name, name))
+			return sets[i].set;
+	return NULL;
+}
+
+static const struct ss_names *names_of(const char *name)
+{
+	static const struct {
+		const char *name, *attr;
+		const struct ss_attr_set *set;
+	} enums[] = {
+		{ "mode", "mode", &ss_attrs_policy },
+		{ "verdict", "verdict", &ss_attrs_event },
+		{ "bare-newline", "bare-newline", &ss_attrs_settings },
+		{ "state", "state", &ss_attrs_session },
+		{ "event", "kind", &ss_attrs_event },
+	};
+
+	for (size_t i = 0; i < sizeof(enums) / sizeof(*enums); i++)
+		if (!strcmp(enums[i].name, name))
+			return enums[i].set->attr[ss_attrs_find(enums[i].set, enums[i].attr)].names;
+	return NULL;
+}
+
+/* The tables name what the specification does, in its order */
+static void is_in_step_with_the_specification(void **state)
+{
+	char line[256], top[64] = "", object[64] = "", item[64];
+	int n = 0, checked = 0;
+	FILE *f = fopen(SPEC, "r");
+
+	(void)state;
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		const struct ss_attr_set *set = set_of(object);
+		const struct ss_names *names = names_of(object);
+
+		if (sscanf(line, "%63[a-z-]:", item) == 1) {
+			strcpy(top, item);
+		} else if (sscanf(line, "    name: %63s", item) == 1 &&
+			   !strncmp(line, "    name", 8)) {
+			strcpy(object, item);
+			n = 0;
+		} else if (sscanf(line, "        name: %63s", item) == 1 &&
+			   !strncmp(line, "        name", 12)) {
+			n++;
+			if (!strcmp(top, "attribute-sets") && set) {
+				assert_int_equal(ss_attrs_find(set, item), n);
+				checked++;
+			} else if (!strcmp(top, "definitions") && names) {
+				assert_int_equal(ss_attrs_find_value(names, item), n - 1);
+				checked++;
+			}
+		}
+	}
+	fclose(f);
+	assert_int_equal(checked, ss_attrs_policy.max + ss_attrs_settings.max +
+			 ss_attrs_session.max + ss_attrs_stats.max + ss_attrs_event.max +
+			 names_of("mode")->count + names_of("verdict")->count +
+			 names_of("bare-newline")->count + names_of("state")->count +
+			 names_of("event")->count);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(decodes_a_policy),
+		T(decodes_an_event),
+		T(copes_with_a_newer_module),
+		T(is_in_step_with_the_specification),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

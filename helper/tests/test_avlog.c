@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "avlog.h"
+#include "mail.h"
+#include "process.h"
+
+static struct ss_request req = {
+	.fd = -1, .session = UINT64_MAX, .policy = "p\"q", .client = "fd00::1",
+	.sender = "a\r\n{\"b\"}\x1b", .size = 5000000000,
+};
+
+static void writes_one_line(void **state)
+{
+	struct ss_scan_result result = { .verdict = SMTPSPLICE_VERDICT_REJECT };
+	struct ss_avlog_record rec = {
+		.req = &req, .result = &result,
+		.verdict = SMTPSPLICE_VERDICT_REJECT, .reply = "554 \"x\"",
+	};
+	int fd = mail_file("", 0);
+	struct json_object *obj, *value;
+	char line[4096] = "";
+	ssize_t n;
+
+	(void)state;
+	snprintf(result.head.subject, sizeof(result.head.subject), "s\n\tt");
+	snprintf(result.virus, sizeof(result.virus), "V");
+	assert_int_equal(ss_avlog_write(fd, &rec), 0);
+	n = pread(fd, line, sizeof(line) - 1, 0);
+	assert_true(n > 0 && strchr(line, '\n') == line + n - 1);
+	for (char *s = line; s < line + n - 1; s++)
+		assert_true((unsigned char)*s >= ' ');
+	obj = json_tokener_parse(line);
+	assert_non_null(obj);
+	assert_true(json_object_object_get_ex(obj, "sender", &value));
+	assert_string_equal(json_object_get_string(value), req.sender);
+	assert_true(json_object_object_get_ex(obj, "sessionid", &value));
+	assert_true(json_object_get_uint64(value) == UINT64_MAX);
+	assert_true(json_object_object_get_ex(obj, "size", &value));
+	assert_true(json_object_get_int64(value) == 5000000000);
+	assert_true(json_object_object_get_ex(obj, "subject", &value));
+	assert_string_equal(json_object_get_string(value), "s\n\tt");
+	json_object_put(obj);
+	close(fd);
+}
+
+static void tells_errors(void **state)
+{
+	struct ss_avlog_record rec = {
+		.req = &req, .verdict = SMTPSPLICE_VERDICT_TEMPFAIL, .detail = "why",
+	};
+	int fd = open("/dev/full", O_WRONLY);
+
+	(void)state;
+	assert_int_equal(ss_avlog_write(fd, &rec), -ENOSPC);
+	close(fd);
+	assert_int_equal(ss_avlog_open("/nonexistent/a/b/log"), -ENOENT);
+}
+
+static void makes_its_folder(void **state)
+{
+	char *dir = strdup("/tmp/smtpsplice-test.XXXXXX"), *path;
+	struct stat st;
+	int fd;
+
+	(void)state;
+	umask(022);
+	assert_non_null(mkdtemp(dir));
+	path = mail_format("%s/log/av.log", dir);
+	fd = ss_avlog_open(path);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	assert_true(fcntl(fd, F_GETFL) & O_APPEND);
+	close(fd);
+	ss_process_remove_tree(dir);
+	free(path);
+	free(dir);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(writes_one_line),
+		cmocka_unit_test(tells_errors),
+		cmocka_unit_test(makes_its_folder),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A mail server's reading of what it is sent: which octets are commands and
+ * which are messages. Written for the tests, apart from the engine and shares
+ * nothing with it, so that the two can be compared.
+ */
+#ifndef SS_UNIT_READER_H
+#define SS_UNIT_READER_H
+
+#include <stdbool.h>
+
+#include "bytes.h"
+
+/**
+ * struct reader - one connection
+ * @lax: takes any CR, LF or CRLF for a line end, and drops NULs: the worst
+ *	server there is (THREATS B1)
+ * @reply: which code does the server answer to this command line? 0: none yet,
+ *	stop reading here. "." is the end of a message, "" the banner.
+ * @ctx: for @reply
+ * @in: octets that were not understood yet
+ * @messages: the messages, see bytes_add_message(); raw, but without NULs
+ *	where @lax, and without the end-of-data
+ */
+struct reader {
+	bool lax;
+	int (*reply)(void *ctx, const char *line, size_t n);
+	void *ctx;
+	struct bytes in;
+	struct bytes messages;
+	bool greeted;
+	bool in_message;
+	bool ended;
+};
+
+/* Reads on; @in is kept as far as it is incomplete. */
+void reader_feed(struct reader *r, const void *p, size_t n);
+void reader_free(struct reader *r);
+
+#endif

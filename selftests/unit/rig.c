@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+
+#include "rig.h"
+
+/*
+ * What the flags of a message have to be, found in the plain way: the lone dot
+ * is looked for in a copy without NULs.
+ */
+static u32 expected_flags(const u8 *p, size_t n)
+{
+	struct bytes copy = { 0 };
+	u32 flags = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] == '\r' && (i + 1 == n || p[i + 1] != '\n'))
+			flags |= SS_SMTP_BODY_BARE_CR;
+		if (p[i] == '\n' && (!i || p[i - 1] != '\r'))
+			flags |= SS_SMTP_BODY_BARE_LF;
+		if (p[i])
+			bytes_add(&copy, p + i, 1);
+	}
+	for (i = 0; i + 1 < copy.n; i++)
+		if (copy.p[i] == '.' &&
+		    (copy.p[i + 1] == '\r' || copy.p[i + 1] == '\n') &&
+		    (!i || copy.p[i - 1] == '\r' || copy.p[i - 1] == '\n'))
+			flags |= SS_SMTP_BODY_DOT_LINE;
+	bytes_free(&copy);
+	return flags;
+}
+
+/* Whole lines, with no control character, and a code if @replies. */
+static void check_lines(const u8 *p, size_t n, bool replies)
+{
+	size_t start = 0, i;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] == '\r') {
+			RIG_CHECK(i + 1 < n && p[i + 1] == '\n');
+			if (replies) {
+				RIG_CHECK(i - start >= 3);
+				RIG_CHECK(p[start] >= '2' && p[start] <= '5');
+				RIG_CHECK(p[start + 1] >= '0' &&
+					  p[start + 1] <= '9');
+				RIG_CHECK(p[start + 2] >= '0' &&
+					  p[start + 2] <= '9');
+				RIG_CHECK(i - start == 3 ||
+					  p[start + 3] == ' ' ||
+					  p[start + 3] == '-');
+			}
+			RIG_CHECK(i - start + 2 <= SS_SMTP_LINE_MAX + 1);
+			start = ++i + 1;
+		} else {
+			RIG_CHECK(p[i] >= 0x20 || p[i] == '\t');
+			RIG_CHECK(p[i] != 0x7f);
+		}
+	}
+	RIG_CHECK(start == n);
+}
+
+static void check_engine(const struct rig *r)
+{
+	const u8 *addr;
+	u32 pos = 0, listed = 0;
+	int len;
+
+	RIG_CHECK(r->cli.len <= r->cli.cap && r->srv.len <= r->srv.cap);
+	RIG_CHECK(r->e.helo_len <= SS_SMTP_ADDRESS_MAX);
+	RIG_CHECK(r->e.sender_len <= SS_SMTP_ADDRESS_MAX);
+	while ((len = ss_smtp_rcpt(&r->e, &pos, &addr)) >= 0) {
+		RIG_CHECK(len <= SS_SMTP_ADDRESS_MAX);
+		RIG_CHECK(addr >= r->e.envelope && addr + len <=
+			  r->e.envelope + SS_SMTP_ENVELOPE_MAX);
+		listed++;
+	}
+	RIG_CHECK(listed <= r->e.rcpt_count);
+}
+
+void rig_flush_client(struct rig *r)
+{
+	check_lines(r->cli.data, r->cli.len, true);
+	bytes_add(&r->to_client, r->cli.data, r->cli.len);
+	r->cli.len = 0;
+}
+
+void rig_flush_server(struct rig *r)
+{
+	check_lines(r->srv.data, r->srv.len, false);
+	bytes_add(&r->to_server, r->srv.data, r->srv.len);
+	r->srv.len = 0;
+}
+
+
+/* A copy of exactly that size, so that ASan sees a read beyond it. */
+static u8 *exact(const struct bytes *b, u32 *n)
+{
+	u8 *p;
+
+	*n = (u32)(b->n < RIG_BUFFER ? b->n : RIG_BUFFER);
+	p = malloc(*n ? *n : 1);
+	if (!p)
+		abort();
+	if (*n)
+		memcpy(p, b->p, *n);
+	return p;
+}
+
+bool rig_client(struct rig *r)
+{
+	u32 n, used, room = r->srv.cap - r->srv.len;
+	bool wants = ss_smtp_wants_client(&r->e);
+	u8 *p;
+
+	if (!r->from_client.n)
+		return false;
+	p = exact(&r->from_client, &n);
+	used = ss_smtp_body(&r->e, p, n);
+	if (used) {
+		RIG_CHECK(!wants);
+		bytes_add(&r->body, p, used);
+	} else {
+		used = ss_smtp_client(&r->e, p, n, &r->srv, &r->cli);
+		RIG_CHECK(wants || !used);
+	}
+	free(p);
+	RIG_CHECK(used <= n);
+	bytes_drop(&r->from_client, used);
+	check_engine(r);
+	return used || r->srv.cap - r->srv.len != room;
+}
+
+bool rig_server(struct rig *r)
+{
+	u32 n, used;
+	u8 *p;
+
+	if (!r->from_server.n)
+		return false;
+	p = exact(&r->from_server, &n);
+	used = ss_smtp_server(&r->e, p, n, &r->cli);
+	free(p);
+	RIG_CHECK(used <= n);
+	bytes_drop(&r->from_server, used);
+	check_engine(r);
+	return used;
+}
+
+static void begin_body(struct rig *r)
+{
+	RIG_CHECK(ss_smtp_idle(&r->e) && r->e.rcpt_count);
+	bytes_free(&r->body);
+	r->sent = 0;
+	rig_flush_client(r);
+	rig_flush_server(r);
+	if (r->refuse_data)
+		ss_smtp_refuse(&r->e, r->reply, &r->srv, &r->cli);
+	else
+		ss_smtp_data_accept(&r->e, &r->cli);
+	r->refuse_data = false;
+}
+
+static bool decide(struct rig *r)
+{
+	enum rig_verdict v = r->verdict ? r->verdict : r->always;
+
+	RIG_CHECK(r->body.n == r->e.body_len + 3);
+	RIG_CHECK(r->e.body_flags ==
+		  expected_flags(r->body.p, r->e.body_len));
+	if (v == RIG_WAIT)
+		return false;
+	rig_flush_client(r);
+	rig_flush_server(r);
+	r->verdict = RIG_WAIT;
+	if (v == RIG_ACCEPT)
+		ss_smtp_release(&r->e, &r->srv);
+	else
+		ss_smtp_refuse(&r->e, r->reply, &r->srv, &r->cli);
+	return true;
+}
+
+static void send_body(struct rig *r)
+{
+	size_t n = r->body.n - 3 - r->sent;
+
+	rig_flush_server(r);
+	if (n > r->piece)
+		n = r->piece;
+	bytes_add(&r->to_server, r->body.p + r->sent, n);
+	r->sent += n;
+	if (r->sent < r->body.n - 3)
+		return;
+	bytes_add(&r->to_server, ".\r\n", 3);
+	bytes_add_message(&r->accepted, r->body.p, r->body.n - 3);
+	r->flags |= r->e.body_flags;
+	ss_smtp_sent(&r->e);
+}
+
+bool rig_event(struct rig *r)
+{
+	switch (r->e.event) {
+	case SS_SMTP_DATA:
+		begin_body(r);
+		return true;
+	case SS_SMTP_BODY_END:
+		return decide(r);
+	case SS_SMTP_SEND:
+		send_body(r);
+		return true;
+	case SS_SMTP_DONE:
+		r->done++;
+		ss_smtp_next(&r->e);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void rig_pump(struct rig *r)
+{
+	bool moved;
+
+	do {
+		moved = rig_event(r);
+		moved |= rig_server(r);
+		moved |= rig_event(r);
+		moved |= rig_client(r);
+		rig_flush_client(r);
+		rig_flush_server(r);
+	} while (moved);
+}
+
+static void sink_init(struct ss_smtp_buf *b, u32 cap)
+{
+	b->data = malloc(cap);
+	b->len = 0;
+	b->cap = cap;
+	if (!b->data)
+		abort();
+}
+
+void rig_init(struct rig *r, u32 cap, u64 max_message)
+{
+	memset(r, 0, sizeof(*r));
+	ss_smtp_init(&r->e, max_message);
+	sink_init(&r->cli, cap);
+	sink_init(&r->srv, cap);
+	r->reply = "554 5.7.1 Refused";
+	r->piece = (size_t)-1;
+}
+
+void rig_free(struct rig *r)
+{
+	free(r->cli.data);
+	free(r->srv.data);
+	bytes_free(&r->from_client);
+	bytes_free(&r->from_server);
+	bytes_free(&r->to_client);
+	bytes_free(&r->to_server);
+	bytes_free(&r->body);
+	bytes_free(&r->accepted);
+}

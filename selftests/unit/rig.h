@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What session.c does with an engine, without sockets: it feeds what has come,
+ * acts on events, empties the sinks. On the way it checks what must hold for
+ * every input; a failure is an abort().
+ */
+#ifndef SS_UNIT_RIG_H
+#define SS_UNIT_RIG_H
+
+#include "bytes.h"
+#include "smtp.h"
+
+#define RIG_BUFFER	16384	/* the caller's receive buffer */
+
+enum rig_verdict {
+	RIG_WAIT,
+	RIG_ACCEPT,
+	RIG_REFUSE,
+};
+
+/**
+ * struct rig - a session
+ * @e: the engine
+ * @verdict: for the message at hand; back to RIG_WAIT when it was used
+ * @always: the verdict where @verdict is RIG_WAIT
+ * @refuse_data: DATA is refused, once
+ * @reply: the reply with which messages and DATA are refused
+ * @from_client: came from the client, not consumed yet
+ * @from_server: the same from the server
+ * @cli: sink towards the client, of exactly its size for ASan
+ * @srv: sink towards the server
+ * @to_client: all that left @cli
+ * @to_server: all that left @srv, and the messages
+ * @body: the message at hand, as it was received, end-of-data included
+ * @sent: octets of @body that were sent
+ * @accepted: the messages that were accepted and sent in full
+ * @flags: body_flags of them, or-ed
+ * @piece: most octets of a body sent at a time
+ * @done: replies to messages, see done_code
+ */
+struct rig {
+	struct ss_smtp e;
+	enum rig_verdict verdict;
+	enum rig_verdict always;
+	bool refuse_data;
+	const char *reply;
+	struct bytes from_client;
+	struct bytes from_server;
+	struct ss_smtp_buf cli;
+	struct ss_smtp_buf srv;
+	struct bytes to_client;
+	struct bytes to_server;
+	struct bytes body;
+	size_t sent;
+	struct bytes accepted;
+	u32 flags;
+	size_t piece;
+	unsigned int done;
+};
+
+void rig_init(struct rig *r, u32 cap, u64 max_message);
+void rig_free(struct rig *r);
+
+/* Each does one thing, and returns whether there was something to do. */
+bool rig_client(struct rig *r);
+bool rig_server(struct rig *r);
+bool rig_event(struct rig *r);
+void rig_flush_client(struct rig *r);
+void rig_flush_server(struct rig *r);
+
+/* All of it till nothing moves any more. */
+void rig_pump(struct rig *r);
+
+#define RIG_CHECK(what) \
+	do { \
+		if (!(what)) { \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
+				#what); \
+			abort(); \
+		} \
+	} while (0)
+
+#endif
