@@ -726,10 +726,11 @@ static bool server_line(struct ss_smtp *e, struct ss_span line,
 			struct ss_smtp_buf *cli)
 {
 	u16 code = ss_syntax_reply_code(line);
-	bool last = line.n == 3 || line.p[3] == ' ';
+	bool last;
 
 	if (!code)
 		return false;
+	last = line.n == 3 || line.p[3] == ' ';
 	if (!e->reply_open) {
 		e->reply_verb = e->fifo_len ? fifo_at(e, 0)->verb : VERB_NONE;
 		if (!is_plausible(e->reply_verb, code))
