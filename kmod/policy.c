@@ -183,7 +183,7 @@ static bool name_ok(const char *name)
 	if (!*name)
 		return false;
 	for (; *name; name++) {
-		if (!isalnum(*name) && !strchr("-_.", *name))
+		if (*name <= ' ' || *name > '~' || strchr("\"/", *name))
 			return false;
 	}
 	return true;
@@ -198,7 +198,7 @@ static int parse(struct ss_policy *p, struct genl_info *info)
 		return -EINVAL;
 	nla_strscpy(p->name, attrs[SMTPSPLICE_A_POLICY_NAME], sizeof(p->name));
 	if (!name_ok(p->name)) {
-		GENL_SET_ERR_MSG(info, "policy name must be of letters, digits, '-', '_' and '.'");
+		GENL_SET_ERR_MSG(info, "policy name must be printable ASCII without blanks, '\"' and '/'");
 		return -EINVAL;
 	}
 	if (attrs[SMTPSPLICE_A_POLICY_IIF]) {

@@ -15,14 +15,13 @@ die() { say "$*"; exit 2; }
 
 need_root() { [[ $EUID -eq 0 ]] || die "must be run as root"; }
 
-# lock NAME: at most one process builds one thing of the cache at a time. The
-# lock goes with the shell that took it; its children do not inherit it only if
-# they are started with {LOCK_FD}>&-, which nothing long-lived here needs.
+# lock NAME WHAT: one process at a time does WHAT. The lock goes with the shell
+# that took it and with the children that it starts meanwhile.
 lock() {
 	mkdir -p "$CACHE"
 	exec {LOCK_FD}>"$CACHE/$1.lock"
 	if ! flock -n "$LOCK_FD"; then
-		say "waiting for another process that prepares '$1'"
+		say "waiting for another process to finish $2"
 		flock "$LOCK_FD"
 	fi
 }
@@ -40,6 +39,10 @@ missing_packages() {
 # Package lists that are absent (a fresh container) or empty.
 have_package_lists() { apt-cache show bash >/dev/null 2>&1 && compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null; }
 
+apt_install() {
+	apt-get -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends install "$@" </dev/null >&2
+}
+
 # need_packages NAME...: install what is missing, and say so. No service may
 # start on the host because of it: the daemons are for inside the VM.
 need_packages() {
@@ -55,8 +58,8 @@ need_packages() {
 		made=1
 	fi
 	local status=0
-	apt-get -q -y --no-install-recommends install "${missing[@]}" </dev/null >&2 ||
-		{ apt-get -q update >&2 && apt-get -q -y --no-install-recommends install "${missing[@]}" </dev/null >&2; } || status=$?
+	# A second time with newer lists: the old ones may name files that are gone.
+	apt_install "${missing[@]}" || { apt-get -q update >&2 && apt_install "${missing[@]}"; } || status=$?
 	[[ -z $made ]] || rm -f "$policy"
 	((status == 0)) || die "apt could not install: ${missing[*]}"
 }

@@ -152,7 +152,7 @@ postfix_main() {
 		mydestination =
 		alias_maps =
 		local_recipient_maps =
-		smtpd_relay_restrictions = permit
+		smtpd_relay_restrictions = reject_unauth_destination
 		smtpd_client_connection_count_limit = 0
 		smtpd_peername_lookup = no
 		message_size_limit = 100000000
@@ -208,7 +208,8 @@ await_delivered() { wait_for have_delivered "$1"; }
 # plain. $LAB_RUN/sink holds what it saw: received (every octet), messages.
 start_sink() {
 	mkdir -p "$LAB_RUN/sink"
-	in_server /usr/bin/python3 "$SELFTESTS/sink.py" --dir "$LAB_RUN/sink" "$@" \
+	# Not by in_server: the pid is to be the sink's, not a subshell's.
+	ip netns exec server /usr/bin/python3 "$SELFTESTS/sink.py" --dir "$LAB_RUN/sink" "$@" \
 		</dev/null >"$LAB_RUN/sink/log" 2>&1 &
 	SINK_PID=$!
 	wait_for test -e "$LAB_RUN/sink/ready"

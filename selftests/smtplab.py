@@ -85,6 +85,132 @@ def delta(before, key):
     return stats()[key] - before[key]
 
 
+def expect_equal(got, wanted, what):
+    assert got == wanted, "%s: %r instead of %r" % (what, got, wanted)
+
+
+def policies():
+    return json.loads(cli("-j", "show", "policies").stdout)
+
+
+def add_policy(p):
+    """Adds a policy as `policies` shows it, at its place."""
+    words = ["policy", "add", p["name"], "position", str(p["position"])]
+    for key in ("iif", "src", "dst", "port", "mode"):
+        value = p.get(key)
+        if isinstance(value, list):
+            value = ",".join(map(str, value))
+        if value:
+            words += [key, value]
+    cli(*words)
+
+
+@contextmanager
+def policy(name, *words):
+    cli("policy", "add", name, *words)
+    try:
+        yield
+    finally:
+        cli("policy", "del", name)
+
+
+@contextmanager
+def no_policies():
+    there = policies()
+    for p in there:
+        cli("policy", "del", p["name"])
+    try:
+        yield
+    finally:
+        for p in there:
+            add_policy(p)
+
+
+def sysctl(ns, key, value=None):
+    """Reads /proc/sys/net/KEY, and sets it where a value is given."""
+    with netns(ns):
+        with open("/proc/sys/net/" + key) as f:
+            old = f.read().strip()
+        if value is not None:
+            with open("/proc/sys/net/" + key, "w") as f:
+                f.write(str(value))
+    return old
+
+
+@contextmanager
+def sysctls(ns, values):
+    old = [(key, sysctl(ns, key, value)) for key, value in values.items()]
+    try:
+        yield
+    finally:
+        for key, value in reversed(old):
+            sysctl(ns, key, value)
+
+
+def ip(ns, *lines, check=True):
+    """Runs lines of ip(8) in a namespace."""
+    return sh("ip", "-n", ns, "-batch", "-", check=check,
+              input="\n".join(lines) + "\n")
+
+
+@contextmanager
+def addresses(ns, dev, *addrs):
+    for a in addrs:
+        ip(ns, "addr add %s dev %s%s" % (a, dev, " nodad" * (":" in a)))
+    try:
+        yield
+    finally:
+        for a in addrs:
+            ip(ns, "addr del %s dev %s" % (a, dev))
+
+
+@contextmanager
+def nft(ns, family, rules):
+    """A table "t" of nft(8) in a namespace; yields a reader of its counters."""
+    def counters():
+        out = sh("nft", "-j", "list", "table", family, "t", ns=ns).stdout
+        found = [x["counter"] for x in json.loads(out)["nftables"]
+                 if "counter" in x]
+        return {c["name"]: c["packets"] for c in found}
+    sh("nft", "-f", "-", ns=ns, input="table %s t {\n%s\n}\n" % (family, rules))
+    try:
+        yield counters
+    finally:
+        sh("nft", "delete", "table", family, "t", ns=ns)
+
+
+def mib(ns):
+    """The protocol counters of a namespace, such as TcpOutRsts,
+    TcpExtSyncookiesRecv or Icmp6InPktTooBigs."""
+    found = {}
+    with netns(ns):
+        for name in ("snmp", "netstat"):
+            with open("/proc/thread-self/net/" + name) as f:
+                rows = f.read().splitlines()
+            for heads, values in zip(rows[::2], rows[1::2]):
+                prefix, heads = heads.split(":")
+                for key, value in zip(heads.split(), values.split()[1:]):
+                    found[prefix + key] = int(value)
+        with open("/proc/thread-self/net/snmp6") as f:
+            for row in f:
+                key, value = row.split()
+                found[key] = int(value)
+    return found
+
+
+def tcp_sockets(ns):
+    """(local port, remote port, state) of all TCP sockets of a namespace."""
+    found = set()
+    with netns(ns):
+        for name in ("tcp", "tcp6"):
+            with open("/proc/thread-self/net/" + name) as f:
+                for row in f.read().splitlines()[1:]:
+                    local, remote, state = row.split()[1:4]
+                    found.add((int(local.split(":")[1], 16),
+                               int(remote.split(":")[1], 16), int(state, 16)))
+    return found
+
+
 class Peer:
     """A line-based end of a TCP connection."""
 
@@ -135,16 +261,27 @@ class Peer:
         self.sock.close()
 
 
+def tcp_socket(ns, family=4, src=None):
+    """A TCP socket in a namespace, bound to `src` where that is given."""
+    with netns(ns):
+        sock = socket.socket(socket.AF_INET if family == 4 else
+                             socket.AF_INET6, socket.SOCK_STREAM)
+    if src:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(src)
+    return sock
+
+
 class Client(Peer):
-    def __init__(self, port=25, family=4, chunk=0, src=None):
-        with netns("client"):
-            af = socket.AF_INET if family == 4 else socket.AF_INET6
-            sock = socket.socket(af, socket.SOCK_STREAM)
-        if src:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(src)
+    """`prepare` is called with the socket before it connects."""
+
+    def __init__(self, port=25, family=4, chunk=0, src=None, to=None,
+                 ns="client", prepare=None):
+        sock = tcp_socket(ns, family, src)
+        if prepare:
+            prepare(sock)
         sock.settimeout(PATIENCE)
-        sock.connect((SERVER4 if family == 4 else SERVER6, port))
+        sock.connect((to or (SERVER4 if family == 4 else SERVER6), port))
         super().__init__(sock, chunk)
 
     def reply(self):

@@ -15,7 +15,7 @@ static int line_end(const struct reader *r, size_t i)
 			return 2;
 		return r->lax ? 1 : 0;
 	}
-	return p[i] == '\n' && r->lax;
+	return p[i] == '\n' && (r->lax || (r->lf && !r->in_message));
 }
 
 /* Takes one line off; false if there is no whole one. */
@@ -35,12 +35,23 @@ static bool take_line(struct reader *r)
 		r->ended = !code;
 		if (r->ended)
 			return false;
-		r->in_message = code == 354 && i == 4 &&
+		r->in_message = code == 354 && i >= 4 &&
 				!strncasecmp(p, "DATA", 4);
 		bytes_drop(&r->in, i + (size_t)end);
 		return true;
 	}
 	return false;
+}
+
+static void end_message(struct reader *r, size_t n)
+{
+	int code = r->reply(r->ctx, ".", 1);
+
+	bytes_add_message(&r->messages, r->in.p, n);
+	if (code / 100 == 2)
+		bytes_add_message(&r->acked, r->in.p, n);
+	r->in_message = false;
+	r->ended = !code;
 }
 
 /* Takes one message off; false if its end is not there. */
@@ -57,10 +68,8 @@ static bool take_message(struct reader *r)
 			if (end < 0)
 				return false;
 			if (end) {
-				bytes_add_message(&r->messages, r->in.p, i);
+				end_message(r, i);
 				bytes_drop(&r->in, i + 1 + (size_t)end);
-				r->in_message = false;
-				r->ended = !r->reply(r->ctx, ".", 1);
 				return !r->ended;
 			}
 		}
@@ -96,4 +105,5 @@ void reader_free(struct reader *r)
 {
 	bytes_free(&r->in);
 	bytes_free(&r->messages);
+	bytes_free(&r->acked);
 }

@@ -15,19 +15,23 @@
  * struct reader - one connection
  * @lax: takes any CR, LF or CRLF for a line end, and drops NULs: the worst
  *	server there is (THREATS B1)
+ * @lf: a command may end in LF alone; for the gateway's own view of a client
  * @reply: which code does the server answer to this command line? 0: none yet,
  *	stop reading here. "." is the end of a message, "" the banner.
  * @ctx: for @reply
  * @in: octets that were not understood yet
  * @messages: the messages, see bytes_add_message(); raw, but without NULs
  *	where @lax, and without the end-of-data
+ * @acked: those of them that got a 2xx
  */
 struct reader {
 	bool lax;
+	bool lf;
 	int (*reply)(void *ctx, const char *line, size_t n);
 	void *ctx;
 	struct bytes in;
 	struct bytes messages;
+	struct bytes acked;
 	bool greeted;
 	bool in_message;
 	bool ended;

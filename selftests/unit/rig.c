@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <stdio.h>
 
 #include "rig.h"
@@ -106,6 +107,19 @@ static u8 *exact(const struct bytes *b, u32 *n)
 	return p;
 }
 
+/* Is there an end-of-data in a body? The first one is its end. */
+static bool ends_here(const struct bytes *b)
+{
+	const u8 *end = memmem(b->p, b->n, "\r\n.\r\n", 5);
+
+	if (b->n >= 3 && !memcmp(b->p, ".\r\n", 3)) {
+		RIG_CHECK(b->n == 3);
+		return true;
+	}
+	RIG_CHECK(!end || end + 5 == b->p + b->n);
+	return end;
+}
+
 bool rig_client(struct rig *r)
 {
 	u32 n, used, room = r->srv.cap - r->srv.len;
@@ -119,12 +133,15 @@ bool rig_client(struct rig *r)
 	if (used) {
 		RIG_CHECK(!wants);
 		bytes_add(&r->body, p, used);
+		RIG_CHECK(ends_here(&r->body) ==
+			  (r->e.event == SS_SMTP_BODY_END));
 	} else {
 		used = ss_smtp_client(&r->e, p, n, &r->srv, &r->cli);
 		RIG_CHECK(wants || !used);
 	}
 	free(p);
 	RIG_CHECK(used <= n);
+	bytes_add(&r->said, r->from_client.p, used);
 	bytes_drop(&r->from_client, used);
 	check_engine(r);
 	return used || r->srv.cap - r->srv.len != room;
@@ -141,6 +158,7 @@ bool rig_server(struct rig *r)
 	used = ss_smtp_server(&r->e, p, n, &r->cli);
 	free(p);
 	RIG_CHECK(used <= n);
+	bytes_add(&r->heard, r->from_server.p, used);
 	bytes_drop(&r->from_server, used);
 	check_engine(r);
 	return used;
@@ -255,6 +273,8 @@ void rig_free(struct rig *r)
 	free(r->srv.data);
 	bytes_free(&r->from_client);
 	bytes_free(&r->from_server);
+	bytes_free(&r->heard);
+	bytes_free(&r->said);
 	bytes_free(&r->to_client);
 	bytes_free(&r->to_server);
 	bytes_free(&r->body);

@@ -29,6 +29,8 @@ enum rig_verdict {
  * @from_server: the same from the server
  * @cli: sink towards the client, of exactly its size for ASan
  * @srv: sink towards the server
+ * @heard: what the engine took from @from_server
+ * @said: what it took from @from_client
  * @to_client: all that left @cli
  * @to_server: all that left @srv, and the messages
  * @body: the message at hand, as it was received, end-of-data included
@@ -48,6 +50,8 @@ struct rig {
 	struct bytes from_server;
 	struct ss_smtp_buf cli;
 	struct ss_smtp_buf srv;
+	struct bytes heard;
+	struct bytes said;
 	struct bytes to_client;
 	struct bytes to_server;
 	struct bytes body;
