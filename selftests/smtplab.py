@@ -490,8 +490,8 @@ def helpers():
     pids = []
     for pid in map(int, out):
         try:
-            with open("/proc/%d/comm" % pid) as f:
-                if f.read().startswith("smtpspliced"):
+            with open("/proc/%d/cmdline" % pid, "rb") as f:
+                if f.read().split(b"\0")[0].endswith(b"smtpspliced"):
                     pids.append(pid)
         except OSError:
             pass
