@@ -16,10 +16,11 @@
 #include "smtpsplice.h"
 #include "trace.h"
 
-int ss_helper_register(struct ss_net *sn, u32 roles, struct genl_info *info)
+int ss_helper_register(struct ss_net *sn, u32 roles, const struct sock *sk,
+		       struct genl_info *info)
 {
 	u32 portid = info->snd_portid;
-	bool up = false;
+	bool up = false, busy;
 	u32 owner;
 
 	if (!(roles & SMTPSPLICE_ROLE_SCAN)) {
@@ -30,10 +31,12 @@ int ss_helper_register(struct ss_net *sn, u32 roles, struct genl_info *info)
 	owner = sn->scan_port;
 	if (!owner) {
 		WRITE_ONCE(sn->scan_port, portid);
+		sn->scan_sk = sk;
 		up = true;
 	}
+	busy = sn->scan_sk != sk;
 	spin_unlock_bh(&sn->scan_lock);
-	if (owner && owner != portid) {
+	if (busy) {
 		GENL_SET_ERR_MSG_FMT(info, "port %u is the helper already",
 				     owner);
 		return -EBUSY;
@@ -61,6 +64,7 @@ static int released(struct notifier_block *nb, unsigned long event, void *data)
 	down = n->portid && sn->scan_port == n->portid;
 	if (down) {
 		WRITE_ONCE(sn->scan_port, 0);
+		sn->scan_sk = NULL;
 		ss_scan_requeue(sn, n->portid);
 		queued = sn->scan_queued;
 	}

@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 struct genl_info;
+struct sock;
 struct ss_net;
 
 /**
@@ -23,12 +24,14 @@ void ss_helper_exit(void);
  * ss_helper_register() - make a netlink port the helper
  * @sn: the namespace
  * @roles: what work it takes, enum smtpsplice_role flags
+ * @sk: the port's socket
  * @info: its request; the caller has checked its privilege
  *
  * Registering again from the same port is no error.
  *
  * Return: 0, -EINVAL (no role) or -EBUSY (another port has a role).
  */
-int ss_helper_register(struct ss_net *sn, u32 roles, struct genl_info *info);
+int ss_helper_register(struct ss_net *sn, u32 roles, const struct sock *sk,
+		       struct genl_info *info);
 
 #endif /* SS_HELPER_H */

@@ -17,12 +17,16 @@
 
 #include "compat.h"
 #include "hold.h"
+#include "leg.h"
 #include "smtp.h"
 #include "smtpsplice.h"
 
 /* Pages that one send takes. */
 #define SEND_PAGES	16
-#define RECV_PAGES	(SS_HOLD_CHUNK / PAGE_SIZE + 1)
+#define RECV_PAGES	(DIV_ROUND_UP(SS_HOLD_CHUNK, PAGE_SIZE) + 1)
+
+/* What a receive brings behind the end-of-data goes into a leg's buffer. */
+static_assert(SS_LEG_BUFFER >= SS_HOLD_CHUNK);
 
 int ss_hold_open(struct ss_hold *h, struct ss_net *sn)
 {
@@ -128,8 +132,8 @@ static int room(struct ss_hold *h, u32 n)
 int ss_hold_recv(struct ss_hold *h, struct socket *sock)
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
-	/* whole pages where possible: the first call ends at a page's end */
-	u32 want = SS_HOLD_CHUNK - offset_in_page(h->len);
+	/* whole pages: but for the first, each call begins at a page's start */
+	u32 want = SS_HOLD_CHUNK - h->len % SS_HOLD_CHUNK % PAGE_SIZE;
 	struct bio_vec bv[RECV_PAGES];
 	int count, err;
 

@@ -9,8 +9,8 @@ struct ss_net;
 struct ss_smtp;
 struct socket;
 
-/* Most octets that one receive takes: four pages, one full TLS record. */
-#define SS_HOLD_CHUNK	(4 * PAGE_SIZE)
+/* Most octets that one receive takes: one full TLS record. */
+#define SS_HOLD_CHUNK	16384u
 
 /**
  * struct ss_hold - a held message

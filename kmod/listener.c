@@ -36,6 +36,21 @@ struct ss_listener {
 	void (*data_ready)(struct sock *sk);
 };
 
+/*
+ * Somebody on this box found the socket's own address and port. There is no
+ * server behind it: we would dial ourselves, again and again.
+ */
+static bool called_directly(const struct ss_listener *l, const struct sock *sk)
+{
+	const struct sock *lsk = l->sock->sk;
+
+	if (inet_sk(sk)->inet_num != inet_sk(lsk)->inet_num)
+		return false;
+	if (sk->sk_family == AF_INET)
+		return ipv4_is_loopback(inet_sk(sk)->inet_rcv_saddr);
+	return ipv6_addr_loopback(&sk->sk_v6_rcv_saddr);
+}
+
 static void accept_work(struct work_struct *work)
 {
 	struct ss_listener *l = container_of(work, struct ss_listener, work);
@@ -43,6 +58,12 @@ static void accept_work(struct work_struct *work)
 
 	while (!kernel_accept(l->sock, &sock, O_NONBLOCK)) {
 		struct sock *sk = sock->sk;
+
+		if (called_directly(l, sk)) {
+			sock_no_linger(sk);
+			sock_release(sock);
+			continue;
+		}
 
 		/* the connection inherited ours */
 		write_lock_bh(&sk->sk_callback_lock);

@@ -16,6 +16,16 @@ static const struct netlink_range_validation smtpsplice_a_settings_max_sessions_
 	.max	= 1000000ULL,
 };
 
+static const struct netlink_range_validation smtpsplice_a_settings_max_message_range = {
+	.min	= 1ULL,
+	.max	= 1099511627776ULL,
+};
+
+static const struct netlink_range_validation smtpsplice_a_settings_max_held_range = {
+	.min	= 1ULL,
+	.max	= 1099511627776ULL,
+};
+
 /* Common nested types */
 const struct nla_policy smtpsplice_prefix_nl_policy[SMTPSPLICE_A_PREFIX_LEN + 1] = {
 	[SMTPSPLICE_A_PREFIX_ADDR] = { .type = NLA_BINARY, },
@@ -55,8 +65,8 @@ static const struct nla_policy smtpsplice_policy_del_nl_policy[SMTPSPLICE_A_POLI
 /* SMTPSPLICE_CMD_SETTINGS_SET - do */
 static const struct nla_policy smtpsplice_settings_set_nl_policy[SMTPSPLICE_A_SETTINGS_BARE_NEWLINE + 1] = {
 	[SMTPSPLICE_A_SETTINGS_MAX_SESSIONS] = NLA_POLICY_FULL_RANGE(NLA_U32, &smtpsplice_a_settings_max_sessions_range),
-	[SMTPSPLICE_A_SETTINGS_MAX_MESSAGE] = NLA_POLICY_MIN(NLA_U64, 1),
-	[SMTPSPLICE_A_SETTINGS_MAX_HELD] = NLA_POLICY_MIN(NLA_U64, 1),
+	[SMTPSPLICE_A_SETTINGS_MAX_MESSAGE] = NLA_POLICY_FULL_RANGE(NLA_U64, &smtpsplice_a_settings_max_message_range),
+	[SMTPSPLICE_A_SETTINGS_MAX_HELD] = NLA_POLICY_FULL_RANGE(NLA_U64, &smtpsplice_a_settings_max_held_range),
 	[SMTPSPLICE_A_SETTINGS_DIAL_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_COMMAND_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_DATA_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),

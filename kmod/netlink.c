@@ -51,7 +51,7 @@ int smtpsplice_nl_register_doit(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	return ss_helper_register(info_net(info),
 				  nla_get_u32(info->attrs[SMTPSPLICE_A_HELPER_ROLES]),
-				  info);
+				  NETLINK_CB(skb).sk, info);
 }
 
 static int addr_len(const struct ss_addr *a)
@@ -150,6 +150,12 @@ out_file:
 	return err;
 }
 
+static void give_back(struct ss_session *s, u64 cookie)
+{
+	ss_scan_untake(s, cookie);
+	ss_netlink_doorbell(s->sn, READ_ONCE(s->sn->scan_queued));
+}
+
 int smtpsplice_nl_scan_accept_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ss_net *sn = info_net(info);
@@ -159,7 +165,7 @@ int smtpsplice_nl_scan_accept_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	do {
-		s = ss_scan_take(sn, info->snd_portid, &cookie);
+		s = ss_scan_take(sn, NETLINK_CB(skb).sk, &cookie);
 		if (s == ERR_PTR(-EPERM))
 			GENL_SET_ERR_MSG(info, "not registered for the role scan");
 		if (IS_ERR(s))
@@ -170,7 +176,10 @@ int smtpsplice_nl_scan_accept_doit(struct sk_buff *skb, struct genl_info *info)
 		if (ours) {
 			err = hand_over(s, cookie, info);
 			if (err)
-				ss_scan_untake(s, cookie);
+				give_back(s, cookie);
+			/* -EAGAIN says that none waits */
+			if (err == -EAGAIN)
+				err = -ENOBUFS;
 		}
 		mutex_unlock(&s->lock);
 		ss_session_put(s);
@@ -216,11 +225,6 @@ int smtpsplice_nl_scan_verdict_doit(struct sk_buff *skb, struct genl_info *info)
 	u64 cookie;
 	int err;
 
-	if (info->snd_portid != READ_ONCE(sn->scan_port)) {
-		GENL_SET_ERR_MSG(info, "not registered for the role scan");
-		ss_stats_inc(sn, VERDICT_STALE);
-		return -EPERM;
-	}
 	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_SCAN_COOKIE) ||
 	    GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_SCAN_VERDICT))
 		return -EINVAL;
@@ -237,11 +241,13 @@ int smtpsplice_nl_scan_verdict_doit(struct sk_buff *skb, struct genl_info *info)
 		   info->attrs[SMTPSPLICE_A_SCAN_FILE]);
 	err = check_reply(v, info);
 	if (!err) {
-		err = ss_scan_answer(sn, info->snd_portid, cookie, v);
-		if (err) {
+		err = ss_scan_answer(sn, NETLINK_CB(skb).sk, cookie, v);
+		if (err)
 			ss_stats_inc(sn, VERDICT_STALE);
+		if (err == -EPERM)
+			GENL_SET_ERR_MSG(info, "not registered for the role scan");
+		else if (err)
 			GENL_SET_ERR_MSG(info, "no such scan request");
-		}
 	}
 	kfree(v);
 	return err;

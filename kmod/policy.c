@@ -158,7 +158,7 @@ static int parse_multi(struct ss_policy *p, struct genl_info *info)
 		}
 		if (*count == SMTPSPLICE_PREFIX_MAX) {
 			NL_SET_ERR_MSG_ATTR(info->extack, attr,
-					    "more than 64 prefixes or ports");
+					    "more than 32 prefixes or ports");
 			return -EINVAL;
 		}
 		if (count == &p->port_count)
@@ -225,7 +225,11 @@ static int open_listeners(struct ss_policy *p)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(families); i++) {
-		struct ss_listener *l = ss_listener_open(p, families[i]);
+		struct ss_listener *l;
+
+		if (families[i] == AF_INET6 && !ipv6_mod_enabled())
+			continue;
+		l = ss_listener_open(p, families[i]);
 
 		if (IS_ERR(l)) {
 			if (i)

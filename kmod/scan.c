@@ -74,13 +74,14 @@ bool ss_scan_cancel(struct ss_session *s, struct ss_verdict *v)
 	return done;
 }
 
-struct ss_session *ss_scan_take(struct ss_net *sn, u32 portid, u64 *cookie)
+struct ss_session *ss_scan_take(struct ss_net *sn, const struct sock *sk,
+				u64 *cookie)
 {
 	struct ss_session *s;
 	struct ss_scan *scan;
 
 	spin_lock_bh(&sn->scan_lock);
-	if (!portid || portid != sn->scan_port) {
+	if (sk != sn->scan_sk) {
 		s = ERR_PTR(-EPERM);
 	} else if (list_empty(&sn->scan_pending)) {
 		s = ERR_PTR(-EAGAIN);
@@ -88,7 +89,7 @@ struct ss_session *ss_scan_take(struct ss_net *sn, u32 portid, u64 *cookie)
 		scan = list_first_entry(&sn->scan_pending, struct ss_scan, node);
 		s = session_of(scan);
 		ss_session_hold(s);
-		scan->portid = portid;
+		scan->portid = sn->scan_port;
 		scan->attempt++;
 		scan->cookie = get_random_u64();
 		*cookie = scan->cookie;
@@ -130,23 +131,26 @@ static void finish(struct ss_session *s, const struct ss_verdict *v)
 	ss_session_wake(s);
 }
 
-int ss_scan_answer(struct ss_net *sn, u32 portid, u64 cookie,
+int ss_scan_answer(struct ss_net *sn, const struct sock *sk, u64 cookie,
 		   const struct ss_verdict *v)
 {
 	struct ss_scan *scan;
 	int err = -ENOENT;
 
 	spin_lock_bh(&sn->scan_lock);
-	list_for_each_entry(scan, &sn->scan_taken, node) {
-		if (scan->cookie != cookie)
-			continue;
+	if (sk != sn->scan_sk) {
 		err = -EPERM;
-		if (scan->portid == portid) {
+		goto out;
+	}
+	/* what is taken was taken by this helper: see ss_scan_requeue() */
+	list_for_each_entry(scan, &sn->scan_taken, node) {
+		if (scan->cookie == cookie) {
 			finish(session_of(scan), v);
 			err = 0;
+			break;
 		}
-		break;
 	}
+out:
 	spin_unlock_bh(&sn->scan_lock);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 #include <linux/smtpsplice.h>
 
+struct sock;
 struct ss_net;
 struct ss_session;
 
@@ -89,13 +90,14 @@ bool ss_scan_done(struct ss_session *s);
 /**
  * ss_scan_take() - hand the oldest waiting request to a helper
  * @sn: the namespace
- * @portid: the helper's netlink port
+ * @sk: the helper's netlink socket
  * @cookie: set to the cookie
  *
  * Return: the session, with a reference, or an ERR_PTR() of -EPERM (not the
  * registered helper) or -EAGAIN (none waits).
  */
-struct ss_session *ss_scan_take(struct ss_net *sn, u32 portid, u64 *cookie);
+struct ss_session *ss_scan_take(struct ss_net *sn, const struct sock *sk,
+				u64 *cookie);
 
 /**
  * ss_scan_is() - is the request still taken under this cookie?
@@ -114,13 +116,13 @@ void ss_scan_untake(struct ss_session *s, u64 cookie);
 /**
  * ss_scan_answer() - a helper gives its verdict
  * @sn: the namespace
- * @portid: the helper's netlink port
+ * @sk: the helper's netlink socket
  * @cookie: the cookie it was given
  * @v: the verdict
  *
- * Return: 0, -ENOENT (stale or unknown cookie) or -EPERM (another port's).
+ * Return: 0, -ENOENT (stale or unknown cookie) or -EPERM (not the helper).
  */
-int ss_scan_answer(struct ss_net *sn, u32 portid, u64 cookie,
+int ss_scan_answer(struct ss_net *sn, const struct sock *sk, u64 cookie,
 		   const struct ss_verdict *v);
 
 /**

@@ -35,6 +35,8 @@
 #define CLOSE_TIMEOUT		10000
 /* Between two NOOPs to the server while it waits for a message, ms. */
 #define KEEPALIVE_INTERVAL	60000
+/* Until sending a message is tried again although nothing happened, jiffies. */
+#define SEND_RETRY		HZ
 
 void ss_session_hold(struct ss_session *s)
 {
@@ -118,6 +120,9 @@ static void arm_timer(struct ss_session *s)
 		return;
 	if (holds_message(s) && time_before(s->keepalive, at))
 		at = s->keepalive;
+	/* memory may have been short, of which no socket tells */
+	if (s->sending && time_before(jiffies + SEND_RETRY, at))
+		at = jiffies + SEND_RETRY;
 	if (!timer_pending(&s->timer) || time_before(at, s->timer.expires))
 		mod_timer(&s->timer, at);
 }
@@ -135,8 +140,12 @@ static void end(struct ss_session *s, const char *why)
 	list_del(&s->node);
 	sn->session_gen++;
 	spin_unlock_bh(&sn->sessions_lock);
-	ss_leg_close(&s->client, s->state != SMTPSPLICE_STATE_CLOSE);
-	ss_leg_close(&s->server, s->sending);
+	/*
+	 * A kernel socket has no timers once it is released: one whose FIN is
+	 * not acknowledged would stay for ever.
+	 */
+	ss_leg_close(&s->client, !ss_leg_finished(&s->client));
+	ss_leg_close(&s->server, s->sending || !ss_leg_finished(&s->server));
 	ss_scan_cancel(s, &s->verdict);
 	timer_shutdown_sync(&s->timer);
 	ss_hold_close(&s->hold);
@@ -152,6 +161,8 @@ static void begin_close(struct ss_session *s)
 		return;
 	if (holds_message(s))
 		ss_stats_inc(s->sn, ABORTED);
+	else if (s->state == SMTPSPLICE_STATE_REPLY)
+		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
 	ss_scan_cancel(s, &s->verdict);
 	ss_hold_close(&s->hold);
 	/* a server that has a part of a message must not take it for whole */
@@ -184,7 +195,7 @@ static bool step_dial(struct ss_session *s)
 		dial_failed(s);
 	else if (ret > 0)
 		set_state(s, SMTPSPLICE_STATE_GREET);
-	return ret;
+	return s->state != SMTPSPLICE_STATE_DIAL;
 }
 
 /* The message is refused; both legs stay usable. */
@@ -268,10 +279,13 @@ static bool body_from_buffer(struct ss_session *s)
 		return true;
 	}
 	err = ss_hold_append(&s->hold, c->in, c->in_len);
-	if (err)
+	if (err) {
 		doom(s, err);
-	else
-		c->in_len = ss_hold_parse(&s->hold, &s->smtp, c->in_len, c->in);
+		return true;
+	}
+	c->in_len = ss_hold_parse(&s->hold, &s->smtp, c->in_len, c->in);
+	if (s->smtp.body_len > s->hold.limit)
+		doom(s, -EFBIG);
 	return true;
 }
 
@@ -315,12 +329,10 @@ static const char *verdict_reply(const struct ss_verdict *v)
 	       "554 5.7.1 Message refused: a virus was found" : no_verdict;
 }
 
-static bool step_scan(struct ss_session *s)
+static void apply_verdict(struct ss_session *s)
 {
-	struct ss_verdict *v = &s->verdict;
+	const struct ss_verdict *v = &s->verdict;
 
-	if (!ss_scan_done(s) || !ss_scan_cancel(s, v))
-		return false;
 	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
 	switch (v->verdict) {
 	case SMTPSPLICE_VERDICT_ACCEPT:
@@ -336,6 +348,13 @@ static bool step_scan(struct ss_session *s)
 		ss_stats_inc(s->sn, TEMPFAIL);
 		refuse(s, verdict_reply(v));
 	}
+}
+
+static bool step_scan(struct ss_session *s)
+{
+	if (!ss_scan_done(s) || !ss_scan_cancel(s, &s->verdict))
+		return false;
+	apply_verdict(s);
 	return true;
 }
 
@@ -415,8 +434,9 @@ static bool pump_server(struct ss_session *s)
 		return progress;
 	n = ss_smtp_server(&s->smtp, v->in, v->in_len, &s->client.out);
 	ss_leg_consume(v, n);
-	if (n && s->state != SMTPSPLICE_STATE_SCAN &&
-	    s->state != SMTPSPLICE_STATE_REPLY)
+	/* not while it is the client, the helper or one reply that is awaited */
+	if (n && (s->state == SMTPSPLICE_STATE_GREET ||
+		  s->state == SMTPSPLICE_STATE_COMMAND))
 		touch(s);
 	if (s->state == SMTPSPLICE_STATE_GREET && n && ss_smtp_idle(&s->smtp))
 		set_state(s, SMTPSPLICE_STATE_COMMAND);
@@ -440,9 +460,20 @@ static bool pump_client(struct ss_session *s)
 	ss_leg_consume(c, n);
 	ss_stats_add(s->sn, BAD_COMMAND, s->smtp.refused - refused);
 	ss_stats_add(s->sn, OVERSIZE, s->smtp.oversize - oversize);
-	if (n)
+	if (n && !s->smtp.quit)
 		touch(s);
 	return progress || n;
+}
+
+/* Are there whole lines left, which only lack of room has stopped? */
+static bool has_line(const struct ss_leg *leg)
+{
+	return memchr(leg->in, '\n', leg->in_len);
+}
+
+static bool has_room(const struct ss_leg *leg)
+{
+	return leg->out.cap - leg->out.len >= SS_SMTP_SINK_MIN;
 }
 
 /*
@@ -453,6 +484,8 @@ static bool handle_eof(struct ss_session *s)
 {
 	struct ss_leg *c = &s->client, *v = &s->server;
 
+	if (v->eof && has_line(v) && !has_room(c))
+		return false;
 	if (v->eof) {
 		hangup(s, "421 4.4.2 Connection to the mail server lost");
 		return true;
@@ -467,7 +500,8 @@ static bool handle_eof(struct ss_session *s)
 		begin_close(s);
 		return true;
 	case SMTPSPLICE_STATE_COMMAND:
-		if (ss_smtp_idle(&s->smtp) && ss_leg_flushed(v) && !v->shut)
+		if (ss_smtp_idle(&s->smtp) && ss_leg_flushed(v) &&
+		    !(has_line(c) && !has_room(c)))
 			ss_leg_shutdown(v);
 		return false;
 	default:
@@ -537,7 +571,8 @@ static bool step_close(struct ss_session *s)
 
 static void handle_timeout(struct ss_session *s)
 {
-	ss_stats_inc(s->sn, TIMEOUT);
+	if (s->state != SMTPSPLICE_STATE_CLOSE)
+		ss_stats_inc(s->sn, TIMEOUT);
 	switch (s->state) {
 	case SMTPSPLICE_STATE_DIAL:
 		dial_failed(s);
@@ -558,9 +593,10 @@ static void handle_scan_timeout(struct ss_session *s)
 {
 	struct ss_verdict *v = &s->verdict;
 
-	if (ss_scan_done(s) && step_scan(s))
+	if (ss_scan_cancel(s, v)) {
+		apply_verdict(s);
 		return;
-	ss_scan_cancel(s, v);
+	}
 	*v = (struct ss_verdict){ .verdict = SMTPSPLICE_VERDICT_TEMPFAIL };
 	strscpy(v->reply, no_verdict, sizeof(v->reply));
 	ss_stats_inc(s->sn, SCAN_TIMEOUT);
@@ -599,6 +635,7 @@ static void run(struct ss_session *s)
 {
 	int budget = RUN_BUDGET;
 
+	check_timers(s);
 	while (step(s)) {
 		if (--budget)
 			continue;
@@ -606,8 +643,6 @@ static void run(struct ss_session *s)
 		ss_session_wake(s);
 		break;
 	}
-	if (!s->dead)
-		check_timers(s);
 	/* what the last steps put into the sinks */
 	if (!s->dead) {
 		ss_leg_flush(&s->client);
@@ -710,6 +745,8 @@ static void turn_away(struct ss_net *sn, struct socket *sock)
 
 	ss_stats_inc(sn, OVER_LIMIT);
 	kernel_sendmsg(sock, &msg, &iov, 1, iov.iov_len);
+	/* RST: there is nobody to wait for the end of a FIN, see end() */
+	sock_no_linger(sock->sk);
 	sock_release(sock);
 }
 
@@ -738,16 +775,17 @@ void ss_session_start(struct ss_policy *policy, struct socket *sock)
 	rcu_read_unlock();
 
 	mutex_lock(&s->lock);
-	ss_leg_attach(&s->client, sock);
+	/* before there is a callback: what is not linked cannot be woken */
 	if (!link_session(s)) {
-		ss_leg_close(&s->client, true);
 		mutex_unlock(&s->lock);
+		sock_release(sock);
 		ss_leg_free(&s->client);
 		ss_leg_free(&s->server);
 		ss_policy_put(policy);
 		kvfree(s);
 		return;
 	}
+	ss_leg_attach(&s->client, sock);
 	ss_stats_inc(sn, ACCEPTED);
 	atomic64_inc(&policy->sessions);
 	ss_netlink_session_event(s, SMTPSPLICE_EVENT_SESSION_OPEN, NULL);

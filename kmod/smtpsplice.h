@@ -78,11 +78,13 @@ struct ss_settings {
  * @users: 1 for the namespace and 1 a session; @idle completes at 0
  * @idle: see @users
  * @held: octets held in all messages
- * @scan_lock: covers the next four, and the struct ss_scan in the lists
+ * @scan_lock: covers the next five, and the struct ss_scan in the lists
  * @scan_pending: scan requests that no helper has taken, oldest first
  * @scan_taken: scan requests that a helper has
  * @scan_queued: length of @scan_pending
  * @scan_port: netlink port of the registered helper, 0 if none
+ * @scan_sk: its socket, only ever compared: a port is free for others a moment
+ *	before the helper's death is noticed, a socket is not
  * @stats: counters
  */
 struct ss_net {
@@ -111,6 +113,7 @@ struct ss_net {
 	struct list_head scan_taken;
 	u32 scan_queued;
 	u32 scan_port;
+	const struct sock *scan_sk;
 
 	struct ss_stats __percpu *stats;
 };

@@ -11,7 +11,9 @@
  * The hooks run in softirq under RCU and take no lock.
  */
 #include <linux/icmp.h>
+#include <linux/etherdevice.h>
 #include <linux/icmpv6.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/addrconf.h>
@@ -121,10 +123,7 @@ static bool leads_off(const struct dst_entry *dst)
 	       !(rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST | RTF_REJECT));
 }
 
-/*
- * IPv6 has no reverse-path filter of its own. A source that no route leads
- * back to could not be answered, and is none that the box would know.
- */
+/* Would the box have forwarded this IPv6 packet? */
 static bool forwardable6(const struct flow *f)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(f->skb);
@@ -135,12 +134,6 @@ static bool forwardable6(const struct flow *f)
 		.flowlabel = ip6_flowinfo(ip6h),
 		.daddr = ip6h->daddr,
 		.saddr = ip6h->saddr,
-	};
-	struct flowi6 back = {
-		.flowi6_iif = LOOPBACK_IFINDEX,
-		.flowi6_mark = f->skb->mark,
-		.flowi6_proto = IPPROTO_TCP,
-		.daddr = ip6h->saddr,
 	};
 	struct inet6_dev *idev = __in6_dev_get(f->dev);
 	struct dst_entry *dst;
@@ -156,8 +149,24 @@ static bool forwardable6(const struct flow *f)
 				     RT6_LOOKUP_F_HAS_SADDR);
 	ok = leads_off(dst);
 	dst_release(dst);
-	if (!ok)
-		return false;
+	return ok;
+}
+
+/*
+ * IPv6 has no reverse-path filter of its own. A source that no route leads
+ * back to can not be answered by us, but by a server that knows another way:
+ * it must not get past us unseen.
+ */
+static bool answerable6(const struct flow *f)
+{
+	struct flowi6 back = {
+		.flowi6_iif = LOOPBACK_IFINDEX,
+		.flowi6_mark = f->skb->mark,
+		.flowi6_proto = IPPROTO_TCP,
+		.daddr = f->src.ip.v6,
+	};
+	struct dst_entry *dst;
+	bool ok;
 
 	dst = ip6_route_lookup(f->sn->net, &back, f->skb, 0);
 	ok = leads_off(dst);
@@ -166,28 +175,47 @@ static bool forwardable6(const struct flow *f)
 }
 
 /*
- * Did we send this request ourselves, and did routing bring it back? Then one
- * of our legs has these very addresses, and steering it would never end.
+ * Did we send this request ourselves, and did routing bring it back? Then a
+ * leg that is being dialled has these very addresses, and steering it would
+ * never end. A leg in another state is an old one, whose port the client uses
+ * now.
  */
 static bool looped(const struct flow *f)
 {
 	struct sock *sk = lookup(f, &f->dst, &f->src);
+	bool ret;
 
 	if (!sk || !nf_tproxy_sk_is_transparent(sk))
 		return false;
+	ret = sk->sk_state == TCP_SYN_SENT;
 	sock_gen_put(sk);
-	return true;
+	return ret;
+}
+
+/*
+ * br_netfilter lets us see frames on a bridge port. One for the box itself
+ * comes by again as a packet, but then without us (ip_sabotage_in()): it
+ * would be forwarded uninspected. One for another host is only bridged, which
+ * is not ours to inspect.
+ */
+static bool bridged_to_us(const struct flow *f)
+{
+	return ether_addr_equal(eth_hdr(f->skb)->h_dest, f->dev->dev_addr);
 }
 
 /* A packet that belongs to no socket: is it a connection request for us? */
 static unsigned int steer_new(const struct flow *f)
 {
 	const struct tcphdr *th = f->th;
+	bool v4 = f->src.family == AF_INET;
 	struct ss_policy *policy;
 	struct sock *sk;
-	bool syn = th->syn && !th->ack && !th->rst && !th->fin;
+	bool syn = th->syn && !th->ack;
 
 	if (!syn && !(th->ack && !th->syn && !th->rst))
+		return NF_ACCEPT;
+	/* the box talks to itself: nothing that it would forward */
+	if (f->dev->flags & IFF_LOOPBACK)
 		return NF_ACCEPT;
 	policy = ss_policy_match(f->sn, f->dev, &f->src, &f->dst);
 	if (!policy)
@@ -200,19 +228,27 @@ static unsigned int steer_new(const struct flow *f)
 	 * An ACK may complete a handshake by syncookie, but only after the
 	 * listener sent some; other ACKs are of flows older than the policy.
 	 */
-	if (!syn) {
-		if (tcp_synq_no_recent_overflow(sk))
-			return NF_ACCEPT;
-	} else if (!(f->src.family == AF_INET ? forwardable4(f) :
-						forwardable6(f))) {
-		ss_stats_inc(f->sn, STEER_REFUSED);
+	if (!syn && tcp_synq_no_recent_overflow(sk))
 		return NF_ACCEPT;
-	} else if (looped(f)) {
+	if (nf_bridge_in_prerouting(f->skb)) {
+		if (!bridged_to_us(f))
+			return NF_ACCEPT;
 		ss_stats_inc(f->sn, STEER_REFUSED);
 		return NF_DROP;
-	} else {
-		ss_stats_inc(f->sn, STEERED);
 	}
+	if (!(v4 ? forwardable4(f) : forwardable6(f))) {
+		if (syn)
+			ss_stats_inc(f->sn, STEER_REFUSED);
+		return NF_ACCEPT;
+	}
+	/* some servers take a SYN with other flags for a SYN */
+	if (syn && (th->fin || th->rst || looped(f) ||
+		    (!v4 && !answerable6(f)))) {
+		ss_stats_inc(f->sn, STEER_REFUSED);
+		return NF_DROP;
+	}
+	if (syn)
+		ss_stats_inc(f->sn, STEERED);
 
 	sock_hold(sk);
 	return steer(f, sk);
@@ -386,6 +422,12 @@ static const struct nf_hook_ops hooks[] = {
 	},
 };
 
+/* Without IPv6 (ipv6.disable=1) the last one has nothing to route to. */
+static unsigned int hook_count(void)
+{
+	return ipv6_mod_enabled() ? ARRAY_SIZE(hooks) : ARRAY_SIZE(hooks) - 1;
+}
+
 int ss_steer_start(struct ss_net *sn)
 {
 	int err;
@@ -399,7 +441,7 @@ int ss_steer_start(struct ss_net *sn)
 	err = nf_defrag_ipv6_enable(sn->net);
 	if (err)
 		goto out_defrag4;
-	err = nf_register_net_hooks(sn->net, hooks, ARRAY_SIZE(hooks));
+	err = nf_register_net_hooks(sn->net, hooks, hook_count());
 	if (err)
 		goto out_defrag6;
 	sn->hooked = true;
@@ -416,7 +458,7 @@ void ss_steer_stop(struct ss_net *sn)
 {
 	mutex_lock(&sn->lock);
 	if (sn->hooked) {
-		nf_unregister_net_hooks(sn->net, hooks, ARRAY_SIZE(hooks));
+		nf_unregister_net_hooks(sn->net, hooks, hook_count());
 		nf_defrag_ipv6_disable(sn->net);
 		nf_defrag_ipv4_disable(sn->net);
 		sn->hooked = false;
@@ -437,6 +479,8 @@ int ss_steer_init(struct ss_net *sn)
 		return -ENOMEM;
 	sn->rt->rt_is_input = 1;
 	sn->rt->dst.output = dst_discard_out;
+	if (!ipv6_mod_enabled())
+		return 0;
 
 	sn->rt6 = ip6_dst_alloc(sn->net, lo, 0);
 	if (!sn->rt6) {
@@ -455,8 +499,10 @@ int ss_steer_init(struct ss_net *sn)
 void ss_steer_exit(struct ss_net *sn)
 {
 	/* lets go of the loopback device even where a socket keeps the route */
-	dst_dev_put(&sn->rt6->dst);
-	dst_release(&sn->rt6->dst);
+	if (sn->rt6) {
+		dst_dev_put(&sn->rt6->dst);
+		dst_release(&sn->rt6->dst);
+	}
 	dst_dev_put(&sn->rt->dst);
 	dst_release(&sn->rt->dst);
 }

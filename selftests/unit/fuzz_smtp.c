@@ -13,7 +13,6 @@
  *
  * What must hold, whatever is said: see check_*() and rig.c.
  */
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <strings.h>
 
@@ -82,14 +81,16 @@ static uint32_t draw(uint32_t *state, uint32_t n)
 static void say(struct server *s, int code, const char *more)
 {
 	char text[64];
-	int i, lines = draw(&s->chance, 4) ? 0 : (int)draw(&s->chance, 3);
+	int i, n, lines = draw(&s->chance, 4) ? 0 : (int)draw(&s->chance, 3);
 
-	for (i = 0; i < lines; i++)
-		bytes_add(&s->out, text, (size_t)snprintf(text, sizeof(text),
-			  "%d-line %d\r\n", code, i));
+	for (i = 0; i < lines; i++) {
+		n = snprintf(text, sizeof(text), "%d-line %d\r\n", code, i);
+		bytes_add(&s->out, text, (size_t)n);
+	}
 	bytes_add(&s->out, more, strlen(more));
-	bytes_add(&s->out, text, (size_t)snprintf(text, sizeof(text),
-		  draw(&s->chance, 8) ? "%d done\r\n" : "%d\n", code));
+	n = snprintf(text, sizeof(text),
+		     draw(&s->chance, 8) ? "%d done\r\n" : "%d\n", code);
+	bytes_add(&s->out, text, (size_t)n);
 }
 
 static bool is(const char *line, size_t n, const char *verb)
@@ -308,10 +309,12 @@ static void act(struct run *run)
 {
 	struct rig *r = &run->rig;
 
-	if (r->e.event == SS_SMTP_BODY_END && !r->verdict) {
-		if (r->e.body_flags && !(run->mode & MODE_ALLOW))
-			r->verdict = RIG_REFUSE;
-		else if (run->mode & MODE_TWICE)
+	if (r->e.event == SS_SMTP_BODY_END && r->e.body_flags &&
+	    !(run->mode & MODE_ALLOW))
+		r->verdict = RIG_REFUSE;
+	if (r->e.event == SS_SMTP_BODY_END && !r->verdict &&
+	    !(run->mode & MODE_RAW)) {
+		if (run->mode & MODE_TWICE)
 			r->verdict = run->messages % 3 ? RIG_REFUSE : RIG_ACCEPT;
 		else
 			r->verdict = draw(&run->chance, 4) ? RIG_ACCEPT :
@@ -437,8 +440,6 @@ static void run_raw(struct run *run, const uint8_t *p, size_t n)
 		if (p[i + 1] == 'A')
 			r->verdict = RIG_ACCEPT;
 		if (p[i + 1] == 'R')
-			r->verdict = RIG_REFUSE;
-		if (r->e.body_flags && !(run->mode & MODE_ALLOW))
 			r->verdict = RIG_REFUSE;
 		if (p[i + 1] == 'D')
 			r->refuse_data = true;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <stdio.h>
 
 #include "rig.h"
@@ -91,7 +90,6 @@ void rig_flush_server(struct rig *r)
 	bytes_add(&r->to_server, r->srv.data, r->srv.len);
 	r->srv.len = 0;
 }
-
 
 /* A copy of exactly that size, so that ASan sees a read beyond it. */
 static u8 *exact(const struct bytes *b, u32 *n)
@@ -191,6 +189,8 @@ static bool decide(struct rig *r)
 	rig_flush_server(r);
 	r->verdict = RIG_WAIT;
 	if (v == RIG_ACCEPT)
+		r->flags |= r->e.body_flags;
+	if (v == RIG_ACCEPT)
 		ss_smtp_release(&r->e, &r->srv);
 	else
 		ss_smtp_refuse(&r->e, r->reply, &r->srv, &r->cli);
@@ -210,7 +210,6 @@ static void send_body(struct rig *r)
 		return;
 	bytes_add(&r->to_server, ".\r\n", 3);
 	bytes_add_message(&r->accepted, r->body.p, r->body.n - 3);
-	r->flags |= r->e.body_flags;
 	ss_smtp_sent(&r->e);
 }
 

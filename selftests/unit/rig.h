@@ -36,7 +36,7 @@ enum rig_verdict {
  * @body: the message at hand, as it was received, end-of-data included
  * @sent: octets of @body that were sent
  * @accepted: the messages that were accepted and sent in full
- * @flags: body_flags of them, or-ed
+ * @flags: body_flags of all that was accepted, sent in full or not, or-ed
  * @piece: most octets of a body sent at a time
  * @done: replies to messages, see done_code
  */

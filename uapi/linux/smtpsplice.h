@@ -14,7 +14,7 @@
 #define SMTPSPLICE_REPLY_MAX	510
 #define SMTPSPLICE_TEXT_MAX	255
 #define SMTPSPLICE_ADDRESS_MAX	320
-#define SMTPSPLICE_PREFIX_MAX	64
+#define SMTPSPLICE_PREFIX_MAX	32
 
 /**
  * enum smtpsplice_role - What kinds of work a registered helper takes.
