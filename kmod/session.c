@@ -161,7 +161,8 @@ static void begin_close(struct ss_session *s)
 		return;
 	if (holds_message(s))
 		ss_stats_inc(s->sn, ABORTED);
-	else if (s->state == SMTPSPLICE_STATE_REPLY)
+	else if (s->state == SMTPSPLICE_STATE_RELEASE ||
+		 s->state == SMTPSPLICE_STATE_REPLY)
 		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
 	ss_scan_cancel(s, &s->verdict);
 	ss_hold_close(&s->hold);
@@ -352,7 +353,9 @@ static void apply_verdict(struct ss_session *s)
 
 static bool step_scan(struct ss_session *s)
 {
-	if (!ss_scan_done(s) || !ss_scan_cancel(s, &s->verdict))
+	/* a NOOP of ours may be out: not every server takes two commands */
+	if (!ss_scan_done(s) || !ss_smtp_idle(&s->smtp) ||
+	    !ss_scan_cancel(s, &s->verdict))
 		return false;
 	apply_verdict(s);
 	return true;
@@ -401,7 +404,8 @@ static bool handle_event(struct ss_session *s)
 		begin_body(s);
 		return true;
 	case SS_SMTP_BODY_END:
-		if (s->state != SMTPSPLICE_STATE_BODY)
+		if (s->state != SMTPSPLICE_STATE_BODY ||
+		    !ss_smtp_idle(&s->smtp))
 			return false;
 		end_body(s);
 		return true;
@@ -745,8 +749,14 @@ static void turn_away(struct ss_net *sn, struct socket *sock)
 
 	ss_stats_inc(sn, OVER_LIMIT);
 	kernel_sendmsg(sock, &msg, &iov, 1, iov.iov_len);
-	/* RST: there is nobody to wait for the end of a FIN, see end() */
-	sock_no_linger(sock->sk);
+	/*
+	 * Nobody will wait for the end of the FIN: with a reference to the
+	 * namespace the socket keeps its timers and does so itself.
+	 */
+	if (maybe_get_net(sn->net)) {
+		sk_net_refcnt_upgrade(sock->sk);
+		put_net(sn->net);
+	}
 	sock_release(sock);
 }
 

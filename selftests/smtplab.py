@@ -258,6 +258,11 @@ class Peer:
     def reset(self):
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                              b"\1\0\0\0\0\0\0\0")
+        try:
+            # wakes a thread that reads, which would keep the socket open
+            self.sock.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass
         self.sock.close()
 
 
@@ -498,22 +503,51 @@ def helpers():
     return pids
 
 
+def _lab(verb):
+    """Brings the lab up or down; its words are diagnostics."""
+    lab = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lab")
+    p = subprocess.run([lab, verb], stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT, text=True, check=False)
+    for line in p.stdout.splitlines():
+        print("# " + line, flush=True)
+    return p.returncode == 0
+
+
+def _run(test):
+    try:
+        test()
+    except Exception:  # pylint: disable=broad-except
+        for line in traceback.format_exc().splitlines():
+            print("# " + line)
+        return False
+    return True
+
+
 def main(tests):
-    """Runs functions as TAP; their first line of documentation names them."""
+    """Runs functions as TAP; their first line of documentation names them.
+
+    Where no lab is up it is brought up for them, and that it comes down
+    without a leak is one test more.
+    """
     only = sys.argv[1:]
     tests = [t for t in tests if not only or t.__name__ in only]
-    print("1..%d" % len(tests), flush=True)
+    own = not os.path.exists("/run/netns/gw")
+    print("1..%d" % (len(tests) + own), flush=True)
+    if own and not _lab("up"):
+        print("Bail out! no lab")
+        sys.exit(1)
     failed = 0
     for i, t in enumerate(tests, 1):
-        name = "%s: %s" % (t.__name__, (t.__doc__ or "").strip().split("\n")[0])
-        try:
-            t()
-            print("ok %d - %s" % (i, name), flush=True)
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            for line in traceback.format_exc().splitlines():
-                print("# " + line)
-            print("not ok %d - %s" % (i, name), flush=True)
+        good = _run(t)
+        failed += not good
+        print("%s %d - %s: %s" % ("ok" if good else "not ok", i, t.__name__,
+                                  (t.__doc__ or "").strip().split("\n")[0]),
+              flush=True)
+    if own:
+        good = _lab("down")
+        failed += not good
+        print("%s %d - nothing leaked" % ("ok" if good else "not ok",
+                                          len(tests) + 1), flush=True)
     sys.exit(1 if failed else 0)
 
 

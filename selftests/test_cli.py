@@ -51,11 +51,11 @@ def settings():
 # --- bad input -------------------------------------------------------------
 
 NAME31 = "n" * 31
+PREFIXES = 32
 BAD = (
     # what the kernel refuses
     (1, ("policy", "add", "bad", "iif", "nope0"), "bad", "nope0"),
     (1, ("policy", "add", "lab"), "lab", "exists"),
-    (1, ("policy", "add", "a;b"), "a;b", "letters"),
     (1, ("policy", "del", "nobody"), "nobody"),
     # what the command line refuses
     (2, ("policy", "add", "bad", "dst", "10.0.2.0/33"), "bad", "10.0.2.0/33"),
@@ -92,16 +92,21 @@ BAD = (
 def test_bad_input():
     """bad input is told in one line that names it, and changes nothing"""
     before = configuration()
-    for status, argv, *words in BAD:
-        expect_refusal(attempt("smtpsplice", *argv), status, *words)
-    expect_equal(configuration(), before, "configuration")
+    try:
+        for status, argv, *words in BAD:
+            expect_refusal(attempt("smtpsplice", *argv), status, *words)
+        expect_equal(configuration(), before, "configuration")
+    finally:
+        for p in policies():
+            if p["name"] != "lab":
+                cli("policy", "del", p["name"])
 
 
 def test_longest_names():
     """the longest name, and as many prefixes and ports as can be"""
-    srcs = ["10.1.%d.0/24" % i for i in range(64)]
-    dsts = ["fd00:%x::/64" % i for i in range(1, 65)]
-    ports = list(range(1, 65))
+    srcs = ["10.1.%d.0/24" % i for i in range(PREFIXES)]
+    dsts = ["fd00:%x::/64" % i for i in range(1, PREFIXES + 1)]
+    ports = list(range(1, PREFIXES + 1))
     with policy(NAME31, "src", ",".join(srcs), "dst", ",".join(dsts),
                 "port", ",".join(map(str, ports))):
         p = [p for p in policies() if p["name"] == NAME31][0]
@@ -112,7 +117,7 @@ def test_longest_names():
 def test_many_policies():
     """a list that does not fit one netlink message is shown whole"""
     names = ["p%d" % i for i in range(30)]
-    dsts = ",".join("fd00:%x::/64" % i for i in range(1, 65))
+    dsts = ",".join("fd00:%x::/64" % i for i in range(1, PREFIXES + 1))
     there = [p["name"] for p in policies()]
     added = []
     try:

@@ -12,6 +12,7 @@ import json
 import os
 import select
 import socket
+import struct
 import sys
 from contextlib import contextmanager
 
@@ -19,7 +20,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
 
 GATEWAY4, GATEWAY6 = "10.0.2.1", "fd00:2::1"
-TIME_WAIT, LISTEN = 6, 10
+SYN_SENT, TIME_WAIT, LISTEN = 2, 6, 10
 OTHER = 2525
 MASQUERADE = """
     chain post {
@@ -426,6 +427,28 @@ def test_port_of_leg_v6():
     client_uses_port_of_leg(6)
 
 
+def port_of_dialling_leg(family):
+    silent = "chain in { type filter hook input priority 0; tcp dport 25 drop; }"
+    with nft("server", "inet", silent):
+        first = Client(family=family)
+        wait_for("leg 2", lambda: [s for s in tcp_sockets("gw")
+                                   if s[1:] == (25, SYN_SENT)])
+        leg, = [s[0] for s in tcp_sockets("gw") if s[1:] == (25, SYN_SENT)]
+        before = stats()
+        second = Client(family=family, src=(client_of(family), leg))
+        expect_equal(delta(before, "steer-refused"), 0, "refused")
+        wait_for("a second session", lambda: len(sessions()) == 2)
+        for c in (first, second):
+            c.reset()
+        wait_for("the end", lambda: not sessions())
+
+
+def test_port_of_dialling_leg():
+    """even where that leg 2 still waits for the server's answer"""
+    for family in (4, 6):
+        port_of_dialling_leg(family)
+
+
 @contextmanager
 def always_syncookies():
     try:
@@ -636,6 +659,56 @@ def test_force_forwarding_v6():
                         "ipv6/conf/wan/force_forwarding": 1}):
         untouched(6, port=OTHER)  # so the box does forward
         through(6)
+
+
+def test_loopback():
+    """what the box says to itself is not steered"""
+    with no_policies(), policy("any"), Server(ns="gw") as srv:
+        for family, to in ((4, "127.0.0.1"), (6, "::1"), (4, GATEWAY4),
+                           (6, GATEWAY6)):
+            before = stats()
+            c = Client(family=family, to=to, ns="gw")
+            assert not inspected(c), "inspected: " + to
+            expect_equal(srv.peers[-1], c.sock.getsockname()[:2], "client")
+            c.quit()
+            for key in ("steered", "steer-refused"):
+                expect_equal(delta(before, key), 0, key)
+
+
+def send_segment(flags, family):
+    """A single TCP segment to the server's port 25, without a connection."""
+    with netns("client"):
+        s = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6,
+                          socket.SOCK_RAW, socket.IPPROTO_TCP)
+    s.bind((client_of(family), 0))
+    head = struct.pack("!HHIIBBHHH", 50001, 25, 1000, 0, 5 << 4, flags, 65535,
+                       0, 0)
+    if family == 6:
+        s.setsockopt(socket.IPPROTO_IPV6, 7, 16)  # IPV6_CHECKSUM
+    else:
+        pseudo = (socket.inet_aton(CLIENT4) + socket.inet_aton(SERVER4) +
+                  struct.pack("!HH", socket.IPPROTO_TCP, len(head)))
+        total = sum(struct.unpack("!16H", pseudo + head))
+        total = (total & 0xffff) + (total >> 16)
+        head = head[:16] + struct.pack("!H", ~total & 0xffff) + head[18:]
+    s.sendto(head, (server_of(family), 0))
+    s.close()
+
+
+def test_odd_syn():
+    """a SYN with FIN or RST, which some servers take for a SYN, is dropped"""
+    seen = ("counter odd {}\n"
+            "chain in { type filter hook input priority 0; "
+            "tcp dport 25 counter name odd; }")
+    fin, syn, rst = 1, 2, 4
+    with Server(), nft("server", "inet", seen) as counters:
+        for family in (4, 6):
+            for more in (fin, rst, fin | rst):
+                before = stats()
+                send_segment(syn | more, family)
+                wait_for("the refusal", lambda: delta(before, "steer-refused"))
+                expect_equal(delta(before, "steered"), 0, "steered")
+        expect_equal(counters()["odd"], 0, "segments that reached the server")
 
 
 def test_no_route():
