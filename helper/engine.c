@@ -209,5 +209,9 @@ enum ss_engine_outcome ss_engine_scan(struct ss_engine *engine, int fd,
 		return SS_ENGINE_CLEAN;
 	snprintf(finding->text, sizeof(finding->text), "%s",
 		 ret != CL_VIRUS ? cl_strerror(ret) : name ? name : "unknown");
+	/* out of time says more of the box than of the message: not for good */
+	if (ret == CL_VIRUS && name &&
+	    !strcmp(name, "Heuristics.Limits.Exceeded.MaxScanTime"))
+		return SS_ENGINE_FAILED;
 	return ret == CL_VIRUS ? SS_ENGINE_INFECTED : SS_ENGINE_FAILED;
 }

@@ -20,6 +20,7 @@ import traceback
 from contextlib import contextmanager
 
 RUN = os.environ.get("LAB_RUN", "/run/smtpsplice-lab")
+PIDFILE = os.path.join(RUN, "smtpspliced.pid")
 SERVER4, SERVER6 = "10.0.2.2", "fd00:2::2"
 CLIENT4, CLIENT6 = "10.0.1.2", "fd00:1::2"
 CLONE_NEWNET = 0x40000000
@@ -501,6 +502,27 @@ def helpers():
         except OSError:
             pass
     return pids
+
+
+def helper_command():
+    """How the lab runs smtpspliced."""
+    with open(os.path.join(RUN, "env")) as f:
+        env = dict(line.rstrip("\n").split("=", 1) for line in f)
+    return ("smtpspliced", "--database", env["LAB_DB"], "--log",
+            os.path.join(RUN, "av.log"))
+
+
+def start_helper():
+    """Starts the lab's helper anew and waits until it has registered."""
+    with open(os.path.join(RUN, "smtpspliced.log"), "a") as log:
+        p = subprocess.Popen(["ip", "netns", "exec", "gw", *helper_command()],
+                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                             start_new_session=True)
+    # "lab down" waits for its end, so it must not stay as a zombie of ours
+    threading.Thread(target=p.wait, daemon=True).start()
+    with open(PIDFILE, "w") as f:
+        f.write("%d\n" % p.pid)
+    wait_for("the helper", lambda: stats()["helpers"] == 1)
 
 
 def _lab(verb):

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
 
-PIDFILE = os.path.join(RUN, "smtpspliced.pid")
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
           "--inh-caps=-all", "--bounding-set=-all")
 
@@ -298,13 +297,6 @@ def test_monitor_text():
 
 # --- the helper, the module, rights ----------------------------------------
 
-def helper_command():
-    with open(os.path.join(RUN, "env")) as f:
-        env = dict(line.rstrip("\n").split("=", 1) for line in f)
-    return ("smtpspliced", "--database", env["LAB_DB"], "--log",
-            os.path.join(RUN, "av.log"))
-
-
 def gone(pid):
     """Whether a process has ended; it may be a child of ours."""
     try:
@@ -319,16 +311,6 @@ def stop_helper():
         pid = int(f.read())
     os.kill(pid, signal.SIGTERM)
     wait_for("the end of the helper", lambda: gone(pid))
-
-
-def start_helper():
-    with open(os.path.join(RUN, "smtpspliced.log"), "a") as log:
-        p = subprocess.Popen(["ip", "netns", "exec", "gw", *helper_command()],
-                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                             start_new_session=True)
-    with open(PIDFILE, "w") as f:
-        f.write("%d\n" % p.pid)
-    wait_for("the helper", lambda: stats()["helpers"])
 
 
 @contextmanager

@@ -4,7 +4,6 @@
 import os
 import signal
 import socket
-import subprocess
 import struct
 import sys
 import threading
@@ -13,22 +12,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
 
 HELD = 20
-
-
-def start_helper():
-    db = os.path.join(RUN, "db")
-    with open("/run/smtpsplice-lab/env") as env:
-        for line in env:
-            if line.startswith("LAB_DB="):
-                db = line.strip().split("=", 1)[1]
-    log = open(os.path.join(RUN, "smtpspliced.log"), "a")
-    p = subprocess.Popen(["ip", "netns", "exec", "gw", "smtpspliced",
-                          "--database", db, "--log", os.path.join(RUN, "av.log")],
-                         stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                         start_new_session=True)
-    with open(os.path.join(RUN, "smtpspliced.pid"), "w") as f:
-        f.write("%d\n" % p.pid)
-    wait_for("the helper", lambda: stats()["helpers"] == 1)
 
 
 def signal_helpers(sig):

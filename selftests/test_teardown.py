@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
-from test_helper import kill_helpers, signal_helpers, start_helper  # noqa: E402
+from test_helper import signal_helpers  # noqa: E402
 
 KO = os.environ["SMTPSPLICE_KO"]
 # 50 where KASAN looks on; the other kernels are emulated, and slow
