@@ -144,6 +144,10 @@ struct ss_listener *ss_listener_open(struct ss_policy *p, sa_family_t family)
 	if (err)
 		goto out_free;
 	inet_set_bit(TRANSPARENT, l->sock->sk);
+	/* inherited: connections of ours are no reason for a local mail server
+	 * not to get its port
+	 */
+	sock_set_reuseaddr(l->sock->sk);
 	if (family == AF_INET6)
 		l->sock->sk->sk_ipv6only = true;
 	err = bind_loopback(l->sock, family);

@@ -176,9 +176,9 @@ static bool answerable6(const struct flow *f)
 
 /*
  * Did we send this request ourselves, and did routing bring it back? Then a
- * leg that is being dialled has these very addresses, and steering it would
- * never end. A leg in another state is an old one, whose port the client uses
- * now.
+ * leg that is being dialled has these very addresses and this very initial
+ * sequence number, and steering it would never end. Any other leg just has the
+ * port that the client uses now, too.
  */
 static bool looped(const struct flow *f)
 {
@@ -187,7 +187,8 @@ static bool looped(const struct flow *f)
 
 	if (!sk || !nf_tproxy_sk_is_transparent(sk))
 		return false;
-	ret = sk->sk_state == TCP_SYN_SENT;
+	ret = sk->sk_state == TCP_SYN_SENT &&
+	      ntohl(f->th->seq) == READ_ONCE(tcp_sk(sk)->snd_una);
 	sock_gen_put(sk);
 	return ret;
 }
@@ -201,6 +202,19 @@ static bool looped(const struct flow *f)
 static bool bridged_to_us(const struct flow *f)
 {
 	return ether_addr_equal(eth_hdr(f->skb)->h_dest, f->dev->dev_addr);
+}
+
+/*
+ * An ACK may complete a handshake by syncookie, which no socket remembers.
+ * Other ACKs are of flows older than the policy: the listener would reset them.
+ */
+static bool completes_syncookie(const struct flow *f, const struct sock *sk)
+{
+	if (tcp_synq_no_recent_overflow(sk))
+		return false;
+	if (f->src.family == AF_INET)
+		return __cookie_v4_check(ip_hdr(f->skb), f->th);
+	return __cookie_v6_check(ipv6_hdr(f->skb), f->th);
 }
 
 /* A packet that belongs to no socket: is it a connection request for us? */
@@ -224,11 +238,7 @@ static unsigned int steer_new(const struct flow *f)
 	if (!sk)
 		return NF_ACCEPT;
 
-	/*
-	 * An ACK may complete a handshake by syncookie, but only after the
-	 * listener sent some; other ACKs are of flows older than the policy.
-	 */
-	if (!syn && tcp_synq_no_recent_overflow(sk))
+	if (!syn && !completes_syncookie(f, sk))
 		return NF_ACCEPT;
 	if (nf_bridge_in_prerouting(f->skb)) {
 		if (!bridged_to_us(f))

@@ -89,6 +89,9 @@ wait_for() {
 	done
 }
 
+# process_gone PID: it has ended, if perhaps its parent has not looked yet.
+process_gone() { [[ ! -e /proc/$1 ]] || grep -qs '^State:.*Z' "/proc/$1/status"; }
+
 # --- the lab ---------------------------------------------------------------
 
 lab() { "$SELFTESTS/lab" "$@" | sed 's/^/# /'; return "${PIPESTATUS[0]}"; }
@@ -187,13 +190,12 @@ postfix_master() {
 	END
 }
 
-postfix_gone() { ! kill -0 "$1" 2>/dev/null; }
 stop_postfix() {
 	local pid
 	[[ -e $POSTFIX/spool/pid/master.pid ]] || return 0
 	pid=$(tr -d ' ' <"$POSTFIX/spool/pid/master.pid")
 	kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || return 0
-	wait_for postfix_gone "$pid"
+	wait_for process_gone "$pid"
 	rm -f "$POSTFIX/spool/pid/master.pid"
 }
 
