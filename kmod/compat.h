@@ -9,6 +9,7 @@
 
 #include <linux/mm.h>
 #include <linux/shmem_fs.h>
+#include <net/if_inet6.h>
 #include <net/inet_dscp.h>
 #include <net/ip.h>
 #include <net/route.h>
@@ -50,6 +51,22 @@ static inline int ss_compat_route_input(struct sk_buff *skb,
 	return ip_route_input_noref(skb, iph->daddr, iph->saddr,
 				    inet_dscp_to_dsfield(dscp), dev);
 #endif
+}
+
+/**
+ * ss_compat_forwards6() - does the box forward what comes in by an interface?
+ * @net: the namespace
+ * @idev: the interface; its own "forwarding" only says whether it is a
+ *	router's, see ip6_forward()
+ */
+static inline bool ss_compat_forwards6(const struct net *net,
+				       const struct inet6_dev *idev)
+{
+#ifdef SS_HAVE_FORCE_FORWARDING
+	if (READ_ONCE(idev->cnf.force_forwarding))
+		return true;
+#endif
+	return READ_ONCE(net->ipv6.devconf_all->forwarding);
 }
 
 #endif /* SS_COMPAT_H */

@@ -139,7 +139,7 @@ static bool forwardable6(const struct flow *f)
 	struct dst_entry *dst;
 	bool ok;
 
-	if (!idev || !READ_ONCE(idev->cnf.forwarding) ||
+	if (!idev || !ss_compat_forwards6(f->sn->net, idev) ||
 	    !(ipv6_addr_type(&ip6h->saddr) & IPV6_ADDR_UNICAST) ||
 	    ipv6_addr_type(&ip6h->saddr) & IPV6_ADDR_LINKLOCAL ||
 	    ipv6_addr_type(&ip6h->daddr) & IPV6_ADDR_LINKLOCAL)
