@@ -17,20 +17,35 @@
 
 #define TEXT_SIZE	(SMTPSPLICE_REPLY_MAX + 1)
 
-#define NAMES(id, ...)							\
+#define NAMES_OF(id, ...)						\
 static const char *const id##_name[] = { __VA_ARGS__ };			\
 static const struct ss_names id = { ARRAY_SIZE(id##_name), id##_name }
 
-NAMES(modes, "hold");
-NAMES(verdicts, "accept", "reject", "tempfail");
-NAMES(newlines, "reject", "allow");
-NAMES(states, "dial", "greet", "command", "body", "scan", "release", "reply",
-      "close");
-NAMES(events, "session-open", "session-close", "verdict", "policy-add",
-      "policy-del", "settings", "helper-up", "helper-down");
+NAMES_OF(modes, "hold");
+NAMES_OF(verdicts, "accept", "reject", "tempfail");
+NAMES_OF(newlines, "reject", "allow");
+NAMES_OF(states, "dial", "handshake", "greet", "command", "body", "scan", "release",
+	 "reply", "relay", "close");
+NAMES_OF(events, "session-open", "session-close", "verdict", "policy-add",
+	 "policy-del", "settings", "helper-up", "helper-down", "tls-add", "tls-del",
+	 "handshake");
+NAMES_OF(tls_modes, "inspect", "bypass", "off");
+NAMES_OF(starttls_modes, "inspect", "require", "strip", "bypass");
+NAMES_OF(tls_actions, "allow", "block", "ignore");
+NAMES_OF(tls_supports, "allow", "block");
+NAMES_OF(sni_checks, "enable", "strict", "disable");
+NAMES_OF(client_certs, "bypass", "inspect", "block");
+NAMES_OF(cert_modes, "re-sign", "replace");
+NAMES_OF(tls_results, "failed", "inspected", "bypassed");
+NAMES_OF(tls_causes, "none", "policy", "exempt", "client-certificate", "version",
+	 "cipher", "negotiation", "expired", "revoked", "untrusted",
+	 "validation-timeout", "validation-failure", "server-name", "own-ca",
+	 "client", "server", "timeout", "helper");
 
 static_assert(ARRAY_SIZE(states_name) == SMTPSPLICE_STATE_CLOSE + 1, "states");
-static_assert(ARRAY_SIZE(events_name) == SMTPSPLICE_EVENT_HELPER_DOWN + 1, "events");
+static_assert(ARRAY_SIZE(events_name) == SMTPSPLICE_EVENT_HANDSHAKE + 1, "events");
+static_assert(ARRAY_SIZE(tls_results_name) == SMTPSPLICE_TLS_RESULT_BYPASSED + 1, "results");
+static_assert(ARRAY_SIZE(tls_causes_name) == SMTPSPLICE_TLS_CAUSE_HELPER + 1, "causes");
 static_assert(ARRAY_SIZE(verdicts_name) == SMTPSPLICE_VERDICT_TEMPFAIL + 1, "verdicts");
 static_assert(ARRAY_SIZE(newlines_name) == SMTPSPLICE_BARE_NEWLINE_ALLOW + 1, "newlines");
 
@@ -41,96 +56,154 @@ const struct ss_attr_set ss_attrs_##id = {				\
 };									\
 static_assert(ARRAY_SIZE(id##_attr) == SMTPSPLICE_A_##upper##_MAX + 1, #id)
 
-#define P(name) [SMTPSPLICE_A_POLICY_##name]
+#define P(name) SMTPSPLICE_A_POLICY_##name
 static const struct ss_attr policy_attr[] = {
-	P(NAME)		= { "name", SS_ATTR_TEXT, NULL },
-	P(IIF)		= { "iif", SS_ATTR_TEXT, NULL },
-	P(SRC)		= { "src", SS_ATTR_PREFIXES, NULL },
-	P(DST)		= { "dst", SS_ATTR_PREFIXES, NULL },
-	P(PORT)		= { "port", SS_ATTR_PORTS, NULL },
-	P(MODE)		= { "mode", SS_ATTR_ENUM, &modes },
-	P(POSITION)	= { "position", SS_ATTR_U32, NULL },
-	P(SESSIONS)	= { "sessions", SS_ATTR_U64, NULL },
-	P(MESSAGES)	= { "messages", SS_ATTR_U64, NULL },
+	[P(NAME)]	= { "name", SS_ATTR_TEXT, NULL },
+	[P(IIF)]	= { "iif", SS_ATTR_TEXT, NULL },
+	[P(SRC)]	= { "src", SS_ATTR_PREFIXES, NULL },
+	[P(DST)]	= { "dst", SS_ATTR_PREFIXES, NULL },
+	[P(PORT)]	= { "port", SS_ATTR_PORTS, NULL },
+	[P(MODE)]	= { "mode", SS_ATTR_ENUM, &modes },
+	[P(TLS)]	= { "tls", SS_ATTR_TEXT, NULL },
+	[P(POSITION)]	= { "position", SS_ATTR_U32, NULL },
+	[P(SESSIONS)]	= { "sessions", SS_ATTR_U64, NULL },
+	[P(MESSAGES)]	= { "messages", SS_ATTR_U64, NULL },
 };
+
 SET(policy, POLICY);
 
-#define T(name) [SMTPSPLICE_A_SETTINGS_##name]
-static const struct ss_attr settings_attr[] = {
-	T(MAX_SESSIONS)		= { "max-sessions", SS_ATTR_U32, NULL },
-	T(MAX_MESSAGE)		= { "max-message", SS_ATTR_U64, NULL },
-	T(MAX_HELD)		= { "max-held", SS_ATTR_U64, NULL },
-	T(DIAL_TIMEOUT)		= { "dial-timeout", SS_ATTR_MS, NULL },
-	T(COMMAND_TIMEOUT)	= { "command-timeout", SS_ATTR_MS, NULL },
-	T(DATA_TIMEOUT)		= { "data-timeout", SS_ATTR_MS, NULL },
-	T(SCAN_TIMEOUT)		= { "scan-timeout", SS_ATTR_MS, NULL },
-	T(REPLY_TIMEOUT)	= { "reply-timeout", SS_ATTR_MS, NULL },
-	T(BARE_NEWLINE)		= { "bare-newline", SS_ATTR_ENUM, &newlines },
+#define F(name) SMTPSPLICE_A_TLS_PROFILE_##name
+static const struct ss_attr tls_profile_attr[] = {
+	[F(SMTPS)]		= { "smtps", SS_ATTR_ENUM, &tls_modes },
+	[F(SMTPS_PORT)]		= { "smtps-port", SS_ATTR_PORTS, NULL },
+	[F(STARTTLS)]		= { "starttls", SS_ATTR_ENUM, &starttls_modes },
+	[F(EXPIRED_SERVER_CERT)] = { "expired-server-cert", SS_ATTR_ENUM, &tls_actions },
+	[F(REVOKED_SERVER_CERT)] = { "revoked-server-cert", SS_ATTR_ENUM, &tls_actions },
+	[F(UNTRUSTED_SERVER_CERT)] = { "untrusted-server-cert", SS_ATTR_ENUM, &tls_actions },
+	[F(CERT_VALIDATION_TIMEOUT)] = { "cert-validation-timeout", SS_ATTR_ENUM, &tls_actions },
+	[F(CERT_VALIDATION_FAILURE)] = { "cert-validation-failure", SS_ATTR_ENUM, &tls_actions },
+	[F(SNI_SERVER_CERT_CHECK)] = { "sni-server-cert-check", SS_ATTR_ENUM, &sni_checks },
+	[F(UNSUPPORTED_SSL_VERSION)] = { "unsupported-ssl-version", SS_ATTR_ENUM, &tls_supports },
+	[F(UNSUPPORTED_SSL_CIPHER)] = { "unsupported-ssl-cipher", SS_ATTR_ENUM, &tls_supports },
+	[F(UNSUPPORTED_SSL_NEGOTIATION)] = { "unsupported-ssl-negotiation", SS_ATTR_ENUM,
+					     &tls_supports },
+	[F(CLIENT_CERTIFICATE)]	= { "client-certificate", SS_ATTR_ENUM, &client_certs },
+	[F(SERVER_CERT_MODE)]	= { "server-cert-mode", SS_ATTR_ENUM, &cert_modes },
+	[F(SERVER_CERT)]	= { "server-cert", SS_ATTR_TEXT, NULL },
+	[F(EXEMPT_ADDRESS)]	= { "exempt-address", SS_ATTR_PREFIXES, NULL },
+	[F(EXEMPT_NAME)]	= { "exempt-name", SS_ATTR_TEXTS, NULL },
+	[F(EXEMPT_REGEX)]	= { "exempt-regex", SS_ATTR_TEXTS, NULL },
 };
+
+SET(tls_profile, TLS_PROFILE);
+
+#define L(name) SMTPSPLICE_A_TLS_##name
+static const struct ss_attr tls_attr[] = {
+	[L(NAME)]	= { "name", SS_ATTR_TEXT, NULL },
+	[L(PROFILE)]	= { "profile", SS_ATTR_PROFILE, NULL },
+	[L(POLICIES)]	= { "policies", SS_ATTR_U32, NULL },
+};
+
+SET(tls, TLS);
+
+#define T(name) SMTPSPLICE_A_SETTINGS_##name
+static const struct ss_attr settings_attr[] = {
+	[T(MAX_SESSIONS)]	= { "max-sessions", SS_ATTR_U32, NULL },
+	[T(MAX_CLIENT_SESSIONS)] = { "max-client-sessions", SS_ATTR_U32, NULL },
+	[T(MAX_MESSAGE)]	= { "max-message", SS_ATTR_U64, NULL },
+	[T(MAX_HELD)]		= { "max-held", SS_ATTR_U64, NULL },
+	[T(DIAL_TIMEOUT)]	= { "dial-timeout", SS_ATTR_MS, NULL },
+	[T(HANDSHAKE_TIMEOUT)]	= { "handshake-timeout", SS_ATTR_MS, NULL },
+	[T(COMMAND_TIMEOUT)]	= { "command-timeout", SS_ATTR_MS, NULL },
+	[T(DATA_TIMEOUT)]	= { "data-timeout", SS_ATTR_MS, NULL },
+	[T(SCAN_TIMEOUT)]	= { "scan-timeout", SS_ATTR_MS, NULL },
+	[T(REPLY_TIMEOUT)]	= { "reply-timeout", SS_ATTR_MS, NULL },
+	[T(KEEPALIVE)]		= { "keepalive", SS_ATTR_MS, NULL },
+	[T(BARE_NEWLINE)]	= { "bare-newline", SS_ATTR_ENUM, &newlines },
+};
+
 SET(settings, SETTINGS);
 
-#define S(name) [SMTPSPLICE_A_SESSION_##name]
+#define S(name) SMTPSPLICE_A_SESSION_##name
 static const struct ss_attr session_attr[] = {
-	S(ID)		= { "id", SS_ATTR_U64, NULL },
-	S(POLICY)	= { "policy", SS_ATTR_TEXT, NULL },
-	S(STATE)	= { "state", SS_ATTR_ENUM, &states },
-	S(IIF)		= { "iif", SS_ATTR_TEXT, NULL },
-	S(CLIENT)	= { "client", SS_ATTR_ADDR, NULL },
-	S(CLIENT_PORT)	= { "client-port", SS_ATTR_U16, NULL },
-	S(SERVER)	= { "server", SS_ATTR_ADDR, NULL },
-	S(SERVER_PORT)	= { "server-port", SS_ATTR_U16, NULL },
-	S(AGE)		= { "age", SS_ATTR_U64, NULL },
-	S(MESSAGES)	= { "messages", SS_ATTR_U32, NULL },
-	S(HELD)		= { "held", SS_ATTR_U64, NULL },
+	[S(ID)]			= { "id", SS_ATTR_U64, NULL },
+	[S(POLICY)]		= { "policy", SS_ATTR_TEXT, NULL },
+	[S(STATE)]		= { "state", SS_ATTR_ENUM, &states },
+	[S(IIF)]		= { "iif", SS_ATTR_TEXT, NULL },
+	[S(CLIENT)]		= { "client", SS_ATTR_ADDR, NULL },
+	[S(CLIENT_PORT)]	= { "client-port", SS_ATTR_U16, NULL },
+	[S(SERVER)]		= { "server", SS_ATTR_ADDR, NULL },
+	[S(SERVER_PORT)]	= { "server-port", SS_ATTR_U16, NULL },
+	[S(AGE)]		= { "age", SS_ATTR_U64, NULL },
+	[S(TLS)]		= { "tls", SS_ATTR_ENUM, &tls_results },
+	[S(MESSAGES)]		= { "messages", SS_ATTR_U32, NULL },
+	[S(HELD)]		= { "held", SS_ATTR_U64, NULL },
 };
+
 SET(session, SESSION);
 
-#define C(name) [SMTPSPLICE_A_STATS_##name]
+#define C(name) SMTPSPLICE_A_STATS_##name
 static const struct ss_attr stats_attr[] = {
-	C(HELPERS)		= { "helpers", SS_ATTR_U64, NULL },
-	C(SESSIONS)		= { "sessions", SS_ATTR_U64, NULL },
-	C(HELD)			= { "held", SS_ATTR_U64, NULL },
-	C(SCAN_QUEUED)		= { "scan-queued", SS_ATTR_U64, NULL },
-	C(STEERED)		= { "steered", SS_ATTR_U64, NULL },
-	C(STEER_REFUSED)	= { "steer-refused", SS_ATTR_U64, NULL },
-	C(ACCEPTED)		= { "accepted", SS_ATTR_U64, NULL },
-	C(OVER_LIMIT)		= { "over-limit", SS_ATTR_U64, NULL },
-	C(DIAL_FAILED)		= { "dial-failed", SS_ATTR_U64, NULL },
-	C(MESSAGES)		= { "messages", SS_ATTR_U64, NULL },
-	C(OCTETS)		= { "octets", SS_ATTR_U64, NULL },
-	C(CLEAN)		= { "clean", SS_ATTR_U64, NULL },
-	C(INFECTED)		= { "infected", SS_ATTR_U64, NULL },
-	C(TEMPFAIL)		= { "tempfail", SS_ATTR_U64, NULL },
-	C(SCAN_TIMEOUT)		= { "scan-timeout", SS_ATTR_U64, NULL },
-	C(SCAN_REQUEUED)	= { "scan-requeued", SS_ATTR_U64, NULL },
-	C(DELIVERED)		= { "delivered", SS_ATTR_U64, NULL },
-	C(REFUSED_BY_SERVER)	= { "refused-by-server", SS_ATTR_U64, NULL },
-	C(OVERSIZE)		= { "oversize", SS_ATTR_U64, NULL },
-	C(NO_SPACE)		= { "no-space", SS_ATTR_U64, NULL },
-	C(BAD_NEWLINE)		= { "bad-newline", SS_ATTR_U64, NULL },
-	C(BAD_COMMAND)		= { "bad-command", SS_ATTR_U64, NULL },
-	C(PROTOCOL_ERROR)	= { "protocol-error", SS_ATTR_U64, NULL },
-	C(TIMEOUT)		= { "timeout", SS_ATTR_U64, NULL },
-	C(ABORTED)		= { "aborted", SS_ATTR_U64, NULL },
-	C(VERDICT_STALE)	= { "verdict-stale", SS_ATTR_U64, NULL },
+	[C(HELPERS)]		= { "helpers", SS_ATTR_U64, NULL },
+	[C(SESSIONS)]		= { "sessions", SS_ATTR_U64, NULL },
+	[C(HELD)]		= { "held", SS_ATTR_U64, NULL },
+	[C(SCAN_QUEUED)]	= { "scan-queued", SS_ATTR_U64, NULL },
+	[C(HANDSHAKE_QUEUED)]	= { "handshake-queued", SS_ATTR_U64, NULL },
+	[C(STEERED)]		= { "steered", SS_ATTR_U64, NULL },
+	[C(STEER_REFUSED)]	= { "steer-refused", SS_ATTR_U64, NULL },
+	[C(ACCEPTED)]		= { "accepted", SS_ATTR_U64, NULL },
+	[C(OVER_LIMIT)]		= { "over-limit", SS_ATTR_U64, NULL },
+	[C(DIAL_FAILED)]	= { "dial-failed", SS_ATTR_U64, NULL },
+	[C(HANDSHAKES)]		= { "handshakes", SS_ATTR_U64, NULL },
+	[C(HANDSHAKE_FAILED)]	= { "handshake-failed", SS_ATTR_U64, NULL },
+	[C(BYPASS_POLICY)]	= { "bypass-policy", SS_ATTR_U64, NULL },
+	[C(BYPASS_EXEMPT)]	= { "bypass-exempt", SS_ATTR_U64, NULL },
+	[C(BYPASS_CLIENT_CERTIFICATE)] = { "bypass-client-certificate", SS_ATTR_U64, NULL },
+	[C(BYPASS_UNSUPPORTED)]	= { "bypass-unsupported", SS_ATTR_U64, NULL },
+	[C(MESSAGES)]		= { "messages", SS_ATTR_U64, NULL },
+	[C(OCTETS)]		= { "octets", SS_ATTR_U64, NULL },
+	[C(CLEAN)]		= { "clean", SS_ATTR_U64, NULL },
+	[C(INFECTED)]		= { "infected", SS_ATTR_U64, NULL },
+	[C(TEMPFAIL)]		= { "tempfail", SS_ATTR_U64, NULL },
+	[C(SCAN_TIMEOUT)]	= { "scan-timeout", SS_ATTR_U64, NULL },
+	[C(SCAN_REQUEUED)]	= { "scan-requeued", SS_ATTR_U64, NULL },
+	[C(DELIVERED)]		= { "delivered", SS_ATTR_U64, NULL },
+	[C(REFUSED_BY_SERVER)]	= { "refused-by-server", SS_ATTR_U64, NULL },
+	[C(OVERSIZE)]		= { "oversize", SS_ATTR_U64, NULL },
+	[C(NO_SPACE)]		= { "no-space", SS_ATTR_U64, NULL },
+	[C(BAD_NEWLINE)]	= { "bad-newline", SS_ATTR_U64, NULL },
+	[C(BAD_COMMAND)]	= { "bad-command", SS_ATTR_U64, NULL },
+	[C(PROTOCOL_ERROR)]	= { "protocol-error", SS_ATTR_U64, NULL },
+	[C(TIMEOUT)]		= { "timeout", SS_ATTR_U64, NULL },
+	[C(ABORTED)]		= { "aborted", SS_ATTR_U64, NULL },
+	[C(VERDICT_STALE)]	= { "verdict-stale", SS_ATTR_U64, NULL },
 };
+
 SET(stats, STATS);
 
-#define E(name) [SMTPSPLICE_A_EVENT_##name]
+#define E(name) SMTPSPLICE_A_EVENT_##name
 static const struct ss_attr event_attr[] = {
-	E(KIND)		= { "kind", SS_ATTR_ENUM, &events },
-	E(SESSION)	= { "session", SS_ATTR_U64, NULL },
-	E(IIF)		= { "iif", SS_ATTR_TEXT, NULL },
-	E(CLIENT)	= { "client", SS_ATTR_ADDR, NULL },
-	E(CLIENT_PORT)	= { "client-port", SS_ATTR_U16, NULL },
-	E(SERVER)	= { "server", SS_ATTR_ADDR, NULL },
-	E(SERVER_PORT)	= { "server-port", SS_ATTR_U16, NULL },
-	E(POLICY)	= { "policy", SS_ATTR_TEXT, NULL },
-	E(VERDICT)	= { "verdict", SS_ATTR_ENUM, &verdicts },
-	E(REPLY)	= { "reply", SS_ATTR_TEXT, NULL },
-	E(VIRUS)	= { "virus", SS_ATTR_TEXT, NULL },
-	E(FILE)		= { "file", SS_ATTR_TEXT, NULL },
+	[E(KIND)]		= { "kind", SS_ATTR_ENUM, &events },
+	[E(SESSION)]		= { "session", SS_ATTR_U64, NULL },
+	[E(IIF)]		= { "iif", SS_ATTR_TEXT, NULL },
+	[E(CLIENT)]		= { "client", SS_ATTR_ADDR, NULL },
+	[E(CLIENT_PORT)]	= { "client-port", SS_ATTR_U16, NULL },
+	[E(SERVER)]		= { "server", SS_ATTR_ADDR, NULL },
+	[E(SERVER_PORT)]	= { "server-port", SS_ATTR_U16, NULL },
+	[E(POLICY)]		= { "policy", SS_ATTR_TEXT, NULL },
+	[E(VERDICT)]		= { "verdict", SS_ATTR_ENUM, &verdicts },
+	[E(REPLY)]		= { "reply", SS_ATTR_TEXT, NULL },
+	[E(VIRUS)]		= { "virus", SS_ATTR_TEXT, NULL },
+	[E(FILE)]		= { "file", SS_ATTR_TEXT, NULL },
+	[E(TLS)]		= { "tls", SS_ATTR_TEXT, NULL },
+	[E(RESULT)]		= { "result", SS_ATTR_ENUM, &tls_results },
+	[E(CAUSE)]		= { "cause", SS_ATTR_ENUM, &tls_causes },
+	[E(SERVER_NAME)]	= { "server-name", SS_ATTR_TEXT, NULL },
+	[E(VERSION)]		= { "version", SS_ATTR_TEXT, NULL },
+	[E(CIPHER)]		= { "cipher", SS_ATTR_TEXT, NULL },
+	[E(TEXT)]		= { "text", SS_ATTR_TEXT, NULL },
 };
+
 SET(event, EVENT);
 
 static uint64_t read_number(const struct nlattr *nla)
@@ -207,6 +280,9 @@ static void append(struct json_object *obj, const char *name,
 	json_object_array_add(array, value);
 }
 
+static void decode(const struct ss_attr_set *set, struct nlattr *attrs, int len,
+		   struct json_object *obj);
+
 static void decode_one(const struct ss_attr *attr, struct nlattr *nla,
 		       struct json_object *obj)
 {
@@ -236,8 +312,25 @@ static void decode_one(const struct ss_attr *attr, struct nlattr *nla,
 	case SS_ATTR_PREFIXES:
 		append(obj, attr->name, read_prefix(nla));
 		return;
+	case SS_ATTR_TEXTS:
+		append(obj, attr->name, read_text(nla));
+		return;
+	case SS_ATTR_PROFILE:
+		decode(&ss_attrs_tls_profile, nla_data(nla), nla_len(nla), obj);
+		return;
 	}
 	json_object_object_add(obj, attr->name, value);
+}
+
+static void decode(const struct ss_attr_set *set, struct nlattr *attrs, int len,
+		   struct json_object *obj)
+{
+	struct nlattr *nla;
+	int rem;
+
+	nla_for_each_attr(nla, attrs, len, rem)
+		if (nla_type(nla) > 0 && nla_type(nla) <= set->max)
+			decode_one(&set->attr[nla_type(nla)], nla, obj);
 }
 
 /**
@@ -255,12 +348,8 @@ struct json_object *ss_attrs_decode(const struct ss_attr_set *set,
 				    struct nlattr *attrs, int len)
 {
 	struct json_object *obj = json_object_new_object();
-	struct nlattr *nla;
-	int rem;
 
-	nla_for_each_attr(nla, attrs, len, rem)
-		if (nla_type(nla) > 0 && nla_type(nla) <= set->max)
-			decode_one(&set->attr[nla_type(nla)], nla, obj);
+	decode(set, attrs, len, obj);
 	return obj;
 }
 
@@ -292,4 +381,20 @@ int ss_attrs_find_value(const struct ss_names *names, const char *name)
 		if (!strcmp(names->name[i], name))
 			return i;
 	return -1;
+}
+
+/**
+ * ss_attrs_value_name() - The name of a value.
+ * @set: the set
+ * @type: an attribute of it that is an SS_ATTR_ENUM
+ * @value: the value
+ *
+ * Return: its name, "?" where it has none.
+ */
+const char *ss_attrs_value_name(const struct ss_attr_set *set, int type,
+				uint64_t value)
+{
+	const struct ss_names *names = set->attr[type].names;
+
+	return value < names->count ? names->name[value] : "?";
 }

@@ -19,6 +19,8 @@
  * @SS_ATTR_ADDR: an address
  * @SS_ATTR_PORTS: all attributes of that type: an array of numbers
  * @SS_ATTR_PREFIXES: all attributes of that type: an array of prefixes
+ * @SS_ATTR_TEXTS: all attributes of that type: an array of strings
+ * @SS_ATTR_PROFILE: the set tls-profile, shown as if it were a part of this one
  */
 enum ss_attr_type {
 	SS_ATTR_U32,
@@ -30,6 +32,8 @@ enum ss_attr_type {
 	SS_ATTR_ADDR,
 	SS_ATTR_PORTS,
 	SS_ATTR_PREFIXES,
+	SS_ATTR_TEXTS,
+	SS_ATTR_PROFILE,
 };
 
 /**
@@ -65,6 +69,8 @@ struct ss_attr_set {
 };
 
 extern const struct ss_attr_set ss_attrs_policy;
+extern const struct ss_attr_set ss_attrs_tls_profile;
+extern const struct ss_attr_set ss_attrs_tls;
 extern const struct ss_attr_set ss_attrs_settings;
 extern const struct ss_attr_set ss_attrs_session;
 extern const struct ss_attr_set ss_attrs_stats;
@@ -74,5 +80,7 @@ struct json_object *ss_attrs_decode(const struct ss_attr_set *set,
 				    struct nlattr *attrs, int len);
 int ss_attrs_find(const struct ss_attr_set *set, const char *name);
 int ss_attrs_find_value(const struct ss_names *names, const char *name);
+const char *ss_attrs_value_name(const struct ss_attr_set *set, int type,
+				uint64_t value);
 
 #endif /* SS_ATTRS_H */

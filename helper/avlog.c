@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The log: a JSON object a line for each verdict, with FortiOS's field names
- * where it has one. Never message bodies, never credentials.
+ * The log: a JSON object a line for each verdict, and for each session whose TLS
+ * was not taken off, with FortiOS's field names where it has one. Never message
+ * bodies, never credentials.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,9 @@
 
 #include <json-c/json.h>
 
+#include "attrs.h"
 #include "avlog.h"
+#include "text.h"
 
 #define PATH_SIZE	4096
 
@@ -103,16 +106,20 @@ static void put_kind(struct json_object *obj, const struct ss_avlog_record *rec)
 	put(obj, "service", "SMTP");
 }
 
-static void put_flow(struct json_object *obj, const struct ss_request *req)
+static void put_flow(struct json_object *obj, const struct ss_flow *flow)
 {
-	put_number(obj, "sessionid", req->session);
-	put(obj, "policy", req->policy);
-	put(obj, "srcip", req->client);
-	put_number(obj, "srcport", req->client_port);
-	put(obj, "srcintf", req->iif);
-	put(obj, "dstip", req->server);
-	put_number(obj, "dstport", req->server_port);
+	put_number(obj, "sessionid", flow->session);
+	put(obj, "policy", flow->policy);
+	put(obj, "srcip", flow->client);
+	put_number(obj, "srcport", flow->client_port);
+	put(obj, "srcintf", flow->iif);
+	put(obj, "dstip", flow->server);
+	put_number(obj, "dstport", flow->server_port);
 	put_number(obj, "proto", 6);
+}
+
+static void put_envelope(struct json_object *obj, const struct ss_request *req)
+{
 	put(obj, "helo", req->helo);
 	put(obj, "sender", req->sender);
 	put(obj, "recipient", req->rcpts ? req->rcpts : "");
@@ -170,25 +177,14 @@ int ss_avlog_open(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/**
- * ss_avlog_write() - Append a record.
- * @fd: the log
- * @rec: the record
- *
- * Return: 0 or an errno.
- */
-int ss_avlog_write(int fd, const struct ss_avlog_record *rec)
+/* Append @obj, which is freed */
+static int write_line(int fd, struct json_object *obj)
 {
-	struct json_object *obj = json_object_new_object();
 	const char *text;
 	char *line;
 	ssize_t n;
 	int len;
 
-	put_time(obj);
-	put_kind(obj, rec);
-	put_flow(obj, rec->req);
-	put_message(obj, rec);
 	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
 					      JSON_C_TO_STRING_NOSLASHESCAPE);
 	len = text ? asprintf(&line, "%s\n", text) : -1;
@@ -200,4 +196,78 @@ int ss_avlog_write(int fd, const struct ss_avlog_record *rec)
 		n = -errno;
 	free(line);
 	return n < 0 ? (int)n : n < len ? -ENOSPC : 0;
+}
+
+/**
+ * ss_avlog_write() - Append a record.
+ * @fd: the log
+ * @rec: the record
+ *
+ * Return: 0 or an errno.
+ */
+int ss_avlog_write(int fd, const struct ss_avlog_record *rec)
+{
+	struct json_object *obj = json_object_new_object();
+
+	put_time(obj);
+	put_kind(obj, rec);
+	put_flow(obj, &rec->req->flow);
+	put_envelope(obj, rec->req);
+	put_message(obj, rec);
+	return write_line(fd, obj);
+}
+
+/* A string of a peer or the tls process */
+static void put_clean(struct json_object *obj, const char *key, const char *value,
+		      const char *none)
+{
+	char clean[SMTPSPLICE_TEXT_MAX + 1];
+
+	ss_text_clean_str(SS_TEXT_JSON, clean, sizeof(clean), value);
+	put_if(obj, key, clean[0] ? clean : none);
+}
+
+static const char *handshake_subtype(const struct ss_avlog_handshake *rec)
+{
+	if (rec->bypassed)
+		return "ssl-exempt";
+	switch (rec->cause) {
+	case SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE:
+	case SMTPSPLICE_TLS_CAUSE_EXPIRED:
+	case SMTPSPLICE_TLS_CAUSE_REVOKED:
+	case SMTPSPLICE_TLS_CAUSE_UNTRUSTED:
+	case SMTPSPLICE_TLS_CAUSE_VALIDATION_TIMEOUT:
+	case SMTPSPLICE_TLS_CAUSE_VALIDATION_FAILURE:
+	case SMTPSPLICE_TLS_CAUSE_SERVER_NAME:
+	case SMTPSPLICE_TLS_CAUSE_OWN_CA:
+		return "ssl-anomaly";
+	default:
+		return "ssl-handshake";
+	}
+}
+
+/**
+ * ss_avlog_write_handshake() - Append a record of TLS that was not taken off.
+ * @fd: the log
+ * @rec: the record
+ *
+ * Return: 0 or an errno.
+ */
+int ss_avlog_write_handshake(int fd, const struct ss_avlog_handshake *rec)
+{
+	struct json_object *obj = json_object_new_object();
+
+	put_time(obj);
+	put(obj, "type", "ssl");
+	put(obj, "subtype", handshake_subtype(rec));
+	put(obj, "level", rec->bypassed ? "notice" : "warning");
+	put(obj, "action", rec->bypassed ? "exempt" : "blocked");
+	put(obj, "reason", ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_CAUSE,
+					       rec->cause));
+	put_clean(obj, "msg", rec->text, rec->bypassed ? "TLS was passed on unscanned." :
+		  "TLS handshake failed.");
+	put(obj, "service", "SMTP");
+	put_flow(obj, rec->flow);
+	put_clean(obj, "hostname", rec->server_name, NULL);
+	return write_line(fd, obj);
 }

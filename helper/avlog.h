@@ -30,7 +30,25 @@ struct ss_avlog_record {
 	uint64_t scantime_ms;
 };
 
+/**
+ * struct ss_avlog_handshake - Handshakes that failed, or were not done, for the
+ * log.
+ * @flow: the session
+ * @bypassed: the session is passed on unscanned; else it was ended
+ * @cause: enum smtpsplice_tls_cause
+ * @server_name: the name that the client asked for, or NULL
+ * @text: what failed, in words, or NULL
+ */
+struct ss_avlog_handshake {
+	const struct ss_flow *flow;
+	bool bypassed;
+	uint32_t cause;
+	const char *server_name;
+	const char *text;
+};
+
 int ss_avlog_open(const char *path);
 int ss_avlog_write(int fd, const struct ss_avlog_record *rec);
+int ss_avlog_write_handshake(int fd, const struct ss_avlog_handshake *rec);
 
 #endif /* SS_AVLOG_H */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The broker: takes scan requests from the kernel, one for each free worker,
- * hands them on, gives the kernel the verdicts and writes the log. It reads no
- * mail itself.
+ * The broker: takes work from the kernel, scan requests for the free workers
+ * and handshakes for the tls process, hands it on, gives the kernel the results
+ * and writes the log. It reads no mail itself, and no TLS.
  *
  * One thread, one poll loop. Nothing in it waits: the kernel answers netlink
- * requests within the call, and a worker that is sent a job is idle. It has two
+ * requests within the call, a worker that is sent a job is idle, and the socket
+ * of the tls process is non-blocking. It has two
  * netlink sockets, since doorbells that nobody reads in time must not push out
  * an answer, which may have a message's descriptor in it.
  */
@@ -22,6 +23,7 @@
 #include "broker.h"
 #include "cleanup.h"
 #include "genl.h"
+#include "handoff.h"
 #include "ipc.h"
 #include "process.h"
 #include "quarantine.h"
@@ -77,19 +79,23 @@ struct slot {
  * @work: the socket that is registered
  * @bell: the socket that doorbells come in by
  * @scanner: to the scanner
+ * @control: from the supervisor, or -1 where there is no tls process
  * @signals: SIGHUP
  * @log: the log
  * @log_failed: the last record could not be written
  * @quarantine: folder, or -1
  * @slots: places of workers, as many as @conf says
  * @parked: a request whose worker turned out to be dead before it began, or NULL
- * @waiting: the kernel may have requests
+ * @waiting: the kernel may have scan requests
+ * @handoff: handshakes that are with the tls process
+ * @handshakes: the kernel may have more of them
  */
 struct broker {
 	const struct ss_conf *conf;
 	struct ss_genl work;
 	struct ss_genl bell;
 	int scanner;
+	int control;
 	int signals;
 	int log;
 	bool log_failed;
@@ -97,6 +103,8 @@ struct broker {
 	struct slot *slots;
 	struct ss_request *parked;
 	bool waiting;
+	struct ss_handoff handoff;
+	bool handshakes;
 };
 
 static void __attribute__((noreturn)) die(int status, const char *why)
@@ -135,10 +143,9 @@ static int send_verdict(struct broker *b, const struct ss_avlog_record *rec)
 	return ss_genl_call(&b->work, msg, NULL, NULL);
 }
 
-static void write_log(struct broker *b, const struct ss_avlog_record *rec)
+/* A record was written, or not: @ret */
+static void wrote_log(struct broker *b, int ret)
 {
-	int ret = ss_avlog_write(b->log, rec);
-
 	if (ret && !b->log_failed)
 		ss_process_say("cannot write to %s: %s", b->conf->log, strerror(-ret));
 	b->log_failed = ret;
@@ -152,7 +159,7 @@ static const char *keep(struct broker *b, const struct ss_avlog_record *rec,
 
 	if (fd < 0 || !rec->result->quarantined)
 		return NULL;
-	ret = ss_quarantine_keep(b->quarantine, fd, rec->req->session, name);
+	ret = ss_quarantine_keep(b->quarantine, fd, rec->req->flow.session, name);
 	if (!ret)
 		return name;
 	ss_process_say("cannot put a message aside in %s: %s", b->conf->quarantine,
@@ -206,7 +213,7 @@ static void finish(struct broker *b, struct ss_request *req,
 		rec.reply = NULL;
 		rec.detail = ret == -ENOENT ? "the verdict came too late" : strerror(-ret);
 	}
-	write_log(b, &rec);
+	wrote_log(b, ss_avlog_write(b->log, &rec));
 	ss_request_free(req);
 	if (ret == -EPERM)
 		die(SS_EXIT_AGAIN, "the kernel does not know this helper any more");
@@ -239,7 +246,7 @@ static void lose_worker(struct broker *b, struct slot *slot, const char *why)
 	slot->respawn = ss_process_now() + (req ? 0 : RESPAWN_MS);
 	if (req) {
 		ss_process_say("%s (session %llu, %llu octets)", why,
-			       (unsigned long long)req->session,
+			       (unsigned long long)req->flow.session,
 			       (unsigned long long)req->size);
 		finish(b, req, NULL, why, -1);
 	} else {
@@ -384,6 +391,23 @@ static void take_request(int cmd, struct nlattr *attrs, int len, void *arg)
 		taken->b->waiting = false;
 }
 
+/* The kernel was asked for work and gave none, or none that could be read: @error */
+static void no_work(struct broker *b, const char *what, int ret, int error)
+{
+	if (ret == -EAGAIN)
+		return;
+	if (ret == -ENOENT)
+		die(SS_EXIT_USAGE, "kernel module smtpsplice was unloaded");
+	if (ret == -EPERM)
+		die(SS_EXIT_AGAIN, "the kernel does not know this helper any more");
+	if (!ret)	/* The kernel gives it to the next broker */
+		die(SS_EXIT_AGAIN, error == -ENOMEM ? "out of memory" :
+		    "request of the kernel that makes no sense");
+	if (ret == -EPROTO || ret == -ENOBUFS)
+		die(SS_EXIT_AGAIN, "lost an answer of the kernel");
+	ss_process_say("%s: %s %s", what, strerror(-ret), b->work.extack);
+}
+
 /* Take one request. Return: it, or NULL where none waits. */
 static struct ss_request *accept_request(struct broker *b)
 {
@@ -397,18 +421,7 @@ static struct ss_request *accept_request(struct broker *b)
 		return taken.req;
 	ss_request_free(taken.req);
 	b->waiting = false;
-	if (ret == -EAGAIN)
-		return NULL;
-	if (ret == -ENOENT)
-		die(SS_EXIT_USAGE, "kernel module smtpsplice was unloaded");
-	if (ret == -EPERM)
-		die(SS_EXIT_AGAIN, "the kernel does not know this helper any more");
-	if (!ret)	/* The kernel gives it to the next broker */
-		die(SS_EXIT_AGAIN, taken.error == -ENOMEM ? "out of memory" :
-		    "scan request that makes no sense");
-	if (ret == -EPROTO || ret == -ENOBUFS)
-		die(SS_EXIT_AGAIN, "lost an answer of the kernel");
-	ss_process_say("scan-accept: %s %s", strerror(-ret), b->work.extack);
+	no_work(b, "scan-accept", ret, taken.error);
 	return NULL;
 }
 
@@ -429,6 +442,143 @@ static void take_work(struct broker *b)
 	}
 }
 
+/* -- handshakes ----------------------------------------------------------- */
+
+static int send_done(struct broker *b, const struct ss_tls_result *r)
+{
+	struct nl_msg *msg = ss_genl_message(&b->work, SMTPSPLICE_CMD_HANDSHAKE_DONE, 0);
+
+	if (msg) {
+		nla_put_u64(msg, SMTPSPLICE_A_HANDSHAKE_COOKIE, r->cookie);
+		nla_put_u32(msg, SMTPSPLICE_A_HANDSHAKE_RESULT, r->result);
+		nla_put_u32(msg, SMTPSPLICE_A_HANDSHAKE_CAUSE, r->cause);
+		put_text(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_NAME, r->server_name);
+		put_text(msg, SMTPSPLICE_A_HANDSHAKE_VERSION, r->version);
+		put_text(msg, SMTPSPLICE_A_HANDSHAKE_CIPHER, r->cipher);
+		put_text(msg, SMTPSPLICE_A_HANDSHAKE_TEXT, r->text);
+	}
+	return ss_genl_call(&b->work, msg, NULL, NULL);
+}
+
+static void make_failed(struct ss_tls_result *r, uint32_t cause, const char *text)
+{
+	r->result = SMTPSPLICE_TLS_RESULT_FAILED;
+	r->cause = cause;
+	snprintf(r->text, sizeof(r->text), "%s", text);
+}
+
+/* Tell the kernel; @r is then what has become of the session */
+static void tell_result(struct broker *b, struct ss_tls_result *r)
+{
+	bool failed = r->result == SMTPSPLICE_TLS_RESULT_FAILED;
+	int ret = send_done(b, r);
+
+	if (ret == -EPERM)
+		die(SS_EXIT_AGAIN, "the kernel does not know this helper any more");
+	if (ret == -ENOENT && !failed)
+		make_failed(r, SMTPSPLICE_TLS_CAUSE_TIMEOUT, "the handshakes were done too late");
+	if (!ret || ret == -ENOENT)
+		return;
+	ss_process_say("handshakes refused: %s %s", strerror(-ret), b->work.extack);
+	if (failed)
+		return;
+	make_failed(r, SMTPSPLICE_TLS_CAUSE_HELPER,
+		    b->work.extack[0] ? b->work.extack : strerror(-ret));
+	send_done(b, r);
+}
+
+static void finish_handshake(void *arg, const struct ss_handshake *hs,
+			     const struct ss_tls_result *result)
+{
+	struct ss_tls_result r = *result;
+	struct ss_avlog_handshake rec;
+	struct broker *b = arg;
+
+	tell_result(b, &r);
+	if (r.result == SMTPSPLICE_TLS_RESULT_INSPECTED)
+		return;
+	rec = (struct ss_avlog_handshake){
+		.flow = &hs->flow,
+		.bypassed = r.result == SMTPSPLICE_TLS_RESULT_BYPASSED,
+		.cause = r.cause,
+		.server_name = r.server_name,
+		.text = r.text,
+	};
+	wrote_log(b, ss_avlog_write_handshake(b->log, &rec));
+}
+
+/**
+ * struct taken_handshake - The answer to a handshake-accept.
+ * @b: the broker
+ * @hs: the request, NULL where there is none
+ * @error: why it could not be read
+ */
+struct taken_handshake {
+	struct broker *b;
+	struct ss_handshake *hs;
+	int error;
+};
+
+static void take_handshake(int cmd, struct nlattr *attrs, int len, void *arg)
+{
+	const struct nlattr *pending = nla_find(attrs, len, SMTPSPLICE_A_HANDSHAKE_PENDING);
+	struct taken_handshake *taken = arg;
+
+	if (cmd != SMTPSPLICE_CMD_HANDSHAKE_ACCEPT || taken->hs)
+		return;
+	taken->error = ss_handshake_parse(&taken->hs, attrs, len);
+	if (pending && nla_len(pending) >= (int)sizeof(uint32_t) && !nla_get_u32(pending))
+		taken->b->handshakes = false;
+}
+
+/* Take one pair of handshakes. Return: it, or NULL where none waits. */
+static struct ss_handshake *accept_handshake(struct broker *b)
+{
+	struct taken_handshake taken = { .b = b };
+	int ret;
+
+	ret = ss_genl_call(&b->work,
+			   ss_genl_message(&b->work, SMTPSPLICE_CMD_HANDSHAKE_ACCEPT, 0),
+			   take_handshake, &taken);
+	if (!ret && taken.hs)
+		return taken.hs;
+	ss_handshake_free(taken.hs);
+	b->handshakes = false;
+	no_work(b, "handshake-accept", ret, taken.error);
+	return NULL;
+}
+
+/* What the tls process has no room for stays with the kernel */
+static void take_handshakes(struct broker *b)
+{
+	struct ss_handshake *hs;
+
+	while (b->handshakes && ss_handoff_ready(&b->handoff)) {
+		hs = accept_handshake(b);
+		if (hs)
+			ss_handoff_give(&b->handoff, hs);
+	}
+}
+
+static void on_control(struct broker *b)
+{
+	struct ss_ipc_msg msg;
+	int fds[SS_IPC_FDS];
+
+	/* The supervisor does not end before we do, other than by dying */
+	if (ss_ipc_recv(b->control, &msg, sizeof(msg), fds))
+		die(SS_EXIT_AGAIN, NULL);
+	if (msg.type == SS_IPC_TLS && fds[0] >= 0) {
+		ss_handoff_attach(&b->handoff, fds[0], fds[1]);
+		b->handshakes = true;
+		return;
+	}
+	for (int i = 0; i < SS_IPC_FDS; i++)
+		ss_cleanup_fd(&fds[i]);
+}
+
+/* -- doorbells ------------------------------------------------------------ */
+
 static void ring(int cmd, struct nlattr *attrs, int len, void *arg)
 {
 	struct broker *b = arg;
@@ -437,6 +587,15 @@ static void ring(int cmd, struct nlattr *attrs, int len, void *arg)
 	(void)len;
 	if (cmd == SMTPSPLICE_CMD_SCAN_READY)
 		b->waiting = true;
+	else if (cmd == SMTPSPLICE_CMD_HANDSHAKE_READY)
+		b->handshakes = true;
+}
+
+/* One may have been lost */
+static void ask_for_all(struct broker *b)
+{
+	b->waiting = true;
+	b->handshakes = true;
 }
 
 static void on_bell(struct broker *b)
@@ -447,7 +606,7 @@ static void on_bell(struct broker *b)
 		ret = ss_genl_receive(&b->bell, ring, b);
 	} while (!ret);
 	if (ret == -ENOBUFS)
-		b->waiting = true;	/* only doorbells were lost */
+		ask_for_all(b);
 	else if (ret != -EAGAIN)
 		die(SS_EXIT_AGAIN, "cannot read doorbells");
 }
@@ -491,7 +650,7 @@ static int time_left(const struct broker *b)
 
 static void loop(struct broker *b)
 {
-	enum { SCANNER, BELL, SIGNALS, FIXED };
+	enum { SCANNER, BELL, SIGNALS, CONTROL, TLS, FIXED };
 	unsigned int workers = b->conf->workers;
 	struct pollfd *fds = calloc(FIXED + workers, sizeof(*fds));
 
@@ -500,11 +659,17 @@ static void loop(struct broker *b)
 	fds[SCANNER] = (struct pollfd){ .fd = b->scanner, .events = POLLIN };
 	fds[BELL] = (struct pollfd){ .fd = ss_genl_fd(&b->bell), .events = POLLIN };
 	fds[SIGNALS] = (struct pollfd){ .fd = b->signals, .events = POLLIN };
+	fds[CONTROL] = (struct pollfd){ .fd = b->control, .events = POLLIN };
 	for (;;) {
 		int ready;
 
 		look_after_workers(b);
 		take_work(b);
+		ss_handoff_look(&b->handoff);
+		take_handshakes(b);
+		fds[TLS] = (struct pollfd){
+			.fd = b->handoff.sock, .events = ss_handoff_events(&b->handoff)
+		};
 		for (unsigned int i = 0; i < workers; i++)
 			fds[FIXED + i] = (struct pollfd){
 				.fd = b->slots[i].sock, .events = POLLIN
@@ -513,11 +678,15 @@ static void loop(struct broker *b)
 		if (ready < 0)
 			continue;
 		if (!ready)
-			b->waiting = true;
+			ask_for_all(b);
 		/* Before the scanner, which may fill the slots anew */
 		for (unsigned int i = 0; i < workers; i++)
 			if (fds[FIXED + i].revents)
 				on_worker(b, &b->slots[i]);
+		if (fds[TLS].revents)
+			ss_handoff_event(&b->handoff, fds[TLS].revents);
+		if (fds[CONTROL].revents)
+			on_control(b);
 		if (fds[SCANNER].revents)
 			on_scanner(b);
 		if (fds[BELL].revents)
@@ -543,9 +712,12 @@ static void open_netlink(struct ss_genl *genl)
 static int try_register(struct broker *b)
 {
 	struct nl_msg *msg = ss_genl_message(&b->work, SMTPSPLICE_CMD_REGISTER, 0);
+	uint32_t roles = SMTPSPLICE_ROLE_SCAN;
 
+	if (b->control >= 0)
+		roles |= SMTPSPLICE_ROLE_TLS;
 	if (msg)
-		nla_put_u32(msg, SMTPSPLICE_A_HELPER_ROLES, SMTPSPLICE_ROLE_SCAN);
+		nla_put_u32(msg, SMTPSPLICE_A_HELPER_ROLES, roles);
 	return ss_genl_call(&b->work, msg, NULL, NULL);
 }
 
@@ -609,15 +781,20 @@ static void open_files(struct broker *b)
  * ss_broker_run() - Be the broker. Does not return.
  * @conf: the command line
  * @scanner: the socket to the scanner
+ * @control: the socket that the supervisor sends tls processes by, -1 where there
+ *   is no CA for one
  *
  * Exits with SS_EXIT_USAGE, and a line printed, where it cannot work, and with
  * SS_EXIT_AGAIN where another broker may do better.
  */
-void ss_broker_run(const struct ss_conf *conf, int scanner)
+void ss_broker_run(const struct ss_conf *conf, int scanner, int control)
 {
-	struct broker b = { .conf = conf, .scanner = scanner, .quarantine = -1 };
+	struct broker b = {
+		.conf = conf, .scanner = scanner, .control = control, .quarantine = -1
+	};
 	int signatures, ret;
 
+	ss_handoff_init(&b.handoff, finish_handshake, &b);
 	open_files(&b);
 	open_netlink(&b.work);
 	open_netlink(&b.bell);
@@ -630,11 +807,17 @@ void ss_broker_run(const struct ss_conf *conf, int scanner)
 	b.slots = calloc(conf->workers, sizeof(*b.slots));
 	if (!b.slots)
 		die(SS_EXIT_AGAIN, "out of memory");
-	for (unsigned int i = 0; i < conf->workers; i++)
-		b.slots[i].sock = b.slots[i].pidfd = b.slots[i].quarantine = -1;
+	for (unsigned int i = 0; i < conf->workers; i++) {
+		b.slots[i].sock = -1;
+		b.slots[i].pidfd = -1;
+		b.slots[i].quarantine = -1;
+	}
 	signatures = wait_for_scanner(&b);
 	register_helper(&b);
-	b.waiting = true;
+	ask_for_all(&b);
+	if (control < 0)
+		ss_process_say("no CA in %s: TLS is not inspected (see smtpsplice ca init)",
+			       conf->ca_dir);
 	ss_process_say("ready: %d signatures, %u scan workers", signatures, conf->workers);
 	loop(&b);
 	__builtin_unreachable();

@@ -4,6 +4,7 @@
 
 #include "conf.h"
 
-void ss_broker_run(const struct ss_conf *conf, int scanner) __attribute__((noreturn));
+void ss_broker_run(const struct ss_conf *conf, int scanner, int control)
+	__attribute__((noreturn));
 
 #endif /* SS_BROKER_H */

@@ -53,33 +53,38 @@ static void print_endpoint(struct json_object *event, const char *key,
 		printf(" %s %s", key, addr);
 }
 
+static void print_values(struct json_object *event, const char *const *keys,
+			 bool quoted)
+{
+	for (; *keys; keys++) {
+		const char *value = get(event, *keys);
+
+		if (value)
+			printf(quoted ? " %s \"%s\"" : " %s %s", *keys, value);
+	}
+}
+
 static void print_text(const char *time, struct json_object *event)
 {
-	static const char *const plain[] = { "session", "policy", "iif" };
-	static const char *const quoted[] = { "virus", "file", "reply" };
-	const char *value = get(event, "kind");
+	static const char *const first[] = { "session", "policy", "tls", "iif", NULL };
+	static const char *const second[] = { "verdict", "result", "cause", NULL };
+	static const char *const quoted[] = {
+		"virus", "file", "reply", "server-name", "version", "cipher", "text", NULL
+	};
+	const char *kind = get(event, "kind");
 
-	printf("%s %s", time, value ? value : "?");
-	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
-		value = get(event, plain[i]);
-		if (value)
-			printf(" %s %s", plain[i], value);
-	}
+	printf("%s %s", time, kind ? kind : "?");
+	print_values(event, first, false);
 	print_endpoint(event, "client", "client-port");
 	print_endpoint(event, "server", "server-port");
-	value = get(event, "verdict");
-	if (value)
-		printf(" verdict %s", value);
-	for (size_t i = 0; i < ARRAY_SIZE(quoted); i++) {
-		value = get(event, quoted[i]);
-		if (value)
-			printf(" %s \"%s\"", quoted[i], value);
-	}
+	print_values(event, second, false);
+	print_values(event, quoted, true);
 	printf("\n");
 }
 
 static void take(int cmd, struct nlattr *attrs, int len, void *arg)
 {
+	const int how = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
 	struct ss_cli *cli = arg;
 	struct json_object *event;
 	char time[64];
@@ -90,8 +95,7 @@ static void take(int cmd, struct nlattr *attrs, int len, void *arg)
 	format_time(time, sizeof(time));
 	if (cli->json) {
 		json_object_object_add(event, "time", json_object_new_string(time));
-		printf("%s\n", json_object_to_json_string_ext(event,
-		       JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		printf("%s\n", json_object_to_json_string_ext(event, how));
 	} else {
 		print_text(time, event);
 	}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * smtpsplice show: policies, sessions, counters, settings.
+ * smtpsplice show: policies, TLS profiles, sessions, counters, settings.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "cleanup.h"
 #include "cli.h"
 
-#define CELL_SIZE	4096	/* 64 prefixes */
+#define CELL_SIZE	17408	/* 64 names of 255 characters */
 #define DUMP_TRIES	5
 
 /**
@@ -31,15 +32,17 @@ struct column {
 /**
  * struct table - Something that show can show.
  * @name: what the user types
+ * @set: the attributes of the answer
+ * @columns: of a dump's text form; NULL: names with their options
  * @cmd: the netlink command
- * @set: the attributes of its answer
- * @columns: of the text form; NULL: "key value" lines
+ * @dump: the answer is any number of messages, not one
  */
 struct table {
 	const char *name;
-	int cmd;
 	const struct ss_attr_set *set;
 	const struct column *columns;
+	int cmd;
+	bool dump;
 };
 
 static const struct column policy_columns[] = {
@@ -50,6 +53,7 @@ static const struct column policy_columns[] = {
 	{ "DST", "dst", NULL, "any" },
 	{ "PORT", "port", NULL, "-" },
 	{ "MODE", "mode", NULL, "-" },
+	{ "TLS", "tls", NULL, "off" },
 	{ "SESSIONS", "sessions", NULL, "-" },
 	{ "MESSAGES", "messages", NULL, "-" },
 	{}
@@ -63,25 +67,28 @@ static const struct column session_columns[] = {
 	{ "CLIENT", "client", "client-port", "-" },
 	{ "SERVER", "server", "server-port", "-" },
 	{ "AGE-MS", "age", NULL, "-" },
+	{ "TLS", "tls", NULL, "-" },
 	{ "MESSAGES", "messages", NULL, "-" },
 	{ "HELD", "held", NULL, "-" },
 	{}
 };
 
 static const struct table tables[] = {
-	{ "policies", SMTPSPLICE_CMD_POLICY_GET, &ss_attrs_policy, policy_columns },
-	{ "sessions", SMTPSPLICE_CMD_SESSION_GET, &ss_attrs_session, session_columns },
-	{ "stats", SMTPSPLICE_CMD_STATS_GET, &ss_attrs_stats, NULL },
-	{ "settings", SMTPSPLICE_CMD_SETTINGS_GET, &ss_attrs_settings, NULL },
+	{ "policies", &ss_attrs_policy, policy_columns, SMTPSPLICE_CMD_POLICY_GET, true },
+	{ "tls", &ss_attrs_tls, NULL, SMTPSPLICE_CMD_TLS_GET, true },
+	{ "sessions", &ss_attrs_session, session_columns, SMTPSPLICE_CMD_SESSION_GET, true },
+	{ "stats", &ss_attrs_stats, NULL, SMTPSPLICE_CMD_STATS_GET, false },
+	{ "settings", &ss_attrs_settings, NULL, SMTPSPLICE_CMD_SETTINGS_GET, false },
 };
 
 static const char show_text[] =
 	"Usage:\n"
-	"  smtpsplice show [policies|sessions|stats|settings]\n"
+	"  smtpsplice show [policies|tls|sessions|stats|settings]\n"
 	"      print what is named, or all of it\n"
 	"\n"
-	"With -j, policies and sessions are an array, stats and settings an\n"
-	"object, all of it together an object of those four. Sizes are in octets,\n"
+	"TLS profiles are printed as a shell would take them behind \"smtpsplice tls\n"
+	"add\". With -j, policies, tls and sessions are an array, stats and settings\n"
+	"an object, all of it together an object of those five. Sizes are in octets,\n"
 	"times in milliseconds.\n";
 
 static void cleanup_json(struct json_object **obj)
@@ -121,11 +128,11 @@ static int ask(struct ss_cli *cli, const struct table *t, struct json_object **o
 		answer.array = json_object_new_array();
 		ret = ss_genl_call(&cli->genl,
 				   ss_genl_message(&cli->genl, t->cmd,
-						   t->columns ? NLM_F_DUMP : 0),
+						   t->dump ? NLM_F_DUMP : 0),
 				   take, &answer);
 	} while (ret == -EINTR && --tries);
 	*out = answer.array;
-	if (!ret && !t->columns) {
+	if (!ret && !t->dump) {
 		if (!json_object_array_length(answer.array))
 			return -EPROTO;
 		*out = json_object_get(json_object_array_get_idx(answer.array, 0));
@@ -208,18 +215,72 @@ static void print_pairs(const struct ss_attr_set *set, struct json_object *obj)
 	}
 }
 
+/* As a shell takes it */
+static void print_word(const char *word)
+{
+	const char *s = word;
+
+	while (isalnum((unsigned char)*s) || (*s && strchr("-_.,:/", *s)))
+		s++;
+	if (*word && !*s) {
+		printf("%s", word);
+		return;
+	}
+	putchar('\'');
+	for (; *word; word++)
+		if (*word == '\'')
+			printf("'\\''");
+		else
+			putchar(*word);
+	putchar('\'');
+}
+
+static void print_option(const struct ss_attr *attr, struct json_object *value)
+{
+	bool each = !strcmp(attr->name, "exempt-regex");
+	size_t n = each ? json_object_array_length(value) : 1;
+	char cell[CELL_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		format_value(cell, each ? json_object_array_get_idx(value, i) : value);
+		printf(" \\\n  %s ", attr->name);
+		print_word(cell);
+	}
+}
+
+/* In a form that "tls add" takes */
+static void print_profiles(struct json_object *rows)
+{
+	const struct ss_attr_set *set = &ss_attrs_tls_profile;
+	struct json_object *value;
+
+	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+
+		print_word(json_object_object_get_ex(row, "name", &value) ?
+			   json_object_get_string(value) : "?");
+		for (int type = 1; type <= set->max; type++)
+			if (json_object_object_get_ex(row, set->attr[type].name, &value))
+				print_option(&set->attr[type], value);
+		printf("\n");
+	}
+}
+
 static void print_text(const struct table *t, struct json_object *answer)
 {
-	if (t->columns)
+	if (!t->dump)
+		print_pairs(t->set, answer);
+	else if (t->columns)
 		print_rows(t->columns, answer);
 	else
-		print_pairs(t->set, answer);
+		print_profiles(answer);
 }
 
 static void print_json(struct json_object *obj)
 {
-	printf("%s\n", json_object_to_json_string_ext(obj,
-	       JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	const int how = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	printf("%s\n", json_object_to_json_string_ext(obj, how));
 }
 
 static int show_one(struct ss_cli *cli, const struct table *t)

@@ -12,6 +12,11 @@
  * @tmpdir: folder for what libclamav unpacks; the supervisor's own
  * @reply: template of the reply to an infected message
  * @workers: number of scan workers
+ * @ca_dir: folder of the CAs that sign what clients see
+ * @cert_dir: folder of certificates and keys for the mode replace
+ * @trust: PEM bundle of CAs that servers' certificates may come from, or NULL
+ *   for those that the system trusts
+ * @crl: PEM file of CRLs, or NULL
  */
 struct ss_conf {
 	const char *database;
@@ -20,6 +25,10 @@ struct ss_conf {
 	const char *tmpdir;
 	const char *reply;
 	unsigned int workers;
+	const char *ca_dir;
+	const char *cert_dir;
+	const char *trust;
+	const char *crl;
 };
 
 /* Exit statuses of smtpspliced and of its processes */

@@ -221,8 +221,12 @@ void ss_genl_close(struct ss_genl *genl)
  */
 struct nl_msg *ss_genl_message(struct ss_genl *genl, int cmd, int flags)
 {
-	/* Room for the largest: a policy of 2 * 64 prefixes, a verdict's texts */
-	struct nl_msg *msg = nlmsg_alloc_size(16384);
+	bool profile = cmd == SMTPSPLICE_CMD_TLS_ADD || cmd == SMTPSPLICE_CMD_TLS_SET;
+	/*
+	 * Room for the largest: a TLS profile of 2 * 64 patterns; else a policy
+	 * of 2 * 32 prefixes, a verdict's texts
+	 */
+	struct nl_msg *msg = nlmsg_alloc_size(profile ? 65536 : 16384);
 
 	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, genl->family, 0,
 				flags, cmd, SMTPSPLICE_FAMILY_VERSION)) {

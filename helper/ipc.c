@@ -34,7 +34,8 @@ int ss_ipc_pair(int fds[2])
  * @fds: descriptors to go with it; stay the caller's
  * @count: how many, at most SS_IPC_FDS
  *
- * Return: 0 or an errno; -EPIPE where the other process is gone.
+ * Return: 0 or an errno; -EPIPE where the other process is gone, -EAGAIN where
+ * the socket is non-blocking and has no room.
  */
 int ss_ipc_send(int sock, const void *buf, size_t len, const int *fds, int count)
 {
@@ -95,7 +96,8 @@ static void take_fds(struct msghdr *msg, int fds[SS_IPC_FDS])
  *   -1 where there is none
  *
  * Return: 0, -EPIPE where the other process is gone, -EMSGSIZE for a message of
- * another length, or another errno.
+ * another length, -EAGAIN where the socket is non-blocking and nothing has come,
+ * or another errno.
  */
 int ss_ipc_recv(int sock, void *buf, size_t len, int fds[SS_IPC_FDS])
 {
@@ -123,4 +125,40 @@ int ss_ipc_recv(int sock, void *buf, size_t len, int fds[SS_IPC_FDS])
 	if ((size_t)n != len || msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		return -EMSGSIZE;
 	return 0;
+}
+
+/**
+ * ss_ipc_recv_some() - Receive a message of any length.
+ * @sock: the socket
+ * @buf: where to
+ * @max: the longest that it may be
+ * @fds: as for ss_ipc_recv()
+ *
+ * Return: its length, -EPIPE where the other process is gone, -EMSGSIZE for a
+ * longer message, or another errno.
+ */
+ssize_t ss_ipc_recv_some(int sock, void *buf, size_t max, int fds[SS_IPC_FDS])
+{
+	union {
+		struct cmsghdr hdr;
+		char space[CMSG_SPACE(MAX_RECEIVED * sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = buf, .iov_len = max };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	ssize_t n;
+
+	for (int i = 0; i < SS_IPC_FDS; i++)
+		fds[i] = -1;
+	do {
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	take_fds(&msg, fds);
+	if (!n)
+		return -EPIPE;
+	return msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EMSGSIZE : n;
 }

@@ -4,25 +4,30 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define SS_IPC_FDS	2
 
 /**
- * enum ss_ipc_type - What the scanner and the broker tell each other.
+ * enum ss_ipc_type - What the scanner, the broker and the supervisor tell each
+ * other.
  * @SS_IPC_READY: scanner: the engine is loaded; value: signatures
  * @SS_IPC_SPAWN: broker: I want one more worker
  * @SS_IPC_WORKER: scanner: here it is: its socket and its pidfd
  * @SS_IPC_NO_WORKER: scanner: there is none; value: errno
+ * @SS_IPC_TLS: supervisor, to the broker: here is a tls process: its socket and
+ *   its pidfd
  */
 enum ss_ipc_type {
 	SS_IPC_READY = 1,
 	SS_IPC_SPAWN,
 	SS_IPC_WORKER,
 	SS_IPC_NO_WORKER,
+	SS_IPC_TLS,
 };
 
 /**
- * struct ss_ipc_msg - A message between scanner and broker.
+ * struct ss_ipc_msg - A message of one of the types above.
  * @type: enum ss_ipc_type
  * @value: by type
  */
@@ -34,5 +39,6 @@ struct ss_ipc_msg {
 int ss_ipc_pair(int fds[2]);
 int ss_ipc_send(int sock, const void *buf, size_t len, const int *fds, int count);
 int ss_ipc_recv(int sock, void *buf, size_t len, int fds[SS_IPC_FDS]);
+ssize_t ss_ipc_recv_some(int sock, void *buf, size_t max, int fds[SS_IPC_FDS]);
 
 #endif /* SS_IPC_H */

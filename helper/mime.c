@@ -76,11 +76,13 @@ static void cleanup_gstring(char **text)
 
 static GMimeMessage *parse_stream(GMimeStream *stream)
 {
-	GMimeParser *parser __cleanup(cleanup_object) =
-		g_mime_parser_new_with_stream(stream);
+	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+	GMimeMessage *message;
 
 	g_mime_parser_set_persist_stream(parser, TRUE);
-	return g_mime_parser_construct_message(parser, NULL);
+	message = g_mime_parser_construct_message(parser, NULL);
+	g_object_unref(parser);
+	return message;
 }
 
 /* Octets of the head, with the empty line that ends it if that is in reach */

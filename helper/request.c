@@ -3,7 +3,6 @@
  * A scan request as it comes from the kernel.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -22,17 +21,8 @@ static const uint8_t least[SMTPSPLICE_A_SCAN_MAX + 1] = {
 	[SMTPSPLICE_A_SCAN_SIZE]	= sizeof(uint64_t),
 	[SMTPSPLICE_A_SCAN_TIMEOUT]	= sizeof(uint32_t),
 	[SMTPSPLICE_A_SCAN_ATTEMPT]	= sizeof(uint32_t),
-	[SMTPSPLICE_A_SCAN_SESSION]	= sizeof(uint64_t),
-	[SMTPSPLICE_A_SCAN_CLIENT_PORT]	= sizeof(uint16_t),
-	[SMTPSPLICE_A_SCAN_SERVER_PORT]	= sizeof(uint16_t),
 	[SMTPSPLICE_A_SCAN_RCPT_COUNT]	= sizeof(uint32_t),
 };
-
-static void read_text(char *dst, size_t size, const struct nlattr *nla)
-{
-	ss_text_clean(SS_TEXT_JSON, dst, size, nla_data(nla),
-		      strnlen(nla_data(nla), nla_len(nla)));
-}
 
 /* A path as it stood on the wire; a NUL in it is no end */
 static void read_path(char *dst, size_t size, const struct nlattr *nla)
@@ -73,27 +63,6 @@ static int read_one(struct ss_request *req, const struct nlattr *nla)
 	case SMTPSPLICE_A_SCAN_ATTEMPT:
 		req->attempt = nla_get_u32(nla);
 		break;
-	case SMTPSPLICE_A_SCAN_SESSION:
-		memcpy(&req->session, nla_data(nla), sizeof(req->session));
-		break;
-	case SMTPSPLICE_A_SCAN_POLICY:
-		read_text(req->policy, sizeof(req->policy), nla);
-		break;
-	case SMTPSPLICE_A_SCAN_IIF:
-		read_text(req->iif, sizeof(req->iif), nla);
-		break;
-	case SMTPSPLICE_A_SCAN_CLIENT:
-		ss_addr_format(req->client, nla_data(nla), nla_len(nla));
-		break;
-	case SMTPSPLICE_A_SCAN_CLIENT_PORT:
-		req->client_port = nla_get_u16(nla);
-		break;
-	case SMTPSPLICE_A_SCAN_SERVER:
-		ss_addr_format(req->server, nla_data(nla), nla_len(nla));
-		break;
-	case SMTPSPLICE_A_SCAN_SERVER_PORT:
-		req->server_port = nla_get_u16(nla);
-		break;
 	case SMTPSPLICE_A_SCAN_HELO:
 		read_path(req->helo, sizeof(req->helo), nla);
 		break;
@@ -105,22 +74,10 @@ static int read_one(struct ss_request *req, const struct nlattr *nla)
 	case SMTPSPLICE_A_SCAN_RCPT_COUNT:
 		req->rcpt_count = nla_get_u32(nla);
 		break;
+	default:
+		return ss_flow_read(&req->flow, SMTPSPLICE_A_SCAN_SESSION, nla);
 	}
 	return 0;
-}
-
-/* The descriptor is ours from here on, whatever else is wrong */
-static int take_fd(struct nlattr *attrs, int len)
-{
-	const struct nlattr *nla = nla_find(attrs, len, SMTPSPLICE_A_SCAN_FD);
-	int32_t fd;
-
-	if (!nla || nla_len(nla) < (int)sizeof(fd))
-		return -1;
-	fd = (int32_t)nla_get_u32(nla);
-	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC))
-		return -1;
-	return fd;
 }
 
 /**
@@ -134,7 +91,7 @@ static int take_fd(struct nlattr *attrs, int len)
 int ss_request_parse(struct ss_request **out, struct nlattr *attrs, int len)
 {
 	struct ss_request *req = calloc(1, sizeof(*req));
-	int fd = take_fd(attrs, len), rem, ret = 0;
+	int fd = ss_flow_take_fd(attrs, len, SMTPSPLICE_A_SCAN_FD), rem, ret = 0;
 	bool cookie = false;
 	struct nlattr *nla;
 

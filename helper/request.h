@@ -7,7 +7,7 @@
 #include <netlink/attr.h>
 #include <linux/smtpsplice.h>
 
-#include "addr.h"
+#include "flow.h"
 
 /* Cleaning makes no text longer */
 #define SS_REQUEST_ADDRESS_SIZE	(SMTPSPLICE_ADDRESS_MAX + 1)
@@ -21,13 +21,7 @@
  * @timeout: milliseconds left when it was handed out
  * @attempt: how often it was handed out
  * @received: when it was handed out, see ss_process_now()
- * @session: id of the session
- * @policy: name of the policy
- * @iif: input interface
- * @client: address of the client
- * @client_port: its port
- * @server: address of the server
- * @server_port: its port
+ * @flow: the session
  * @helo: what the client calls itself
  * @sender: reverse-path
  * @rcpts: forward-paths, comma-separated, allocated; NULL where there is none
@@ -40,13 +34,7 @@ struct ss_request {
 	uint32_t timeout;
 	uint32_t attempt;
 	uint64_t received;
-	uint64_t session;
-	char policy[SMTPSPLICE_NAME_MAX + 1];
-	char iif[SMTPSPLICE_IFNAME_MAX + 1];
-	char client[SS_ADDR_SIZE];
-	uint16_t client_port;
-	char server[SS_ADDR_SIZE];
-	uint16_t server_port;
+	struct ss_flow flow;
 	char helo[SS_REQUEST_ADDRESS_SIZE];
 	char sender[SS_REQUEST_ADDRESS_SIZE];
 	char *rcpts;

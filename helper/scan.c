@@ -168,11 +168,11 @@ static void hash_file(char hex[SS_SCAN_HASH_SIZE], int fd)
 
 static bool name_part(const struct ss_mime_part *part, void *arg)
 {
+	int fd __cleanup(ss_cleanup_fd) = -1;
 	struct naming *n = arg;
 	const char *name = ss_mime_part_name(part);
 	struct ss_engine_finding finding;
 	uint64_t now = now_ms();
-	int fd __cleanup(ss_cleanup_fd) = -1;
 
 	if (ss_mime_part_is_attachment(part)) {
 		n->attachments++;

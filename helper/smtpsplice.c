@@ -10,7 +10,11 @@
 static const struct ss_cli_command commands[] = {
 	{ "policy", ss_policy_main, "add|del|help ...",
 	  "which flows are inspected" },
-	{ "show", ss_show_main, "[policies|sessions|stats|settings|help]",
+	{ "tls", ss_tls_main, "add|set|del|help ...",
+	  "what is done with TLS" },
+	{ "ca", ss_ca_main, "init|show|export|help ...",
+	  "the CA that makes the certificates which clients see" },
+	{ "show", ss_show_main, "[policies|tls|sessions|stats|settings|help]",
 	  "what is configured, under way and counted" },
 	{ "set", ss_set_main, "KEY VALUE [KEY VALUE]... | help",
 	  "limits and deadlines" },
@@ -37,15 +41,13 @@ static int take_options(struct ss_cli *cli, int argc, char **argv)
 	int n = 0;
 
 	for (int i = 1; i < argc; i++) {
-		if (argv[i][0] != '-') {
+		if (argv[i][0] != '-' || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
 			argv[n++] = argv[i];
 		} else if (!strcmp(argv[i], "-j") || !strcmp(argv[i], "--json")) {
 			cli->json = true;
 		} else if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-V")) {
 			printf("smtpsplice %s\n", SS_VERSION);
 			return SS_CLI_OK;
-		} else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-			argv[n++] = argv[i];
 		} else {
 			return ss_cli_usage("unknown option \"%s\", try \"smtpsplice help\"",
 					    ss_cli_quote(argv[i]));

@@ -3,6 +3,7 @@
  * smtpspliced: the helper of the kernel module smtpsplice.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "ca.h"
 #include "cleanup.h"
 #include "conf.h"
 #include "genl.h"
@@ -21,28 +23,35 @@
 #define DEFAULT_DATABASE	"/var/lib/clamav"
 #define DEFAULT_LOG		"/var/log/smtpsplice/av.log"
 #define DEFAULT_TMPDIR		"/tmp"
+#define DEFAULT_CERTS		"/etc/smtpsplice/certs"
 #define MIN_WORKERS		2
 #define MAX_WORKERS		256
 
 static const char help_text[] =
 	"Usage: smtpspliced [OPTION]...\n"
-	"Scan the messages that the kernel module smtpsplice holds. Stays in the\n"
-	"foreground.\n"
+	"Scan the messages that the kernel module smtpsplice holds, and take the TLS off\n"
+	"in front of that. Stays in the foreground.\n"
 	"\n"
 	"  --database DIR     ClamAV databases (" DEFAULT_DATABASE ")\n"
-	"  --log FILE         log of verdicts, - is stderr\n"
+	"  --log FILE         log of verdicts and TLS failures, - is stderr\n"
 	"                     (" DEFAULT_LOG ")\n"
 	"  --quarantine DIR   keep infected messages there (they are not kept)\n"
 	"  --workers N        scan workers (number of CPUs, at least 2)\n"
 	"  --tmpdir DIR       for what has to be unpacked (" DEFAULT_TMPDIR ")\n"
 	"  --reply TEMPLATE   reply to an infected message, with %%FILE%%, %%VIRUS%%\n"
 	"                     and %%QUARFILENAME%%\n"
+	"  --ca-dir DIR       the CA of \"smtpsplice ca init\" (" SS_CA_DIR "); without\n"
+	"                     one there, TLS is not inspected\n"
+	"  --cert-dir DIR     certificates and keys that TLS profiles name\n"
+	"                     (" DEFAULT_CERTS ")\n"
+	"  --trust FILE       CAs to trust in servers' certificates, PEM (the system's)\n"
+	"  --crl FILE         revocation lists for them, PEM (none)\n"
 	"  --help             print this\n"
 	"  --version          print the version\n"
 	"\n"
 	"SIGHUP opens the log file anew, SIGTERM ends it.\n"
 	"Exit status: 0 ended by a signal, 1 failed, 2 bad options, module not\n"
-	"loaded, no rights, already running, or unusable database.\n";
+	"loaded, no rights, already running, or unusable database or CA.\n";
 
 enum {
 	OPT_DATABASE = 256,
@@ -51,6 +60,10 @@ enum {
 	OPT_WORKERS,
 	OPT_TMPDIR,
 	OPT_REPLY,
+	OPT_CA_DIR,
+	OPT_CERT_DIR,
+	OPT_TRUST,
+	OPT_CRL,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -62,6 +75,10 @@ static const struct option options[] = {
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "tmpdir", required_argument, NULL, OPT_TMPDIR },
 	{ "reply", required_argument, NULL, OPT_REPLY },
+	{ "ca-dir", required_argument, NULL, OPT_CA_DIR },
+	{ "cert-dir", required_argument, NULL, OPT_CERT_DIR },
+	{ "trust", required_argument, NULL, OPT_TRUST },
+	{ "crl", required_argument, NULL, OPT_CRL },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{}
@@ -88,6 +105,19 @@ static bool parse_workers(struct ss_conf *conf, const char *text)
 	return true;
 }
 
+/* Return: -1 where the file can be read, or an exit status */
+static int parse_file(const char **value, const char *option)
+{
+	int fd __cleanup(ss_cleanup_fd) = open(optarg, O_RDONLY | O_CLOEXEC);
+	char c;
+
+	*value = optarg;
+	if (fd >= 0 && read(fd, &c, 1) >= 0)
+		return -1;
+	ss_process_say("%s \"%.100s\": %m", option, optarg);
+	return SS_EXIT_USAGE;
+}
+
 static int bad_option(const char *word)
 {
 	ss_process_say("bad option \"%.100s\", try \"smtpspliced --help\"",
@@ -111,6 +141,16 @@ static int parse_option(struct ss_conf *conf, int opt, char **argv)
 	case OPT_TMPDIR:
 		conf->tmpdir = optarg;
 		return -1;
+	case OPT_CA_DIR:
+		conf->ca_dir = optarg;
+		return -1;
+	case OPT_CERT_DIR:
+		conf->cert_dir = optarg;
+		return -1;
+	case OPT_TRUST:
+		return parse_file(&conf->trust, "--trust");
+	case OPT_CRL:
+		return parse_file(&conf->crl, "--crl");
 	case OPT_WORKERS:
 		if (parse_workers(conf, optarg))
 			return -1;
@@ -179,6 +219,8 @@ int main(int argc, char **argv)
 		.tmpdir = DEFAULT_TMPDIR,
 		.reply = SS_REPLY_INFECTED,
 		.workers = default_workers(),
+		.ca_dir = SS_CA_DIR,
+		.cert_dir = DEFAULT_CERTS,
 	};
 	char *tmpdir __cleanup(ss_cleanup_free) = NULL;
 	int ret = parse_options(&conf, argc, argv);

@@ -3,7 +3,7 @@
  * The registered helper of a network namespace: a netlink port, and the notice
  * of its death. The port is the right to take work and to answer it.
  *
- * ss_net.scan_lock covers the port, so that no request can be taken by a
+ * ss_net.request_lock covers the port, so that no request can be taken by a
  * helper that is gone.
  */
 #include <linux/netlink.h>
@@ -12,31 +12,62 @@
 
 #include "helper.h"
 #include "netlink.h"
-#include "scan.h"
+#include "request.h"
 #include "smtpsplice.h"
 #include "trace.h"
+
+/* Is one of the roles somebody else's? Its port, or 0. */
+static u32 taken_by(const struct ss_net *sn, u32 roles, const struct sock *sk)
+{
+	int i;
+
+	lockdep_assert_held(&sn->request_lock);
+	for (i = 0; i < SS_REQUEST_KINDS; i++) {
+		const struct ss_queue *q = &sn->queues[i];
+
+		if (roles & BIT(i) && q->sk && q->sk != sk)
+			return q->port;
+	}
+	return 0;
+}
+
+/* Returns whether the helper has a role that it had not. */
+static bool take_roles(struct ss_net *sn, u32 roles, const struct sock *sk,
+		       u32 portid)
+{
+	bool up = false;
+	int i;
+
+	lockdep_assert_held(&sn->request_lock);
+	for (i = 0; i < SS_REQUEST_KINDS; i++) {
+		struct ss_queue *q = &sn->queues[i];
+
+		if (!(roles & BIT(i)) || q->sk)
+			continue;
+		WRITE_ONCE(q->port, portid);
+		q->sk = sk;
+		up = true;
+	}
+	return up;
+}
 
 int ss_helper_register(struct ss_net *sn, u32 roles, const struct sock *sk,
 		       struct genl_info *info)
 {
 	u32 portid = info->snd_portid;
-	bool up = false, busy;
+	bool up = false;
 	u32 owner;
 
-	if (!(roles & SMTPSPLICE_ROLE_SCAN)) {
+	if (!(roles & (SMTPSPLICE_ROLE_SCAN | SMTPSPLICE_ROLE_TLS))) {
 		GENL_SET_ERR_MSG(info, "no role given");
 		return -EINVAL;
 	}
-	spin_lock_bh(&sn->scan_lock);
-	owner = sn->scan_port;
-	if (!owner) {
-		WRITE_ONCE(sn->scan_port, portid);
-		sn->scan_sk = sk;
-		up = true;
-	}
-	busy = sn->scan_sk != sk;
-	spin_unlock_bh(&sn->scan_lock);
-	if (busy) {
+	spin_lock_bh(&sn->request_lock);
+	owner = taken_by(sn, roles, sk);
+	if (!owner)
+		up = take_roles(sn, roles, sk, portid);
+	spin_unlock_bh(&sn->request_lock);
+	if (owner) {
 		GENL_SET_ERR_MSG_FMT(info, "port %u is the helper already",
 				     owner);
 		return -EBUSY;
@@ -48,32 +79,45 @@ int ss_helper_register(struct ss_net *sn, u32 roles, const struct sock *sk,
 	return 0;
 }
 
+/* Takes all roles from a port; returns whether it had any. */
+static bool drop_roles(struct ss_net *sn, u32 portid)
+{
+	bool down = false;
+	int i;
+
+	spin_lock_bh(&sn->request_lock);
+	for (i = 0; i < SS_REQUEST_KINDS; i++) {
+		struct ss_queue *q = &sn->queues[i];
+
+		if (!portid || q->port != portid)
+			continue;
+		WRITE_ONCE(q->port, 0);
+		q->sk = NULL;
+		ss_request_orphaned(sn, i, portid);
+		down = true;
+	}
+	spin_unlock_bh(&sn->request_lock);
+	return down;
+}
+
 static int released(struct notifier_block *nb, unsigned long event, void *data)
 {
 	const struct netlink_notify *n = data;
 	struct ss_net *sn;
-	u32 queued = 0;
-	bool down;
+	int i;
 
 	if (event != NETLINK_URELEASE || n->protocol != NETLINK_GENERIC)
 		return NOTIFY_DONE;
 	sn = ss_net_get(n->net);
-	if (!sn)
+	if (!sn || !drop_roles(sn, n->portid))
 		return NOTIFY_DONE;
-	spin_lock_bh(&sn->scan_lock);
-	down = n->portid && sn->scan_port == n->portid;
-	if (down) {
-		WRITE_ONCE(sn->scan_port, 0);
-		sn->scan_sk = NULL;
-		ss_scan_requeue(sn, n->portid);
-		queued = sn->scan_queued;
-	}
-	spin_unlock_bh(&sn->scan_lock);
-	if (down) {
-		trace_smtpsplice_helper(n->portid, false);
-		ss_netlink_event(sn, SMTPSPLICE_EVENT_HELPER_DOWN);
+	trace_smtpsplice_helper(n->portid, false);
+	ss_netlink_event(sn, SMTPSPLICE_EVENT_HELPER_DOWN);
+	for (i = 0; i < SS_REQUEST_KINDS; i++) {
+		u32 queued = READ_ONCE(sn->queues[i].queued);
+
 		if (queued)
-			ss_netlink_doorbell(sn, queued);
+			ss_netlink_doorbell(sn, i, queued);
 	}
 	return NOTIFY_DONE;
 }

@@ -29,7 +29,7 @@ void ss_helper_exit(void);
  *
  * Registering again from the same port is no error.
  *
- * Return: 0, -EINVAL (no role) or -EBUSY (another port has a role).
+ * Return: 0, -EINVAL (no role) or -EBUSY (another port has one of them).
  */
 int ss_helper_register(struct ss_net *sn, u32 roles, const struct sock *sk,
 		       struct genl_info *info);

@@ -18,6 +18,7 @@
 #include "compat.h"
 #include "hold.h"
 #include "leg.h"
+#include "leg.h"
 #include "smtp.h"
 #include "smtpsplice.h"
 
@@ -129,9 +130,9 @@ static int room(struct ss_hold *h, u32 n)
 	return charge(h, h->len + n);
 }
 
-int ss_hold_recv(struct ss_hold *h, struct socket *sock)
+int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg)
 {
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	struct msghdr msg = {};
 	/* whole pages: but for the first, each call begins at a page's start */
 	u32 want = SS_HOLD_CHUNK - h->len % SS_HOLD_CHUNK % PAGE_SIZE;
 	struct bio_vec bv[RECV_PAGES];
@@ -144,7 +145,7 @@ int ss_hold_recv(struct ss_hold *h, struct socket *sock)
 	if (count < 0)
 		return count;
 	iov_iter_bvec(&msg.msg_iter, ITER_DEST, bv, count, want);
-	err = sock_recvmsg(sock, &msg, msg.msg_flags);
+	err = ss_leg_recvmsg(leg, &msg);
 	put_pages(bv, count, err > 0);
 	return err;
 }

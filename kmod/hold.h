@@ -8,6 +8,7 @@
 struct ss_net;
 struct ss_smtp;
 struct socket;
+struct ss_leg;
 
 /* Most octets that one receive takes: one full TLS record. */
 #define SS_HOLD_CHUNK	16384u
@@ -49,9 +50,9 @@ int ss_hold_open(struct ss_hold *h, struct ss_net *sn);
 void ss_hold_close(struct ss_hold *h);
 
 /**
- * ss_hold_recv() - receive from a socket into the hold's pages
+ * ss_hold_recv() - receive from a leg into the hold's pages
  * @h: the hold
- * @sock: the socket, not waited for
+ * @leg: the leg, not waited for
  *
  * What was received is behind @h->len, which does not move: call
  * ss_hold_parse() next.
@@ -60,7 +61,7 @@ void ss_hold_close(struct ss_hold *h);
  * -EAGAIN, -EFBIG or -ENOSPC where message or budget is over its limit, -ENOMEM,
  * or an error of the socket.
  */
-int ss_hold_recv(struct ss_hold *h, struct socket *sock);
+int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg);
 
 /**
  * ss_hold_append() - put octets that were received elsewhere into the pages

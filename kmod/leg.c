@@ -2,10 +2,15 @@
 /*
  * One TCP leg of a session: its socket, callbacks and line buffers.
  *
+ * With kTLS the socket gives and takes plain text. The records that are not data
+ * (alerts, tickets, key updates) are read apart, so that none of their octets
+ * gets into a message.
+ *
  * The session's work item makes all calls, nothing here waits for the peer.
  * The socket callbacks run in softirq; they find the session by sk_user_data
  * under sk_callback_lock and only wake it.
  */
+#include <linux/file.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <net/inet_sock.h>
@@ -13,10 +18,23 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 #include <net/tcp_states.h>
+#include <net/tls.h>
+#include <net/tls_prot.h>
 
 #include "leg.h"
 #include "session.h"
 #include "smtpsplice.h"
+#include "trace.h"
+
+/* A record that is not data is read in pieces of this size. */
+#define CONTROL_CHUNK		512
+/* Most octets in such records of a leg: tickets are all that may come. */
+#define CONTROL_MAX		65536
+/* Records that are not data before others get their turn. */
+#define CONTROL_BUDGET		16
+/* The start of a TLS handshake message (RFC 8446 4): type and length. */
+#define NEW_SESSION_TICKET	4
+#define KEY_UPDATE		24
 
 int ss_leg_init(struct ss_leg *leg, struct ss_session *s)
 {
@@ -65,12 +83,10 @@ static void leg_state_change(struct sock *sk)
 	wake(sk, offsetof(struct ss_leg, state_change));
 }
 
-void ss_leg_attach(struct ss_leg *leg, struct socket *sock)
+static void attach(struct ss_leg *leg)
 {
-	struct sock *sk = sock->sk;
+	struct sock *sk = leg->sock->sk;
 
-	leg->sock = sock;
-	tcp_sock_set_nodelay(sk);
 	write_lock_bh(&sk->sk_callback_lock);
 	leg->data_ready = sk->sk_data_ready;
 	leg->write_space = sk->sk_write_space;
@@ -80,6 +96,13 @@ void ss_leg_attach(struct ss_leg *leg, struct socket *sock)
 	sk->sk_write_space = leg_write_space;
 	sk->sk_state_change = leg_state_change;
 	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+void ss_leg_attach(struct ss_leg *leg, struct socket *sock)
+{
+	leg->sock = sock;
+	tcp_sock_set_nodelay(sock->sk);
+	attach(leg);
 }
 
 /* Puts back what was there before, if it is still ours that is there. */
@@ -132,14 +155,10 @@ int ss_leg_dial(struct ss_leg *leg, struct net *net,
 			       &sock);
 	if (err)
 		return err;
-	/*
-	 * The client's address, a port of our own: with the client's port both
-	 * legs would be one and the same flow for conntrack.
-	 */
 	inet_set_bit(TRANSPARENT, sock->sk);
 	inet_set_bit(BIND_ADDRESS_NO_PORT, sock->sk);
 	sock_set_reuseaddr(sock->sk);
-	len = to_sockaddr(&sa, from, 0);
+	len = to_sockaddr(&sa, from, from->port);
 	/* void *: the type of the address differs between kernels */
 	err = kernel_bind(sock, (void *)&sa, len);
 	if (err) {
@@ -164,6 +183,29 @@ int ss_leg_connected(const struct ss_leg *leg)
 	return 1;
 }
 
+bool ss_leg_failed(const struct ss_leg *leg)
+{
+	return leg->failed ||
+	       (leg->sock && READ_ONCE(leg->sock->sk->sk_err));
+}
+
+bool ss_leg_deaf(const struct sock *sk)
+{
+	const struct ss_leg *leg;
+	bool ret = false;
+
+	if (!sk_fullsock(sk) || READ_ONCE(sk->sk_data_ready) != leg_data_ready)
+		return false;
+	rcu_read_lock();
+	leg = __rcu_dereference_sk_user_data_with_flags(sk,
+							SK_USER_DATA_NOCOPY);
+	if (leg)
+		ret = READ_ONCE(leg->session->overdue) ||
+		      READ_ONCE(leg->session->killed);
+	rcu_read_unlock();
+	return ret;
+}
+
 bool ss_leg_dead(const struct ss_leg *leg)
 {
 	struct sock *sk;
@@ -174,22 +216,172 @@ bool ss_leg_dead(const struct ss_leg *leg)
 	return READ_ONCE(sk->sk_state) == TCP_CLOSE || READ_ONCE(sk->sk_err);
 }
 
-bool ss_leg_finished(const struct ss_leg *leg)
+/* Records that are made, but not yet TCP's. */
+static bool has_records(const struct ss_leg *leg)
 {
-	if (ss_leg_dead(leg))
-		return true;
-	switch (READ_ONCE(leg->sock->sk->sk_state)) {
-	case TCP_FIN_WAIT2:
-	case TCP_TIME_WAIT:
-		return true;
-	default:
+	const struct tls_context *ctx = tls_get_ctx(leg->sock->sk);
+
+	return READ_ONCE(ctx->partially_sent_record) ||
+	       !list_empty_careful(&tls_sw_ctx_tx(ctx)->tx_list);
+}
+
+bool ss_leg_acknowledged(const struct ss_leg *leg)
+{
+	const struct tcp_sock *tp;
+
+	if (!leg->sock || (leg->tls && has_records(leg)))
 		return false;
+	tp = tcp_sk(leg->sock->sk);
+	return !leg->out.len &&
+	       READ_ONCE(tp->snd_una) == READ_ONCE(tp->write_seq);
+}
+
+/* ---- what TLS says besides data ---- */
+
+/* Where one record's type goes, or comes from, in kernel memory. */
+union record_type {
+	struct cmsghdr hdr;
+	u8 space[CMSG_SPACE(sizeof(u8))];
+};
+
+static int send_alert(struct ss_leg *leg, u8 level, u8 description)
+{
+	u8 alert[] = { level, description };
+	struct kvec iov = { .iov_base = alert, .iov_len = sizeof(alert) };
+	union record_type type = {
+		.hdr = {
+			.cmsg_level = SOL_TLS,
+			.cmsg_type = TLS_SET_RECORD_TYPE,
+			.cmsg_len = CMSG_LEN(sizeof(u8)),
+		},
+	};
+	struct msghdr msg = {
+		.msg_control = &type,
+		.msg_controllen = sizeof(type),
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL,
+	};
+
+	*(u8 *)CMSG_DATA(&type.hdr) = TLS_RECORD_TYPE_ALERT;
+	return kernel_sendmsg(leg->sock, &msg, &iov, 1, sizeof(alert));
+}
+
+static int broken(struct ss_leg *leg, u8 alert)
+{
+	leg->broken = true;
+	leg->alert = alert;
+	return -EPROTO;
+}
+
+static int handle_alert(struct ss_leg *leg, const u8 *p, int n)
+{
+	if (n != 2)
+		return broken(leg, TLS_ALERT_DESC_DECODE_ERROR);
+	if (p[1] == TLS_ALERT_DESC_CLOSE_NOTIFY)
+		return 0;
+	/* the close_notify follows (RFC 8446 6.1) */
+	if (p[1] == TLS_ALERT_DESC_USER_CANCELED)
+		return -EAGAIN;
+	/* the peer has given up: there is nothing to answer */
+	leg->broken = true;
+	leg->notified = true;
+	return -ECONNRESET;
+}
+
+/*
+ * Skips session tickets, which are for a client that might come again. All else
+ * would change the keys or the parameters.
+ */
+static int handle_handshake(struct ss_leg *leg, const u8 *p, int n)
+{
+	while (n) {
+		u32 take = min_t(u32, leg->skip, n);
+
+		leg->skip -= take;
+		p += take;
+		n -= take;
+		if (!n)
+			break;
+		leg->head[leg->head_len++] = *p++;
+		n--;
+		if (leg->head[0] != NEW_SESSION_TICKET ||
+		    leg == &leg->session->client)
+			return broken(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
+		if (leg->head_len < sizeof(leg->head))
+			continue;
+		leg->head_len = 0;
+		leg->skip = leg->head[1] << 16 | leg->head[2] << 8 |
+			    leg->head[3];
 	}
+	return -EAGAIN;
+}
+
+/* Reads a record that is not data, or a part of one. Returns -EAGAIN where
+ * there may be more behind it, else as ss_leg_recvmsg().
+ */
+static int handle_control(struct ss_leg *leg)
+{
+	u8 buf[CONTROL_CHUNK];
+	struct kvec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
+	union record_type type = {};
+	struct msghdr msg = {
+		.msg_control = &type,
+		.msg_controllen = sizeof(type),
+	};
+	int n;
+
+	n = kernel_recvmsg(leg->sock, &msg, &iov, 1, sizeof(buf),
+			   MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0)
+		return n;
+	leg->control += n;
+	if (!n || leg->control > CONTROL_MAX || type.hdr.cmsg_level != SOL_TLS ||
+	    type.hdr.cmsg_type != TLS_GET_RECORD_TYPE)
+		return broken(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
+	trace_smtpsplice_tls_control(leg->session->id,
+				     leg == &leg->session->client,
+				     *(u8 *)CMSG_DATA(&type.hdr), buf[0], n);
+	switch (*(u8 *)CMSG_DATA(&type.hdr)) {
+	case TLS_RECORD_TYPE_ALERT:
+		return handle_alert(leg, buf, n);
+	case TLS_RECORD_TYPE_HANDSHAKE:
+		return handle_handshake(leg, buf, n);
+	default:
+		return broken(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
+	}
+}
+
+int ss_leg_recvmsg(struct ss_leg *leg, struct msghdr *msg)
+{
+	int i, n;
+
+	if (leg->broken)
+		return -EPROTO;
+	for (i = 0; i < CONTROL_BUDGET; i++) {
+		size_t room = iov_iter_count(&msg->msg_iter);
+
+		n = sock_recvmsg(leg->sock, msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+		/* some kernels move on further than they say (CVE-2026-74611) */
+		if (n > 0 && room - iov_iter_count(&msg->msg_iter) != n)
+			return broken(leg, TLS_ALERT_DESC_INTERNAL_ERROR);
+		if (n == -EBADMSG) {
+			/* the socket's error would be in the alert's way */
+			sock_error(leg->sock->sk);
+			return broken(leg, TLS_ALERT_DESC_BAD_RECORD_MAC);
+		}
+		/* the next record is not data */
+		if (n != -EIO || !leg->tls)
+			return n;
+		n = handle_control(leg);
+		if (n != -EAGAIN)
+			return n;
+	}
+	ss_session_wake(leg->session);
+	return -EAGAIN;
 }
 
 bool ss_leg_recv(struct ss_leg *leg)
 {
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	struct msghdr msg = {};
 	struct kvec iov = {
 		.iov_base = leg->in + leg->in_len,
 		.iov_len = SS_LEG_BUFFER - leg->in_len,
@@ -198,12 +390,14 @@ bool ss_leg_recv(struct ss_leg *leg)
 
 	if (!leg->sock || leg->eof || !iov.iov_len)
 		return false;
-	n = kernel_recvmsg(leg->sock, &msg, &iov, 1, iov.iov_len,
-			   msg.msg_flags);
+	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &iov, 1, iov.iov_len);
+	n = ss_leg_recvmsg(leg, &msg);
 	if (n > 0)
 		leg->in_len += n;
 	else if (n != -EAGAIN && n != -EINTR)
 		leg->eof = true;
+	if (leg->eof && n)
+		leg->failed = true;
 	return n > 0;
 }
 
@@ -225,6 +419,9 @@ bool ss_leg_flush(struct ss_leg *leg)
 	if (!leg->sock || !iov.iov_len)
 		return false;
 	n = kernel_sendmsg(leg->sock, &msg, &iov, 1, iov.iov_len);
+	/* a socket tells of its error only once */
+	if (n < 0 && n != -EAGAIN && n != -EINTR && n != -ENOMEM)
+		leg->failed = true;
 	if (n <= 0)
 		return false;
 	leg->out_pos += n;
@@ -244,17 +441,166 @@ void ss_leg_shutdown(struct ss_leg *leg)
 {
 	if (!leg->sock || leg->shut)
 		return;
+	if (leg->tls && !leg->notified) {
+		int n = leg->broken ?
+			send_alert(leg, TLS_ALERT_LEVEL_FATAL, leg->alert) :
+			send_alert(leg, TLS_ALERT_LEVEL_WARNING,
+				   TLS_ALERT_DESC_CLOSE_NOTIFY);
+
+		if (n == -EAGAIN)
+			return;
+		leg->notified = true;
+	}
 	leg->shut = true;
 	kernel_sock_shutdown(leg->sock, SHUT_WR);
 }
 
-void ss_leg_close(struct ss_leg *leg, bool reset)
+/* ---- to the helper and back ---- */
+
+bool ss_leg_quiet(const struct ss_leg *leg)
+{
+	struct sock *sk = leg->sock->sk;
+	bool quiet;
+
+	lock_sock(sk);
+	/* not tcp_inq(), which stops at an urgent octet */
+	quiet = !leg->in_len && sk->sk_state == TCP_ESTABLISHED &&
+		tcp_sk(sk)->rcv_nxt == tcp_sk(sk)->copied_seq;
+	release_sock(sk);
+	return quiet;
+}
+
+static struct in6_addr peer_of(const struct sock *sk)
+{
+	struct in6_addr a = {};
+
+	if (sk->sk_family == AF_INET)
+		a.s6_addr32[0] = sk->sk_daddr;
+	else
+		a = sk->sk_v6_daddr;
+	return a;
+}
+
+/* The helper could have disconnected it, and connected it elsewhere. */
+static bool has_same_peer(const struct ss_leg *leg)
+{
+	struct sock *sk = leg->sock->sk;
+	struct in6_addr peer;
+	bool ret;
+
+	lock_sock(sk);
+	peer = peer_of(sk);
+	ret = ((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) &&
+	      (__force u32)sk->sk_portpair == leg->lent_ports &&
+	      ipv6_addr_equal(&peer, &leg->lent_peer);
+	release_sock(sk);
+	return ret;
+}
+
+int ss_leg_lend(struct ss_leg *leg)
+{
+	struct file *file;
+
+	detach(leg);
+	leg->lent = true;
+	leg->lent_ports = (__force u32)leg->sock->sk->sk_portpair;
+	leg->lent_peer = peer_of(leg->sock->sk);
+	if (leg->file)
+		return 0;
+	if (!ss_leg_pin_net(leg->sock->sk)) {
+		ss_leg_close(leg);
+		return -ESHUTDOWN;
+	}
+	file = sock_alloc_file(leg->sock, O_NONBLOCK, NULL);
+	if (IS_ERR(file)) {
+		/* which has released the socket */
+		leg->sock = NULL;
+		return PTR_ERR(file);
+	}
+	leg->file = file;
+	return 0;
+}
+
+/* Has the kernel the keys of both directions, and no other ULP? */
+static bool has_keys(struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tls_context *ctx;
+	bool ret;
+
+	lock_sock(sk);
+	ret = icsk->icsk_ulp_ops && !strcmp(icsk->icsk_ulp_ops->name, "tls");
+	if (ret) {
+		ctx = tls_get_ctx(sk);
+		ret = ctx && ctx->tx_conf == TLS_SW && ctx->rx_conf == TLS_SW &&
+		      !ctx->rx_no_pad &&
+		      ctx->crypto_send.info.version >= TLS_1_2_VERSION &&
+		      ctx->crypto_send.info.version ==
+		      ctx->crypto_recv.info.version;
+	}
+	release_sock(sk);
+	return ret;
+}
+
+u16 ss_leg_tls_version(const struct ss_leg *leg)
+{
+	return tls_get_ctx(leg->sock->sk)->crypto_send.info.version;
+}
+
+bool ss_leg_has_ulp(const struct ss_leg *leg)
+{
+	return READ_ONCE(inet_csk(leg->sock->sk)->icsk_ulp_ops);
+}
+
+int ss_leg_reclaim(struct ss_leg *leg, enum ss_leg_security want)
+{
+	struct sock *sk = leg->sock->sk;
+
+	if (file_count(leg->file) != 1)
+		return -EBUSY;
+	if ((want != SS_LEG_ANY && !has_same_peer(leg)) ||
+	    (want == SS_LEG_TLS && !has_keys(sk)) ||
+	    (want == SS_LEG_PLAIN && ss_leg_has_ulp(leg)))
+		return -EPROTO;
+	leg->tls = want == SS_LEG_TLS;
+	leg->lent = false;
+	attach(leg);
+	return 0;
+}
+
+bool ss_leg_pin_net(struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+
+	if (!maybe_get_net(net))
+		return false;
+	sk_net_refcnt_upgrade(sk);
+	put_net(net);
+	return true;
+}
+
+/*
+ * A kernel socket has no timers once it is released: one that still waits for
+ * an acknowledgment or a FIN would stay for ever. So what has not ended of
+ * itself is reset.
+ */
+void ss_leg_close(struct ss_leg *leg)
 {
 	if (!leg->sock)
 		return;
-	detach(leg);
-	if (reset)
-		sock_no_linger(leg->sock->sk);
-	sock_release(leg->sock);
+	if (!leg->lent)
+		detach(leg);
+	sock_no_linger(leg->sock->sk);
+	if (leg->file) {
+		/* the helper may have it still, and is to see its end */
+		tcp_abort(leg->sock->sk, ECONNABORTED);
+		/* later, and elsewhere: releasing a socket takes its inode's
+		 * lock, which netlink holds when it takes the session's
+		 */
+		fput(leg->file);
+		leg->file = NULL;
+	} else {
+		sock_release(leg->sock);
+	}
 	leg->sock = NULL;
 }

@@ -2,10 +2,13 @@
 #ifndef SS_LEG_H
 #define SS_LEG_H
 
+#include <linux/in6.h>
 #include <linux/types.h>
 
 #include "smtp.h"
 
+struct file;
+struct msghdr;
 struct sock;
 struct socket;
 struct ss_addr;
@@ -17,9 +20,22 @@ struct ss_session;
 #define SS_LEG_BUFFER	16384
 
 /**
+ * enum ss_leg_security - what a socket that comes back has to be
+ * @SS_LEG_ANY: no matter, it will be closed
+ * @SS_LEG_PLAIN: TCP, as it was lent
+ * @SS_LEG_TLS: kTLS with the keys of both directions
+ */
+enum ss_leg_security {
+	SS_LEG_ANY,
+	SS_LEG_PLAIN,
+	SS_LEG_TLS,
+};
+
+/**
  * struct ss_leg - one TCP connection of a session
  * @session: whose it is
  * @sock: the socket, NULL when there is none (any more)
+ * @file: its file, once it was lent
  * @data_ready: the callback that was there before ours
  * @write_space: likewise
  * @state_change: likewise
@@ -27,8 +43,20 @@ struct ss_session;
  * @in_len: octets in @in
  * @out: to be sent; the engine's sink
  * @out_pos: octets of @out that were sent
- * @eof: the peer's FIN was read
+ * @eof: the peer's FIN or close_notify was read, or it broke the TLS protocol
+ * @failed: the connection was reset or is otherwise unusable
  * @shut: our FIN was sent
+ * @lent: the helper has the socket; no callback of ours is there
+ * @lent_ports: its ports, and
+ * @lent_peer: its peer, when it was lent
+ * @tls: the kernel has the keys: what is read and written is plain text
+ * @broken: the TLS of the peer cannot be followed any further, see @alert
+ * @notified: our close_notify was sent
+ * @alert: the TLS alert that ends a @broken leg
+ * @head_len: octets in @head
+ * @head: of the TLS handshake message that is being skipped
+ * @skip: octets of it still to come
+ * @control: octets of TLS records that were not data, ever growing
  *
  * All calls are serialised by the session, but for the callbacks, which run in
  * softirq and only wake it.
@@ -36,6 +64,7 @@ struct ss_session;
 struct ss_leg {
 	struct ss_session *session;
 	struct socket *sock;
+	struct file *file;
 	void (*data_ready)(struct sock *sk);
 	void (*write_space)(struct sock *sk);
 	void (*state_change)(struct sock *sk);
@@ -44,7 +73,19 @@ struct ss_leg {
 	struct ss_smtp_buf out;
 	u32 out_pos;
 	bool eof;
+	bool failed;
 	bool shut;
+	bool lent;
+	u32 lent_ports;
+	struct in6_addr lent_peer;
+	bool tls;
+	bool broken;
+	bool notified;
+	u8 alert;
+	u8 head_len;
+	u8 head[4];
+	u32 skip;
+	u32 control;
 };
 
 /**
@@ -75,7 +116,7 @@ void ss_leg_attach(struct ss_leg *leg, struct socket *sock);
  * ss_leg_dial() - begin to connect to the server with the client's address
  * @leg: the leg
  * @net: the network namespace
- * @from: the client's address; its port is not used
+ * @from: the client's address, and the port to use, 0 for any
  * @to: the server
  *
  * Return: 0 where the connection is made or under way, else -errno.
@@ -98,10 +139,92 @@ int ss_leg_connected(const struct ss_leg *leg);
 bool ss_leg_dead(const struct ss_leg *leg);
 
 /**
- * ss_leg_finished() - has the peer acknowledged our FIN?
+ * ss_leg_failed() - was the connection reset, or is it otherwise of no use?
  * @leg: the leg
  */
-bool ss_leg_finished(const struct ss_leg *leg);
+bool ss_leg_failed(const struct ss_leg *leg);
+
+/**
+ * ss_leg_deaf() - are packets to a socket to be dropped?
+ * @sk: the socket, which may be none of ours
+ *
+ * kTLS receives until there is nothing left, whatever the time: a peer that
+ * sends empty records without end could keep the session's work for ever. So a
+ * session whose time is up is starved.
+ *
+ * Context: any.
+ */
+bool ss_leg_deaf(const struct sock *sk);
+
+/**
+ * ss_leg_acknowledged() - has the peer all that we had to say?
+ * @leg: the leg
+ */
+bool ss_leg_acknowledged(const struct ss_leg *leg);
+
+/**
+ * ss_leg_quiet() - is nothing there that the peer said?
+ * @leg: the leg
+ *
+ * Neither in @leg->in nor in the socket; a FIN counts as something.
+ */
+bool ss_leg_quiet(const struct ss_leg *leg);
+
+/**
+ * ss_leg_lend() - make the socket fit for the helper
+ * @leg: the leg, with all sent that was to be sent
+ *
+ * From now on @leg->file is what the helper gets, and no callback of ours is
+ * there: those that are there when kTLS comes would come back when it goes. The
+ * socket holds its namespace from now on, since the helper may outlive it.
+ *
+ * Return: 0, -ENOMEM or -ESHUTDOWN; the leg then has no socket any more.
+ */
+int ss_leg_lend(struct ss_leg *leg);
+
+/**
+ * ss_leg_reclaim() - take the socket back
+ * @leg: the leg, lent
+ * @want: what the socket has to be
+ *
+ * What came in before is not told by a callback: wake the session afterwards.
+ *
+ * Return: 0, -EBUSY (somebody else has the file still), or -EPROTO (the keys
+ * are not as they should be); nothing was done then.
+ */
+int ss_leg_reclaim(struct ss_leg *leg, enum ss_leg_security want);
+
+/**
+ * ss_leg_has_ulp() - has a protocol been put upon TCP?
+ * @leg: the leg
+ */
+bool ss_leg_has_ulp(const struct ss_leg *leg);
+
+/**
+ * ss_leg_pin_net() - let a socket of the kernel's hold its namespace
+ * @sk: the socket; it keeps its timers when it is released
+ *
+ * Return: false where the namespace is going away.
+ */
+bool ss_leg_pin_net(struct sock *sk);
+
+/**
+ * ss_leg_tls_version() - version of TLS of a leg
+ * @leg: the leg, with @leg->tls
+ *
+ * Return: as in a record, e.g. 0x0304.
+ */
+u16 ss_leg_tls_version(const struct ss_leg *leg);
+
+/**
+ * ss_leg_recvmsg() - receive into pages or memory, without waiting
+ * @leg: the leg
+ * @msg: says where to; it has no control buffer
+ *
+ * What TLS says besides data is seen to. Return: octets, 0 at the end of the
+ * stream, -EAGAIN, or an error.
+ */
+int ss_leg_recvmsg(struct ss_leg *leg, struct msghdr *msg);
 
 /**
  * ss_leg_recv() - receive what there is and fits, without waiting
@@ -133,18 +256,20 @@ bool ss_leg_flush(struct ss_leg *leg);
 bool ss_leg_flushed(const struct ss_leg *leg);
 
 /**
- * ss_leg_shutdown() - send a FIN, once
+ * ss_leg_shutdown() - send a FIN, once, and what TLS wants before it
  * @leg: the leg
+ *
+ * @leg->shut tells whether it was sent: there may be no room for the alert.
  */
 void ss_leg_shutdown(struct ss_leg *leg);
 
 /**
  * ss_leg_close() - let go of the socket
  * @leg: the leg; nothing happens if it has no socket
- * @reset: send RST instead of FIN
  *
- * After return no callback runs for this leg.
+ * A connection that has not ended is reset; see ss_leg_shutdown() for the other
+ * way. After return no callback runs for this leg.
  */
-void ss_leg_close(struct ss_leg *leg, bool reset);
+void ss_leg_close(struct ss_leg *leg);
 
 #endif /* SS_LEG_H */

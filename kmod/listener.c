@@ -16,9 +16,11 @@
 
 #include "listener.h"
 #include "policy.h"
-#include "session.h"
+#include "sessions.h"
 #include "smtpsplice.h"
 
+/* Until accepting is tried again after memory was short, jiffies. */
+#define ACCEPT_RETRY	(HZ / 10)
 /* Connections that wait to be accepted; more see their SYN answered late. */
 #define LISTEN_BACKLOG	1024
 
@@ -32,7 +34,7 @@
 struct ss_listener {
 	struct socket *sock;
 	struct ss_policy *policy;
-	struct work_struct work;
+	struct delayed_work work;
 	void (*data_ready)(struct sock *sk);
 };
 
@@ -53,10 +55,12 @@ static bool called_directly(const struct ss_listener *l, const struct sock *sk)
 
 static void accept_work(struct work_struct *work)
 {
-	struct ss_listener *l = container_of(work, struct ss_listener, work);
+	struct ss_listener *l = container_of(work, struct ss_listener,
+					     work.work);
 	struct socket *sock;
+	int err;
 
-	while (!kernel_accept(l->sock, &sock, O_NONBLOCK)) {
+	while (!(err = kernel_accept(l->sock, &sock, O_NONBLOCK))) {
 		struct sock *sk = sock->sk;
 
 		if (called_directly(l, sk)) {
@@ -69,9 +73,12 @@ static void accept_work(struct work_struct *work)
 		write_lock_bh(&sk->sk_callback_lock);
 		sk->sk_data_ready = l->data_ready;
 		write_unlock_bh(&sk->sk_callback_lock);
-		ss_session_start(l->policy, sock);
+		ss_sessions_start(l->policy, sock);
 		cond_resched();
 	}
+	/* nobody will tell when there is memory again; -EINVAL: we are closed */
+	if (err != -EAGAIN && err != -EINVAL)
+		queue_delayed_work(ss_wq, &l->work, ACCEPT_RETRY);
 }
 
 /*
@@ -85,7 +92,7 @@ static void listen_data_ready(struct sock *sk)
 	read_lock_bh(&sk->sk_callback_lock);
 	l = __locked_read_sk_user_data_with_flags(sk, SK_USER_DATA_NOCOPY);
 	if (l && sk->sk_state == TCP_LISTEN)
-		queue_work(ss_wq, &l->work);
+		queue_delayed_work(ss_wq, &l->work, 0);
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
@@ -138,7 +145,7 @@ struct ss_listener *ss_listener_open(struct ss_policy *p, sa_family_t family)
 	if (!l)
 		return ERR_PTR(-ENOMEM);
 	l->policy = p;
-	INIT_WORK(&l->work, accept_work);
+	INIT_DELAYED_WORK(&l->work, accept_work);
 	err = sock_create_kern(p->sn->net, family, SOCK_STREAM, IPPROTO_TCP,
 			       &l->sock);
 	if (err)
@@ -175,7 +182,7 @@ void ss_listener_close(struct ss_listener *l)
 	clear_callback(l);
 	/* resets what is not accepted yet, so that nothing new is found below */
 	kernel_sock_shutdown(l->sock, SHUT_RDWR);
-	cancel_work_sync(&l->work);
+	cancel_delayed_work_sync(&l->work);
 	/* connections being reset may still be in listen_data_ready() */
 	synchronize_net();
 	sock_release(l->sock);

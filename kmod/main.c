@@ -5,6 +5,7 @@
  * Ordered init and reverse exit, of the module and of a network namespace.
  * Loading it inspects nothing: that takes a policy.
  */
+#include <linux/kmod.h>
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/workqueue.h>
@@ -15,7 +16,8 @@
 #include "helper.h"
 #include "netlink.h"
 #include "policy.h"
-#include "session.h"
+#include "profile.h"
+#include "sessions.h"
 #include "smtpsplice.h"
 #include "steer.h"
 
@@ -30,13 +32,16 @@ struct ss_net *ss_net_get(const struct net *net)
 
 static const struct ss_settings defaults = {
 	.max_sessions		= 1000,
+	.max_client_sessions	= 200,
 	.max_message		= 100 << 20,
 	.max_held		= 512 << 20,
 	.dial_timeout		= 30 * MSEC_PER_SEC,
+	.handshake_timeout	= 60 * MSEC_PER_SEC,
 	.command_timeout	= 300 * MSEC_PER_SEC,	/* RFC 5321 4.5.3.2.7 */
 	.data_timeout		= 180 * MSEC_PER_SEC,	/* RFC 5321 4.5.3.2.5 */
 	.scan_timeout		= 60 * MSEC_PER_SEC,
 	.reply_timeout		= 600 * MSEC_PER_SEC,	/* RFC 5321 4.5.3.2.6 */
+	.keepalive		= 60 * MSEC_PER_SEC,
 	.bare_newline		= SMTPSPLICE_BARE_NEWLINE_REJECT,
 };
 
@@ -53,15 +58,22 @@ static int __net_init net_init(struct net *net)
 	INIT_LIST_HEAD(&sn->sessions);
 	refcount_set(&sn->users, 1);
 	init_completion(&sn->idle);
-	spin_lock_init(&sn->scan_lock);
-	INIT_LIST_HEAD(&sn->scan_pending);
-	INIT_LIST_HEAD(&sn->scan_taken);
+	ss_request_init(sn);
 	sn->stats = alloc_percpu(struct ss_stats);
 	if (!sn->stats)
 		return -ENOMEM;
+	err = ss_profile_init(sn);
+	if (err)
+		goto out_stats;
 	err = ss_steer_init(sn);
 	if (err)
-		free_percpu(sn->stats);
+		goto out_profiles;
+	return 0;
+
+out_profiles:
+	ss_profile_flush(sn);
+out_stats:
+	free_percpu(sn->stats);
 	return err;
 }
 
@@ -76,7 +88,8 @@ static void __net_exit net_exit(struct net *net)
 	struct ss_net *sn = ss_net_get(net);
 
 	ss_policy_flush(sn);	/* no new sessions */
-	ss_session_flush(sn);
+	ss_sessions_flush(sn);
+	ss_profile_flush(sn);
 	ss_steer_exit(sn);
 	free_percpu(sn->stats);
 }
@@ -93,6 +106,8 @@ static int __init smtpsplice_init(void)
 {
 	int err;
 
+	/* the helper has no right to have it loaded */
+	request_module("tcp-ulp-tls");
 	ss_wq = alloc_workqueue("smtpsplice", WQ_UNBOUND, 0);
 	if (!ss_wq)
 		return -ENOMEM;

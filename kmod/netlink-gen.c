@@ -32,9 +32,30 @@ const struct nla_policy smtpsplice_prefix_nl_policy[SMTPSPLICE_A_PREFIX_LEN + 1]
 	[SMTPSPLICE_A_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
 };
 
+const struct nla_policy smtpsplice_tls_profile_nl_policy[SMTPSPLICE_A_TLS_PROFILE_EXEMPT_REGEX + 1] = {
+	[SMTPSPLICE_A_TLS_PROFILE_SMTPS] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_TLS_PROFILE_SMTPS_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[SMTPSPLICE_A_TLS_PROFILE_STARTTLS] = NLA_POLICY_MAX(NLA_U32, 3),
+	[SMTPSPLICE_A_TLS_PROFILE_EXPIRED_SERVER_CERT] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_TLS_PROFILE_REVOKED_SERVER_CERT] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_TLS_PROFILE_UNTRUSTED_SERVER_CERT] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_TLS_PROFILE_CERT_VALIDATION_TIMEOUT] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_TLS_PROFILE_CERT_VALIDATION_FAILURE] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_TLS_PROFILE_SNI_SERVER_CERT_CHECK] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_TLS_PROFILE_UNSUPPORTED_SSL_VERSION] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SMTPSPLICE_A_TLS_PROFILE_UNSUPPORTED_SSL_CIPHER] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SMTPSPLICE_A_TLS_PROFILE_UNSUPPORTED_SSL_NEGOTIATION] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SMTPSPLICE_A_TLS_PROFILE_CLIENT_CERTIFICATE] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_TLS_PROFILE_SERVER_CERT_MODE] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SMTPSPLICE_A_TLS_PROFILE_SERVER_CERT] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
+	[SMTPSPLICE_A_TLS_PROFILE_EXEMPT_ADDRESS] = NLA_POLICY_NESTED(smtpsplice_prefix_nl_policy),
+	[SMTPSPLICE_A_TLS_PROFILE_EXEMPT_NAME] = { .type = NLA_STRING, .len = SMTPSPLICE_PATTERN_MAX, },
+	[SMTPSPLICE_A_TLS_PROFILE_EXEMPT_REGEX] = { .type = NLA_STRING, .len = SMTPSPLICE_PATTERN_MAX, },
+};
+
 /* SMTPSPLICE_CMD_REGISTER - do */
 static const struct nla_policy smtpsplice_register_nl_policy[SMTPSPLICE_A_HELPER_ROLES + 1] = {
-	[SMTPSPLICE_A_HELPER_ROLES] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[SMTPSPLICE_A_HELPER_ROLES] = NLA_POLICY_MASK(NLA_U32, 0x3),
 };
 
 /* SMTPSPLICE_CMD_SCAN_VERDICT - do */
@@ -46,6 +67,34 @@ static const struct nla_policy smtpsplice_scan_verdict_nl_policy[SMTPSPLICE_A_SC
 	[SMTPSPLICE_A_SCAN_FILE] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_TEXT_MAX, },
 };
 
+/* SMTPSPLICE_CMD_HANDSHAKE_DONE - do */
+static const struct nla_policy smtpsplice_handshake_done_nl_policy[SMTPSPLICE_A_HANDSHAKE_TEXT + 1] = {
+	[SMTPSPLICE_A_HANDSHAKE_COOKIE] = { .type = NLA_U64, },
+	[SMTPSPLICE_A_HANDSHAKE_RESULT] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_HANDSHAKE_CAUSE] = NLA_POLICY_MAX(NLA_U32, 17),
+	[SMTPSPLICE_A_HANDSHAKE_SERVER_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_PATTERN_MAX, },
+	[SMTPSPLICE_A_HANDSHAKE_VERSION] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
+	[SMTPSPLICE_A_HANDSHAKE_CIPHER] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_TEXT_MAX, },
+	[SMTPSPLICE_A_HANDSHAKE_TEXT] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_TEXT_MAX, },
+};
+
+/* SMTPSPLICE_CMD_TLS_ADD - do */
+static const struct nla_policy smtpsplice_tls_add_nl_policy[SMTPSPLICE_A_TLS_PROFILE + 1] = {
+	[SMTPSPLICE_A_TLS_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
+	[SMTPSPLICE_A_TLS_PROFILE] = NLA_POLICY_NESTED(smtpsplice_tls_profile_nl_policy),
+};
+
+/* SMTPSPLICE_CMD_TLS_SET - do */
+static const struct nla_policy smtpsplice_tls_set_nl_policy[SMTPSPLICE_A_TLS_PROFILE + 1] = {
+	[SMTPSPLICE_A_TLS_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
+	[SMTPSPLICE_A_TLS_PROFILE] = NLA_POLICY_NESTED(smtpsplice_tls_profile_nl_policy),
+};
+
+/* SMTPSPLICE_CMD_TLS_DEL - do */
+static const struct nla_policy smtpsplice_tls_del_nl_policy[SMTPSPLICE_A_TLS_NAME + 1] = {
+	[SMTPSPLICE_A_TLS_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
+};
+
 /* SMTPSPLICE_CMD_POLICY_ADD - do */
 static const struct nla_policy smtpsplice_policy_add_nl_policy[SMTPSPLICE_A_POLICY_POSITION + 1] = {
 	[SMTPSPLICE_A_POLICY_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
@@ -54,6 +103,7 @@ static const struct nla_policy smtpsplice_policy_add_nl_policy[SMTPSPLICE_A_POLI
 	[SMTPSPLICE_A_POLICY_DST] = NLA_POLICY_NESTED(smtpsplice_prefix_nl_policy),
 	[SMTPSPLICE_A_POLICY_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[SMTPSPLICE_A_POLICY_MODE] = NLA_POLICY_MAX(NLA_U32, 0),
+	[SMTPSPLICE_A_POLICY_TLS] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
 	[SMTPSPLICE_A_POLICY_POSITION] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
@@ -65,13 +115,16 @@ static const struct nla_policy smtpsplice_policy_del_nl_policy[SMTPSPLICE_A_POLI
 /* SMTPSPLICE_CMD_SETTINGS_SET - do */
 static const struct nla_policy smtpsplice_settings_set_nl_policy[SMTPSPLICE_A_SETTINGS_BARE_NEWLINE + 1] = {
 	[SMTPSPLICE_A_SETTINGS_MAX_SESSIONS] = NLA_POLICY_FULL_RANGE(NLA_U32, &smtpsplice_a_settings_max_sessions_range),
+	[SMTPSPLICE_A_SETTINGS_MAX_CLIENT_SESSIONS] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_MAX_MESSAGE] = NLA_POLICY_FULL_RANGE(NLA_U64, &smtpsplice_a_settings_max_message_range),
 	[SMTPSPLICE_A_SETTINGS_MAX_HELD] = NLA_POLICY_FULL_RANGE(NLA_U64, &smtpsplice_a_settings_max_held_range),
 	[SMTPSPLICE_A_SETTINGS_DIAL_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
+	[SMTPSPLICE_A_SETTINGS_HANDSHAKE_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_COMMAND_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_DATA_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_SCAN_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_REPLY_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
+	[SMTPSPLICE_A_SETTINGS_KEEPALIVE] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_BARE_NEWLINE] = NLA_POLICY_MAX(NLA_U32, 1),
 };
 
@@ -95,6 +148,45 @@ static const struct genl_split_ops smtpsplice_nl_ops[] = {
 		.policy		= smtpsplice_scan_verdict_nl_policy,
 		.maxattr	= SMTPSPLICE_A_SCAN_FILE,
 		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= SMTPSPLICE_CMD_HANDSHAKE_ACCEPT,
+		.doit	= smtpsplice_nl_handshake_accept_doit,
+		.flags	= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SMTPSPLICE_CMD_HANDSHAKE_DONE,
+		.doit		= smtpsplice_nl_handshake_done_doit,
+		.policy		= smtpsplice_handshake_done_nl_policy,
+		.maxattr	= SMTPSPLICE_A_HANDSHAKE_TEXT,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SMTPSPLICE_CMD_TLS_ADD,
+		.doit		= smtpsplice_nl_tls_add_doit,
+		.policy		= smtpsplice_tls_add_nl_policy,
+		.maxattr	= SMTPSPLICE_A_TLS_PROFILE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SMTPSPLICE_CMD_TLS_SET,
+		.doit		= smtpsplice_nl_tls_set_doit,
+		.policy		= smtpsplice_tls_set_nl_policy,
+		.maxattr	= SMTPSPLICE_A_TLS_PROFILE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SMTPSPLICE_CMD_TLS_DEL,
+		.doit		= smtpsplice_nl_tls_del_doit,
+		.policy		= smtpsplice_tls_del_nl_policy,
+		.maxattr	= SMTPSPLICE_A_TLS_NAME,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= SMTPSPLICE_CMD_TLS_GET,
+		.start	= smtpsplice_nl_tls_get_start,
+		.dumpit	= smtpsplice_nl_tls_get_dumpit,
+		.flags	= GENL_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 	{
 		.cmd		= SMTPSPLICE_CMD_POLICY_ADD,

@@ -4,26 +4,30 @@
  *
  * Who may do what: see uapi/smtpsplice.yaml. GENL_ADMIN_PERM asks for
  * CAP_NET_ADMIN in the initial user namespace, on purpose: a user namespace is
- * no reason to reach this code. Taking and answering scan requests asks for no
+ * no reason to reach this code. Taking and answering requests asks for no
  * capability but for the registered port, so that the helper can drop its own.
  */
 #include <linux/ctype.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/rwsem.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "handoff.h"
 #include "helper.h"
 #include "netlink.h"
 #include "netlink-gen.h"
 #include "policy.h"
-#include "scan.h"
+#include "profile.h"
+#include "request.h"
 #include "session.h"
+#include "sessions.h"
 #include "smtpsplice.h"
 
 /* A scan request: the envelope that is kept, and what goes with it. */
-#define SCAN_REPLY_SIZE	(2 * SS_SMTP_ENVELOPE_MAX + 4096)
+#define SCAN_REPLY_SIZE	(2 * SS_ENVELOPE_MAX + 4096)
 
 /* The generator knows no flags: only who may administrate may listen. */
 static const struct genl_multicast_group groups[] = {
@@ -37,8 +41,9 @@ static const struct genl_multicast_group groups[] = {
 	},
 };
 
-/* Sessions outlive the family; its groups then belong to somebody else. */
+/* Sessions outlive the family; its groups may then be somebody else's. */
 static bool registered;
+static DECLARE_RWSEM(registered_lock);
 
 static struct ss_net *info_net(struct genl_info *info)
 {
@@ -57,6 +62,13 @@ int smtpsplice_nl_register_doit(struct sk_buff *skb, struct genl_info *info)
 static int addr_len(const struct ss_addr *a)
 {
 	return a->family == AF_INET ? 4 : 16;
+}
+
+int ss_netlink_put_addr(struct sk_buff *skb, int addr, int port,
+			const struct ss_addr *a)
+{
+	return nla_put(skb, addr, addr_len(a), &a->ip) ?:
+	       nla_put_u16(skb, port, ntohs(a->port));
 }
 
 static int put_envelope(struct sk_buff *skb, const struct ss_smtp *e)
@@ -80,27 +92,23 @@ static int put_envelope(struct sk_buff *skb, const struct ss_smtp *e)
 static int put_scan(struct sk_buff *skb, const struct ss_session *s,
 		    u64 cookie, int fd)
 {
-	long left = s->scan.deadline - jiffies;
+	long left = s->request.deadline - jiffies;
 
 	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_SCAN_COOKIE, cookie, 0) ||
 	    nla_put_s32(skb, SMTPSPLICE_A_SCAN_FD, fd) ||
 	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SCAN_SIZE, s->hold.len, 0) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_TIMEOUT,
 			jiffies_to_msecs(max(left, 0L))) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_ATTEMPT, s->scan.attempt) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_ATTEMPT, s->request.attempt) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_PENDING,
-			READ_ONCE(s->sn->scan_queued)) ||
+			READ_ONCE(s->sn->queues[SS_REQUEST_SCAN].queued)) ||
 	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SCAN_SESSION, s->id, 0) ||
 	    nla_put_string(skb, SMTPSPLICE_A_SCAN_POLICY, s->policy->name) ||
 	    nla_put_string(skb, SMTPSPLICE_A_SCAN_IIF, s->iif) ||
-	    nla_put(skb, SMTPSPLICE_A_SCAN_CLIENT, addr_len(&s->client_addr),
-		    &s->client_addr.ip) ||
-	    nla_put_u16(skb, SMTPSPLICE_A_SCAN_CLIENT_PORT,
-			ntohs(s->client_addr.port)) ||
-	    nla_put(skb, SMTPSPLICE_A_SCAN_SERVER, addr_len(&s->server_addr),
-		    &s->server_addr.ip) ||
-	    nla_put_u16(skb, SMTPSPLICE_A_SCAN_SERVER_PORT,
-			ntohs(s->server_addr.port)))
+	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SCAN_CLIENT,
+				SMTPSPLICE_A_SCAN_CLIENT_PORT, &s->client_addr) ||
+	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SCAN_SERVER,
+				SMTPSPLICE_A_SCAN_SERVER_PORT, &s->server_addr))
 		return -EMSGSIZE;
 	return put_envelope(skb, &s->smtp);
 }
@@ -150,13 +158,26 @@ out_file:
 	return err;
 }
 
-static void give_back(struct ss_session *s, u64 cookie)
+static void give_back(struct ss_session *s, u64 cookie,
+		      enum ss_request_kind kind)
 {
-	ss_scan_untake(s, cookie);
-	ss_netlink_doorbell(s->sn, READ_ONCE(s->sn->scan_queued));
+	ss_request_untake(s, cookie);
+	ss_netlink_doorbell(s->sn, kind, READ_ONCE(s->sn->queues[kind].queued));
 }
 
-int smtpsplice_nl_scan_accept_doit(struct sk_buff *skb, struct genl_info *info)
+static void say_unregistered(struct genl_info *info, enum ss_request_kind kind)
+{
+	if (kind == SS_REQUEST_SCAN)
+		GENL_SET_ERR_MSG(info, "not registered for the role scan");
+	else
+		GENL_SET_ERR_MSG(info, "not registered for the role tls");
+}
+
+/* Hands the oldest request of a kind that is still wanted to the helper. */
+static int accept(struct sk_buff *skb, struct genl_info *info,
+		  enum ss_request_kind kind,
+		  int (*hand_over)(struct ss_session *s, u64 cookie,
+				   struct genl_info *info))
 {
 	struct ss_net *sn = info_net(info);
 	struct ss_session *s;
@@ -165,18 +186,18 @@ int smtpsplice_nl_scan_accept_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	do {
-		s = ss_scan_take(sn, NETLINK_CB(skb).sk, &cookie);
+		s = ss_request_take(sn, kind, NETLINK_CB(skb).sk, &cookie);
 		if (s == ERR_PTR(-EPERM))
-			GENL_SET_ERR_MSG(info, "not registered for the role scan");
+			say_unregistered(info, kind);
 		if (IS_ERR(s))
 			return PTR_ERR(s);
 		mutex_lock(&s->lock);
 		/* it may have timed out, or its client may have gone */
-		ours = ss_scan_is(s, cookie);
+		ours = ss_request_is(s, cookie);
 		if (ours) {
 			err = hand_over(s, cookie, info);
 			if (err)
-				give_back(s, cookie);
+				give_back(s, cookie, kind);
 			/* -EAGAIN says that none waits */
 			if (err == -EAGAIN)
 				err = -ENOBUFS;
@@ -185,6 +206,17 @@ int smtpsplice_nl_scan_accept_doit(struct sk_buff *skb, struct genl_info *info)
 		ss_session_put(s);
 	} while (!ours);
 	return err;
+}
+
+int smtpsplice_nl_scan_accept_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return accept(skb, info, SS_REQUEST_SCAN, hand_over);
+}
+
+int smtpsplice_nl_handshake_accept_doit(struct sk_buff *skb,
+					struct genl_info *info)
+{
+	return accept(skb, info, SS_REQUEST_HANDSHAKE, ss_handoff_accept);
 }
 
 /*
@@ -218,20 +250,26 @@ static void get_string(char *to, size_t size, const struct nlattr *attr)
 		nla_strscpy(to, attr, size);
 }
 
-int smtpsplice_nl_scan_verdict_doit(struct sk_buff *skb, struct genl_info *info)
+/* Gives an answer to the session that waits for it. */
+static int answer(struct sk_buff *skb, struct genl_info *info,
+		  enum ss_request_kind kind, u64 cookie,
+		  const union ss_answer *answer)
 {
 	struct ss_net *sn = info_net(info);
-	struct ss_verdict *v;
-	u64 cookie;
-	int err;
+	int err = ss_request_answer(sn, kind, NETLINK_CB(skb).sk, cookie,
+				    answer);
 
-	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_SCAN_COOKIE) ||
-	    GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_SCAN_VERDICT))
-		return -EINVAL;
-	v = kzalloc(sizeof(*v), GFP_KERNEL);
-	if (!v)
-		return -ENOMEM;
-	cookie = nla_get_u64(info->attrs[SMTPSPLICE_A_SCAN_COOKIE]);
+	if (err)
+		ss_stats_inc(sn, VERDICT_STALE);
+	if (err == -EPERM)
+		say_unregistered(info, kind);
+	else if (err)
+		GENL_SET_ERR_MSG(info, "no such request");
+	return err;
+}
+
+static void get_verdict(struct ss_verdict *v, struct genl_info *info)
+{
 	v->verdict = nla_get_u32(info->attrs[SMTPSPLICE_A_SCAN_VERDICT]);
 	get_string(v->reply, sizeof(v->reply),
 		   info->attrs[SMTPSPLICE_A_SCAN_REPLY]);
@@ -239,18 +277,92 @@ int smtpsplice_nl_scan_verdict_doit(struct sk_buff *skb, struct genl_info *info)
 		   info->attrs[SMTPSPLICE_A_SCAN_VIRUS]);
 	get_string(v->file, sizeof(v->file),
 		   info->attrs[SMTPSPLICE_A_SCAN_FILE]);
-	err = check_reply(v, info);
-	if (!err) {
-		err = ss_scan_answer(sn, NETLINK_CB(skb).sk, cookie, v);
-		if (err)
-			ss_stats_inc(sn, VERDICT_STALE);
-		if (err == -EPERM)
-			GENL_SET_ERR_MSG(info, "not registered for the role scan");
-		else if (err)
-			GENL_SET_ERR_MSG(info, "no such scan request");
-	}
-	kfree(v);
+}
+
+int smtpsplice_nl_scan_verdict_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	union ss_answer *a;
+	u64 cookie;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_SCAN_COOKIE) ||
+	    GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_SCAN_VERDICT))
+		return -EINVAL;
+	a = kzalloc(sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return -ENOMEM;
+	cookie = nla_get_u64(info->attrs[SMTPSPLICE_A_SCAN_COOKIE]);
+	get_verdict(&a->verdict, info);
+	err = check_reply(&a->verdict, info);
+	if (!err)
+		err = answer(skb, info, SS_REQUEST_SCAN, cookie, a);
+	kfree(a);
 	return err;
+}
+
+static void get_handshake(struct ss_handshake *h, struct genl_info *info)
+{
+	const struct nlattr *cause = info->attrs[SMTPSPLICE_A_HANDSHAKE_CAUSE];
+
+	h->result = nla_get_u32(info->attrs[SMTPSPLICE_A_HANDSHAKE_RESULT]);
+	if (cause)
+		h->cause = nla_get_u32(cause);
+	get_string(h->server_name, sizeof(h->server_name),
+		   info->attrs[SMTPSPLICE_A_HANDSHAKE_SERVER_NAME]);
+	get_string(h->version, sizeof(h->version),
+		   info->attrs[SMTPSPLICE_A_HANDSHAKE_VERSION]);
+	get_string(h->cipher, sizeof(h->cipher),
+		   info->attrs[SMTPSPLICE_A_HANDSHAKE_CIPHER]);
+	get_string(h->text, sizeof(h->text),
+		   info->attrs[SMTPSPLICE_A_HANDSHAKE_TEXT]);
+}
+
+int smtpsplice_nl_handshake_done_doit(struct sk_buff *skb,
+				      struct genl_info *info)
+{
+	union ss_answer *a;
+	u64 cookie;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_HANDSHAKE_COOKIE) ||
+	    GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_HANDSHAKE_RESULT))
+		return -EINVAL;
+	a = kzalloc(sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return -ENOMEM;
+	cookie = nla_get_u64(info->attrs[SMTPSPLICE_A_HANDSHAKE_COOKIE]);
+	get_handshake(&a->handshake, info);
+	err = answer(skb, info, SS_REQUEST_HANDSHAKE, cookie, a);
+	kfree(a);
+	return err;
+}
+
+int smtpsplice_nl_tls_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ss_profile_add(info_net(info), info);
+}
+
+int smtpsplice_nl_tls_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ss_profile_set(info_net(info), info);
+}
+
+int smtpsplice_nl_tls_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ss_profile_del(info_net(info), info);
+}
+
+/* The first message of a dump is to hold the largest profile. */
+int smtpsplice_nl_tls_get_start(struct netlink_callback *cb)
+{
+	cb->min_dump_alloc = SS_PROFILE_SIZE_MAX + 1024;
+	return 0;
+}
+
+int smtpsplice_nl_tls_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb)
+{
+	return ss_profile_dump(ss_net_get(sock_net(cb->skb->sk)), skb, cb);
 }
 
 int smtpsplice_nl_policy_add_doit(struct sk_buff *skb, struct genl_info *info)
@@ -272,7 +384,7 @@ int smtpsplice_nl_policy_get_dumpit(struct sk_buff *skb,
 int smtpsplice_nl_session_get_dumpit(struct sk_buff *skb,
 				     struct netlink_callback *cb)
 {
-	return ss_session_dump(ss_net_get(sock_net(cb->skb->sk)), skb, cb);
+	return ss_sessions_dump(ss_net_get(sock_net(cb->skb->sk)), skb, cb);
 }
 
 static int put_settings(struct ss_net *sn, struct sk_buff *skb)
@@ -281,12 +393,16 @@ static int put_settings(struct ss_net *sn, struct sk_buff *skb)
 
 	if (nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_MAX_SESSIONS,
 			s->max_sessions) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_MAX_CLIENT_SESSIONS,
+			s->max_client_sessions) ||
 	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SETTINGS_MAX_MESSAGE,
 			      s->max_message, 0) ||
 	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SETTINGS_MAX_HELD,
 			      s->max_held, 0) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_DIAL_TIMEOUT,
 			s->dial_timeout) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_HANDSHAKE_TIMEOUT,
+			s->handshake_timeout) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_COMMAND_TIMEOUT,
 			s->command_timeout) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_DATA_TIMEOUT,
@@ -295,6 +411,8 @@ static int put_settings(struct ss_net *sn, struct sk_buff *skb)
 			s->scan_timeout) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_REPLY_TIMEOUT,
 			s->reply_timeout) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_KEEPALIVE,
+			s->keepalive) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_BARE_NEWLINE,
 			s->bare_newline))
 		return -EMSGSIZE;
@@ -350,22 +468,25 @@ int smtpsplice_nl_settings_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct ss_settings *s = &sn->settings;
 
 	/* the netlink policy has checked each value, so nothing fails half-way */
-#define SET(member, type, attr)						\
+#define SET(setting, type, attr)					\
 	do {								\
 		if (a[SMTPSPLICE_A_SETTINGS_##attr])			\
-			WRITE_ONCE(s->member, nla_get_##type(		\
+			WRITE_ONCE(setting, nla_get_##type(		\
 				   a[SMTPSPLICE_A_SETTINGS_##attr]));	\
 	} while (0)
 	mutex_lock(&sn->lock);
-	SET(max_sessions, u32, MAX_SESSIONS);
-	SET(max_message, u64, MAX_MESSAGE);
-	SET(max_held, u64, MAX_HELD);
-	SET(dial_timeout, u32, DIAL_TIMEOUT);
-	SET(command_timeout, u32, COMMAND_TIMEOUT);
-	SET(data_timeout, u32, DATA_TIMEOUT);
-	SET(scan_timeout, u32, SCAN_TIMEOUT);
-	SET(reply_timeout, u32, REPLY_TIMEOUT);
-	SET(bare_newline, u32, BARE_NEWLINE);
+	SET(s->max_sessions, u32, MAX_SESSIONS);
+	SET(s->max_client_sessions, u32, MAX_CLIENT_SESSIONS);
+	SET(s->max_message, u64, MAX_MESSAGE);
+	SET(s->max_held, u64, MAX_HELD);
+	SET(s->dial_timeout, u32, DIAL_TIMEOUT);
+	SET(s->handshake_timeout, u32, HANDSHAKE_TIMEOUT);
+	SET(s->command_timeout, u32, COMMAND_TIMEOUT);
+	SET(s->data_timeout, u32, DATA_TIMEOUT);
+	SET(s->scan_timeout, u32, SCAN_TIMEOUT);
+	SET(s->reply_timeout, u32, REPLY_TIMEOUT);
+	SET(s->keepalive, u32, KEEPALIVE);
+	SET(s->bare_newline, u32, BARE_NEWLINE);
 	mutex_unlock(&sn->lock);
 #undef SET
 	ss_netlink_event(sn, SMTPSPLICE_EVENT_SETTINGS);
@@ -377,8 +498,7 @@ static struct sk_buff *begin(struct ss_net *sn, int group, u8 cmd, void **hdr)
 {
 	struct sk_buff *skb;
 
-	if (!READ_ONCE(registered) ||
-	    !genl_has_listeners(&smtpsplice_nl_family, sn->net, group))
+	if (!genl_has_listeners(&smtpsplice_nl_family, sn->net, group))
 		return NULL;
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
@@ -394,32 +514,46 @@ static void send(struct ss_net *sn, int group, struct sk_buff *skb, void *hdr)
 				GFP_KERNEL);
 }
 
-void ss_netlink_doorbell(struct ss_net *sn, u32 queued)
+static void doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued)
 {
+	static const struct {
+		u8 cmd;
+		int pending;
+	} bells[] = {
+		[SS_REQUEST_SCAN] = { SMTPSPLICE_CMD_SCAN_READY,
+				      SMTPSPLICE_A_SCAN_PENDING },
+		[SS_REQUEST_HANDSHAKE] = { SMTPSPLICE_CMD_HANDSHAKE_READY,
+					   SMTPSPLICE_A_HANDSHAKE_PENDING },
+	};
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = begin(sn, SMTPSPLICE_NLGRP_WORK, SMTPSPLICE_CMD_SCAN_READY, &hdr);
+	skb = begin(sn, SMTPSPLICE_NLGRP_WORK, bells[kind].cmd, &hdr);
 	if (!skb)
 		return;
-	if (nla_put_u32(skb, SMTPSPLICE_A_SCAN_PENDING, queued))
+	if (nla_put_u32(skb, bells[kind].pending, queued))
 		nlmsg_free(skb);
 	else
 		send(sn, SMTPSPLICE_NLGRP_WORK, skb, hdr);
+}
+
+void ss_netlink_doorbell(struct ss_net *sn, enum ss_request_kind kind,
+			 u32 queued)
+{
+	down_read(&registered_lock);
+	if (registered)
+		doorbell(sn, kind, queued);
+	up_read(&registered_lock);
 }
 
 static int put_event_session(struct sk_buff *skb, const struct ss_session *s)
 {
 	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_EVENT_SESSION, s->id, 0) ||
 	    nla_put_string(skb, SMTPSPLICE_A_EVENT_IIF, s->iif) ||
-	    nla_put(skb, SMTPSPLICE_A_EVENT_CLIENT, addr_len(&s->client_addr),
-		    &s->client_addr.ip) ||
-	    nla_put_u16(skb, SMTPSPLICE_A_EVENT_CLIENT_PORT,
-			ntohs(s->client_addr.port)) ||
-	    nla_put(skb, SMTPSPLICE_A_EVENT_SERVER, addr_len(&s->server_addr),
-		    &s->server_addr.ip) ||
-	    nla_put_u16(skb, SMTPSPLICE_A_EVENT_SERVER_PORT,
-			ntohs(s->server_addr.port)))
+	    ss_netlink_put_addr(skb, SMTPSPLICE_A_EVENT_CLIENT,
+				SMTPSPLICE_A_EVENT_CLIENT_PORT, &s->client_addr) ||
+	    ss_netlink_put_addr(skb, SMTPSPLICE_A_EVENT_SERVER,
+				SMTPSPLICE_A_EVENT_SERVER_PORT, &s->server_addr))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -434,9 +568,38 @@ static int put_event_verdict(struct sk_buff *skb, const struct ss_verdict *v)
 	return 0;
 }
 
-static void event(struct ss_net *sn, enum smtpsplice_event kind,
-		  const struct ss_session *s, const struct ss_policy *p,
-		  const struct ss_verdict *v)
+static int put_event_handshake(struct sk_buff *skb, const struct ss_handshake *h)
+{
+	if (nla_put_u32(skb, SMTPSPLICE_A_EVENT_RESULT, h->result) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_EVENT_CAUSE, h->cause) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_SERVER_NAME,
+			   h->server_name) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_VERSION, h->version) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_CIPHER, h->cipher) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_TEXT, h->text))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * struct event - something that happened
+ * @kind: what
+ * @s: the session that it happened to, or NULL
+ * @policy: name of the policy, or NULL
+ * @tls: name of the TLS profile, or NULL
+ * @v: the verdict, or NULL
+ * @h: the handshakes, or NULL
+ */
+struct event {
+	enum smtpsplice_event kind;
+	const struct ss_session *s;
+	const char *policy;
+	const char *tls;
+	const struct ss_verdict *v;
+	const struct ss_handshake *h;
+};
+
+static void send_event(struct ss_net *sn, const struct event *e)
 {
 	struct sk_buff *skb;
 	void *hdr;
@@ -444,31 +607,60 @@ static void event(struct ss_net *sn, enum smtpsplice_event kind,
 	skb = begin(sn, SMTPSPLICE_NLGRP_EVENTS, SMTPSPLICE_CMD_EVENT, &hdr);
 	if (!skb)
 		return;
-	if (nla_put_u32(skb, SMTPSPLICE_A_EVENT_KIND, kind) ||
-	    (s && put_event_session(skb, s)) ||
-	    (p && nla_put_string(skb, SMTPSPLICE_A_EVENT_POLICY, p->name)) ||
-	    (v && put_event_verdict(skb, v)))
+	if (nla_put_u32(skb, SMTPSPLICE_A_EVENT_KIND, e->kind) ||
+	    (e->s && put_event_session(skb, e->s)) ||
+	    (e->policy &&
+	     nla_put_string(skb, SMTPSPLICE_A_EVENT_POLICY, e->policy)) ||
+	    (e->tls && nla_put_string(skb, SMTPSPLICE_A_EVENT_TLS, e->tls)) ||
+	    (e->v && put_event_verdict(skb, e->v)) ||
+	    (e->h && put_event_handshake(skb, e->h)))
 		nlmsg_free(skb);
 	else
 		send(sn, SMTPSPLICE_NLGRP_EVENTS, skb, hdr);
 }
 
+static void tell(struct ss_net *sn, const struct event *e)
+{
+	down_read(&registered_lock);
+	if (registered)
+		send_event(sn, e);
+	up_read(&registered_lock);
+}
+
 void ss_netlink_event(struct ss_net *sn, enum smtpsplice_event kind)
 {
-	event(sn, kind, NULL, NULL, NULL);
+	tell(sn, &(struct event){ .kind = kind });
 }
 
 void ss_netlink_policy_event(struct ss_net *sn, enum smtpsplice_event kind,
 			     const struct ss_policy *p)
 {
-	event(sn, kind, NULL, p, NULL);
+	tell(sn, &(struct event){ .kind = kind, .policy = p->name });
+}
+
+void ss_netlink_profile_event(struct ss_net *sn, enum smtpsplice_event kind,
+			      const char *name)
+{
+	tell(sn, &(struct event){ .kind = kind, .tls = name });
 }
 
 void ss_netlink_session_event(const struct ss_session *s,
 			      enum smtpsplice_event kind,
 			      const struct ss_verdict *v)
 {
-	event(s->sn, kind, s, s->policy, v);
+	tell(s->sn, &(struct event){
+		.kind = kind, .s = s, .policy = s->policy->name, .v = v,
+	});
+}
+
+void ss_netlink_handshake_event(const struct ss_session *s,
+				const struct ss_handshake *h)
+{
+	tell(s->sn, &(struct event){
+		.kind = SMTPSPLICE_EVENT_HANDSHAKE, .s = s,
+		.policy = s->policy->name,
+		.tls = s->profile ? s->profile->name : NULL, .h = h,
+	});
 }
 
 int __init ss_netlink_init(void)
@@ -477,12 +669,16 @@ int __init ss_netlink_init(void)
 
 	smtpsplice_nl_family.mcgrps = groups;
 	err = genl_register_family(&smtpsplice_nl_family);
-	WRITE_ONCE(registered, !err);
+	down_write(&registered_lock);
+	registered = !err;
+	up_write(&registered_lock);
 	return err;
 }
 
 void ss_netlink_exit(void)
 {
-	WRITE_ONCE(registered, false);
+	down_write(&registered_lock);
+	registered = false;
+	up_write(&registered_lock);
 	genl_unregister_family(&smtpsplice_nl_family);
 }

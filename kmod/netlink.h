@@ -5,10 +5,13 @@
 #include <linux/types.h>
 #include <linux/smtpsplice.h>
 
+#include "request.h"
+
+struct sk_buff;
+struct ss_addr;
 struct ss_net;
 struct ss_policy;
 struct ss_session;
-struct ss_verdict;
 
 /**
  * ss_netlink_init() - register the generic netlink family
@@ -23,13 +26,27 @@ int ss_netlink_init(void);
 void ss_netlink_exit(void);
 
 /**
+ * ss_netlink_put_addr() - put an address and its port into a message
+ * @skb: the message
+ * @addr: attribute of the address
+ * @port: attribute of the port
+ * @a: the address
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int ss_netlink_put_addr(struct sk_buff *skb, int addr, int port,
+			const struct ss_addr *a);
+
+/**
  * ss_netlink_doorbell() - tell the helper that requests wait
  * @sn: the namespace
+ * @kind: of which kind
  * @queued: how many
  *
  * May be lost. Context: process.
  */
-void ss_netlink_doorbell(struct ss_net *sn, u32 queued);
+void ss_netlink_doorbell(struct ss_net *sn, enum ss_request_kind kind,
+			 u32 queued);
 
 /**
  * ss_netlink_event() - tell the group "events" of something
@@ -50,6 +67,15 @@ void ss_netlink_policy_event(struct ss_net *sn, enum smtpsplice_event kind,
 			     const struct ss_policy *p);
 
 /**
+ * ss_netlink_profile_event() - likewise, of a TLS profile
+ * @sn: the namespace
+ * @kind: what
+ * @name: its name
+ */
+void ss_netlink_profile_event(struct ss_net *sn, enum smtpsplice_event kind,
+			      const char *name);
+
+/**
  * ss_netlink_session_event() - likewise, of a session
  * @s: the session
  * @kind: what
@@ -58,5 +84,13 @@ void ss_netlink_policy_event(struct ss_net *sn, enum smtpsplice_event kind,
 void ss_netlink_session_event(const struct ss_session *s,
 			      enum smtpsplice_event kind,
 			      const struct ss_verdict *v);
+
+/**
+ * ss_netlink_handshake_event() - likewise, of the TLS handshakes of a session
+ * @s: the session
+ * @h: what became of them
+ */
+void ss_netlink_handshake_event(const struct ss_session *s,
+				const struct ss_handshake *h);
 
 #endif /* SS_NETLINK_H */

@@ -14,30 +14,9 @@
 #include "netlink-gen.h"
 #include "netlink.h"
 #include "policy.h"
+#include "profile.h"
 #include "smtpsplice.h"
 #include "steer.h"
-
-static bool prefix_match(const struct ss_prefix *p, const struct ss_addr *a)
-{
-	if (p->family != a->family)
-		return false;
-	if (p->family == AF_INET)
-		return !((p->ip.s6_addr32[0] ^ a->ip.v4) &
-			 inet_make_mask(p->len));
-	return ipv6_prefix_equal(&p->ip, &a->ip.v6, p->len);
-}
-
-static bool any_prefix_match(const struct ss_prefix *p, u32 count,
-			     const struct ss_addr *a)
-{
-	u32 i;
-
-	for (i = 0; i < count; i++) {
-		if (prefix_match(&p[i], a))
-			return true;
-	}
-	return !count;
-}
 
 static bool port_match(const struct ss_policy *p, __be16 port)
 {
@@ -50,6 +29,15 @@ static bool port_match(const struct ss_policy *p, __be16 port)
 	return false;
 }
 
+/* Flows to this port are none of our business. */
+static bool is_off(const struct ss_policy *p, u16 port)
+{
+	const struct ss_profile *tls = rcu_dereference(p->tls);
+
+	return tls && tls->smtps == SMTPSPLICE_TLS_MODE_OFF &&
+	       ss_profile_smtps(tls, port);
+}
+
 struct ss_policy *ss_policy_match(struct ss_net *sn,
 				  const struct net_device *dev,
 				  const struct ss_addr *src,
@@ -60,9 +48,9 @@ struct ss_policy *ss_policy_match(struct ss_net *sn,
 	list_for_each_entry_rcu(p, &sn->policies, node) {
 		if (port_match(p, dst->port) &&
 		    (!p->iif[0] || !strcmp(p->iif, dev->name)) &&
-		    any_prefix_match(p->dst, p->dst_count, dst) &&
-		    any_prefix_match(p->src, p->src_count, src))
-			return p;
+		    ss_prefix_match_any(p->dst, p->dst_count, dst) &&
+		    ss_prefix_match_any(p->src, p->src_count, src))
+			return is_off(p, ntohs(dst->port)) ? NULL : p;
 	}
 	return NULL;
 }
@@ -74,8 +62,50 @@ void ss_policy_hold(struct ss_policy *p)
 
 void ss_policy_put(struct ss_policy *p)
 {
-	if (refcount_dec_and_test(&p->users))
-		kfree_rcu(p, rcu);
+	if (!refcount_dec_and_test(&p->users))
+		return;
+	ss_profile_put(rcu_dereference_protected(p->tls, true));
+	kfree_rcu(p, rcu);
+}
+
+struct ss_profile *ss_policy_profile(struct ss_policy *p)
+{
+	struct ss_profile *tls;
+
+	rcu_read_lock();
+	do {
+		tls = rcu_dereference(p->tls);
+	} while (tls && !refcount_inc_not_zero(&tls->users));
+	rcu_read_unlock();
+	return tls;
+}
+
+/* Ties a policy to a profile that is in the list, or to none. */
+static void tie(struct ss_policy *p, struct ss_profile *tls)
+{
+	struct ss_profile *old;
+
+	lockdep_assert_held(&p->sn->lock);
+	old = rcu_dereference_protected(p->tls, lockdep_is_held(&p->sn->lock));
+	if (tls) {
+		refcount_inc(&tls->users);
+		tls->policies++;
+	}
+	rcu_assign_pointer(p->tls, tls);
+	if (old)
+		old->policies--;
+	ss_profile_put(old);
+}
+
+void ss_policy_retie(struct ss_net *sn, struct ss_profile *old,
+		     struct ss_profile *new)
+{
+	struct ss_policy *p;
+
+	list_for_each_entry(p, &sn->policies, node) {
+		if (rcu_access_pointer(p->tls) == old)
+			tie(p, new);
+	}
 }
 
 static struct ss_policy *find(struct ss_net *sn, const char *name)
@@ -88,49 +118,6 @@ static struct ss_policy *find(struct ss_net *sn, const char *name)
 			return p;
 	}
 	return NULL;
-}
-
-static bool has_host_bits(const struct ss_prefix *p)
-{
-	struct in6_addr net;
-
-	if (p->family == AF_INET)
-		return p->ip.s6_addr32[0] & ~inet_make_mask(p->len);
-	ipv6_addr_prefix(&net, &p->ip, p->len);
-	return !ipv6_addr_equal(&net, &p->ip);
-}
-
-static int parse_prefix(struct ss_prefix *p, const struct nlattr *nest,
-			struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[SMTPSPLICE_A_PREFIX_MAX + 1];
-	int err, len;
-
-	err = nla_parse_nested(tb, SMTPSPLICE_A_PREFIX_MAX, nest,
-			       smtpsplice_prefix_nl_policy, extack);
-	if (err)
-		return err;
-	if (!tb[SMTPSPLICE_A_PREFIX_ADDR] || !tb[SMTPSPLICE_A_PREFIX_LEN]) {
-		NL_SET_ERR_MSG_ATTR(extack, nest, "prefix lacks address or length");
-		return -EINVAL;
-	}
-	len = nla_len(tb[SMTPSPLICE_A_PREFIX_ADDR]);
-	if (len != 4 && len != 16) {
-		NL_SET_ERR_MSG_ATTR(extack, nest, "address is neither IPv4 nor IPv6");
-		return -EINVAL;
-	}
-	p->family = len == 4 ? AF_INET : AF_INET6;
-	nla_memcpy(&p->ip, tb[SMTPSPLICE_A_PREFIX_ADDR], sizeof(p->ip));
-	p->len = nla_get_u8(tb[SMTPSPLICE_A_PREFIX_LEN]);
-	if (p->len > len * 8) {
-		NL_SET_ERR_MSG_ATTR(extack, nest, "prefix is longer than its address");
-		return -EINVAL;
-	}
-	if (has_host_bits(p)) {
-		NL_SET_ERR_MSG_ATTR(extack, nest, "prefix has host bits set");
-		return -EINVAL;
-	}
-	return 0;
 }
 
 /* The attributes that may come more than once: src, dst, port. */
@@ -164,9 +151,9 @@ static int parse_multi(struct ss_policy *p, struct genl_info *info)
 		if (count == &p->port_count)
 			p->ports[*count] = nla_get_u16(attr);
 		else if (count == &p->src_count)
-			err = parse_prefix(&p->src[*count], attr, info->extack);
+			err = ss_prefix_parse(&p->src[*count], attr, info->extack);
 		else
-			err = parse_prefix(&p->dst[*count], attr, info->extack);
+			err = ss_prefix_parse(&p->dst[*count], attr, info->extack);
 		if (err)
 			return err;
 		(*count)++;
@@ -178,7 +165,7 @@ static int parse_multi(struct ss_policy *p, struct genl_info *info)
 	return 0;
 }
 
-static bool name_ok(const char *name)
+bool ss_policy_name_ok(const char *name)
 {
 	if (!*name)
 		return false;
@@ -197,7 +184,7 @@ static int parse(struct ss_policy *p, struct genl_info *info)
 	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_POLICY_NAME))
 		return -EINVAL;
 	nla_strscpy(p->name, attrs[SMTPSPLICE_A_POLICY_NAME], sizeof(p->name));
-	if (!name_ok(p->name)) {
+	if (!ss_policy_name_ok(p->name)) {
 		GENL_SET_ERR_MSG(info, "policy name must be printable ASCII without blanks, '\"' and '/'");
 		return -EINVAL;
 	}
@@ -217,6 +204,25 @@ static int parse(struct ss_policy *p, struct genl_info *info)
 	if (attrs[SMTPSPLICE_A_POLICY_MODE])
 		p->mode = nla_get_u32(attrs[SMTPSPLICE_A_POLICY_MODE]);
 	return parse_multi(p, info);
+}
+
+/* Under ss_net.lock, so that the profile stays there. */
+static int parse_tls(struct ss_policy *p, struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[SMTPSPLICE_A_POLICY_TLS];
+	struct ss_profile *tls;
+
+	if (!attr)
+		return 0;
+	tls = ss_profile_find(p->sn, nla_data(attr));
+	if (!tls) {
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, attr,
+					"no TLS profile \"%s\"",
+					(char *)nla_data(attr));
+		return -ENOENT;
+	}
+	tie(p, tls);
+	return 0;
 }
 
 static int open_listeners(struct ss_policy *p)
@@ -282,9 +288,12 @@ int ss_policy_add(struct ss_net *sn, struct genl_info *info)
 		err = -EEXIST;
 		goto out_unlock;
 	}
-	err = open_listeners(p);
+	err = parse_tls(p, info);
 	if (err)
 		goto out_unlock;
+	err = open_listeners(p);
+	if (err)
+		goto out_untie;
 	err = ss_steer_start(sn);
 	if (err)
 		goto out_close;
@@ -295,6 +304,8 @@ int ss_policy_add(struct ss_net *sn, struct genl_info *info)
 
 out_close:
 	close_listeners(p);
+out_untie:
+	tie(p, NULL);
 out_unlock:
 	mutex_unlock(&sn->lock);
 out_free:
@@ -311,6 +322,7 @@ static void remove(struct ss_net *sn, struct ss_policy *p)
 	sn->policy_gen++;
 	synchronize_net();
 	close_listeners(p);
+	tie(p, NULL);
 	ss_policy_put(p);
 }
 
@@ -349,39 +361,24 @@ void ss_policy_flush(struct ss_net *sn)
 	mutex_unlock(&sn->lock);
 }
 
-static int put_prefixes(struct sk_buff *skb, int attr,
-			const struct ss_prefix *p, u32 count)
-{
-	u32 i;
-
-	for (i = 0; i < count; i++) {
-		struct nlattr *nest = nla_nest_start(skb, attr);
-
-		if (!nest ||
-		    nla_put(skb, SMTPSPLICE_A_PREFIX_ADDR,
-			    p[i].family == AF_INET ? 4 : 16, &p[i].ip) ||
-		    nla_put_u8(skb, SMTPSPLICE_A_PREFIX_LEN, p[i].len))
-			return -EMSGSIZE;
-		nla_nest_end(skb, nest);
-	}
-	return 0;
-}
-
 static int put_policy(struct sk_buff *skb, const struct ss_policy *p, u32 pos)
 {
+	const struct ss_profile *tls;
 	u32 i;
 
+	tls = rcu_dereference_protected(p->tls, lockdep_is_held(&p->sn->lock));
 	if (nla_put_string(skb, SMTPSPLICE_A_POLICY_NAME, p->name) ||
 	    (p->iif[0] &&
 	     nla_put_string(skb, SMTPSPLICE_A_POLICY_IIF, p->iif)) ||
-	    put_prefixes(skb, SMTPSPLICE_A_POLICY_SRC, p->src, p->src_count) ||
-	    put_prefixes(skb, SMTPSPLICE_A_POLICY_DST, p->dst, p->dst_count))
+	    ss_prefix_put(skb, SMTPSPLICE_A_POLICY_SRC, p->src, p->src_count) ||
+	    ss_prefix_put(skb, SMTPSPLICE_A_POLICY_DST, p->dst, p->dst_count))
 		return -EMSGSIZE;
 	for (i = 0; i < p->port_count; i++) {
 		if (nla_put_u16(skb, SMTPSPLICE_A_POLICY_PORT, p->ports[i]))
 			return -EMSGSIZE;
 	}
 	if (nla_put_u32(skb, SMTPSPLICE_A_POLICY_MODE, p->mode) ||
+	    (tls && nla_put_string(skb, SMTPSPLICE_A_POLICY_TLS, tls->name)) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_POLICY_POSITION, pos) ||
 	    nla_put_u64_64bit(skb, SMTPSPLICE_A_POLICY_SESSIONS,
 			      atomic64_read(&p->sessions), 0) ||

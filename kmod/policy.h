@@ -8,6 +8,8 @@
 #include <linux/types.h>
 #include <linux/smtpsplice.h>
 
+#include "prefix.h"
+
 struct genl_info;
 struct net_device;
 struct netlink_callback;
@@ -15,18 +17,7 @@ struct sk_buff;
 struct ss_addr;
 struct ss_listener;
 struct ss_net;
-
-/**
- * struct ss_prefix - an address prefix
- * @family: AF_INET or AF_INET6
- * @len: length in bits
- * @ip: the address, host bits zero
- */
-struct ss_prefix {
-	sa_family_t family;
-	u8 len;
-	struct in6_addr ip;
-};
+struct ss_profile;
 
 /**
  * struct ss_policy - picks flows
@@ -37,6 +28,8 @@ struct ss_prefix {
  * @name: unique there
  * @iif: input interface by name, "" for any: it may come and go
  * @mode: enum smtpsplice_mode
+ * @tls: its TLS profile with a reference, or NULL; written under ss_net.lock,
+ *	read under RCU
  * @sessions: sessions it has picked
  * @messages: messages received in those
  * @listeners: the sockets its connection requests go to, IPv4 and IPv6
@@ -47,7 +40,7 @@ struct ss_prefix {
  * @dst: destination prefixes
  * @ports: destination ports, host byte order
  *
- * Does not change once it is in the list.
+ * But for @tls it does not change once it is in the list.
  */
 struct ss_policy {
 	struct list_head node;
@@ -57,6 +50,7 @@ struct ss_policy {
 	char name[SMTPSPLICE_NAME_MAX + 1];
 	char iif[IFNAMSIZ];
 	u32 mode;
+	struct ss_profile __rcu *tls;
 	atomic64_t sessions;
 	atomic64_t messages;
 	struct ss_listener *listeners[2];
@@ -119,6 +113,31 @@ void ss_policy_flush(struct ss_net *sn);
  */
 int ss_policy_dump(struct ss_net *sn, struct sk_buff *skb,
 		   struct netlink_callback *cb);
+
+/**
+ * ss_policy_retie() - a TLS profile is replaced by another one
+ * @sn: the namespace
+ * @old: what policies name so far
+ * @new: what they will name
+ *
+ * Context: process, under ss_net.lock.
+ */
+void ss_policy_retie(struct ss_net *sn, struct ss_profile *old,
+		     struct ss_profile *new);
+
+/**
+ * ss_policy_profile() - the TLS profile of a policy, for a session
+ * @p: the policy
+ *
+ * Return: the profile with a reference, or NULL.
+ */
+struct ss_profile *ss_policy_profile(struct ss_policy *p);
+
+/**
+ * ss_policy_name_ok() - may an object of ours be named so?
+ * @name: the name
+ */
+bool ss_policy_name_ok(const char *name);
 
 /**
  * ss_policy_hold() - take a reference

@@ -11,14 +11,13 @@
 
 #include "hold.h"
 #include "leg.h"
-#include "scan.h"
+#include "request.h"
 #include "smtp.h"
 #include "smtpsplice.h"
 
-struct netlink_callback;
-struct sk_buff;
 struct socket;
 struct ss_policy;
+struct ss_profile;
 
 /**
  * struct ss_session - one client's connection and ours to the server
@@ -27,6 +26,7 @@ struct ss_policy;
  * @users: 1 for the list and 1 for each other holder, a queued @work included
  * @sn: the namespace
  * @policy: the policy that picked it, with a reference
+ * @profile: its TLS profile with a reference, or NULL
  * @id: for people and logs
  * @born: jiffies at which it was accepted
  * @client_addr: the client
@@ -35,10 +35,12 @@ struct ss_policy;
  * @work: drives it, the only one that does
  * @timer: queues @work at the next deadline
  * @killed: it has to end now
+ * @overdue: its time is up, and its work has not begun to see to it
  * @lock: held by @work while it runs; covers all below
  * @state: enum smtpsplice_state
  * @dead: it has ended; only references are left
  * @deadline: jiffies at which @state has lasted too long
+ * @paced: octets of the message that have earned no time yet
  * @keepalive: jiffies at which the server gets a NOOP
  * @client: leg A
  * @server: leg B
@@ -47,8 +49,10 @@ struct ss_policy;
  * @sending: the server waits for the message
  * @sent: octets of it sent
  * @messages: messages whose end-of-data was seen
- * @scan: the scan request, covered by ss_net.scan_lock
- * @verdict: the last verdict
+ * @request: what is asked of the helper, covered by ss_net.request_lock
+ * @answer: what the helper said last
+ * @handshaken: there were TLS handshakes, or they were left to the peers
+ * @tls: enum smtpsplice_tls_result, valid with @handshaken
  * @smtp: the engine
  */
 struct ss_session {
@@ -57,6 +61,7 @@ struct ss_session {
 	refcount_t users;
 	struct ss_net *sn;
 	struct ss_policy *policy;
+	struct ss_profile *profile;
 	u64 id;
 	unsigned long born;
 	struct ss_addr client_addr;
@@ -65,11 +70,13 @@ struct ss_session {
 	struct work_struct work;
 	struct timer_list timer;
 	bool killed;
+	bool overdue;
 
 	struct mutex lock;
 	u32 state;
 	bool dead;
 	unsigned long deadline;
+	u32 paced;
 	unsigned long keepalive;
 	struct ss_leg client;
 	struct ss_leg server;
@@ -78,19 +85,59 @@ struct ss_session {
 	bool sending;
 	u64 sent;
 	u32 messages;
-	struct ss_scan scan;
-	struct ss_verdict verdict;
+	struct ss_request request;
+	union ss_answer answer;
+	bool handshaken;
+	u32 tls;
 	struct ss_smtp smtp;
 };
 
 /**
- * ss_session_start() - make a session of an accepted connection
- * @policy: the policy that picked it
- * @sock: the client's socket, owned by the callee in any case
+ * ss_session_new() - make a session
+ * @policy: the policy that picked it, of which it takes a reference
+ *
+ * Context: process. Return: the session, or NULL without memory.
+ */
+struct ss_session *ss_session_new(struct ss_policy *policy);
+
+/**
+ * ss_session_discard() - free a session that was never in the list
+ * @s: the session
+ */
+void ss_session_discard(struct ss_session *s);
+
+/**
+ * ss_session_begin() - give a session its client, and dial the server
+ * @s: the session, in the list, with its addresses and under its lock
+ * @sock: the client's socket, which the session owns from now on
  *
  * Context: process.
  */
-void ss_session_start(struct ss_policy *policy, struct socket *sock);
+void ss_session_begin(struct ss_session *s, struct socket *sock);
+
+/**
+ * ss_session_set_state() - the one place where a session changes its state
+ * @s: the session, under its lock
+ * @state: enum smtpsplice_state; its time begins now
+ */
+void ss_session_set_state(struct ss_session *s, u32 state);
+
+/**
+ * ss_session_pace() - octets of a message got through
+ * @s: the session, under its lock
+ * @n: how many
+ *
+ * They earn the time that they may take, up to the state's whole time. So a
+ * trickle does not keep a session for ever.
+ */
+void ss_session_pace(struct ss_session *s, u32 n);
+
+/**
+ * ss_session_hangup() - end a session from our side
+ * @s: the session, under its lock
+ * @reply: reply line for the client without CRLF, where it could read one
+ */
+void ss_session_hangup(struct ss_session *s, const char *reply);
 
 /**
  * ss_session_wake() - something may have happened: run the session
@@ -113,24 +160,5 @@ void ss_session_hold(struct ss_session *s);
  * Context: any.
  */
 void ss_session_put(struct ss_session *s);
-
-/**
- * ss_session_flush() - end all sessions and wait for it
- * @sn: the namespace, which gets no new ones
- *
- * Context: process, sleeps.
- */
-void ss_session_flush(struct ss_net *sn);
-
-/**
- * ss_session_dump() - list the sessions in a netlink dump
- * @sn: the namespace
- * @skb: message to fill
- * @cb: the dump
- *
- * Return: length filled, 0 at the end, or -errno.
- */
-int ss_session_dump(struct ss_net *sn, struct sk_buff *skb,
-		    struct netlink_callback *cb);
 
 #endif /* SS_SESSION_H */

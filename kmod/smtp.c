@@ -18,6 +18,8 @@
 #include <string.h>
 #endif
 
+#include "canned.h"
+#include "envelope.h"
 #include "eod.h"
 #include "smtp.h"
 #include "syntax.h"
@@ -33,65 +35,10 @@ enum stage {
 	STAGE_SEND,		/* the caller sends the message */
 	STAGE_REPLY,		/* the end-of-data is at the server */
 	STAGE_DONE,
+	STAGE_STARTTLS,		/* the caller decides about the handshakes */
+	STAGE_HANDSHAKE,
 	STAGE_CLOSED,
 	STAGE_FAILED,
-};
-
-/* Replies of the gateway's own. */
-enum canned {
-	CANNED_NONE,
-	CANNED_EARLY,
-	CANNED_CHARACTER,
-	CANNED_LONG,
-	CANNED_EMPTY,
-	CANNED_UNKNOWN,
-	CANNED_BAD,
-	CANNED_TOO_MANY,
-	CANNED_MAIL_SYNTAX,
-	CANNED_RCPT_SYNTAX,
-	CANNED_DATA_SYNTAX,
-	CANNED_BASE64,
-	CANNED_SIZE,
-	CANNED_BINARYMIME,
-	CANNED_MAIL_FIRST,
-	CANNED_NO_RCPT,
-	CANNED_SERVER,
-	CANNED_GO_ON,
-};
-
-/*
- * @junk: no sane client gets it; counted up to SS_SMTP_ERRORS_MAX. The others
- * happen to a pipelining client whenever a server refuses its recipients.
- */
-static const struct {
-	const char *text;
-	bool fatal;
-	bool junk;
-} canned[] = {
-	[CANNED_EARLY] = { "554 5.5.0 SMTP protocol synchronization error",
-			   .fatal = true },
-	[CANNED_CHARACTER] = { "500 5.5.2 Bad character in command",
-			       .junk = true },
-	[CANNED_LONG] = { "500 5.5.2 Line too long", .junk = true },
-	[CANNED_EMPTY] = { "500 5.5.2 Bad command", .junk = true },
-	[CANNED_UNKNOWN] = { "502 5.5.1 Command not implemented",
-			     .junk = true },
-	[CANNED_BAD] = { "500 5.5.1 Bad command", .fatal = true },
-	[CANNED_TOO_MANY] = { "421 4.7.0 Too many errors", .fatal = true },
-	[CANNED_MAIL_SYNTAX] = { "501 5.5.4 Syntax: MAIL FROM:<address>",
-				 .junk = true },
-	[CANNED_RCPT_SYNTAX] = { "501 5.5.4 Syntax: RCPT TO:<address>",
-				 .junk = true },
-	[CANNED_DATA_SYNTAX] = { "501 5.5.4 Syntax: DATA", .junk = true },
-	[CANNED_BASE64] = { "501 5.5.2 Bad base64", .junk = true },
-	[CANNED_SIZE] = { .text = "552 5.3.4 Message size exceeds limit" },
-	[CANNED_BINARYMIME] = { "555 5.5.4 BODY=BINARYMIME is not supported",
-				.junk = true },
-	[CANNED_MAIL_FIRST] = { .text = "503 5.5.1 MAIL first" },
-	[CANNED_NO_RCPT] = { .text = "554 5.5.1 No valid recipients" },
-	[CANNED_SERVER] = { "421 4.3.0 Server broke the protocol",
-			    .fatal = true },
-	[CANNED_GO_ON] = { .text = "354 End data with <CR><LF>.<CR><LF>" },
 };
 
 /*
@@ -111,6 +58,7 @@ static void enter(struct ss_smtp *e, enum stage stage)
 		[STAGE_HELD] = SS_SMTP_BODY_END,
 		[STAGE_SEND] = SS_SMTP_SEND,
 		[STAGE_DONE] = SS_SMTP_DONE,
+		[STAGE_STARTTLS] = SS_SMTP_STARTTLS,
 		[STAGE_CLOSED] = SS_SMTP_CLOSE,
 		[STAGE_FAILED] = SS_SMTP_ERROR,
 	};
@@ -177,7 +125,7 @@ static struct ss_smtp_pending *fifo_at(struct ss_smtp *e, u32 i)
 	return &e->fifo[(e->fifo_head + i) % SS_SMTP_FIFO_MAX];
 }
 
-static void push(struct ss_smtp *e, enum ss_smtp_verb verb, u16 env)
+static void push(struct ss_smtp *e, enum ss_smtp_verb verb, u16 arg)
 {
 	struct ss_smtp_pending *at;
 
@@ -187,7 +135,7 @@ static void push(struct ss_smtp *e, enum ss_smtp_verb verb, u16 env)
 	}
 	at = fifo_at(e, e->fifo_len++);
 	at->verb = (u8)verb;
-	at->env = env;
+	at->arg = arg;
 	if (verb == VERB_LOCAL)
 		e->fifo_local++;
 	if (verb == VERB_MAIL)
@@ -221,21 +169,22 @@ static bool is_barrier(const struct ss_smtp *e)
 	case VERB_HELO:
 	case VERB_EHLO:
 	case VERB_AUTH:
+	case VERB_STARTTLS:
 	case VERB_DATA:
 	case VERB_OWN_RSET:
 	case VERB_OWN_NOOP:
 	case VERB_OWN_CANCEL:
 		return true;
 	case VERB_LOCAL:
-		return canned[last->env].fatal;
+		return canned[last->arg].fatal;
 	}
 	return false;
 }
 
-static void forward(struct ss_smtp *e, enum ss_smtp_verb verb, u16 env,
+static void forward(struct ss_smtp *e, enum ss_smtp_verb verb, u16 arg,
 		    struct ss_span line, struct ss_smtp_buf *srv)
 {
-	push(e, verb, env);
+	push(e, verb, arg);
 	put_line(e, srv, line);
 }
 
@@ -267,7 +216,7 @@ static void drain(struct ss_smtp *e, struct ss_smtp_buf *cli)
 		if (verb != VERB_LOCAL && verb != VERB_DATA)
 			break;
 		if (verb == VERB_LOCAL)
-			put_canned(e, cli, pop(e).env);
+			put_canned(e, cli, pop(e).arg);
 		else
 			data_turn(e, cli);
 	}
@@ -284,73 +233,12 @@ static void answer(struct ss_smtp *e, struct ss_smtp_buf *cli,
 	drain(e, cli);
 }
 
-/* ---- the envelope ---- */
-
-/* An entry: state, length in two octets, address. */
-#define ENTRY_HEADER	3
-#define ENTRY_WAITS	0
-#define ENTRY_ACCEPTED	1
-
-static u32 entry_size(const struct ss_smtp *e, u32 at)
-{
-	return ENTRY_HEADER + (u32)(e->envelope[at + 1] << 8 |
-				    e->envelope[at + 2]);
-}
-
-/* Takes [@at, @at + @n) out; the RCPTs whose entries move are told. */
-static void envelope_cut(struct ss_smtp *e, u32 at, u32 n)
-{
-	u32 i;
-
-	memmove(e->envelope + at, e->envelope + at + n,
-		e->envelope_len - at - n);
-	e->envelope_len -= (u16)n;
-	for (i = 0; i < e->fifo_len; i++) {
-		struct ss_smtp_pending *p = fifo_at(e, i);
-
-		if (p->verb == VERB_RCPT && p->env != SS_SMTP_ENVELOPE_MAX &&
-		    p->env >= at + n)
-			p->env -= (u16)n;
-	}
-}
-
-/* Returns where the entry is, or SS_SMTP_ENVELOPE_MAX if it does not fit. */
-static u16 envelope_add(struct ss_smtp *e, struct ss_span addr)
-{
-	u16 at = e->envelope_len;
-	u8 *p = e->envelope + at;
-
-	if (addr.n > SS_SMTP_ADDRESS_MAX)
-		addr.n = SS_SMTP_ADDRESS_MAX;
-	if (at + ENTRY_HEADER + addr.n > SS_SMTP_ENVELOPE_MAX)
-		return SS_SMTP_ENVELOPE_MAX;
-	p[0] = ENTRY_WAITS;
-	p[1] = (u8)(addr.n >> 8);
-	p[2] = (u8)addr.n;
-	memcpy(p + ENTRY_HEADER, addr.p, addr.n);
-	e->envelope_len += (u16)(addr.n + ENTRY_HEADER);
-	return at;
-}
-
-static void rcpt_reply(struct ss_smtp *e, u16 env, bool ok)
-{
-	e->rcpt_count += ok;
-	if (env == SS_SMTP_ENVELOPE_MAX)
-		return;
-	if (ok)
-		e->envelope[env] = ENTRY_ACCEPTED;
-	else
-		envelope_cut(e, env, entry_size(e, env));
-}
+/* ---- the transaction ---- */
 
 /* Forgets the transaction, but not the RCPTs that were sent after its end. */
 static void transaction_clear(struct ss_smtp *e)
 {
-	u32 at = 0;
-
-	while (at < e->envelope_len && e->envelope[at] == ENTRY_ACCEPTED)
-		at += entry_size(e, at);
-	envelope_cut(e, 0, at);
+	ss_envelope_clear(&e->envelope);
 	e->rcpt_count = 0;
 	e->mail_ok = false;
 	e->smtputf8 = false;
@@ -421,7 +309,8 @@ static void rcpt(struct ss_smtp *e, struct ss_span line, struct ss_span args,
 	struct ss_span path;
 
 	if (ss_syntax_take_path(&args, "TO:", &path))
-		forward(e, VERB_RCPT, envelope_add(e, path), line, srv);
+		forward(e, VERB_RCPT, ss_envelope_add(&e->envelope, path), line,
+			srv);
 	else
 		answer(e, cli, CANNED_RCPT_SYNTAX);
 }
@@ -435,6 +324,31 @@ static void data(struct ss_smtp *e, struct ss_span args,
 	}
 	push(e, VERB_DATA, 0);
 	drain(e, cli);
+}
+
+static void starttls(struct ss_smtp *e, struct ss_span line,
+		     struct ss_span args, struct ss_smtp_buf *srv,
+		     struct ss_smtp_buf *cli)
+{
+	if (e->tls == SS_SMTP_TLS_HIDDEN)
+		answer(e, cli, CANNED_UNKNOWN);
+	else if (e->tls == SS_SMTP_TLS_ON)
+		answer(e, cli, CANNED_TLS_ON);
+	else if (ss_syntax_skip_blanks(args).n)
+		answer(e, cli, CANNED_TLS_SYNTAX);
+	else if (e->tls_down)
+		answer(e, cli, CANNED_TLS_DOWN);
+	else
+		forward(e, VERB_STARTTLS, 0, line, srv);
+}
+
+/* Must it wait until there is TLS? RFC 3207 4 */
+static bool needs_tls(const struct ss_smtp *e, enum ss_smtp_verb verb)
+{
+	return e->tls == SS_SMTP_TLS_REQUIRED &&
+	       (e->server_tls || !e->ehlo_answered) &&
+	       verb != VERB_EHLO && verb != VERB_HELO && verb != VERB_NOOP &&
+	       verb != VERB_QUIT && verb != VERB_STARTTLS;
 }
 
 /* Ends an AUTH that the client spoilt; the client got its answer already. */
@@ -473,6 +387,10 @@ static bool command(struct ss_smtp *e, struct ss_span line,
 		answer(e, cli, CANNED_EMPTY);
 	} else if (verb == VERB_UNKNOWN) {
 		answer(e, cli, CANNED_UNKNOWN);
+	} else if (needs_tls(e, verb)) {
+		answer(e, cli, CANNED_TLS_FIRST);
+	} else if (verb == VERB_STARTTLS) {
+		starttls(e, line, args, srv, cli);
 	} else if (verb == VERB_MAIL) {
 		/* there is room for one sender whose reply is outstanding */
 		e->stalled = e->mail_out;
@@ -587,6 +505,8 @@ u32 ss_smtp_client(struct ss_smtp *e, const u8 *p, u32 n,
 		if (!used)
 			break;
 		done += used;
+		if (!e->skip)
+			e->turns++;
 	}
 	return done;
 }
@@ -602,7 +522,7 @@ static bool is_plausible(u8 verb, u16 code)
 		return true;
 	switch (code) {
 	case 220:
-		return verb == VERB_BANNER;
+		return verb == VERB_BANNER || verb == VERB_STARTTLS;
 	case 221:
 		return verb == VERB_QUIT;
 	case 334:
@@ -612,6 +532,7 @@ static bool is_plausible(u8 verb, u16 code)
 	}
 	switch (verb) {
 	case VERB_BANNER:
+	case VERB_STARTTLS:
 	case VERB_RELEASE:
 	case VERB_OWN_CANCEL:
 		return class >= 4;
@@ -634,6 +555,22 @@ static void put_keyword(struct ss_smtp *e, struct ss_smtp_buf *cli, u8 sep)
 	e->keyword_len = 0;
 }
 
+/* A line of the server's that goes to the client later, or not at all. */
+static void keep_line(struct ss_smtp *e, struct ss_span line)
+{
+	memcpy(e->keyword, line.p, line.n);
+	e->keyword_len = (u16)(line.n > 4 ? line.n : 4);
+}
+
+/* May the client see this line of an EHLO reply? */
+static bool shows_keyword(struct ss_smtp *e, struct ss_span keyword)
+{
+	if (!ss_syntax_same(keyword, "STARTTLS"))
+		return ss_syntax_ehlo_allowed(keyword);
+	e->server_tls = true;
+	return e->tls == SS_SMTP_TLS_OFFERED || e->tls == SS_SMTP_TLS_REQUIRED;
+}
+
 /*
  * A line of an EHLO reply is kept back until it is known whether another one
  * follows: the last line that is passed needs the space after its code.
@@ -648,14 +585,21 @@ static void filter_ehlo(struct ss_smtp *e, struct ss_span line, bool last,
 	if (e->ehlo_first && !fits)
 		line.n = SS_SMTP_KEYWORD_MAX;
 	if (e->ehlo_first ||
-	    (fits && ss_syntax_ehlo_allowed(ss_syntax_take_word(&rest)))) {
+	    (fits && shows_keyword(e, ss_syntax_take_word(&rest)))) {
 		put_keyword(e, cli, '-');
-		memcpy(e->keyword, line.p, line.n);
-		e->keyword_len = (u16)(line.n > 4 ? line.n : 4);
+		keep_line(e, line);
 	}
 	e->ehlo_first = false;
 	if (last)
 		put_keyword(e, cli, ' ');
+}
+
+/* What goes to the client once the handshakes may begin: the last line. */
+static void keep_220(struct ss_smtp *e, struct ss_span line)
+{
+	if (line.n > SS_SMTP_KEYWORD_MAX)
+		line.n = SS_SMTP_KEYWORD_MAX;
+	keep_line(e, line);
 }
 
 static void relay(struct ss_smtp *e, struct ss_span line, bool last,
@@ -673,6 +617,8 @@ static void relay(struct ss_smtp *e, struct ss_span line, bool last,
 	if (own ? e->reply_code == 421 && last : e->reply_code != 354) {
 		if (verb == VERB_EHLO && e->reply_code < 300)
 			filter_ehlo(e, line, last, cli);
+		else if (verb == VERB_STARTTLS && e->reply_code == 220)
+			keep_220(e, line);
 		else
 			put_line(e, cli, line);
 	}
@@ -698,18 +644,26 @@ static void reply_end(struct ss_smtp *e)
 	bool ok = e->reply_code < 300;
 
 	e->reply_open = false;
+	e->turns++;
 	if (e->reply_verb != VERB_NONE)
 		head = pop(e);
+	if (head.verb == VERB_EHLO)
+		e->ehlo_answered = true;
 	if (head.verb == VERB_RELEASE || head.verb == VERB_EOD) {
 		message_reply(e, head.verb);
 	} else if (e->reply_code == 421 || head.verb == VERB_QUIT) {
 		enter(e, STAGE_CLOSED);
 	} else if (head.verb == VERB_BANNER) {
 		enter(e, STAGE_COMMAND);
+	} else if (head.verb == VERB_STARTTLS) {
+		if (ok)
+			enter(e, STAGE_STARTTLS);
 	} else if (head.verb == VERB_AUTH) {
 		e->auth = e->reply_code == 334;
 	} else if (head.verb == VERB_RCPT) {
-		rcpt_reply(e, head.env, ok);
+		e->rcpt_count += ok;
+		if (head.arg)
+			ss_envelope_answer(&e->envelope, ok);
 	} else if (head.verb == VERB_MAIL) {
 		e->mail_out = false;
 		e->stalled = false;
@@ -739,6 +693,8 @@ static bool server_line(struct ss_smtp *e, struct ss_span line,
 		e->reply_code = code;
 		e->reply_lines = 0;
 		e->ehlo_first = true;
+		if (e->reply_verb == VERB_EHLO)
+			e->server_tls = false;
 		e->keyword_len = 0;
 	}
 	if (code != e->reply_code || ++e->reply_lines > SS_SMTP_REPLY_LINES_MAX)
@@ -757,7 +713,8 @@ u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
 	enum ss_smtp_event event = e->event;
 	u32 done = 0;
 
-	if (is_final(e) || event == SS_SMTP_DONE)
+	if (is_final(e) || event == SS_SMTP_DONE ||
+	    event == SS_SMTP_STARTTLS || e->stage == STAGE_HANDSHAKE)
 		return 0;
 	while (done < n && e->event == event && has_room(cli)) {
 		u32 max = n - done < SS_SMTP_LINE_MAX ? n - done :
@@ -853,6 +810,31 @@ void ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv)
 		forward_own(e, VERB_OWN_NOOP, "NOOP", srv);
 }
 
+/* ---- TLS ---- */
+
+void ss_smtp_tls_go(struct ss_smtp *e, struct ss_smtp_buf *cli)
+{
+	if (e->stage != STAGE_STARTTLS)
+		return;
+	enter(e, STAGE_HANDSHAKE);
+	put_keyword(e, cli, ' ');
+}
+
+void ss_smtp_tls_done(struct ss_smtp *e)
+{
+	if (e->stage == STAGE_HANDSHAKE) {
+		enter(e, STAGE_COMMAND);
+		transaction_clear(e);
+		e->envelope.len = 0;
+		e->helo_len = 0;
+		e->rset_due = false;
+		e->client_seen = 0;
+		e->server_seen = 0;
+	}
+	e->tls = SS_SMTP_TLS_ON;
+	e->server_tls = false;
+}
+
 /* ---- the session as a whole ---- */
 
 void ss_smtp_hangup(struct ss_smtp *e, const char *reply,
@@ -869,16 +851,7 @@ void ss_smtp_hangup(struct ss_smtp *e, const char *reply,
 
 int ss_smtp_rcpt(const struct ss_smtp *e, u32 *pos, const u8 **addr)
 {
-	while (*pos < e->envelope_len) {
-		u32 at = *pos;
-
-		*pos += entry_size(e, at);
-		if (e->envelope[at] == ENTRY_ACCEPTED) {
-			*addr = e->envelope + at + ENTRY_HEADER;
-			return (int)(*pos - at - ENTRY_HEADER);
-		}
-	}
-	return -1;
+	return ss_envelope_next(&e->envelope, pos, addr);
 }
 
 void ss_smtp_init(struct ss_smtp *e, u64 max_message)

@@ -27,6 +27,8 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 #endif
 
+#include "envelope.h"
+
 /* Longest line of an AUTH dialogue, CRLF included (RFC 4954 4, 12288 + CRLF). */
 #define SS_SMTP_LINE_MAX	12290
 /* Longest other command line, CRLF included (RFC 5321 4.5.3.1.4 is a minimum). */
@@ -39,8 +41,6 @@ typedef uint64_t u64;
 #define SS_SMTP_REPLY_LINES_MAX	512
 /* Most commands that the gateway refuses itself before it hangs up. */
 #define SS_SMTP_ERRORS_MAX	20
-/* Octets of envelope kept for the scanner and the log. */
-#define SS_SMTP_ENVELOPE_MAX	4096
 /* Longest EHLO keyword line that is passed on. */
 #define SS_SMTP_KEYWORD_MAX	1024
 /* Longest address or HELO name kept. */
@@ -69,6 +69,8 @@ struct ss_smtp_buf {
  *	end-of-data, then call ss_smtp_sent()
  * @SS_SMTP_DONE: the server's reply to the message was put to the client;
  *	@done_code holds its code. Call ss_smtp_next().
+ * @SS_SMTP_STARTTLS: the server gave its 220 to STARTTLS. Check that neither
+ *	peer has said anything since, then call ss_smtp_tls_go()
  * @SS_SMTP_CLOSE: flush both sinks, then close both legs. Final.
  * @SS_SMTP_ERROR: as @SS_SMTP_CLOSE, since a peer broke the protocol (a 421,
  *	554 or 500 for the client is in its sink). Final.
@@ -79,6 +81,7 @@ enum ss_smtp_event {
 	SS_SMTP_BODY_END,
 	SS_SMTP_SEND,
 	SS_SMTP_DONE,
+	SS_SMTP_STARTTLS,
 	SS_SMTP_CLOSE,
 	SS_SMTP_ERROR,
 };
@@ -92,17 +95,31 @@ enum ss_smtp_event {
  */
 #define SS_SMTP_BODY_DOT_LINE	0x4
 
+/**
+ * enum ss_smtp_tls - what there is of TLS (RFC 3207)
+ * @SS_SMTP_TLS_HIDDEN: none: STARTTLS is hidden and refused
+ * @SS_SMTP_TLS_OFFERED: the client may say STARTTLS, where the server offers it
+ * @SS_SMTP_TLS_REQUIRED: likewise, and it has to before it sends mail
+ * @SS_SMTP_TLS_ON: the dialogue is inside TLS
+ */
+enum ss_smtp_tls {
+	SS_SMTP_TLS_HIDDEN,
+	SS_SMTP_TLS_OFFERED,
+	SS_SMTP_TLS_REQUIRED,
+	SS_SMTP_TLS_ON,
+};
+
 enum ss_smtp_verb;
 
 /**
  * struct ss_smtp_pending - a command whose reply is outstanding
  * @verb: the command (enum ss_smtp_verb)
- * @env: for RCPT, offset of its entry in @envelope, or SS_SMTP_ENVELOPE_MAX
- *	where it did not fit; for a reply of the gateway's own, which one
+ * @arg: for RCPT, whether its address is in @envelope; for a reply of the
+ *	gateway's own, which one
  */
 struct ss_smtp_pending {
 	u8 verb;
-	u16 env;
+	u16 arg;
 };
 
 /**
@@ -127,6 +144,12 @@ struct ss_smtp {
 	u32 refused;
 	/** @oversize: MAIL commands refused for their SIZE=, ever growing */
 	u32 oversize;
+	/** @turns: whole commands and replies taken, ever growing */
+	u32 turns;
+	/** @tls: what there is of TLS; the caller sets it after ss_smtp_init() */
+	enum ss_smtp_tls tls;
+	/** @tls_down: the caller could do no handshake now: STARTTLS gets 454 */
+	bool tls_down;
 	/** @smtputf8: the accepted MAIL had SMTPUTF8 (RFC 6531) */
 	bool smtputf8;
 	/** @helo_len: octets in @helo */
@@ -148,6 +171,8 @@ struct ss_smtp {
 	bool skip;		/* dropping an overlong client line */
 	bool rset_due;		/* the server refused DATA, its envelope is stale */
 	bool reply_open;	/* inside a multi-line reply */
+	bool ehlo_answered;	/* so that what the server offers is known */
+	bool server_tls;	/* it offers STARTTLS */
 	bool ehlo_first;	/* greeting line of an EHLO reply still to come */
 	u8 reply_verb;		/* what the open reply answers */
 	u16 reply_code;
@@ -160,13 +185,12 @@ struct ss_smtp {
 	u8 fifo_len;
 	u8 fifo_local;		/* entries of the FIFO that the engine answers */
 	struct ss_smtp_pending fifo[SS_SMTP_FIFO_MAX];
-	u16 keyword_len;	/* EHLO line kept back, 0 if none */
+	u16 keyword_len;	/* line of an EHLO or STARTTLS reply kept back, 0 if none */
 	u8 keyword[SS_SMTP_KEYWORD_MAX];
 	u16 pending_sender_len;
 	u8 pending_sender[SS_SMTP_ADDRESS_MAX];
 	bool pending_smtputf8;
-	u16 envelope_len;
-	u8 envelope[SS_SMTP_ENVELOPE_MAX];
+	struct ss_envelope envelope;
 };
 
 /**
@@ -283,6 +307,23 @@ void ss_smtp_next(struct ss_smtp *e);
  * Does nothing unless the engine is inside a message with nothing outstanding.
  */
 void ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv);
+
+/**
+ * ss_smtp_tls_go() - give the client the server's 220; the handshakes follow
+ * @e: the engine, at %SS_SMTP_STARTTLS
+ * @cli: sink towards the client
+ *
+ * Nothing is consumed from either peer before ss_smtp_tls_done().
+ */
+void ss_smtp_tls_go(struct ss_smtp *e, struct ss_smtp_buf *cli);
+
+/**
+ * ss_smtp_tls_done() - what follows is inside TLS, on both legs
+ * @e: the engine, after ss_smtp_tls_go() or before the banner
+ *
+ * All that was said before is forgotten (RFC 3207 4.2).
+ */
+void ss_smtp_tls_done(struct ss_smtp *e);
 
 /**
  * ss_smtp_hangup() - end the dialogue from the gateway's side

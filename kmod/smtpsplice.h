@@ -12,6 +12,7 @@
 #include <net/net_namespace.h>
 #include <linux/smtpsplice.h>
 
+#include "request.h"
 #include "stats.h"
 
 struct rtable;
@@ -35,13 +36,17 @@ struct ss_addr {
 /**
  * struct ss_settings - limits and deadlines, see the attribute set "settings"
  * @max_sessions: most sessions at a time
+ * @max_client_sessions: most of one client
  * @max_message: largest message, octets
  * @max_held: most octets held in all messages
  * @dial_timeout: for connecting to the server, ms
+ * @handshake_timeout: for both TLS handshakes, ms
  * @command_timeout: without a command or reply, ms
  * @data_timeout: without progress in a message, ms
  * @scan_timeout: from end-of-data to the verdict, ms
  * @reply_timeout: for the server's reply to the end-of-data, ms
+ * @keepalive: between two NOOP to a server whose message is received or
+ *	scanned, ms
  * @bare_newline: enum smtpsplice_bare_newline
  *
  * Written under ss_net.lock with WRITE_ONCE(), read anywhere with READ_ONCE():
@@ -49,25 +54,30 @@ struct ss_addr {
  */
 struct ss_settings {
 	u32 max_sessions;
+	u32 max_client_sessions;
 	u64 max_message;
 	u64 max_held;
 	u32 dial_timeout;
+	u32 handshake_timeout;
 	u32 command_timeout;
 	u32 data_timeout;
 	u32 scan_timeout;
 	u32 reply_timeout;
+	u32 keepalive;
 	u32 bare_newline;
 };
 
 /**
  * struct ss_net - everything of one network namespace
  * @net: the namespace; it outlives this
- * @lock: covers @policies (writers), @settings (writers), @hooked
+ * @lock: covers @policies (writers), @profiles, @settings (writers), @hooked
  * @settings: see there
  * @policies: struct ss_policy in order, readers under RCU
  * @policy_count: how many
  * @policy_gen: changes with @policies, for consistent dumps
- * @hooked: the netfilter hooks are registered
+ * @profiles: struct ss_profile in order
+ * @profile_gen: changes with @profiles, for consistent dumps
+ * @hooked: the netfilter hooks are registered, until the namespace ends
  * @rt: route of steered IPv4 packets: local delivery
  * @rt6: likewise for IPv6
  * @sessions_lock: covers @sessions, @dying
@@ -78,13 +88,8 @@ struct ss_settings {
  * @users: 1 for the namespace and 1 a session; @idle completes at 0
  * @idle: see @users
  * @held: octets held in all messages
- * @scan_lock: covers the next five, and the struct ss_scan in the lists
- * @scan_pending: scan requests that no helper has taken, oldest first
- * @scan_taken: scan requests that a helper has
- * @scan_queued: length of @scan_pending
- * @scan_port: netlink port of the registered helper, 0 if none
- * @scan_sk: its socket, only ever compared: a port is free for others a moment
- *	before the helper's death is noticed, a socket is not
+ * @request_lock: covers @queues, and the struct ss_request in them
+ * @queues: what sessions ask of the helper, and who that is
  * @stats: counters
  */
 struct ss_net {
@@ -94,6 +99,8 @@ struct ss_net {
 	struct list_head policies;
 	u32 policy_count;
 	u32 policy_gen;
+	struct list_head profiles;
+	u32 profile_gen;
 	bool hooked;
 	struct rtable *rt;
 	struct rt6_info *rt6;
@@ -108,12 +115,8 @@ struct ss_net {
 
 	atomic64_t held;
 
-	spinlock_t scan_lock;
-	struct list_head scan_pending;
-	struct list_head scan_taken;
-	u32 scan_queued;
-	u32 scan_port;
-	const struct sock *scan_sk;
+	spinlock_t request_lock;
+	struct ss_queue queues[SS_REQUEST_KINDS];
 
 	struct ss_stats __percpu *stats;
 };

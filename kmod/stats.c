@@ -21,17 +21,28 @@ static u64 sum(const struct ss_net *sn, int attr)
 	return total;
 }
 
+/* One helper may take several kinds of requests. */
+static u64 helpers(const struct ss_net *sn)
+{
+	u32 scan = READ_ONCE(sn->queues[SS_REQUEST_SCAN].port);
+	u32 tls = READ_ONCE(sn->queues[SS_REQUEST_HANDSHAKE].port);
+
+	return (scan != 0) + (tls && tls != scan);
+}
+
 static u64 gauge_or_sum(struct ss_net *sn, int attr)
 {
 	switch (attr) {
 	case SS_STAT(HELPERS):
-		return READ_ONCE(sn->scan_port) != 0;
+		return helpers(sn);
 	case SS_STAT(SESSIONS):
 		return atomic_read(&sn->session_count);
 	case SS_STAT(HELD):
 		return atomic64_read(&sn->held);
 	case SS_STAT(SCAN_QUEUED):
-		return READ_ONCE(sn->scan_queued);
+		return READ_ONCE(sn->queues[SS_REQUEST_SCAN].queued);
+	case SS_STAT(HANDSHAKE_QUEUED):
+		return READ_ONCE(sn->queues[SS_REQUEST_HANDSHAKE].queued);
 	default:
 		return sum(sn, attr);
 	}

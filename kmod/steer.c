@@ -27,6 +27,7 @@
 #include <net/tcp.h>
 
 #include "compat.h"
+#include "leg.h"
 #include "listener.h"
 #include "policy.h"
 #include "smtpsplice.h"
@@ -217,6 +218,21 @@ static bool completes_syncookie(const struct flow *f, const struct sock *sk)
 	return __cookie_v6_check(ipv6_hdr(f->skb), f->th);
 }
 
+/*
+ * Does this packet pretend to come from one of our legs? To the server it would
+ * be what the client said in leg 2, to the client what the server said in
+ * leg 1: neither went through us.
+ */
+static bool pretends(const struct flow *f)
+{
+	struct sock *sk = lookup(f, &f->dst, &f->src);
+
+	if (!sk || !nf_tproxy_sk_is_transparent(sk))
+		return false;
+	sock_gen_put(sk);
+	return true;
+}
+
 /* A packet that belongs to no socket: is it a connection request for us? */
 static unsigned int steer_new(const struct flow *f)
 {
@@ -240,6 +256,12 @@ static unsigned int steer_new(const struct flow *f)
 
 	if (!syn && !completes_syncookie(f, sk))
 		return NF_ACCEPT;
+	/* no socket of ours can be an IPv4 address's in IPv6 */
+	if (!v4 && (ipv6_addr_v4mapped(&f->src.ip.v6) ||
+		    ipv6_addr_v4mapped(&f->dst.ip.v6))) {
+		ss_stats_inc(f->sn, STEER_REFUSED);
+		return NF_DROP;
+	}
 	if (nf_bridge_in_prerouting(f->skb)) {
 		if (!bridged_to_us(f))
 			return NF_ACCEPT;
@@ -275,11 +297,11 @@ static unsigned int steer_tcp(struct flow *f)
 	sk = lookup(f, &f->src, &f->dst);
 	/*
 	 * A new connection from the addresses of an old one. The listener has
-	 * another port, so nf_tproxy_handle_time_wait4() could not find it.
+	 * another port, so nf_tproxy_handle_time_wait4() could not find it. A
+	 * SYN with ACK is for a client that uses, past us, the port of a leg.
 	 */
 	if (sk && sk->sk_state == TCP_TIME_WAIT &&
-	    th->syn && !th->rst && !th->ack && !th->fin &&
-	    inet_sk_transparent(sk)) {
+	    th->syn && !th->rst && !th->fin && inet_sk_transparent(sk)) {
 		nf_tproxy_twsk_deschedule_put(inet_twsk(sk));
 		sk = NULL;
 	}
@@ -287,7 +309,15 @@ static unsigned int steer_tcp(struct flow *f)
 		/* drops the reference where it says no */
 		if (!nf_tproxy_sk_is_transparent(sk))
 			return NF_ACCEPT;
+		if (ss_leg_deaf(sk)) {
+			sock_gen_put(sk);
+			return NF_DROP;
+		}
 		return steer(f, sk);
+	}
+	if (!(th->syn && !th->ack) && pretends(f)) {
+		ss_stats_inc(f->sn, STEER_REFUSED);
+		return NF_DROP;
 	}
 	return steer_new(f);
 }
@@ -471,7 +501,6 @@ void ss_steer_stop(struct ss_net *sn)
 		nf_unregister_net_hooks(sn->net, hooks, hook_count());
 		nf_defrag_ipv6_disable(sn->net);
 		nf_defrag_ipv4_disable(sn->net);
-		sn->hooked = false;
 	}
 	mutex_unlock(&sn->lock);
 }
@@ -506,8 +535,56 @@ int ss_steer_init(struct ss_net *sn)
 	return 0;
 }
 
+static bool is_left_behind(const struct sock *sk, const struct net *net)
+{
+	return sk->sk_state == TCP_TIME_WAIT && net_eq(sock_net(sk), net) &&
+	       inet_sk_transparent(sk);
+}
+
+/*
+ * What our legs left in TIME_WAIT. Without the hooks no packet is delivered to
+ * it, but ip_forward() drops those that early demux finds it for: a client
+ * could not use its port again. (Like inet_twsk_purge(), which is for
+ * namespaces that end.)
+ */
+static void purge_time_wait(const struct net *net)
+{
+	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
+	struct hlist_nulls_node *node;
+	unsigned int slot;
+	struct sock *sk;
+
+	for (slot = 0; slot <= hashinfo->ehash_mask; slot++) {
+		struct hlist_nulls_head *chain = &hashinfo->ehash[slot].chain;
+
+		if (hlist_nulls_empty(chain))
+			continue;
+again:
+		cond_resched();
+		rcu_read_lock();
+		sk_nulls_for_each_rcu(sk, node, chain) {
+			if (!is_left_behind(sk, net) ||
+			    !refcount_inc_not_zero(&sk->sk_refcnt))
+				continue;
+			/* it may have become another one's meanwhile */
+			if (is_left_behind(sk, net))
+				nf_tproxy_twsk_deschedule_put(inet_twsk(sk));
+			else
+				sock_gen_put(sk);
+			rcu_read_unlock();
+			goto again;
+		}
+		rcu_read_unlock();
+		/* an element that moved took us to the end of another chain */
+		if (get_nulls_value(node) != slot)
+			goto again;
+	}
+}
+
 void ss_steer_exit(struct ss_net *sn)
 {
+	if (sn->hooked)
+		purge_time_wait(sn->net);
 	/* lets go of the loopback device even where a socket keeps the route */
 	if (sn->rt6) {
 		dst_dev_put(&sn->rt6->dst);

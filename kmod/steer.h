@@ -28,7 +28,7 @@ int ss_steer_start(struct ss_net *sn);
 
 /**
  * ss_steer_stop() - take the netfilter hooks out, if they are in
- * @sn: the namespace
+ * @sn: the namespace, which ends
  *
  * Context: process. A hook may still run until a grace period has passed.
  */

@@ -102,7 +102,7 @@ enum ss_smtp_verb ss_syntax_verb(struct ss_span word)
 		{ "NOOP", VERB_NOOP }, { "AUTH", VERB_AUTH },
 		{ "HELO", VERB_HELO }, { "VRFY", VERB_VRFY },
 		{ "EXPN", VERB_EXPN }, { "HELP", VERB_HELP },
-		{ "ETRN", VERB_ETRN },
+		{ "ETRN", VERB_ETRN }, { "STARTTLS", VERB_STARTTLS },
 		/* a browser was lured here (THREATS E1) */
 		{ "GET", VERB_HTTP }, { "POST", VERB_HTTP },
 		{ "PUT", VERB_HTTP }, { "HEAD", VERB_HTTP },

@@ -33,6 +33,7 @@ enum ss_smtp_verb {
 	VERB_HELP,
 	VERB_AUTH,
 	VERB_ETRN,
+	VERB_STARTTLS,
 	/* not passed on */
 	VERB_DATA,		/* in the FIFO: DATA that waits for its turn */
 	VERB_HTTP,

@@ -29,7 +29,7 @@ refuses() { # TEXT COMMAND...
 	out=$(mktemp) err=$(mktemp)
 	"$@" >"$out" 2>"$err" </dev/null
 	status=$?
-	if ((status == 2)) && [[ ! -s $out ]] && (($(wc -l <"$err") == 1)) &&
+	if ((status == ${want:-2})) && [[ ! -s $out ]] && (($(wc -l <"$err") == 1)) &&
 		grep -qF -- "$text" "$err" && ! LC_ALL=C grep -q '[[:cntrl:]]' "$err"; then
 		ok=1
 	else
@@ -37,6 +37,11 @@ refuses() { # TEXT COMMAND...
 	fi
 	rm -f "$out" "$err"
 	result $ok "$(printf '%.100q ' "$@")"
+}
+
+# As refuses, but it is not the input that is bad: exit status 1
+fails() { # TEXT COMMAND...
+	want=1 refuses "$@"
 }
 
 # Exit status 0, TEXT on stdout, nothing on stderr
@@ -57,7 +62,9 @@ s=./smtpsplice d=./smtpspliced
 long=$(printf 'x%.0s' {1..5000})
 
 for words in help --help "policy help" "policy add help" "policy del help" "show help" \
-	"show policies help" "set help" "monitor help" "help -j" "policy --help"; do
+	"show policies help" "set help" "monitor help" "help -j" "policy --help" "tls help" \
+	"tls add help" "tls set help" "tls del help" "ca help" "ca init help" "ca show help" \
+	"ca export help" "show tls help"; do
 	# shellcheck disable=SC2086 # several words
 	prints Usage $s $words
 done
@@ -99,7 +106,9 @@ refuses 'too many prefixes' $s policy add p src "$(printf '10.0.0.%s,' {1..64})1
 refuses 'too many ports' $s policy add p port "$(printf '%s,' {1..64})65"
 refuses 'mode "splice" is not supported' $s policy add p mode splice
 refuses 'av "off" is not supported' $s policy add p av off
-refuses 'tls "default" is not supported' $s policy add p tls default
+refuses 'not a tls profile name' $s policy add p tls ""
+refuses 'not a tls profile name' $s policy add p tls 12345678901234567890123456789012
+refuses '"tls" given twice' $s policy add p tls off tls default
 refuses '"0" is not a position' $s policy add p position 0
 refuses 'not a position' $s policy add p position 4294967296
 refuses 'is not an address' $s policy add p src "$long"
@@ -123,6 +132,99 @@ refuses 'not a time' $s set scan-timeout 1h
 refuses 'not a time' $s set scan-timeout 4294968
 refuses 'not a time' $s set scan-timeout ""
 refuses 'not reject or allow' $s set bare-newline maybe
+refuses 'not a time' $s set handshake-timeout 0
+
+t='tls profile "p": '
+refuses "command missing" $s tls
+refuses 'unknown command "x"' $s tls x
+refuses "tls profile name missing" $s tls add
+refuses "tls profile name missing" $s tls set
+refuses "tls profile name missing" $s tls del
+refuses "not a tls profile name" $s tls add "a b"
+refuses "not a tls profile name" $s tls add ""
+refuses "not a tls profile name" $s tls set "$long"
+refuses "not a tls profile name" $s tls del a/b
+refuses '"off" is not a tls profile name' $s tls add off
+refuses 'unexpected word "q"' $s tls del p q
+refuses "${t}nothing to change" $s tls set p
+refuses "${t}unknown option \"x\"" $s tls add p x y
+refuses "${t}unknown option \"name\"" $s tls set p name y
+refuses "${t}\"smtps\" needs a value" $s tls add p smtps
+refuses "${t}\"smtps\" given twice" $s tls add p smtps off smtps off
+refuses "${t}smtps: \"on\" is not inspect, bypass or off" $s tls add p smtps on
+refuses "${t}smtps: \"\" is not" $s tls add p smtps ""
+refuses "${t}smtps: " $s tls add p smtps "$long"
+refuses "${t}starttls: \"off\" is not inspect, require, strip or bypass" $s tls set p starttls off
+for word in expired-server-cert revoked-server-cert untrusted-server-cert \
+	cert-validation-timeout cert-validation-failure; do
+	refuses "${t}$word: \"x\" is not allow, block or ignore" $s tls add p $word x
+done
+for word in unsupported-ssl-version unsupported-ssl-cipher unsupported-ssl-negotiation; do
+	refuses "${t}$word: \"ignore\" is not allow or block" $s tls add p $word ignore
+done
+refuses "is not enable, strict or disable" $s tls add p sni-server-cert-check yes
+refuses "is not bypass, inspect or block" $s tls add p client-certificate no
+refuses "is not re-sign or replace" $s tls add p server-cert-mode resign
+refuses "server-cert-mode replace needs a server-cert" $s tls add p server-cert-mode replace
+refuses "server-cert-mode replace needs a server-cert" $s tls add p server-cert-mode replace server-cert none
+refuses "server-cert-mode replace needs a server-cert" $s tls set p server-cert-mode replace server-cert none
+refuses "${t}server-cert: \"../key\" is not a certificate name" $s tls add p server-cert ../key
+refuses "${t}server-cert: \"..\" is not a certificate name" $s tls add p server-cert ..
+refuses "is not a certificate name" $s tls add p server-cert ""
+refuses "${t}smtps-port: \"0\" is not a service" $s tls add p smtps-port 0
+refuses "${t}smtps-port: \"none\" is not a service" $s tls add p smtps-port none
+refuses "has an empty part" $s tls add p smtps-port 465,
+refuses "too many (at most 32)" $s tls add p smtps-port "$(printf '%s,' {1..32})33"
+refuses "did you mean 10.0.2.0/24?" $s tls add p exempt-address 10.0.2.1/24
+refuses "${t}exempt-address: \"x\" is not an address" $s tls add p exempt-address x
+refuses "too many (at most 64)" $s tls add p exempt-address "$(printf '10.0.0.%s,' {1..64})10.0.1.1"
+for name in "*" "a.*.org" "*a.org" "**.a.org" "*." ".a" "a..b" "a." "a b" "ä.org" "a/b" \
+	"$(printf 'x%.0s' {1..64}).org" "$long"; do
+	refuses "is not a name like mail.example.org" $s tls add p exempt-name "$name"
+done
+refuses "has an empty part" $s tls add p exempt-name a,,b
+refuses "has an empty part" $s tls add p exempt-name ""
+refuses "too many (at most 64)" $s tls add p exempt-name "$(printf 'a%s,' {1..64})b"
+refuses "${t}exempt-regex: \"(\" is not a regular expression: " $s tls add p exempt-regex "("
+refuses "is not a regular expression" $s tls add p exempt-regex a exempt-regex "[a"
+refuses "it is empty" $s tls add p exempt-regex ""
+refuses "is not up to 255 printable ASCII characters" $s tls add p exempt-regex $'a\nb'
+refuses "is not up to 255 printable ASCII characters" $s tls add p exempt-regex "$long"
+
+refuses "command missing" $s ca
+refuses 'unknown command "x"' $s ca x
+refuses 'ca: unknown word "x"' $s ca init x
+refuses 'ca: "dir" needs a value' $s ca init dir
+refuses 'ca: "subject" needs a value' $s ca init subject
+refuses 'ca: "dir" given twice' $s ca init dir /a dir /b
+refuses 'ca: dir "" is not a folder' $s ca show dir ""
+refuses 'ca: dir "xxx' $s ca show dir "$long"
+refuses 'ca: unknown word "subject"' $s ca show subject CN=x
+refuses 'ca: unknown word "untrusted"' $s ca show untrusted
+refuses 'ca: subject "" is not a subject' $s ca init subject ""
+refuses 'is not a subject' $s ca init subject $'CN=a\nb'
+refuses 'is not a subject' $s ca init subject "CN=$long"
+
+ca=$(mktemp -d)
+refuses "CA in $ca/ca: " $s ca init dir "$ca/ca" subject nonsense
+result "$([[ ! -e $ca/ca/ca.pem ]] && echo 1 || echo 0)" "nothing was made"
+fails "CA in $ca/ca: there is none, see \"smtpsplice ca init\"" $s ca show dir "$ca/ca"
+fails "CA in $ca/ca: there is none, see \"smtpsplice ca init\"" $s ca export dir "$ca/ca"
+prints "Install ca.pem on the clients" $s ca init dir "$ca/ca" subject "CN=Test CA"
+before=$(cat "$ca/ca"/*)
+fails "CA in $ca/ca: " $s ca init dir "$ca/ca" subject "CN=Other CA"
+result "$([[ $before == "$(cat "$ca/ca"/*)" ]] && echo 1 || echo 0)" "nothing was overwritten"
+prints "subject CN=Test CA" $s ca show dir "$ca/ca"
+prints '"subject":"CN=Test CA"' $s -j ca show dir "$ca/ca"
+prints "-----BEGIN CERTIFICATE-----" $s ca export dir "$ca/ca"
+prints "-----BEGIN CERTIFICATE-----" $s ca export untrusted dir "$ca/ca"
+echo "-----BEGIN PRIVATE KEY-----" >>"$ca/ca/ca.pem"
+out=$($s ca export dir "$ca/ca")
+result "$([[ $out == "-----BEGIN CERT"*"-----END CERTIFICATE-----" ]] && echo 1 || echo 0)" \
+	"export prints certificates alone"
+echo x >"$ca/ca/untrusted-ca.pem"
+fails "no certificate in it" $s ca export untrusted dir "$ca/ca"
+rm -rf "$ca"
 
 refuses 'bad option "x"' $d x
 refuses 'bad option "--x"' $d --x
@@ -133,6 +235,14 @@ refuses 'not a number from 1' $d --workers 1x
 refuses 'not a number from 1' $d --workers 1000000
 refuses 'must be one line' $d --reply "250 ok"
 refuses 'must be one line' $d --reply $'554 a\r\n250 b'
+
+for option in --trust --crl; do
+	refuses "$option \"/nonexistent\": No such file or directory" $d $option /nonexistent
+	refuses "$option \"/\": Is a directory" $d $option /
+	refuses "bad option \"$option\"" $d $option
+done
+refuses 'bad option "--ca-dir"' $d --ca-dir
+refuses 'bad option "--cert-dir"' $d --cert-dir
 
 if [[ $module_loaded == no ]]; then
 	gone='kernel module smtpsplice is not loaded (family "smtpsplice" not found)'
@@ -145,8 +255,18 @@ if [[ $module_loaded == no ]]; then
 	refuses "smtpsplice: $gone" $s policy add mail-in iif wan src 10.0.0.0/8,::/0 \
 		dst 10.0.2.0/24,fd00:2::1 service smtp,smtps,submission,2525 \
 		av default tls off mode hold position 1
+	refuses "smtpsplice: $gone" $s policy add mail-in tls default
+	refuses "smtpsplice: $gone" $s show tls
+	refuses "smtpsplice: $gone" $s tls del p
+	refuses "smtpsplice: $gone" $s tls set p starttls strip
+	refuses "smtpsplice: $gone" $s tls add p smtps inspect smtps-port smtps,4650 \
+		starttls require expired-server-cert ignore client-certificate block \
+		server-cert-mode replace server-cert mx.example exempt-address 10.0.0.0/8,fd00::1 \
+		exempt-name "*.example.org,b" exempt-regex "^mx[0-9]{1,2}\\." exempt-regex "b,c"
+	refuses "smtpspliced: $gone" $d --trust /etc/hostname --crl /etc/hostname --ca-dir /x \
+		--cert-dir /y
 	refuses "smtpsplice: $gone" $s set max-sessions 10 max-message 50M max-held 2G \
-		dial-timeout 30 scan-timeout 1500ms reply-timeout 5m bare-newline allow
+		dial-timeout 30 handshake-timeout 20s scan-timeout 1500ms reply-timeout 5m keepalive 9 bare-newline allow
 fi
 
 echo "1..$count"

@@ -48,7 +48,7 @@ void ss_genl_close(struct ss_genl *genl)
 
 struct nl_msg *ss_genl_message(struct ss_genl *genl, int cmd, int flags)
 {
-	struct nl_msg *msg = nlmsg_alloc_size(16384);
+	struct nl_msg *msg = nlmsg_alloc_size(65536);
 
 	assert(genlmsg_put(msg, 1, 1, genl->family, 0, flags, cmd, 1));
 	return msg;
@@ -119,6 +119,100 @@ static int do_verdict(struct nlattr **a)
 	return 0;
 }
 
+static int answer_handshake(struct fake_handshake *hs, ss_genl_fn fn, void *arg)
+{
+	struct nl_msg *msg = nlmsg_alloc_size(16384);
+	uint8_t v4[4] = { 10, 0, 1, 2 }, v6[16] = { 0xfd, 0, [15] = 2 };
+	struct nlattr *nest;
+
+	atomic_store(&hs->state, FAKE_HANDED);
+	atomic_fetch_add(&fake->handed, 1);
+	nla_put_u64(msg, SMTPSPLICE_A_HANDSHAKE_COOKIE, 1000 + (hs - fake->hs));
+	nla_put_u32(msg, SMTPSPLICE_A_HANDSHAKE_CLIENT_FD, dup(FAKE_CLIENT_FD));
+	nla_put_u32(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_FD, dup(FAKE_SERVER_FD));
+	nla_put_u32(msg, SMTPSPLICE_A_HANDSHAKE_TIMEOUT, hs->timeout);
+	nla_put_u64(msg, SMTPSPLICE_A_HANDSHAKE_SESSION, hs - fake->hs);
+	nla_put_string(msg, SMTPSPLICE_A_HANDSHAKE_POLICY, "mail-in");
+	nla_put_string(msg, SMTPSPLICE_A_HANDSHAKE_IIF, "lan");
+	nla_put(msg, SMTPSPLICE_A_HANDSHAKE_CLIENT, sizeof(v4), v4);
+	nla_put_u16(msg, SMTPSPLICE_A_HANDSHAKE_CLIENT_PORT, 40000);
+	nla_put(msg, SMTPSPLICE_A_HANDSHAKE_SERVER, sizeof(v6), v6);
+	nla_put_u16(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_PORT, 25);
+	nla_put_flag(msg, SMTPSPLICE_A_HANDSHAKE_STARTTLS);
+	nest = nla_nest_start(msg, NLA_F_NESTED | SMTPSPLICE_A_HANDSHAKE_TLS);
+	nla_put_string(msg, SMTPSPLICE_A_TLS_PROFILE_EXEMPT_NAME, "*.example.org");
+	nla_nest_end(msg, nest);
+	fn(SMTPSPLICE_CMD_HANDSHAKE_ACCEPT, nlmsg_attrdata(nlmsg_hdr(msg), 0),
+	   nlmsg_attrlen(nlmsg_hdr(msg), 0), arg);
+	nlmsg_free(msg);
+	return 0;
+}
+
+static int do_handshake(ss_genl_fn fn, void *arg)
+{
+	if (atomic_load(&fake->registered) != getpid() ||
+	    !(atomic_load(&fake->roles) & SMTPSPLICE_ROLE_TLS))
+		return -EPERM;
+	for (int i = 0; i < FAKE_HANDSHAKES; i++)
+		if (atomic_load(&fake->hs[i].state) == FAKE_QUEUED)
+			return answer_handshake(&fake->hs[i], fn, arg);
+	return -EAGAIN;
+}
+
+static int do_done(struct ss_genl *genl, struct nlattr **a)
+{
+	uint64_t n = nla_get_u64(a[SMTPSPLICE_A_HANDSHAKE_COOKIE]) - 1000;
+	uint32_t result = nla_get_u32(a[SMTPSPLICE_A_HANDSHAKE_RESULT]);
+	struct fake_handshake *hs;
+
+	assert(n < FAKE_HANDSHAKES);
+	hs = &fake->hs[n];
+	if (atomic_load(&hs->state) != FAKE_HANDED || atomic_load(&fake->late)) {
+		atomic_store(&hs->state, FAKE_NONE);
+		return -ENOENT;
+	}
+	if (result == SMTPSPLICE_TLS_RESULT_INSPECTED && atomic_load(&fake->refuse)) {
+		strcpy(genl->extack, "no kTLS");
+		return -EINVAL;
+	}
+	hs->result = result;
+	hs->cause = nla_get_u32(a[SMTPSPLICE_A_HANDSHAKE_CAUSE]);
+	copy_string(hs->server_name, sizeof(hs->server_name),
+		    a[SMTPSPLICE_A_HANDSHAKE_SERVER_NAME]);
+	copy_string(hs->version, sizeof(hs->version), a[SMTPSPLICE_A_HANDSHAKE_VERSION]);
+	copy_string(hs->cipher, sizeof(hs->cipher), a[SMTPSPLICE_A_HANDSHAKE_CIPHER]);
+	copy_string(hs->text, sizeof(hs->text), a[SMTPSPLICE_A_HANDSHAKE_TEXT]);
+	atomic_store(&hs->state, FAKE_ANSWERED);
+	return 0;
+}
+
+static int do_profile(int cmd, struct nlattr **a)
+{
+	struct fake_profile *p = &fake->profile;
+
+	p->cmd = cmd;
+	copy_string(p->name, sizeof(p->name), a[SMTPSPLICE_A_TLS_NAME]);
+	p->len = nla_len(a[SMTPSPLICE_A_TLS_PROFILE]);
+	memcpy(p->attrs, nla_data(a[SMTPSPLICE_A_TLS_PROFILE]), p->len);
+	return 0;
+}
+
+static int do_get_profile(ss_genl_fn fn, void *arg)
+{
+	const struct fake_profile *p = &fake->profile;
+	struct nl_msg *msg = nlmsg_alloc_size(sizeof(*p));
+
+	if (p->cmd) {
+		nla_put_string(msg, SMTPSPLICE_A_TLS_NAME, p->name);
+		nla_put(msg, NLA_F_NESTED | SMTPSPLICE_A_TLS_PROFILE, p->len, p->attrs);
+		nla_put_u32(msg, SMTPSPLICE_A_TLS_POLICIES, 2);
+		fn(SMTPSPLICE_CMD_TLS_GET, nlmsg_attrdata(nlmsg_hdr(msg), 0),
+		   nlmsg_attrlen(nlmsg_hdr(msg), 0), arg);
+	}
+	nlmsg_free(msg);
+	return 0;
+}
+
 int ss_genl_call(struct ss_genl *genl, struct nl_msg *msg, ss_genl_fn fn, void *arg)
 {
 	struct genlmsghdr *hdr = nlmsg_data(nlmsg_hdr(msg));
@@ -133,6 +227,7 @@ int ss_genl_call(struct ss_genl *genl, struct nl_msg *msg, ss_genl_fn fn, void *
 			strcpy(genl->extack, "role scan is taken");
 			ret = -EBUSY;
 		} else {
+			atomic_store(&fake->roles, nla_get_u32(a[SMTPSPLICE_A_HELPER_ROLES]));
 			atomic_store(&fake->registered, getpid());
 		}
 		break;
@@ -141,6 +236,19 @@ int ss_genl_call(struct ss_genl *genl, struct nl_msg *msg, ss_genl_fn fn, void *
 		break;
 	case SMTPSPLICE_CMD_SCAN_VERDICT:
 		ret = do_verdict(a);
+		break;
+	case SMTPSPLICE_CMD_HANDSHAKE_ACCEPT:
+		ret = do_handshake(fn, arg);
+		break;
+	case SMTPSPLICE_CMD_HANDSHAKE_DONE:
+		ret = do_done(genl, a);
+		break;
+	case SMTPSPLICE_CMD_TLS_ADD:
+	case SMTPSPLICE_CMD_TLS_SET:
+		ret = do_profile(hdr->cmd, a);
+		break;
+	case SMTPSPLICE_CMD_TLS_GET:
+		ret = do_get_profile(fn, arg);
 		break;
 	}
 	nlmsg_free(msg);
@@ -162,6 +270,8 @@ int ss_genl_receive(struct ss_genl *genl, ss_genl_fn fn, void *arg)
 	if (read(fake->bell, &rings, sizeof(rings)) != sizeof(rings))
 		return -EAGAIN;
 	fn(SMTPSPLICE_CMD_SCAN_READY, NULL, 0, arg);
+	if (atomic_load(&fake->tls_bell))
+		fn(SMTPSPLICE_CMD_HANDSHAKE_READY, NULL, 0, arg);
 	return 0;
 }
 

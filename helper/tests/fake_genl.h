@@ -9,7 +9,11 @@
 
 #include <linux/smtpsplice.h>
 
-#define FAKE_REQUESTS 64
+#define FAKE_REQUESTS	64
+#define FAKE_HANDSHAKES	2048
+/* Sockets of a client and of a server, in the process that made the fake */
+#define FAKE_CLIENT_FD	200
+#define FAKE_SERVER_FD	201
 
 enum fake_state { FAKE_NONE, FAKE_QUEUED, FAKE_HANDED, FAKE_ANSWERED };
 
@@ -35,19 +39,63 @@ struct fake_request {
 };
 
 /**
+ * struct fake_handshake - A pair of handshakes that the kernel that is not there
+ * wants done.
+ * @state: where it is
+ * @timeout: milliseconds
+ * @result: the answer, with @cause, @server_name, @version, @cipher, @text
+ */
+struct fake_handshake {
+	_Atomic int state;
+	uint32_t timeout;
+	uint32_t result;
+	uint32_t cause;
+	char server_name[SMTPSPLICE_PATTERN_MAX + 1];
+	char version[SMTPSPLICE_NAME_MAX + 1];
+	char cipher[SMTPSPLICE_TEXT_MAX + 1];
+	char text[SMTPSPLICE_TEXT_MAX + 1];
+};
+
+/**
+ * struct fake_profile - The one TLS profile of the kernel that is not there.
+ * @cmd: the command that brought it, 0 where there is none
+ * @name: its name
+ * @attrs: what it says
+ * @len: octets of @attrs
+ */
+struct fake_profile {
+	int cmd;
+	char name[SMTPSPLICE_NAME_MAX + 1];
+	char attrs[65536];
+	int len;
+};
+
+/**
  * struct fake - The kernel that is not there, in shared memory.
  * @registered: the helper's pid
+ * @roles: what it registered for
  * @busy: another helper is registered
- * @late: verdicts come too late
+ * @late: verdicts and handshakes come too late
+ * @refuse: no handshakes are inspected
  * @bell: rings
+ * @tls_bell: the rings are for handshakes as well
+ * @handed: handshakes that were handed out
  * @req: the requests
+ * @hs: the handshakes
+ * @profile: the TLS profile
  */
 struct fake {
 	_Atomic pid_t registered;
+	_Atomic uint32_t roles;
 	_Atomic bool busy;
 	_Atomic bool late;
+	_Atomic bool refuse;
 	int bell;
+	_Atomic bool tls_bell;
+	_Atomic int handed;
 	struct fake_request req[FAKE_REQUESTS];
+	struct fake_handshake hs[FAKE_HANDSHAKES];
+	struct fake_profile profile;
 };
 
 extern struct fake *fake;

@@ -48,8 +48,7 @@ char *mail_base64(const char *text)
 char *mail_attachment(const char *head, const char *name_field)
 {
 	char *coded = mail_base64(mail_eicar());
-	char *text = mail_format("%s"
-		"From: Alice <alice@example.net>\r\n"
+	char *text = mail_format("%sFrom: Alice <alice@example.net>\r\n"
 		"To: Bob <bob@example.org>\r\n"
 		"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n"
 		"Message-ID: <1@example.net>\r\n"
@@ -61,8 +60,7 @@ char *mail_attachment(const char *head, const char *name_field)
 		"\r\n"
 		"Look at this.\r\n"
 		"--b\r\n"
-		"%s"
-		"Content-Transfer-Encoding: base64\r\n"
+		"%sContent-Transfer-Encoding: base64\r\n"
 		"\r\n"
 		"%s\r\n"
 		"--b--\r\n", head, name_field, coded);

@@ -87,7 +87,8 @@ static const struct ss_attr_set *set_of(const char *name)
 		const char *name;
 		const struct ss_attr_set *set;
 	} sets[] = {
-		{ "policy", &ss_attrs_policy }, { "settings", &ss_attrs_settings },
+		{ "policy", &ss_attrs_policy }, { "tls", &ss_attrs_tls },
+		{ "tls-profile", &ss_attrs_tls_profile }, { "settings", &ss_attrs_settings },
 		{ "session", &ss_attrs_session }, { "stats", &ss_attrs_stats },
 		{ "event", &ss_attrs_event },
 	};
@@ -109,6 +110,15 @@ static const struct ss_names *names_of(const char *name)
 		{ "bare-newline", "bare-newline", &ss_attrs_settings },
 		{ "state", "state", &ss_attrs_session },
 		{ "event", "kind", &ss_attrs_event },
+		{ "tls-mode", "smtps", &ss_attrs_tls_profile },
+		{ "starttls-mode", "starttls", &ss_attrs_tls_profile },
+		{ "tls-action", "expired-server-cert", &ss_attrs_tls_profile },
+		{ "tls-support", "unsupported-ssl-version", &ss_attrs_tls_profile },
+		{ "sni-check", "sni-server-cert-check", &ss_attrs_tls_profile },
+		{ "client-certificate", "client-certificate", &ss_attrs_tls_profile },
+		{ "cert-mode", "server-cert-mode", &ss_attrs_tls_profile },
+		{ "tls-result", "tls", &ss_attrs_session },
+		{ "tls-cause", "cause", &ss_attrs_event },
 	};
 
 	for (size_t i = 0; i < sizeof(enums) / sizeof(*enums); i++)
@@ -136,7 +146,8 @@ static void is_in_step_with_the_specification(void **state)
 			   !strncmp(line, "    name", 8)) {
 			strcpy(object, item);
 			n = 0;
-		} else if (sscanf(line, "        name: %63s", item) == 1 &&
+		} else if ((sscanf(line, "        name: \"%63[^\"]", item) == 1 ||
+			    sscanf(line, "        name: %63s", item) == 1) &&
 			   !strncmp(line, "        name", 12)) {
 			n++;
 			if (!strcmp(top, "attribute-sets") && set) {
@@ -151,9 +162,90 @@ static void is_in_step_with_the_specification(void **state)
 	fclose(f);
 	assert_int_equal(checked, ss_attrs_policy.max + ss_attrs_settings.max +
 			 ss_attrs_session.max + ss_attrs_stats.max + ss_attrs_event.max +
+			 ss_attrs_tls.max + ss_attrs_tls_profile.max +
 			 names_of("mode")->count + names_of("verdict")->count +
 			 names_of("bare-newline")->count + names_of("state")->count +
-			 names_of("event")->count);
+			 names_of("event")->count + names_of("tls-mode")->count +
+			 names_of("starttls-mode")->count + names_of("tls-action")->count +
+			 names_of("tls-support")->count + names_of("sni-check")->count +
+			 names_of("client-certificate")->count +
+			 names_of("cert-mode")->count + names_of("tls-result")->count +
+			 names_of("tls-cause")->count);
+}
+
+/* Which enum an attribute of the specification has is not in the sets */
+static void has_the_enums_of_the_specification(void **state)
+{
+	char line[256], object[64] = "", item[64] = "", value[64];
+	int checked = 0;
+	FILE *f = fopen(SPEC, "r");
+
+	(void)state;
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		const struct ss_attr_set *set = set_of(object);
+
+		if (sscanf(line, "    name: %63s", value) == 1 && !strncmp(line, "    name", 8)) {
+			strcpy(object, value);
+		} else if (sscanf(line, "        name: %63s", value) == 1 &&
+			   !strncmp(line, "        name", 12)) {
+			strcpy(item, value);
+		} else if (sscanf(line, "        enum: %63s", value) == 1 && set) {
+			const struct ss_attr *attr = &set->attr[ss_attrs_find(set, item)];
+
+			assert_int_equal(attr->type, SS_ATTR_ENUM);
+			assert_non_null(names_of(value));
+			assert_ptr_equal(attr->names, names_of(value));
+			checked++;
+		}
+	}
+	fclose(f);
+	assert_int_equal(checked, 21);
+}
+
+static void decodes_handshakes(void **state)
+{
+	(void)state;
+	nla_put_u32(msg, SMTPSPLICE_A_EVENT_KIND, SMTPSPLICE_EVENT_HANDSHAKE);
+	nla_put_u32(msg, SMTPSPLICE_A_EVENT_RESULT, SMTPSPLICE_TLS_RESULT_FAILED);
+	nla_put_u32(msg, SMTPSPLICE_A_EVENT_CAUSE, SMTPSPLICE_TLS_CAUSE_UNTRUSTED);
+	nla_put_string(msg, SMTPSPLICE_A_EVENT_SERVER_NAME, "a\x1b");
+	nla_put_string(msg, SMTPSPLICE_A_EVENT_TEXT, "why");
+	check(&ss_attrs_event, "{\"kind\":\"handshake\",\"result\":\"failed\","
+	      "\"cause\":\"untrusted\",\"server-name\":\"a?\",\"text\":\"why\"}");
+}
+
+static void decodes_a_tls_profile(void **state)
+{
+	struct nlattr *nest;
+
+	(void)state;
+	nla_put_string(msg, SMTPSPLICE_A_TLS_NAME, "default");
+	nest = nla_nest_start(msg, NLA_F_NESTED | SMTPSPLICE_A_TLS_PROFILE);
+	nla_put_u32(msg, SMTPSPLICE_A_TLS_PROFILE_SMTPS, SMTPSPLICE_TLS_MODE_OFF);
+	nla_put_u16(msg, SMTPSPLICE_A_TLS_PROFILE_SMTPS_PORT, 465);
+	nla_put_u32(msg, SMTPSPLICE_A_TLS_PROFILE_SERVER_CERT_MODE,
+		    SMTPSPLICE_CERT_MODE_RE_SIGN);
+	put_prefix(SMTPSPLICE_A_TLS_PROFILE_EXEMPT_ADDRESS, "\x0a\0\x02\0", 4, 24);
+	nla_put_string(msg, SMTPSPLICE_A_TLS_PROFILE_EXEMPT_NAME, "*.example.org");
+	nla_put_string(msg, SMTPSPLICE_A_TLS_PROFILE_EXEMPT_NAME, "b");
+	nla_put_string(msg, SMTPSPLICE_A_TLS_PROFILE_EXEMPT_REGEX, "a{1,2}");
+	nla_put_u32(msg, SMTPSPLICE_A_TLS_PROFILE_MAX + 1, 1);	/* of a newer module */
+	nla_nest_end(msg, nest);
+	nla_put_u32(msg, SMTPSPLICE_A_TLS_POLICIES, 3);
+	check(&ss_attrs_tls, "{\"name\":\"default\",\"smtps\":\"off\",\"smtps-port\":[465],"
+	      "\"server-cert-mode\":\"re-sign\",\"exempt-address\":[\"10.0.2.0/24\"],"
+	      "\"exempt-name\":[\"*.example.org\",\"b\"],\"exempt-regex\":[\"a{1,2}\"],"
+	      "\"policies\":3}");
+}
+
+static void names_values(void **state)
+{
+	(void)state;
+	assert_string_equal(ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_CAUSE,
+						SMTPSPLICE_TLS_CAUSE_HELPER), "helper");
+	assert_string_equal(ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_CAUSE,
+						SMTPSPLICE_TLS_CAUSE_HELPER + 1), "?");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -163,8 +255,12 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(decodes_a_policy),
 		T(decodes_an_event),
+		T(decodes_handshakes),
+		T(decodes_a_tls_profile),
 		T(copes_with_a_newer_module),
+		T(names_values),
 		T(is_in_step_with_the_specification),
+		T(has_the_enums_of_the_specification),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

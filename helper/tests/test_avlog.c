@@ -13,7 +13,7 @@
 #include "process.h"
 
 static struct ss_request req = {
-	.fd = -1, .session = UINT64_MAX, .policy = "p\"q", .client = "fd00::1",
+	.fd = -1, .flow = { .session = UINT64_MAX, .policy = "p\"q", .client = "fd00::1" },
 	.sender = "a\r\n{\"b\"}\x1b", .size = 5000000000,
 };
 
@@ -47,6 +47,35 @@ static void writes_one_line(void **state)
 	assert_true(json_object_get_int64(value) == 5000000000);
 	assert_true(json_object_object_get_ex(obj, "subject", &value));
 	assert_string_equal(json_object_get_string(value), "s\n\tt");
+	json_object_put(obj);
+	close(fd);
+}
+
+static void writes_handshakes(void **state)
+{
+	struct ss_avlog_handshake rec = {
+		.flow = &req.flow, .cause = SMTPSPLICE_TLS_CAUSE_OWN_CA,
+		.server_name = "a\"\xff\n", .text = "why",
+	};
+	struct json_object *obj, *value;
+	int fd = mail_file("", 0);
+	char line[4096] = "";
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(ss_avlog_write_handshake(fd, &rec), 0);
+	n = pread(fd, line, sizeof(line) - 1, 0);
+	assert_true(n > 0 && strchr(line, '\n') == line + n - 1);
+	obj = json_tokener_parse(line);
+	assert_non_null(obj);
+	assert_true(json_object_object_get_ex(obj, "subtype", &value));
+	assert_string_equal(json_object_get_string(value), "ssl-anomaly");
+	assert_true(json_object_object_get_ex(obj, "reason", &value));
+	assert_string_equal(json_object_get_string(value), "own-ca");
+	assert_true(json_object_object_get_ex(obj, "hostname", &value));
+	assert_string_equal(json_object_get_string(value), "a\"?\n");
+	assert_true(json_object_object_get_ex(obj, "policy", &value));
+	assert_string_equal(json_object_get_string(value), "p\"q");
 	json_object_put(obj);
 	close(fd);
 }
@@ -89,6 +118,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_one_line),
+		cmocka_unit_test(writes_handshakes),
 		cmocka_unit_test(tells_errors),
 		cmocka_unit_test(makes_its_folder),
 	};

@@ -74,7 +74,7 @@ static void cleans_text(void **state)
 	(void)state;
 	memset(longest, 'a', sizeof(longest));
 	put_least();
-	nla_put(msg, SMTPSPLICE_A_SCAN_SENDER, 5, "a\0b\xff""c");
+	nla_put(msg, SMTPSPLICE_A_SCAN_SENDER, 5, "a\0b\xff" "c");
 	nla_put(msg, SMTPSPLICE_A_SCAN_HELO, sizeof(longest), longest);
 	nla_put(msg, SMTPSPLICE_A_SCAN_POLICY, 4, "name");	/* no NUL */
 	nla_put(msg, SMTPSPLICE_A_SCAN_IIF, 6, "lan\0xx");
@@ -86,9 +86,9 @@ static void cleans_text(void **state)
 	assert_int_equal(parse(&req), 0);
 	assert_string_equal(req->sender, "a?b?c");
 	assert_int_equal(strlen(req->helo), SMTPSPLICE_ADDRESS_MAX);
-	assert_string_equal(req->policy, "name");
-	assert_string_equal(req->iif, "lan");
-	assert_string_equal(req->client, "?");
+	assert_string_equal(req->flow.policy, "name");
+	assert_string_equal(req->flow.iif, "lan");
+	assert_string_equal(req->flow.client, "?");
 	assert_string_equal(req->rcpts, "a,b");
 	ss_request_free(req);
 }

@@ -39,7 +39,11 @@ static void expect(uint32_t verdict, const char *virus, const char *file)
 static void passes_clean_mail(void **state)
 {
 	(void)state;
-	scan(mail_format("From: a@example.net\r\nTo: b@example.org\r\nSubject: hi\r\n\r\nHello\r\n"));
+	scan(mail_format("From: a@example.net\r\n"
+			 "To: b@example.org\r\n"
+			 "Subject: hi\r\n"
+			 "\r\n"
+			 "Hello\r\n"));
 	expect(SMTPSPLICE_VERDICT_ACCEPT, "", "");
 	assert_string_equal(result.head.from, "a@example.net");
 	assert_string_equal(result.head.to, "b@example.org");
@@ -77,11 +81,17 @@ static void decodes_names(void **state)
 	(void)state;
 	scan(mail_attachment("", "Content-Type: application/octet-stream; name=\"n.com\"\r\n"));
 	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "n.com");
-	scan(mail_attachment("", "Content-Type: application/octet-stream\r\nContent-Disposition: attachment;\r\n filename*0*=utf-8''%C3%BC; filename*1=\"ber.com\"\r\n"));
+	scan(mail_attachment("", "Content-Type: application/octet-stream\r\n"
+				 "Content-Disposition: attachment;\r\n"
+				 " filename*0*=utf-8''%C3%BC; filename*1=\"ber.com\"\r\n"));
 	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "\xc3\xbc" "ber.com");
-	scan(mail_attachment("", "Content-Type: application/octet-stream\r\nContent-Disposition: attachment;\r\n filename=\"=?utf-8?b?w7xiZXIuY29t?=\"\r\n"));
+	scan(mail_attachment("", "Content-Type: application/octet-stream\r\n"
+				 "Content-Disposition: attachment;\r\n"
+				 " filename=\"=?utf-8?b?w7xiZXIuY29t?=\"\r\n"));
 	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "\xc3\xbc" "ber.com");
-	scan(mail_attachment("", "Content-Type: application/octet-stream\r\nContent-Disposition: attachment;\r\n filename*=utf-8''a%0D%0A250%20ok\r\n"));
+	scan(mail_attachment("", "Content-Type: application/octet-stream\r\n"
+				 "Content-Disposition: attachment;\r\n"
+				 " filename*=utf-8''a%0D%0A250%20ok\r\n"));
 	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "a??250 ok");
 	/* No name at all */
 	scan(mail_attachment("", "Content-Type: application/octet-stream\r\n"));

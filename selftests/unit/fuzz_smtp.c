@@ -24,8 +24,7 @@
 #define MODE_ALLOW	2	/* messages with bare CR or LF are accepted */
 #define MODE_TWICE	4	/* polite server: splits must not matter */
 #define MODE_CRAWL	8	/* few octets at a time */
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+#define MODE_TLS	16	/* STARTTLS is offered */
 
 /**
  * struct server - the polite server
@@ -170,6 +169,14 @@ static int decide(struct server *s, const char *line, size_t n)
 		return decide_auth(s, line, n);
 	if (is(line, n, "QUIT"))
 		return 221;
+	if (is(line, n, "STARTTLS")) {
+		/* never inside of it */
+		RIG_CHECK(s->rig->e.tls == SS_SMTP_TLS_OFFERED);
+		if (!draw(&s->chance, 3))
+			return 454;
+		forget(s);
+		return 220;
+	}
 	return ok_or(s, 502);
 }
 
@@ -321,6 +328,16 @@ static void act(struct run *run)
 							     RIG_REFUSE;
 		run->messages++;
 	}
+	/* what was said in the meantime is the end, as in session.c */
+	if (r->e.event == SS_SMTP_STARTTLS) {
+		if (r->from_client.n || r->from_server.n) {
+			ss_smtp_hangup(&r->e, "554 5.5.0 Out of step", &r->cli);
+		} else {
+			ss_smtp_tls_go(&r->e, &r->cli);
+			ss_smtp_tls_done(&r->e);
+			RIG_CHECK(!r->e.rcpt_count && !r->e.mail_ok);
+		}
+	}
 	rig_event(r);
 }
 
@@ -460,11 +477,14 @@ static void run_init(struct run *run, const uint8_t *p, bool split)
 	uint32_t seed = 1 + (uint32_t)(p[1] | p[2] << 8 | p[3] << 16);
 
 	memset(run, 0, sizeof(*run));
-	run->mode = p[0] & 15;
+	run->mode = p[0] & 31;
 	run->chance = seed;
 	rig_init(&run->rig, SS_SMTP_SINK_MIN + draw(&run->chance, 2048), 1000);
 	if (!split)
 		run->mode &= ~MODE_CRAWL;
+	/* what comes behind STARTTLS is too early or not, by the splits */
+	if ((run->mode & MODE_TLS) && !(run->mode & MODE_TWICE))
+		run->rig.e.tls = SS_SMTP_TLS_OFFERED;
 	run->server.rig = &run->rig;
 	run->server.chance = seed;
 	run->server.orderly = run->mode & MODE_TWICE;

@@ -70,8 +70,8 @@ static void check_engine(const struct rig *r)
 	RIG_CHECK(r->e.sender_len <= SS_SMTP_ADDRESS_MAX);
 	while ((len = ss_smtp_rcpt(&r->e, &pos, &addr)) >= 0) {
 		RIG_CHECK(len <= SS_SMTP_ADDRESS_MAX);
-		RIG_CHECK(addr >= r->e.envelope && addr + len <=
-			  r->e.envelope + SS_SMTP_ENVELOPE_MAX);
+		RIG_CHECK(addr >= r->e.envelope.data && addr + len <=
+			  r->e.envelope.data + SS_ENVELOPE_MAX);
 		listed++;
 	}
 	RIG_CHECK(listed <= r->e.rcpt_count);
@@ -188,12 +188,12 @@ static bool decide(struct rig *r)
 	rig_flush_client(r);
 	rig_flush_server(r);
 	r->verdict = RIG_WAIT;
-	if (v == RIG_ACCEPT)
+	if (v == RIG_ACCEPT) {
 		r->flags |= r->e.body_flags;
-	if (v == RIG_ACCEPT)
 		ss_smtp_release(&r->e, &r->srv);
-	else
+	} else {
 		ss_smtp_refuse(&r->e, r->reply, &r->srv, &r->cli);
+	}
 	return true;
 }
 
@@ -264,6 +264,21 @@ void rig_init(struct rig *r, u32 cap, u64 max_message)
 	sink_init(&r->srv, cap);
 	r->reply = "554 5.7.1 Refused";
 	r->piece = (size_t)-1;
+}
+
+void rig_exchange(struct rig *r, const char *client, const char *server)
+{
+	bytes_add(&r->from_client, client, strlen(client));
+	rig_pump(r);
+	bytes_add(&r->from_server, server, strlen(server));
+	rig_pump(r);
+}
+
+void rig_greeted(struct rig *r)
+{
+	rig_init(r, SS_SMTP_SINK_MIN, 1000);
+	rig_exchange(r, "", "220 mx\r\n");
+	r->to_client.n = 0;
 }
 
 void rig_free(struct rig *r)

@@ -75,6 +75,12 @@ void rig_flush_server(struct rig *r);
 /* All of it till nothing moves any more. */
 void rig_pump(struct rig *r);
 
+/* The client says it, then the server. */
+void rig_exchange(struct rig *r, const char *client, const char *server);
+
+/* rig_init() for small sinks and messages, and the banner has passed. */
+void rig_greeted(struct rig *r);
+
 #define RIG_CHECK(what) \
 	do { \
 		if (!(what)) { \

@@ -15,13 +15,18 @@
 #define SMTPSPLICE_TEXT_MAX	255
 #define SMTPSPLICE_ADDRESS_MAX	320
 #define SMTPSPLICE_PREFIX_MAX	32
+#define SMTPSPLICE_PATTERN_MAX	255
+#define SMTPSPLICE_EXEMPT_MAX	64
 
 /**
  * enum smtpsplice_role - What kinds of work a registered helper takes.
  * @SMTPSPLICE_ROLE_SCAN: Held messages to be scanned.
+ * @SMTPSPLICE_ROLE_TLS: TLS handshakes to be done with both peers of a
+ *   session.
  */
 enum smtpsplice_role {
 	SMTPSPLICE_ROLE_SCAN = 1,
+	SMTPSPLICE_ROLE_TLS = 2,
 };
 
 /**
@@ -64,23 +69,196 @@ enum smtpsplice_bare_newline {
 /**
  * enum smtpsplice_state - The state of a session.
  * @SMTPSPLICE_STATE_DIAL: The connection to the server is being made.
+ * @SMTPSPLICE_STATE_HANDSHAKE: The helper does the TLS handshakes with both
+ *   peers.
  * @SMTPSPLICE_STATE_GREET: Waiting for the server's banner.
  * @SMTPSPLICE_STATE_COMMAND: The SMTP dialogue outside a message.
  * @SMTPSPLICE_STATE_BODY: A message is being received into the hold.
  * @SMTPSPLICE_STATE_SCAN: A message waits for its verdict.
  * @SMTPSPLICE_STATE_RELEASE: An accepted message is being sent to the server.
  * @SMTPSPLICE_STATE_REPLY: Waiting for the server's reply to the end-of-data.
+ * @SMTPSPLICE_STATE_RELAY: All octets are passed on unseen, both ways.
  * @SMTPSPLICE_STATE_CLOSE: Last replies are being sent, then both legs close.
  */
 enum smtpsplice_state {
 	SMTPSPLICE_STATE_DIAL,
+	SMTPSPLICE_STATE_HANDSHAKE,
 	SMTPSPLICE_STATE_GREET,
 	SMTPSPLICE_STATE_COMMAND,
 	SMTPSPLICE_STATE_BODY,
 	SMTPSPLICE_STATE_SCAN,
 	SMTPSPLICE_STATE_RELEASE,
 	SMTPSPLICE_STATE_REPLY,
+	SMTPSPLICE_STATE_RELAY,
 	SMTPSPLICE_STATE_CLOSE,
+};
+
+/**
+ * enum smtpsplice_tls_mode - What to do with a connection that begins with
+ *   TLS.
+ * @SMTPSPLICE_TLS_MODE_INSPECT: Take the TLS off on both legs, scan what is
+ *   inside.
+ * @SMTPSPLICE_TLS_MODE_BYPASS: Pass it on unseen, and count it as unscanned.
+ * @SMTPSPLICE_TLS_MODE_OFF: Do not take it out of the forwarding path at all.
+ */
+enum smtpsplice_tls_mode {
+	SMTPSPLICE_TLS_MODE_INSPECT,
+	SMTPSPLICE_TLS_MODE_BYPASS,
+	SMTPSPLICE_TLS_MODE_OFF,
+};
+
+/**
+ * enum smtpsplice_starttls_mode - What to do with STARTTLS (RFC 3207).
+ * @SMTPSPLICE_STARTTLS_MODE_INSPECT: Take the TLS off on both legs, scan what
+ *   is inside.
+ * @SMTPSPLICE_STARTTLS_MODE_REQUIRE: As inspect, and refuse mail outside of
+ *   TLS where the server offers STARTTLS (530 5.7.0).
+ * @SMTPSPLICE_STARTTLS_MODE_STRIP: Hide STARTTLS from the client, so that
+ *   there is no TLS.
+ * @SMTPSPLICE_STARTTLS_MODE_BYPASS: Pass on unseen what follows the server's
+ *   220, and count it as unscanned.
+ */
+enum smtpsplice_starttls_mode {
+	SMTPSPLICE_STARTTLS_MODE_INSPECT,
+	SMTPSPLICE_STARTTLS_MODE_REQUIRE,
+	SMTPSPLICE_STARTTLS_MODE_STRIP,
+	SMTPSPLICE_STARTTLS_MODE_BYPASS,
+};
+
+/**
+ * enum smtpsplice_tls_action - What to do with a server's certificate that
+ *   fails a check.
+ * @SMTPSPLICE_TLS_ACTION_ALLOW: Go on, with a certificate that the untrusted
+ *   CA has signed.
+ * @SMTPSPLICE_TLS_ACTION_BLOCK: End the session.
+ * @SMTPSPLICE_TLS_ACTION_IGNORE: Go on as if the check had not failed.
+ */
+enum smtpsplice_tls_action {
+	SMTPSPLICE_TLS_ACTION_ALLOW,
+	SMTPSPLICE_TLS_ACTION_BLOCK,
+	SMTPSPLICE_TLS_ACTION_IGNORE,
+};
+
+/**
+ * enum smtpsplice_tls_support - What to do with TLS that the gateway does not
+ *   know.
+ * @SMTPSPLICE_TLS_SUPPORT_ALLOW: Pass the connection on unseen, and count it
+ *   as unscanned.
+ * @SMTPSPLICE_TLS_SUPPORT_BLOCK: End the session.
+ */
+enum smtpsplice_tls_support {
+	SMTPSPLICE_TLS_SUPPORT_ALLOW,
+	SMTPSPLICE_TLS_SUPPORT_BLOCK,
+};
+
+/**
+ * enum smtpsplice_sni_check - What the name that the client asks for (SNI) has
+ *   to be.
+ * @SMTPSPLICE_SNI_CHECK_ENABLE: Where it is not in the server's certificate,
+ *   that has failed.
+ * @SMTPSPLICE_SNI_CHECK_STRICT: As enable, and a client that asks for no name
+ *   is refused.
+ * @SMTPSPLICE_SNI_CHECK_DISABLE: It is not compared.
+ */
+enum smtpsplice_sni_check {
+	SMTPSPLICE_SNI_CHECK_ENABLE,
+	SMTPSPLICE_SNI_CHECK_STRICT,
+	SMTPSPLICE_SNI_CHECK_DISABLE,
+};
+
+/**
+ * enum smtpsplice_client_certificate - What to do where the server asks for
+ *   the client's certificate.
+ * @SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS: Pass later connections to this server
+ *   on unseen, and count them as unscanned; the one that found it out ends.
+ * @SMTPSPLICE_CLIENT_CERTIFICATE_INSPECT: Go on without one, as far as the
+ *   server lets.
+ * @SMTPSPLICE_CLIENT_CERTIFICATE_BLOCK: End the session.
+ */
+enum smtpsplice_client_certificate {
+	SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS,
+	SMTPSPLICE_CLIENT_CERTIFICATE_INSPECT,
+	SMTPSPLICE_CLIENT_CERTIFICATE_BLOCK,
+};
+
+/**
+ * enum smtpsplice_cert_mode - Where the certificate comes from that the client
+ *   sees.
+ * @SMTPSPLICE_CERT_MODE_RE_SIGN: It is made for each server certificate and
+ *   signed by the CA.
+ * @SMTPSPLICE_CERT_MODE_REPLACE: It is one that the helper was given, key and
+ *   all.
+ */
+enum smtpsplice_cert_mode {
+	SMTPSPLICE_CERT_MODE_RE_SIGN,
+	SMTPSPLICE_CERT_MODE_REPLACE,
+};
+
+/**
+ * enum smtpsplice_tls_result - What became of the handshakes.
+ * @SMTPSPLICE_TLS_RESULT_FAILED: They failed; both peers were told by TLS
+ *   alerts where possible.
+ * @SMTPSPLICE_TLS_RESULT_INSPECTED: Both are done, and the kernel has the keys
+ *   of both legs.
+ * @SMTPSPLICE_TLS_RESULT_BYPASSED: Not one octet of either leg was taken;
+ *   relay them unseen.
+ */
+enum smtpsplice_tls_result {
+	SMTPSPLICE_TLS_RESULT_FAILED,
+	SMTPSPLICE_TLS_RESULT_INSPECTED,
+	SMTPSPLICE_TLS_RESULT_BYPASSED,
+};
+
+/**
+ * enum smtpsplice_tls_cause - Why a session was not inspected, or failed.
+ * @SMTPSPLICE_TLS_CAUSE_NONE: There is no cause, it was inspected.
+ * @SMTPSPLICE_TLS_CAUSE_POLICY: The profile says bypass.
+ * @SMTPSPLICE_TLS_CAUSE_EXEMPT: The server is exempt.
+ * @SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE: The server asks for the client's
+ *   certificate.
+ * @SMTPSPLICE_TLS_CAUSE_VERSION: A peer has no version of TLS that the gateway
+ *   has.
+ * @SMTPSPLICE_TLS_CAUSE_CIPHER: A peer has no cipher suite that the gateway
+ *   has.
+ * @SMTPSPLICE_TLS_CAUSE_NEGOTIATION: A peer did not keep to the TLS protocol.
+ * @SMTPSPLICE_TLS_CAUSE_EXPIRED: The server's certificate is not valid now.
+ * @SMTPSPLICE_TLS_CAUSE_REVOKED: The server's certificate was revoked.
+ * @SMTPSPLICE_TLS_CAUSE_UNTRUSTED: The server's certificate is of no CA that
+ *   the gateway trusts.
+ * @SMTPSPLICE_TLS_CAUSE_VALIDATION_TIMEOUT: It could not be found out in time
+ *   whether it was revoked.
+ * @SMTPSPLICE_TLS_CAUSE_VALIDATION_FAILURE: The server's certificate is
+ *   broken, weak or not for a server.
+ * @SMTPSPLICE_TLS_CAUSE_SERVER_NAME: The server's certificate is for another
+ *   name.
+ * @SMTPSPLICE_TLS_CAUSE_OWN_CA: The server's certificate was signed by the
+ *   gateway's own CA.
+ * @SMTPSPLICE_TLS_CAUSE_CLIENT: The client went away, or refused the
+ *   handshake.
+ * @SMTPSPLICE_TLS_CAUSE_SERVER: The server went away, or refused the
+ *   handshake.
+ * @SMTPSPLICE_TLS_CAUSE_TIMEOUT: The handshakes took too long.
+ * @SMTPSPLICE_TLS_CAUSE_HELPER: The helper failed or there was none.
+ */
+enum smtpsplice_tls_cause {
+	SMTPSPLICE_TLS_CAUSE_NONE,
+	SMTPSPLICE_TLS_CAUSE_POLICY,
+	SMTPSPLICE_TLS_CAUSE_EXEMPT,
+	SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE,
+	SMTPSPLICE_TLS_CAUSE_VERSION,
+	SMTPSPLICE_TLS_CAUSE_CIPHER,
+	SMTPSPLICE_TLS_CAUSE_NEGOTIATION,
+	SMTPSPLICE_TLS_CAUSE_EXPIRED,
+	SMTPSPLICE_TLS_CAUSE_REVOKED,
+	SMTPSPLICE_TLS_CAUSE_UNTRUSTED,
+	SMTPSPLICE_TLS_CAUSE_VALIDATION_TIMEOUT,
+	SMTPSPLICE_TLS_CAUSE_VALIDATION_FAILURE,
+	SMTPSPLICE_TLS_CAUSE_SERVER_NAME,
+	SMTPSPLICE_TLS_CAUSE_OWN_CA,
+	SMTPSPLICE_TLS_CAUSE_CLIENT,
+	SMTPSPLICE_TLS_CAUSE_SERVER,
+	SMTPSPLICE_TLS_CAUSE_TIMEOUT,
+	SMTPSPLICE_TLS_CAUSE_HELPER,
 };
 
 /**
@@ -95,6 +273,10 @@ enum smtpsplice_state {
  * @SMTPSPLICE_EVENT_HELPER_UP: A helper registered.
  * @SMTPSPLICE_EVENT_HELPER_DOWN: A registered helper has closed its socket or
  *   died.
+ * @SMTPSPLICE_EVENT_TLS_ADD: A TLS profile was added.
+ * @SMTPSPLICE_EVENT_TLS_DEL: A TLS profile was deleted.
+ * @SMTPSPLICE_EVENT_HANDSHAKE: TLS handshakes ended, well or not, or the
+ *   session was bypassed.
  */
 enum smtpsplice_event {
 	SMTPSPLICE_EVENT_SESSION_OPEN,
@@ -105,6 +287,9 @@ enum smtpsplice_event {
 	SMTPSPLICE_EVENT_SETTINGS,
 	SMTPSPLICE_EVENT_HELPER_UP,
 	SMTPSPLICE_EVENT_HELPER_DOWN,
+	SMTPSPLICE_EVENT_TLS_ADD,
+	SMTPSPLICE_EVENT_TLS_DEL,
+	SMTPSPLICE_EVENT_HANDSHAKE,
 };
 
 enum {
@@ -156,6 +341,7 @@ enum {
 	SMTPSPLICE_A_POLICY_DST,
 	SMTPSPLICE_A_POLICY_PORT,
 	SMTPSPLICE_A_POLICY_MODE,
+	SMTPSPLICE_A_POLICY_TLS,
 	SMTPSPLICE_A_POLICY_POSITION,
 	SMTPSPLICE_A_POLICY_SESSIONS,
 	SMTPSPLICE_A_POLICY_MESSAGES,
@@ -165,14 +351,76 @@ enum {
 };
 
 enum {
+	SMTPSPLICE_A_TLS_PROFILE_SMTPS = 1,
+	SMTPSPLICE_A_TLS_PROFILE_SMTPS_PORT,
+	SMTPSPLICE_A_TLS_PROFILE_STARTTLS,
+	SMTPSPLICE_A_TLS_PROFILE_EXPIRED_SERVER_CERT,
+	SMTPSPLICE_A_TLS_PROFILE_REVOKED_SERVER_CERT,
+	SMTPSPLICE_A_TLS_PROFILE_UNTRUSTED_SERVER_CERT,
+	SMTPSPLICE_A_TLS_PROFILE_CERT_VALIDATION_TIMEOUT,
+	SMTPSPLICE_A_TLS_PROFILE_CERT_VALIDATION_FAILURE,
+	SMTPSPLICE_A_TLS_PROFILE_SNI_SERVER_CERT_CHECK,
+	SMTPSPLICE_A_TLS_PROFILE_UNSUPPORTED_SSL_VERSION,
+	SMTPSPLICE_A_TLS_PROFILE_UNSUPPORTED_SSL_CIPHER,
+	SMTPSPLICE_A_TLS_PROFILE_UNSUPPORTED_SSL_NEGOTIATION,
+	SMTPSPLICE_A_TLS_PROFILE_CLIENT_CERTIFICATE,
+	SMTPSPLICE_A_TLS_PROFILE_SERVER_CERT_MODE,
+	SMTPSPLICE_A_TLS_PROFILE_SERVER_CERT,
+	SMTPSPLICE_A_TLS_PROFILE_EXEMPT_ADDRESS,
+	SMTPSPLICE_A_TLS_PROFILE_EXEMPT_NAME,
+	SMTPSPLICE_A_TLS_PROFILE_EXEMPT_REGEX,
+
+	__SMTPSPLICE_A_TLS_PROFILE_MAX,
+	SMTPSPLICE_A_TLS_PROFILE_MAX = (__SMTPSPLICE_A_TLS_PROFILE_MAX - 1)
+};
+
+enum {
+	SMTPSPLICE_A_TLS_NAME = 1,
+	SMTPSPLICE_A_TLS_PROFILE,
+	SMTPSPLICE_A_TLS_POLICIES,
+
+	__SMTPSPLICE_A_TLS_MAX,
+	SMTPSPLICE_A_TLS_MAX = (__SMTPSPLICE_A_TLS_MAX - 1)
+};
+
+enum {
+	SMTPSPLICE_A_HANDSHAKE_COOKIE = 1,
+	SMTPSPLICE_A_HANDSHAKE_CLIENT_FD,
+	SMTPSPLICE_A_HANDSHAKE_SERVER_FD,
+	SMTPSPLICE_A_HANDSHAKE_TIMEOUT,
+	SMTPSPLICE_A_HANDSHAKE_PENDING,
+	SMTPSPLICE_A_HANDSHAKE_SESSION,
+	SMTPSPLICE_A_HANDSHAKE_POLICY,
+	SMTPSPLICE_A_HANDSHAKE_IIF,
+	SMTPSPLICE_A_HANDSHAKE_CLIENT,
+	SMTPSPLICE_A_HANDSHAKE_CLIENT_PORT,
+	SMTPSPLICE_A_HANDSHAKE_SERVER,
+	SMTPSPLICE_A_HANDSHAKE_SERVER_PORT,
+	SMTPSPLICE_A_HANDSHAKE_STARTTLS,
+	SMTPSPLICE_A_HANDSHAKE_TLS,
+	SMTPSPLICE_A_HANDSHAKE_RESULT,
+	SMTPSPLICE_A_HANDSHAKE_CAUSE,
+	SMTPSPLICE_A_HANDSHAKE_SERVER_NAME,
+	SMTPSPLICE_A_HANDSHAKE_VERSION,
+	SMTPSPLICE_A_HANDSHAKE_CIPHER,
+	SMTPSPLICE_A_HANDSHAKE_TEXT,
+
+	__SMTPSPLICE_A_HANDSHAKE_MAX,
+	SMTPSPLICE_A_HANDSHAKE_MAX = (__SMTPSPLICE_A_HANDSHAKE_MAX - 1)
+};
+
+enum {
 	SMTPSPLICE_A_SETTINGS_MAX_SESSIONS = 1,
+	SMTPSPLICE_A_SETTINGS_MAX_CLIENT_SESSIONS,
 	SMTPSPLICE_A_SETTINGS_MAX_MESSAGE,
 	SMTPSPLICE_A_SETTINGS_MAX_HELD,
 	SMTPSPLICE_A_SETTINGS_DIAL_TIMEOUT,
+	SMTPSPLICE_A_SETTINGS_HANDSHAKE_TIMEOUT,
 	SMTPSPLICE_A_SETTINGS_COMMAND_TIMEOUT,
 	SMTPSPLICE_A_SETTINGS_DATA_TIMEOUT,
 	SMTPSPLICE_A_SETTINGS_SCAN_TIMEOUT,
 	SMTPSPLICE_A_SETTINGS_REPLY_TIMEOUT,
+	SMTPSPLICE_A_SETTINGS_KEEPALIVE,
 	SMTPSPLICE_A_SETTINGS_BARE_NEWLINE,
 
 	__SMTPSPLICE_A_SETTINGS_MAX,
@@ -189,6 +437,7 @@ enum {
 	SMTPSPLICE_A_SESSION_SERVER,
 	SMTPSPLICE_A_SESSION_SERVER_PORT,
 	SMTPSPLICE_A_SESSION_AGE,
+	SMTPSPLICE_A_SESSION_TLS,
 	SMTPSPLICE_A_SESSION_MESSAGES,
 	SMTPSPLICE_A_SESSION_HELD,
 
@@ -201,11 +450,18 @@ enum {
 	SMTPSPLICE_A_STATS_SESSIONS,
 	SMTPSPLICE_A_STATS_HELD,
 	SMTPSPLICE_A_STATS_SCAN_QUEUED,
+	SMTPSPLICE_A_STATS_HANDSHAKE_QUEUED,
 	SMTPSPLICE_A_STATS_STEERED,
 	SMTPSPLICE_A_STATS_STEER_REFUSED,
 	SMTPSPLICE_A_STATS_ACCEPTED,
 	SMTPSPLICE_A_STATS_OVER_LIMIT,
 	SMTPSPLICE_A_STATS_DIAL_FAILED,
+	SMTPSPLICE_A_STATS_HANDSHAKES,
+	SMTPSPLICE_A_STATS_HANDSHAKE_FAILED,
+	SMTPSPLICE_A_STATS_BYPASS_POLICY,
+	SMTPSPLICE_A_STATS_BYPASS_EXEMPT,
+	SMTPSPLICE_A_STATS_BYPASS_CLIENT_CERTIFICATE,
+	SMTPSPLICE_A_STATS_BYPASS_UNSUPPORTED,
 	SMTPSPLICE_A_STATS_MESSAGES,
 	SMTPSPLICE_A_STATS_OCTETS,
 	SMTPSPLICE_A_STATS_CLEAN,
@@ -241,6 +497,13 @@ enum {
 	SMTPSPLICE_A_EVENT_REPLY,
 	SMTPSPLICE_A_EVENT_VIRUS,
 	SMTPSPLICE_A_EVENT_FILE,
+	SMTPSPLICE_A_EVENT_TLS,
+	SMTPSPLICE_A_EVENT_RESULT,
+	SMTPSPLICE_A_EVENT_CAUSE,
+	SMTPSPLICE_A_EVENT_SERVER_NAME,
+	SMTPSPLICE_A_EVENT_VERSION,
+	SMTPSPLICE_A_EVENT_CIPHER,
+	SMTPSPLICE_A_EVENT_TEXT,
 
 	__SMTPSPLICE_A_EVENT_MAX,
 	SMTPSPLICE_A_EVENT_MAX = (__SMTPSPLICE_A_EVENT_MAX - 1)
@@ -251,6 +514,13 @@ enum {
 	SMTPSPLICE_CMD_SCAN_ACCEPT,
 	SMTPSPLICE_CMD_SCAN_READY,
 	SMTPSPLICE_CMD_SCAN_VERDICT,
+	SMTPSPLICE_CMD_HANDSHAKE_ACCEPT,
+	SMTPSPLICE_CMD_HANDSHAKE_READY,
+	SMTPSPLICE_CMD_HANDSHAKE_DONE,
+	SMTPSPLICE_CMD_TLS_ADD,
+	SMTPSPLICE_CMD_TLS_SET,
+	SMTPSPLICE_CMD_TLS_DEL,
+	SMTPSPLICE_CMD_TLS_GET,
 	SMTPSPLICE_CMD_POLICY_ADD,
 	SMTPSPLICE_CMD_POLICY_DEL,
 	SMTPSPLICE_CMD_POLICY_GET,

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_ASKERS_H
+#define SS_ASKERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "job.h"
+
+#define SS_ASKERS_MAX	1024
+#define SS_ASKERS_MS	3600000u
+
+/**
+ * struct ss_asker - A server that has asked for the client's certificate.
+ * @id: hash of its address, port and name
+ * @until: when to find out anew, see ss_process_now(); 0 is a free place
+ */
+struct ss_asker {
+	uint8_t id[32];
+	uint64_t until;
+};
+
+/**
+ * struct ss_askers - All of them, as far as they are remembered.
+ * @place: in no order
+ */
+struct ss_askers {
+	struct ss_asker place[SS_ASKERS_MAX];
+};
+
+bool ss_askers_has(const struct ss_askers *askers, const struct ss_job *job,
+		   const char *name, uint64_t now);
+void ss_askers_add(struct ss_askers *askers, const struct ss_job *job,
+		   const char *name, uint64_t now);
+
+#endif /* SS_ASKERS_H */

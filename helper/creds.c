@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Certificates with their keys that clients are shown, and a cache of them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "creds.h"
+
+/**
+ * ss_creds_new() - Make ready a certificate to be shown.
+ * @chain: the certificate and those of CAs, in order; copied
+ * @count: how many
+ * @key: its key; copied
+ *
+ * Return: it, to be given back with ss_creds_put(), or NULL.
+ */
+struct ss_creds *ss_creds_new(gnutls_x509_crt_t *chain, unsigned int count,
+			      gnutls_x509_privkey_t key)
+{
+	struct ss_creds *creds = calloc(1, sizeof(*creds));
+
+	if (!creds)
+		return NULL;
+	creds->users = 1;
+	if (!gnutls_certificate_allocate_credentials(&creds->cred) &&
+	    gnutls_certificate_set_x509_key(creds->cred, chain, count, key) >= 0 &&
+	    /* For clients that do not say which groups they have (RFC 7919) */
+	    !gnutls_certificate_set_known_dh_params(creds->cred, GNUTLS_SEC_PARAM_MEDIUM))
+		return creds;
+	ss_creds_put(creds);
+	return NULL;
+}
+
+/**
+ * ss_creds_get() - Use it once more.
+ * @creds: the certificate
+ *
+ * Return: @creds.
+ */
+struct ss_creds *ss_creds_get(struct ss_creds *creds)
+{
+	creds->users++;
+	return creds;
+}
+
+/**
+ * ss_creds_put() - Use it no more.
+ * @creds: the certificate, or NULL
+ */
+void ss_creds_put(struct ss_creds *creds)
+{
+	if (!creds || --creds->users)
+		return;
+	if (creds->cred)
+		gnutls_certificate_free_credentials(creds->cred);
+	free(creds);
+}
+
+/**
+ * ss_creds_cache_init() - Make an empty cache.
+ * @cache: the cache
+ * @max: how many it takes, at least 1
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ss_creds_cache_init(struct ss_creds_cache *cache, unsigned int max)
+{
+	*cache = (struct ss_creds_cache){ .max = max };
+	cache->slots = calloc(max, sizeof(*cache->slots));
+	return cache->slots ? 0 : -ENOMEM;
+}
+
+/**
+ * ss_creds_cache_free() - Drop all.
+ * @cache: the cache
+ */
+void ss_creds_cache_free(struct ss_creds_cache *cache)
+{
+	for (unsigned int i = 0; i < cache->count; i++)
+		ss_creds_put(cache->slots[i].creds);
+	free(cache->slots);
+	memset(cache, 0, sizeof(*cache));
+}
+
+/**
+ * ss_creds_cache_find() - Look for one.
+ * @cache: the cache
+ * @key: what it was made from
+ *
+ * Return: it, to be given back with ss_creds_put(), or NULL.
+ */
+struct ss_creds *ss_creds_cache_find(struct ss_creds_cache *cache,
+				     const uint8_t key[SS_CREDS_KEY_SIZE])
+{
+	for (unsigned int i = 0; i < cache->count; i++) {
+		struct ss_creds_slot *slot = &cache->slots[i];
+
+		if (memcmp(slot->key, key, SS_CREDS_KEY_SIZE))
+			continue;
+		slot->used = ++cache->clock;
+		return ss_creds_get(slot->creds);
+	}
+	return NULL;
+}
+
+/* A free place, or that of the one that was not used for longest */
+static struct ss_creds_slot *make_room(struct ss_creds_cache *cache)
+{
+	struct ss_creds_slot *oldest = cache->slots;
+
+	if (cache->count < cache->max)
+		return &cache->slots[cache->count++];
+	for (unsigned int i = 1; i < cache->count; i++)
+		if (cache->slots[i].used < oldest->used)
+			oldest = &cache->slots[i];
+	ss_creds_put(oldest->creds);
+	return oldest;
+}
+
+/**
+ * ss_creds_cache_add() - Keep one that was just made.
+ * @cache: the cache; @key is not in it
+ * @key: what it was made from
+ * @creds: it; stays the caller's as well
+ */
+void ss_creds_cache_add(struct ss_creds_cache *cache,
+			const uint8_t key[SS_CREDS_KEY_SIZE], struct ss_creds *creds)
+{
+	struct ss_creds_slot *slot = make_room(cache);
+
+	memcpy(slot->key, key, SS_CREDS_KEY_SIZE);
+	slot->creds = ss_creds_get(creds);
+	slot->used = ++cache->clock;
+}

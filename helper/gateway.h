@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_GATEWAY_H
+#define SS_GATEWAY_H
+
+#include "askers.h"
+#include "ca.h"
+#include "conf.h"
+#include "hello.h"
+#include "leg.h"
+#include "mint.h"
+#include "verify.h"
+
+/**
+ * struct ss_gateway - What all handshakes share.
+ * @ca: the gateway's CAs
+ * @verify: what servers' certificates are checked against
+ * @mint: where clients' certificates come from
+ * @legs: what all legs share
+ * @askers: servers that ask for the client's certificate
+ * @peeked: what was peeked at last
+ */
+struct ss_gateway {
+	struct ss_ca ca;
+	struct ss_verify verify;
+	struct ss_mint mint;
+	struct ss_legs legs;
+	struct ss_askers askers;
+	uint8_t peeked[SS_HELLO_RAW];
+};
+
+struct ss_gateway *ss_gateway_new(const struct ss_conf *conf, char *err, size_t errlen);
+void ss_gateway_free(struct ss_gateway *gw);
+
+#endif /* SS_GATEWAY_H */

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The handshakes that the broker has handed to the tls process. Each that is
+ * given gets exactly one result: that of the tls process, or "failed" when it
+ * dies, talks nonsense or falls silent.
+ *
+ * Part of the broker's one thread; nothing in it waits. There is at most one
+ * request that the socket had no room for, and no more is taken until it is on
+ * its way, so that those behind it stay in the kernel's queue.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "handoff.h"
+#include "ipc.h"
+#include "process.h"
+
+#define MAX_IN_FLIGHT	1024
+#define SPARE_FILES	128	/* that the tls process has open besides sockets */
+#define BATCH		64	/* results taken before others have their turn */
+#define LOOK_MS		5000
+#define SLACK_MS	10000	/* behind the kernel's deadline */
+
+static struct ss_handshake **bucket_of(struct ss_handoff *h, uint64_t cookie)
+{
+	/* Cookies are random numbers */
+	return &h->bucket[cookie % SS_HANDOFF_BUCKETS];
+}
+
+/* The link to the request with this cookie; to NULL where there is none */
+static struct ss_handshake **find(struct ss_handoff *h, uint64_t cookie)
+{
+	struct ss_handshake **link = bucket_of(h, cookie);
+
+	while (*link && (*link)->cookie != cookie)
+		link = &(*link)->next;
+	return link;
+}
+
+/* Take a request out and tell its result */
+static void finish(struct ss_handoff *h, struct ss_handshake **link,
+		   const struct ss_tls_result *result)
+{
+	struct ss_handshake *hs = *link;
+
+	*link = hs->next;
+	h->count--;
+	if (h->unsent == hs)
+		h->unsent = NULL;
+	h->finish(h->arg, hs, result);
+	ss_handshake_free(hs);
+}
+
+static void fail(struct ss_handoff *h, struct ss_handshake **link, const char *why)
+{
+	struct ss_tls_result result = {
+		.cookie = (*link)->cookie,
+		.result = SMTPSPLICE_TLS_RESULT_FAILED,
+		.cause = SMTPSPLICE_TLS_CAUSE_HELPER,
+	};
+
+	snprintf(result.text, sizeof(result.text), "%s", why);
+	finish(h, link, &result);
+}
+
+/* The tls process is dead, which the supervisor tells, or shall be: answer for it */
+static void lose(struct ss_handoff *h, const char *why)
+{
+	if (h->sock < 0)
+		return;
+	if (h->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, h->pidfd, SIGKILL, NULL, 0);
+	ss_cleanup_fd(&h->pidfd);
+	ss_cleanup_fd(&h->sock);
+	for (size_t i = 0; i < SS_HANDOFF_BUCKETS; i++)
+		while (h->bucket[i])
+			fail(h, &h->bucket[i], why);
+}
+
+static void send_job(struct ss_handoff *h, struct ss_handshake *hs)
+{
+	int fds[SS_IPC_FDS] = { hs->client_fd, hs->server_fd };
+	int ret = ss_ipc_send(h->sock, hs->job, hs->job_len, fds, SS_IPC_FDS);
+	struct ss_handshake **link = find(h, hs->cookie);
+
+	h->unsent = ret == -EAGAIN ? hs : NULL;
+	if (!ret)
+		ss_handshake_sent(hs);
+	else if (ret == -EPIPE || ret == -ECONNRESET)
+		lose(h, "tls process died");
+	else if (ret != -EAGAIN && *link)	/* Out of memory, or of descriptors under way */
+		fail(h, link, strerror(-ret));
+}
+
+/**
+ * ss_handoff_init() - Begin without a tls process.
+ * @h: the handshakes
+ * @fn: takes their results
+ * @arg: for @fn
+ */
+void ss_handoff_init(struct ss_handoff *h, ss_handoff_fn fn, void *arg)
+{
+	struct rlimit files;
+
+	memset(h, 0, sizeof(*h));
+	h->sock = -1;
+	h->pidfd = -1;
+	h->finish = fn;
+	h->arg = arg;
+	h->max = MAX_IN_FLIGHT;
+	/* The tls process has two descriptors for each, and the same limit */
+	if (!getrlimit(RLIMIT_NOFILE, &files) &&
+	    files.rlim_max < SPARE_FILES + 2 * MAX_IN_FLIGHT)
+		h->max = files.rlim_max > SPARE_FILES + 2 ?
+			 (files.rlim_max - SPARE_FILES) / 2 : 1;
+}
+
+/**
+ * ss_handoff_attach() - Give handshakes to this tls process from now on.
+ * @h: the handshakes; what the one before has not answered has failed
+ * @sock: its socket, non-blocking, taken over
+ * @pidfd: itself, taken over
+ */
+void ss_handoff_attach(struct ss_handoff *h, int sock, int pidfd)
+{
+	lose(h, "tls process died");
+	h->sock = sock;
+	h->pidfd = pidfd;
+	h->heard = ss_process_now();
+}
+
+/**
+ * ss_handoff_ready() - Ask whether one more can be taken.
+ * @h: the handshakes
+ *
+ * Return: whether ss_handoff_give() may be called.
+ */
+bool ss_handoff_ready(const struct ss_handoff *h)
+{
+	return h->sock >= 0 && !h->unsent && h->count < h->max;
+}
+
+/**
+ * ss_handoff_give() - Hand a request to the tls process.
+ * @h: the handshakes, ready
+ * @hs: the request, taken over
+ */
+void ss_handoff_give(struct ss_handoff *h, struct ss_handshake *hs)
+{
+	struct ss_handshake **link = bucket_of(h, hs->cookie);
+
+	hs->next = *link;
+	*link = hs;
+	h->count++;
+	send_job(h, hs);
+}
+
+/**
+ * ss_handoff_events() - What to poll for at @sock.
+ * @h: the handshakes
+ *
+ * Return: poll events.
+ */
+short ss_handoff_events(const struct ss_handoff *h)
+{
+	return h->unsent ? POLLIN | POLLOUT : POLLIN;
+}
+
+/* Return: whether there may be more */
+static bool take_result(struct ss_handoff *h)
+{
+	struct ss_handshake **link;
+	struct ss_tls_result result;
+	int fds[SS_IPC_FDS];
+	int ret = ss_ipc_recv(h->sock, &result, sizeof(result), fds);
+	bool with_fds = false;
+
+	for (int i = 0; i < SS_IPC_FDS; i++) {
+		with_fds |= fds[i] >= 0;
+		ss_cleanup_fd(&fds[i]);
+	}
+	if (ret == -EAGAIN)
+		return false;
+	if (ret == -EPIPE) {
+		lose(h, "tls process died");
+		return false;
+	}
+	link = !ret && !with_fds && ss_tls_result_check(&result) ?
+	       find(h, result.cookie) : NULL;
+	/* One that was not sent cannot have a result */
+	if (!link || !*link || *link == h->unsent) {
+		ss_process_say("tls process gave nonsense");
+		lose(h, "tls process gave nonsense");
+		return false;
+	}
+	h->heard = ss_process_now();
+	finish(h, link, &result);
+	return true;
+}
+
+/**
+ * ss_handoff_event() - Go on after poll().
+ * @h: the handshakes
+ * @revents: what has come
+ */
+void ss_handoff_event(struct ss_handoff *h, short revents)
+{
+	int n = BATCH;
+
+	if (revents & POLLOUT && h->unsent)
+		send_job(h, h->unsent);
+	if (revents & ~POLLOUT)
+		while (h->sock >= 0 && n-- && take_result(h))
+			;
+}
+
+/**
+ * ss_handoff_look() - Give up on what is long overdue.
+ * @h: the handshakes
+ *
+ * The tls process keeps the kernel's deadlines. Where it does not, it has lost
+ * the request; where it has answered nothing at all since, it hangs.
+ */
+void ss_handoff_look(struct ss_handoff *h)
+{
+	uint64_t now = ss_process_now();
+
+	if (now < h->look)
+		return;
+	h->look = now + LOOK_MS;
+	for (size_t i = 0; i < SS_HANDOFF_BUCKETS; i++) {
+		struct ss_handshake **link = &h->bucket[i];
+
+		while (*link) {
+			if (now < (*link)->received + (*link)->timeout + SLACK_MS) {
+				link = &(*link)->next;
+				continue;
+			}
+			if (h->heard < (*link)->received) {
+				ss_process_say("tls process hangs");
+				lose(h, "tls process hangs");
+				return;
+			}
+			fail(h, link, "the tls process gave no answer");
+		}
+	}
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_JOB_H
+#define SS_JOB_H
+
+#include <netlink/attr.h>
+
+#include "profile.h"
+
+/**
+ * struct ss_job - A pair of handshakes that the kernel wants done.
+ * @cookie: names it in the result
+ * @timeout: milliseconds left when it was handed out
+ * @server: address of the server in network byte order
+ * @server_size: its size, 4 or 16; 0 where it is not known
+ * @server_port: its port
+ * @starttls: a STARTTLS came before; else the connection begins with TLS
+ * @profile: what the policy's TLS profile says
+ */
+struct ss_job {
+	uint64_t cookie;
+	uint32_t timeout;
+	uint8_t server[16];
+	uint8_t server_size;
+	uint16_t server_port;
+	bool starttls;
+	struct ss_profile profile;
+};
+
+int ss_job_parse(struct ss_job *job, const struct nlattr *attrs, int len);
+
+#endif /* SS_JOB_H */

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One leg of a pair of handshakes: GnuTLS on a socket that does not block.
+ *
+ * After the handshake the kernel reads on from the socket, so GnuTLS must not
+ * have read beyond it. It does not: it asks the socket for the header of one
+ * record, then for the rest of it, and never for more (_gnutls_stream_read()).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <gnutls/abstract.h>
+
+#include "cleanup.h"
+#include "leg.h"
+#include "text.h"
+
+#define DRAIN_MAX	(64 << 10)
+#define WARNINGS_MAX	16
+
+#define RECORD_MAX	16384
+
+/* Of a ServerHello (RFC 8446 4.1.3): cipher suite and compression method */
+#define SESSION_ID_AT	34
+#define SUITE_SIZE	3
+#define EXT_MAX_FRAGMENT	1	/* RFC 6066 4 */
+#define EXT_RECORD_LIMIT	28	/* RFC 8449 */
+
+/*
+ * What the kernel has (net/tls): the AEAD suites, and those of them with forward
+ * secrecy. %PROFILE_MEDIUM is what refuses the small groups of Diffie-Hellman.
+ */
+#define PRIORITY_BASE								\
+	"NORMAL:-VERS-ALL:-CIPHER-ALL:-MAC-ALL:+AEAD"				\
+	":-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:+DHE-RSA"				\
+	":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:%PROFILE_MEDIUM"
+
+static int make_priority(gnutls_priority_t *priority, unsigned int versions,
+			 unsigned int ciphers)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s%s%s%s%s", PRIORITY_BASE,
+		 versions & SS_LEG_TLS13 ? ":+VERS-TLS1.3" : "",
+		 versions & SS_LEG_TLS12 ? ":+VERS-TLS1.2" : "",
+		 ciphers & SS_LEG_STRONG ? ":+AES-256-GCM:+CHACHA20-POLY1305" : "",
+		 ciphers & SS_LEG_AES128 ? ":+AES-128-GCM:+AES-128-CCM" : "");
+	return gnutls_priority_init(priority, text, NULL);
+}
+
+/* The server asks for the client's certificate. We have none. */
+static int on_asked(gnutls_session_t session, const gnutls_datum_t *cas, int ca_count,
+		    const gnutls_pk_algorithm_t *pks, int pk_count,
+		    gnutls_pcert_st **chain, unsigned int *chain_len,
+		    gnutls_privkey_t *key)
+{
+	struct ss_leg *leg = gnutls_session_get_ptr(session);
+
+	(void)cas;
+	(void)ca_count;
+	(void)pks;
+	(void)pk_count;
+	leg->asked = true;
+	*chain = NULL;
+	*chain_len = 0;
+	*key = NULL;
+	return leg->refuse_asking ? -1 : 0;
+}
+
+/**
+ * ss_legs_init() - Make what all legs share.
+ * @legs: to be freed with ss_legs_free(), after an error as well
+ *
+ * Return: 0 or a GnuTLS error.
+ */
+int ss_legs_init(struct ss_legs *legs)
+{
+	int ret = 0;
+
+	*legs = (struct ss_legs){};
+	for (unsigned int v = 1; v <= SS_LEG_VERSIONS; v++)
+		for (unsigned int c = 1; !ret && c <= SS_LEG_CIPHERS; c++)
+			ret = make_priority(&legs->priority[v][c], v, c);
+	if (!ret)
+		ret = gnutls_certificate_allocate_credentials(&legs->dial_cred);
+	if (!ret)
+		gnutls_certificate_set_retrieve_function2(legs->dial_cred, on_asked);
+	return ret;
+}
+
+/**
+ * ss_legs_free() - Free what all legs share.
+ * @legs: it
+ */
+void ss_legs_free(struct ss_legs *legs)
+{
+	for (unsigned int v = 1; v <= SS_LEG_VERSIONS; v++)
+		for (unsigned int c = 1; c <= SS_LEG_CIPHERS; c++)
+			if (legs->priority[v][c])
+				gnutls_priority_deinit(legs->priority[v][c]);
+	if (legs->dial_cred)
+		gnutls_certificate_free_credentials(legs->dial_cred);
+	memset(legs, 0, sizeof(*legs));
+}
+
+static int ignore_extension(gnutls_session_t session, const unsigned char *data,
+			    size_t len)
+{
+	(void)session;
+	(void)data;
+	(void)len;
+	return 0;
+}
+
+static int send_no_extension(gnutls_session_t session, gnutls_buffer_t data)
+{
+	(void)session;
+	(void)data;
+	return 0;
+}
+
+/*
+ * The kernel makes records as long as TLS has them. So we know nothing of the
+ * extensions by which a client asks for shorter ones; to answer them is optional,
+ * but GnuTLS would.
+ */
+static int leave_records_long(gnutls_session_t session)
+{
+	static const int ids[] = { EXT_MAX_FRAGMENT, EXT_RECORD_LIMIT };
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(ids); i++)
+		ret = gnutls_session_ext_register(session, "record size", ids[i],
+						  GNUTLS_EXT_TLS, ignore_extension,
+						  send_no_extension, NULL, NULL, NULL,
+						  GNUTLS_EXT_FLAG_OVERRIDE_INTERNAL);
+	return ret;
+}
+
+static int read_limit(void *ctx, unsigned int id, const unsigned char *data,
+		      unsigned int size)
+{
+	struct ss_leg *leg = ctx;
+
+	if (id == EXT_RECORD_LIMIT && size == 2 && (data[0] << 8 | data[1]) < RECORD_MAX)
+		leg->short_records = true;
+	return 0;
+}
+
+/*
+ * GnuTLS offers a server to say how long its records may be, and there is no way
+ * to have it not. So see whether the server does: in the ServerHello of TLS 1.2,
+ * or in the EncryptedExtensions.
+ */
+static int on_message(gnutls_session_t session, unsigned int type, unsigned int when,
+		      unsigned int incoming, const gnutls_datum_t *message)
+{
+	struct ss_leg *leg = gnutls_session_get_ptr(session);
+	gnutls_datum_t ext = *message;
+	size_t skip = 0;
+
+	(void)when;
+	if (!incoming)
+		return 0;
+	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO && ext.size > SESSION_ID_AT)
+		skip = SESSION_ID_AT + 1 + ext.data[SESSION_ID_AT] + SUITE_SIZE;
+	else if (type != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
+		return 0;
+	if (skip >= ext.size)
+		return 0;
+	ext.data += skip;
+	ext.size -= skip;
+	/* What is broken, GnuTLS finds */
+	gnutls_ext_raw_parse(leg, read_limit, &ext, 0);
+	return 0;
+}
+
+static int start(struct ss_leg *leg, const struct ss_legs *legs, unsigned int role,
+		 unsigned int versions, unsigned int ciphers, bool alpn)
+{
+	const gnutls_datum_t smtp = { (unsigned char *)"smtp", 4 };
+	/* Whoever resumed a session would not see the other leg's certificate */
+	int ret = gnutls_init(&leg->session, role | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
+			      GNUTLS_NO_TICKETS);
+
+	if (ret)
+		return ret;
+	gnutls_session_set_ptr(leg->session, leg);
+	gnutls_transport_set_int(leg->session, leg->fd);
+	gnutls_handshake_set_timeout(leg->session, 0);	/* ours is for both legs */
+	ret = gnutls_priority_set(leg->session, legs->priority[versions][ciphers]);
+	if (!ret && role & GNUTLS_SERVER)
+		ret = leave_records_long(leg->session);
+	if (!ret && alpn)
+		ret = gnutls_alpn_set_protocols(leg->session, &smtp, 1,
+						role & GNUTLS_SERVER ?
+						GNUTLS_ALPN_MANDATORY : 0);
+	return ret;
+}
+
+/**
+ * ss_leg_dial() - Prepare the handshake with a server.
+ * @leg: the leg
+ * @legs: what all share
+ * @versions: SS_LEG_TLS*
+ * @ciphers: SS_LEG_AES128, SS_LEG_STRONG
+ * @name: the server's name (SNI), or ""
+ * @alpn: name "smtp" as the application protocol
+ *
+ * Return: 0 or a GnuTLS error.
+ */
+int ss_leg_dial(struct ss_leg *leg, const struct ss_legs *legs, unsigned int versions,
+		unsigned int ciphers, const char *name, bool alpn)
+{
+	int ret = start(leg, legs, GNUTLS_CLIENT, versions, ciphers, alpn);
+
+	if (!ret)
+		gnutls_handshake_set_hook_function(leg->session, GNUTLS_HANDSHAKE_ANY,
+						   GNUTLS_HOOK_POST, on_message);
+	if (!ret && *name)
+		ret = gnutls_server_name_set(leg->session, GNUTLS_NAME_DNS, name,
+					     strlen(name));
+	return ret ?: gnutls_credentials_set(leg->session, GNUTLS_CRD_CERTIFICATE,
+					     legs->dial_cred);
+}
+
+/**
+ * ss_leg_serve() - Prepare the handshake with a client.
+ * @leg: the leg
+ * @legs: what all share
+ * @versions: SS_LEG_TLS*
+ * @ciphers: SS_LEG_AES128, SS_LEG_STRONG
+ * @creds: what to show; must live as long as the leg
+ * @alpn: the client has named "smtp"
+ *
+ * Return: 0 or a GnuTLS error.
+ */
+int ss_leg_serve(struct ss_leg *leg, const struct ss_legs *legs, unsigned int versions,
+		 unsigned int ciphers, struct ss_creds *creds, bool alpn)
+{
+	int ret = start(leg, legs, GNUTLS_SERVER, versions, ciphers, alpn);
+
+	if (ret)
+		return ret;
+	gnutls_certificate_server_set_request(leg->session, GNUTLS_CERT_IGNORE);
+	return gnutls_credentials_set(leg->session, GNUTLS_CRD_CERTIFICATE, creds->cred);
+}
+
+/* How much of the peer's waits in the socket */
+static int count_unread(const struct ss_leg *leg)
+{
+	int n = 0;
+
+	return ioctl(leg->fd, FIONREAD, &n) ? 0 : n;
+}
+
+/*
+ * GnuTLS asks for another call behind a record that ends inside a message, too,
+ * although the next one may be there: the socket will not tell us of it again.
+ */
+static int handshake(const struct ss_leg *leg)
+{
+	int before, unread = count_unread(leg), ret;
+
+	do {
+		before = unread;
+		ret = gnutls_handshake(leg->session);
+		unread = count_unread(leg);
+	} while (ret == GNUTLS_E_AGAIN && unread && unread != before);
+	return ret;
+}
+
+/**
+ * ss_leg_handshake() - Go on with a handshake, as far as it goes.
+ * @leg: the leg
+ *
+ * Return: 0 when it is done, GNUTLS_E_AGAIN where something new has to happen to
+ * the socket, or another GnuTLS error.
+ */
+int ss_leg_handshake(struct ss_leg *leg)
+{
+	int ret;
+
+	/* A peer may warn us, but not for ever */
+	for (int i = 0; i < WARNINGS_MAX; i++) {
+		ret = handshake(leg);
+		if (ret == GNUTLS_E_INTERRUPTED)
+			continue;
+		if (ret == GNUTLS_E_AGAIN)
+			return ret;
+		if (!ret || gnutls_error_is_fatal(ret))
+			break;
+	}
+	leg->done = !ret;
+	return ret;
+}
+
+/**
+ * ss_leg_version() - The version of a leg that is done.
+ * @leg: the leg
+ *
+ * Return: SS_LEG_TLS12 or SS_LEG_TLS13.
+ */
+unsigned int ss_leg_version(const struct ss_leg *leg)
+{
+	return gnutls_protocol_get_version(leg->session) == GNUTLS_TLS1_3 ?
+	       SS_LEG_TLS13 : SS_LEG_TLS12;
+}
+
+/**
+ * ss_leg_cipher() - The strength of a leg that is done.
+ * @leg: the leg
+ *
+ * Return: SS_LEG_AES128 or SS_LEG_STRONG.
+ */
+unsigned int ss_leg_cipher(const struct ss_leg *leg)
+{
+	switch (gnutls_cipher_get(leg->session)) {
+	case GNUTLS_CIPHER_AES_256_GCM:
+	case GNUTLS_CIPHER_CHACHA20_POLY1305:
+		return SS_LEG_STRONG;
+	default:
+		return SS_LEG_AES128;
+	}
+}
+
+static enum smtpsplice_tls_cause alert_cause(const struct ss_leg *leg,
+					     enum smtpsplice_tls_cause peer)
+{
+	/* A client that is refused something by us says so for other reasons */
+	if (peer != SMTPSPLICE_TLS_CAUSE_SERVER)
+		return peer;
+	switch (gnutls_alert_get(leg->session)) {
+	case GNUTLS_A_PROTOCOL_VERSION:
+		return SMTPSPLICE_TLS_CAUSE_VERSION;
+	case GNUTLS_A_HANDSHAKE_FAILURE:
+	case GNUTLS_A_INSUFFICIENT_SECURITY:
+		return SMTPSPLICE_TLS_CAUSE_CIPHER;
+	default:
+		return peer;
+	}
+}
+
+/**
+ * ss_leg_cause() - Why a handshake failed.
+ * @leg: the leg
+ * @error: what ss_leg_handshake() said
+ * @peer: the cause where the peer ended it: CLIENT or SERVER
+ *
+ * Return: the cause.
+ */
+enum smtpsplice_tls_cause ss_leg_cause(const struct ss_leg *leg, int error,
+				       enum smtpsplice_tls_cause peer)
+{
+	switch (error) {
+	case GNUTLS_E_FATAL_ALERT_RECEIVED:
+		return alert_cause(leg, peer);
+	case GNUTLS_E_PREMATURE_TERMINATION:
+	case GNUTLS_E_SESSION_EOF:
+	case GNUTLS_E_PULL_ERROR:
+	case GNUTLS_E_PUSH_ERROR:
+	/* By an alert in plain text, with which OpenSSL refuses a certificate */
+	case GNUTLS_E_DECRYPTION_FAILED:
+		return peer;
+	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
+		return SMTPSPLICE_TLS_CAUSE_VERSION;
+	case GNUTLS_E_UNKNOWN_CIPHER_SUITE:
+	case GNUTLS_E_NO_CIPHER_SUITES:
+	case GNUTLS_E_NO_COMMON_KEY_SHARE:
+	case GNUTLS_E_DH_PRIME_UNACCEPTABLE:
+	case GNUTLS_E_ECC_UNSUPPORTED_CURVE:
+	case GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM:
+		return SMTPSPLICE_TLS_CAUSE_CIPHER;
+	case GNUTLS_E_MEMORY_ERROR:
+	case GNUTLS_E_INTERNAL_ERROR:
+		return SMTPSPLICE_TLS_CAUSE_HELPER;
+	default:
+		return SMTPSPLICE_TLS_CAUSE_NEGOTIATION;
+	}
+}
+
+/**
+ * ss_leg_explain() - Why a handshake failed, in words.
+ * @leg: the leg
+ * @error: what ss_leg_handshake() said
+ * @text: where to
+ * @size: room at @text
+ */
+void ss_leg_explain(const struct ss_leg *leg, int error, char *text, size_t size)
+{
+	const char *alert = NULL;
+
+	if (error == GNUTLS_E_FATAL_ALERT_RECEIVED)
+		alert = gnutls_alert_get_name(gnutls_alert_get(leg->session)) ?: "unknown";
+	if (alert)
+		snprintf(text, size, "alert received: %s", alert);
+	else if (error == GNUTLS_E_DECRYPTION_FAILED)
+		snprintf(text, size, "ended the handshake in plain text");
+	else
+		ss_text_clean_str(SS_TEXT_PRINT, text, size, gnutls_strerror(error));
+}
+
+/**
+ * ss_leg_error_alert() - What to tell a peer whose handshake failed.
+ * @error: what ss_leg_handshake() said
+ *
+ * Return: the alert, or SS_LEG_NO_ALERT where the peer knows or is gone.
+ */
+int ss_leg_error_alert(int error)
+{
+	int level;
+
+	switch (error) {
+	case GNUTLS_E_FATAL_ALERT_RECEIVED:
+	case GNUTLS_E_PREMATURE_TERMINATION:
+	case GNUTLS_E_SESSION_EOF:
+	case GNUTLS_E_PULL_ERROR:
+	case GNUTLS_E_PUSH_ERROR:
+		return SS_LEG_NO_ALERT;
+	default:
+		return gnutls_error_to_alert(error, &level);
+	}
+}
+
+/**
+ * ss_leg_is_ready() - Whether the kernel can take over.
+ * @leg: a leg that is done
+ *
+ * Return: whether GnuTLS has read nothing that it holds back, and the peer takes
+ * records as the kernel makes them.
+ */
+bool ss_leg_is_ready(const struct ss_leg *leg)
+{
+	return !gnutls_record_check_pending(leg->session) && !leg->short_records;
+}
+
+/* Before the handshake: the alert as it is (RFC 8446 5.1) */
+static void send_plain_alert(const struct ss_leg *leg, int alert)
+{
+	const uint8_t record[] = { 21, 3, 3, 0, 2, GNUTLS_AL_FATAL, alert };
+	ssize_t n = send(leg->fd, record, sizeof(record), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	(void)n;	/* who is gone needs none */
+}
+
+/**
+ * ss_leg_alert() - Tell a peer that this is the end.
+ * @leg: the leg
+ * @alert: why; GNUTLS_A_CLOSE_NOTIFY is none of the peer's doing
+ *
+ * It is sent if there is room for it in the socket.
+ */
+void ss_leg_alert(struct ss_leg *leg, int alert)
+{
+	if (alert == SS_LEG_NO_ALERT)
+		return;
+	if (leg->session)
+		gnutls_alert_send(leg->session, alert == GNUTLS_A_CLOSE_NOTIFY ?
+				  GNUTLS_AL_WARNING : GNUTLS_AL_FATAL, alert);
+	else
+		send_plain_alert(leg, alert);
+}
+
+/**
+ * ss_leg_release() - Let go of the connection, which goes on without us.
+ * @leg: the leg; its socket is still open
+ */
+void ss_leg_release(struct ss_leg *leg)
+{
+	if (leg->session)
+		gnutls_deinit(leg->session);
+	leg->session = NULL;
+}
+
+/**
+ * ss_leg_hang_up() - End the connection.
+ * @leg: the leg; its socket is still open
+ *
+ * What has come is thrown away first: closing a socket with data in it resets
+ * the connection, and the peer might not get to read the alert. So would what is
+ * still to come, if we did not let the kernel read on.
+ */
+void ss_leg_hang_up(struct ss_leg *leg)
+{
+	char buf[4096];
+	size_t seen = 0;
+
+	while (seen < DRAIN_MAX) {
+		ssize_t n = recv(leg->fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+		if (n <= 0)
+			break;
+		seen += n;
+	}
+	shutdown(leg->fd, SHUT_WR);
+	ss_leg_release(leg);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_LEG_H
+#define SS_LEG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <gnutls/gnutls.h>
+#include <linux/smtpsplice.h>
+
+#include "creds.h"
+
+/* What a leg may use: versions, and strengths of ciphers */
+#define SS_LEG_TLS12	1
+#define SS_LEG_TLS13	2
+#define SS_LEG_VERSIONS	3
+#define SS_LEG_AES128	1
+#define SS_LEG_STRONG	2
+#define SS_LEG_CIPHERS	3
+
+/* In place of the number of an alert: none is sent */
+#define SS_LEG_NO_ALERT	(-1)
+
+/**
+ * struct ss_legs - What all legs share.
+ * @priority: by versions and strengths
+ * @dial_cred: for the legs to servers
+ */
+struct ss_legs {
+	gnutls_priority_t priority[SS_LEG_VERSIONS + 1][SS_LEG_CIPHERS + 1];
+	gnutls_certificate_credentials_t dial_cred;
+};
+
+/**
+ * struct ss_leg - One side of the gateway.
+ * @fd: the socket
+ * @session: GnuTLS's, NULL before its handshake
+ * @done: the handshake is done
+ * @asked: the server has asked for the client's certificate
+ * @refuse_asking: that ends the handshake
+ * @short_records: the server wants shorter records than the kernel makes
+ */
+struct ss_leg {
+	int fd;
+	gnutls_session_t session;
+	bool done;
+	bool asked;
+	bool refuse_asking;
+	bool short_records;
+};
+
+int ss_legs_init(struct ss_legs *legs);
+void ss_legs_free(struct ss_legs *legs);
+int ss_leg_dial(struct ss_leg *leg, const struct ss_legs *legs, unsigned int versions,
+		unsigned int ciphers, const char *name, bool alpn);
+int ss_leg_serve(struct ss_leg *leg, const struct ss_legs *legs, unsigned int versions,
+		 unsigned int ciphers, struct ss_creds *creds, bool alpn);
+int ss_leg_handshake(struct ss_leg *leg);
+unsigned int ss_leg_version(const struct ss_leg *leg);
+unsigned int ss_leg_cipher(const struct ss_leg *leg);
+enum smtpsplice_tls_cause ss_leg_cause(const struct ss_leg *leg, int error,
+				       enum smtpsplice_tls_cause peer);
+void ss_leg_explain(const struct ss_leg *leg, int error, char *text, size_t size);
+int ss_leg_error_alert(int error);
+bool ss_leg_is_ready(const struct ss_leg *leg);
+void ss_leg_alert(struct ss_leg *leg, int alert);
+void ss_leg_hang_up(struct ss_leg *leg);
+void ss_leg_release(struct ss_leg *leg);
+
+#endif /* SS_LEG_H */

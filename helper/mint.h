@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_MINT_H
+#define SS_MINT_H
+
+#include <gnutls/x509.h>
+
+#include "ca.h"
+#include "creds.h"
+
+/**
+ * enum ss_mint_key - Which key the client's certificate is for.
+ * @SS_MINT_ECDSA: P-256
+ * @SS_MINT_RSA: RSA of 2048 bits, for clients of TLS 1.2 that know no ECDSA
+ */
+enum ss_mint_key {
+	SS_MINT_ECDSA,
+	SS_MINT_RSA,
+	SS_MINT_KEYS,
+};
+
+/**
+ * struct ss_mint - Where clients' certificates come from.
+ * @ca: the gateway's CAs
+ * @cert_dir: folder of the certificates for the mode replace
+ * @key: the keys that certificates are made for, new with each process; that
+ *   for RSA is made when it is first wanted
+ * @cache: those that were made or read
+ */
+struct ss_mint {
+	const struct ss_ca *ca;
+	const char *cert_dir;
+	gnutls_x509_privkey_t key[SS_MINT_KEYS];
+	struct ss_creds_cache cache;
+};
+
+int ss_mint_init(struct ss_mint *mint, const struct ss_ca *ca, const char *cert_dir);
+void ss_mint_free(struct ss_mint *mint);
+int ss_mint_make(struct ss_mint *mint, gnutls_x509_crt_t original, enum ss_ca_kind kind,
+		 enum ss_mint_key key, gnutls_x509_crt_t *made);
+struct ss_creds *ss_mint_re_sign(struct ss_mint *mint, gnutls_x509_crt_t original,
+				 const char *name, enum ss_ca_kind kind,
+				 enum ss_mint_key key);
+struct ss_creds *ss_mint_replace(struct ss_mint *mint, const char *name);
+
+#endif /* SS_MINT_H */

@@ -1,0 +1,626 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A pair of handshakes: the client's ClientHello is only looked at, then comes
+ * the handshake with the server, the checks of its certificate, the handshake
+ * with the client, and the keys of both go to the kernel.
+ *
+ * In that order, since the client must not be promised what the server does not
+ * keep: its names, its version of TLS, its strength. And as long as nothing was
+ * taken from either socket, the kernel can still relay the session as it is.
+ *
+ * A state machine that never waits: ss_pair_step() goes as far as it can,
+ * and is called again when a socket is ready or the time is up.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cleanup.h"
+#include "pair.h"
+#include "ktls.h"
+#include "text.h"
+
+/* Of the kernel's time, what is left for the way back */
+#define MARGIN_MS	500
+#define MARGIN_SHARE	10
+
+/* RFC 8446 6.2, those that GnuTLS does not send itself here */
+#define ALERT_UNEXPECTED	10
+#define ALERT_FAILURE		40
+#define ALERT_BAD_CERTIFICATE	42
+#define ALERT_REVOKED		44
+#define ALERT_EXPIRED		45
+#define ALERT_CERT_UNKNOWN	46
+#define ALERT_UNKNOWN_CA	48
+#define ALERT_DECODE		50
+#define ALERT_VERSION		70
+#define ALERT_INTERNAL		80
+#define ALERT_NAME		112
+#define ALERT_ALPN		120
+
+/**
+ * enum stage - How far it is.
+ * @STAGE_HELLO: waiting for the ClientHello; nothing was taken or sent
+ * @STAGE_SERVER: shaking hands with the server
+ * @STAGE_CLIENT: shaking hands with the client
+ * @STAGE_DONE: the result is there
+ */
+enum stage {
+	STAGE_HELLO,
+	STAGE_SERVER,
+	STAGE_CLIENT,
+	STAGE_DONE,
+};
+
+/**
+ * struct ss_pair - A pair of handshakes.
+ * @gw: what all share
+ * @job: what to do
+ * @stage: how far it is
+ * @client: the client's leg
+ * @server: the server's leg
+ * @ended: which of the peers have said their last
+ * @hello: the ClientHello
+ * @is_tls: the client knows what an alert is
+ * @creds: what the client is shown
+ * @deadline: when it has to be done, see ss_process_now()
+ * @result: what became of it
+ */
+struct ss_pair {
+	struct ss_gateway *gw;
+	struct ss_job job;
+	enum stage stage;
+	struct ss_leg client;
+	struct ss_leg server;
+	bool ended[SS_PAIR_SIDES];
+	struct ss_hello hello;
+	bool is_tls;
+	struct ss_creds *creds;
+	uint64_t deadline;
+	struct ss_tls_result result;
+};
+
+static void finish(struct ss_pair *pair, enum smtpsplice_tls_result result,
+		   enum smtpsplice_tls_cause cause)
+{
+	pair->result.result = result;
+	pair->result.cause = cause;
+	pair->stage = STAGE_DONE;
+}
+
+static void fail(struct ss_pair *pair, enum smtpsplice_tls_cause cause,
+		 int client_alert, int server_alert, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Tell both what they can be told, and end both connections */
+static void fail(struct ss_pair *pair, enum smtpsplice_tls_cause cause,
+		 int client_alert, int server_alert, const char *fmt, ...)
+{
+	char text[SMTPSPLICE_TEXT_MAX + 1];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	ss_text_clean_str(SS_TEXT_PRINT, pair->result.text, sizeof(pair->result.text), text);
+	if (pair->is_tls)
+		ss_leg_alert(&pair->client, client_alert);
+	/* A server that has seen nothing of us needs no alert */
+	if (pair->server.session)
+		ss_leg_alert(&pair->server, server_alert);
+	ss_leg_hang_up(&pair->client);
+	ss_leg_hang_up(&pair->server);
+	finish(pair, SMTPSPLICE_TLS_RESULT_FAILED, cause);
+}
+
+static void bypass(struct ss_pair *pair, enum smtpsplice_tls_cause cause)
+{
+	ss_leg_release(&pair->client);
+	ss_leg_release(&pair->server);
+	finish(pair, SMTPSPLICE_TLS_RESULT_BYPASSED, cause);
+}
+
+/* What the gateway does not know: by the profile, and nothing was taken yet */
+static void unsupported(struct ss_pair *pair, uint32_t support,
+			enum smtpsplice_tls_cause cause, int alert, const char *text)
+{
+	if (support == SMTPSPLICE_TLS_SUPPORT_ALLOW)
+		bypass(pair, cause);
+	else
+		fail(pair, cause, alert, SS_LEG_NO_ALERT, "%s", text);
+}
+
+static bool usable(const struct ss_hello_offer *o)
+{
+	return o->offered && (o->aes128 || o->aes256);
+}
+
+/*
+ * What to offer to the server, so that whatever it takes, the client has
+ * something that is not above it: a client without AES-128 cannot be served
+ * behind a server that took AES-128.
+ */
+static void plan(const struct ss_hello *hello, unsigned int *versions,
+		 unsigned int *ciphers)
+{
+	const struct ss_hello_offer *o12 = &hello->tls12, *o13 = &hello->tls13;
+	bool v12 = usable(o12), v13 = usable(o13);
+
+	/* One has only AES-128, the other only more: they do not go together */
+	if (v12 && v13 && ((!o13->aes128 && !o12->aes256) || (!o12->aes128 && !o13->aes256)))
+		v12 = false;
+	*versions = (v12 ? SS_LEG_TLS12 : 0) | (v13 ? SS_LEG_TLS13 : 0);
+	*ciphers = SS_LEG_STRONG;
+	if ((!v12 || o12->aes128) && (!v13 || o13->aes128))
+		*ciphers |= SS_LEG_AES128;
+}
+
+static void start_server(struct ss_pair *pair)
+{
+	unsigned int versions, ciphers;
+	int ret;
+
+	plan(&pair->hello, &versions, &ciphers);
+	pair->server.refuse_asking = pair->job.profile.client_certificate !=
+				   SMTPSPLICE_CLIENT_CERTIFICATE_INSPECT;
+	ret = ss_leg_dial(&pair->server, &pair->gw->legs, versions, ciphers, pair->hello.name,
+			  pair->hello.alpn);
+	if (ret)
+		fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, SS_LEG_NO_ALERT,
+		     "server: %s", gnutls_strerror(ret));
+	else
+		pair->stage = STAGE_SERVER;
+}
+
+/* A whole ClientHello is there. Exempt servers come first: they are let alone. */
+static void decide(struct ss_pair *pair, uint64_t now)
+{
+	const struct ss_profile *p = &pair->job.profile;
+	const struct ss_hello *h = &pair->hello;
+
+	if (ss_profile_exempts_name(p, h->name))
+		bypass(pair, SMTPSPLICE_TLS_CAUSE_EXEMPT);
+	else if (p->client_certificate == SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS &&
+		 ss_askers_has(&pair->gw->askers, &pair->job, h->name, now))
+		bypass(pair, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE);
+	else if (!h->tls12.offered && !h->tls13.offered)
+		unsupported(pair, p->version, SMTPSPLICE_TLS_CAUSE_VERSION, ALERT_VERSION,
+			    "client: offers neither TLS 1.2 nor 1.3");
+	else if (!usable(&h->tls12) && !usable(&h->tls13))
+		unsupported(pair, p->cipher, SMTPSPLICE_TLS_CAUSE_CIPHER, ALERT_FAILURE,
+			    "client: offers no cipher suite of the kernel");
+	else if (h->alpn && !h->alpn_smtp)
+		fail(pair, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_ALPN, SS_LEG_NO_ALERT,
+		     "client: wants another application protocol than smtp");
+	else if (p->sni_check == SMTPSPLICE_SNI_CHECK_STRICT && !*h->name)
+		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER_NAME, ALERT_NAME, SS_LEG_NO_ALERT,
+		     "client: asks for no server name");
+	else
+		start_server(pair);
+}
+
+/*
+ * A server that speaks before it was spoken to does not speak TLS, or somebody
+ * has put words into its mouth: behind a STARTTLS (CVE-2021-22947), that is never
+ * let through.
+ */
+static bool server_spoke(struct ss_pair *pair)
+{
+	char octet;
+	ssize_t n = recv(pair->server.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0)
+		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_LEG_NO_ALERT,
+		     "server: closed the connection");
+	else
+		unsupported(pair, pair->job.starttls ? (uint32_t)SMTPSPLICE_TLS_SUPPORT_BLOCK :
+			    pair->job.profile.negotiation, SMTPSPLICE_TLS_CAUSE_NEGOTIATION,
+			    ALERT_FAILURE, "server: sent something before the ClientHello");
+	return true;
+}
+
+/* Return: whether to go on at once */
+static bool step_hello(struct ss_pair *pair, uint64_t now)
+{
+	uint8_t *buf = pair->gw->peeked;
+	enum ss_hello_status status;
+	ssize_t n;
+
+	n = recv(pair->client.fd, buf, sizeof(pair->gw->peeked), MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		if (server_spoke(pair))
+			return true;
+		n = 0;
+	} else if (n <= 0) {
+		pair->ended[SS_PAIR_CLIENT] = true;
+		n = 0;
+	}
+	status = ss_hello_parse(&pair->hello, buf, n);
+	pair->is_tls = n && status != SS_HELLO_ALIEN;
+	memcpy(pair->result.server_name, pair->hello.name, sizeof(pair->result.server_name));
+	if (status == SS_HELLO_ALIEN)
+		unsupported(pair, pair->job.profile.negotiation,
+			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, SS_LEG_NO_ALERT,
+			    "client: does not begin with TLS");
+	else if (status == SS_HELLO_BROKEN)
+		unsupported(pair, pair->job.profile.negotiation,
+			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_DECODE,
+			    "client: does not begin with a ClientHello");
+	else if (status == SS_HELLO_MORE && pair->ended[SS_PAIR_CLIENT])
+		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_LEG_NO_ALERT, SS_LEG_NO_ALERT,
+		     "client: closed the connection");
+	else if (status == SS_HELLO_MORE)
+		return false;
+	else if (!server_spoke(pair))
+		decide(pair, now);
+	return true;
+}
+
+/* The server's handshake failed: the client gets to know in the same words */
+static void server_failed(struct ss_pair *pair, int error, uint64_t now)
+{
+	enum smtpsplice_tls_cause cause = ss_leg_cause(&pair->server, error,
+						       SMTPSPLICE_TLS_CAUSE_SERVER);
+	char text[SMTPSPLICE_TEXT_MAX + 1];
+	int alert = cause == SMTPSPLICE_TLS_CAUSE_VERSION ? ALERT_VERSION :
+		    cause == SMTPSPLICE_TLS_CAUSE_HELPER ? ALERT_INTERNAL : ALERT_FAILURE;
+
+	if (pair->server.asked) {
+		/* This session cannot be bypassed any more, the next one can */
+		if (pair->job.profile.client_certificate ==
+		    SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS)
+			ss_askers_add(&pair->gw->askers, &pair->job, pair->hello.name, now);
+		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE, ALERT_FAILURE,
+		     ALERT_FAILURE, "server: asks for the client's certificate");
+		return;
+	}
+	/*
+	 * unsupported-ssl-version and -cipher say "allow"? The server has seen a
+	 * ClientHello that was ours: there is nothing left to be relayed.
+	 */
+	ss_leg_explain(&pair->server, error, text, sizeof(text));
+	fail(pair, cause, alert, ss_leg_error_alert(error), "server: %s", text);
+}
+
+static int certificate_alert(enum smtpsplice_tls_cause cause)
+{
+	switch (cause) {
+	case SMTPSPLICE_TLS_CAUSE_EXPIRED:
+		return ALERT_EXPIRED;
+	case SMTPSPLICE_TLS_CAUSE_REVOKED:
+		return ALERT_REVOKED;
+	case SMTPSPLICE_TLS_CAUSE_UNTRUSTED:
+		return ALERT_UNKNOWN_CA;
+	case SMTPSPLICE_TLS_CAUSE_VALIDATION_TIMEOUT:
+		return ALERT_CERT_UNKNOWN;
+	default:
+		return ALERT_BAD_CERTIFICATE;
+	}
+}
+
+static const char *certificate_text(enum smtpsplice_tls_cause cause,
+				    const struct ss_verify_result *r)
+{
+	switch (cause) {
+	case SMTPSPLICE_TLS_CAUSE_EXPIRED:
+		return "it is not valid now";
+	case SMTPSPLICE_TLS_CAUSE_REVOKED:
+		return "it was revoked";
+	case SMTPSPLICE_TLS_CAUSE_UNTRUSTED:
+		return "it is of no trusted CA";
+	case SMTPSPLICE_TLS_CAUSE_VALIDATION_TIMEOUT:
+		return "nobody says whether it was revoked";
+	case SMTPSPLICE_TLS_CAUSE_SERVER_NAME:
+		return "it is for another name";
+	case SMTPSPLICE_TLS_CAUSE_OWN_CA:
+		return "it is of the gateway's own CA";
+	default:
+		return r->detail ?: "it is not valid";
+	}
+}
+
+/* What the server has sent, from its own certificate on. Return: how many. */
+static unsigned int import_chain(const struct ss_leg *leg,
+				 gnutls_x509_crt_t chain[SS_VERIFY_CHAIN_MAX])
+{
+	unsigned int sent = 0, count = 0;
+	const gnutls_datum_t *der = gnutls_certificate_get_peers(leg->session, &sent);
+
+	while (der && count < sent && count < SS_VERIFY_CHAIN_MAX) {
+		if (gnutls_x509_crt_init(&chain[count]))
+			break;
+		if (gnutls_x509_crt_import(chain[count], &der[count], GNUTLS_X509_FMT_DER)) {
+			gnutls_x509_crt_deinit(chain[count]);
+			break;
+		}
+		count++;
+	}
+	return count;
+}
+
+static struct ss_creds *get_creds(struct ss_pair *pair, gnutls_x509_crt_t original,
+				  enum ss_ca_kind kind)
+{
+	const struct ss_profile *p = &pair->job.profile;
+	bool tls13 = ss_leg_version(&pair->server) == SS_LEG_TLS13 &&
+		     usable(&pair->hello.tls13);
+	enum ss_mint_key key = tls13 || pair->hello.tls12.ecdsa ? SS_MINT_ECDSA : SS_MINT_RSA;
+
+	/* There is no other to take for a server that is not good but allowed */
+	if (p->cert_mode == SMTPSPLICE_CERT_MODE_REPLACE)
+		return ss_mint_replace(&pair->gw->mint, p->cert);
+	return ss_mint_re_sign(&pair->gw->mint, original, pair->hello.name, kind, key);
+}
+
+static void start_client(struct ss_pair *pair)
+{
+	unsigned int versions = ss_leg_version(&pair->server);
+	unsigned int ciphers = ss_leg_cipher(&pair->server);
+	int ret;
+
+	/* Not above the server's leg */
+	if (versions == SS_LEG_TLS13)
+		versions |= SS_LEG_TLS12;
+	if (ciphers == SS_LEG_STRONG)
+		ciphers |= SS_LEG_AES128;
+	ret = ss_leg_serve(&pair->client, &pair->gw->legs, versions, ciphers, pair->creds,
+			   pair->hello.alpn);
+	if (ret)
+		fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, GNUTLS_A_CLOSE_NOTIFY,
+		     "client: %s", gnutls_strerror(ret));
+	else
+		pair->stage = STAGE_CLIENT;
+}
+
+/* Check the certificate, and get the one that the client is shown for it */
+static void judge(struct ss_pair *pair, gnutls_x509_crt_t *chain, unsigned int count)
+{
+	const char *name = pair->job.profile.sni_check == SMTPSPLICE_SNI_CHECK_DISABLE ?
+			   NULL : pair->hello.name;
+	enum smtpsplice_tls_action action;
+	struct ss_verify_result result;
+	enum smtpsplice_tls_cause cause;
+	gnutls_datum_t staple = {};
+
+	if (gnutls_ocsp_status_request_get(pair->server.session, &staple))
+		staple.size = 0;
+	ss_verify_chain(&pair->gw->verify, chain, count, &staple, name, &result);
+	action = ss_verify_decide(&pair->job.profile, &result, &cause);
+	if (action == SMTPSPLICE_TLS_ACTION_BLOCK) {
+		fail(pair, cause, certificate_alert(cause), certificate_alert(cause),
+		     "server's certificate: %s", certificate_text(cause, &result));
+		return;
+	}
+	pair->creds = get_creds(pair, chain[0], action == SMTPSPLICE_TLS_ACTION_ALLOW ?
+			      SS_CA_UNTRUSTED : SS_CA_TRUSTED);
+	if (pair->creds)
+		start_client(pair);
+	else
+		fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, GNUTLS_A_CLOSE_NOTIFY,
+		     "no certificate to show to the client");
+}
+
+static bool step_server(struct ss_pair *pair, uint64_t now)
+{
+	gnutls_x509_crt_t chain[SS_VERIFY_CHAIN_MAX];
+	unsigned int count;
+	int ret;
+
+	if (pair->ended[SS_PAIR_CLIENT]) {
+		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_LEG_NO_ALERT, GNUTLS_A_CLOSE_NOTIFY,
+		     "client: closed the connection");
+		return true;
+	}
+	ret = ss_leg_handshake(&pair->server);
+	if (ret == GNUTLS_E_AGAIN)
+		return false;
+	if (ret) {
+		server_failed(pair, ret, now);
+		return true;
+	}
+	count = import_chain(&pair->server, chain);
+	if (count)
+		judge(pair, chain, count);
+	else
+		fail(pair, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_FAILURE,
+		     ALERT_BAD_CERTIFICATE, "server: sent no certificate");
+	for (unsigned int i = 0; i < count; i++)
+		gnutls_x509_crt_deinit(chain[i]);
+	return true;
+}
+
+/* Both are done. All or nothing: once a key is in the kernel, GnuTLS is out. */
+static void hand_over(struct ss_pair *pair)
+{
+	gnutls_protocol_t version = gnutls_protocol_get_version(pair->client.session);
+	const char *cipher = gnutls_ciphersuite_get(pair->client.session);
+	int ret;
+
+	if (!ss_leg_is_ready(&pair->client) || !ss_leg_is_ready(&pair->server)) {
+		fail(pair, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_UNEXPECTED,
+		     ALERT_UNEXPECTED, "a peer wants what the kernel's TLS does not have");
+		return;
+	}
+	snprintf(pair->result.version, sizeof(pair->result.version), "TLSv1.%d",
+		 version == GNUTLS_TLS1_3 ? 3 : 2);
+	snprintf(pair->result.cipher, sizeof(pair->result.cipher), "%s", cipher ?: "");
+	ret = ss_ktls_install(pair->server.fd, pair->server.session);
+	if (!ret)
+		ret = ss_ktls_install(pair->client.fd, pair->client.session);
+	if (ret) {
+		fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, SS_LEG_NO_ALERT, SS_LEG_NO_ALERT,
+		     "the kernel did not take the keys: %s", strerror(-ret));
+		return;
+	}
+	ss_leg_release(&pair->client);
+	ss_leg_release(&pair->server);
+	finish(pair, SMTPSPLICE_TLS_RESULT_INSPECTED, SMTPSPLICE_TLS_CAUSE_NONE);
+}
+
+static bool step_client(struct ss_pair *pair)
+{
+	char text[SMTPSPLICE_TEXT_MAX + 1];
+	int ret;
+
+	if (pair->ended[SS_PAIR_SERVER]) {
+		/* TLS 1.3: only now does it say that it wanted the certificate */
+		fail(pair, pair->server.asked ? SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE :
+		     SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_LEG_NO_ALERT,
+		     "server: closed the connection");
+		return true;
+	}
+	ret = ss_leg_handshake(&pair->client);
+	if (ret == GNUTLS_E_AGAIN)
+		return false;
+	if (!ret) {
+		hand_over(pair);
+		return true;
+	}
+	ss_leg_explain(&pair->client, ret, text, sizeof(text));
+	fail(pair, ss_leg_cause(&pair->client, ret, SMTPSPLICE_TLS_CAUSE_CLIENT),
+	     ss_leg_error_alert(ret), GNUTLS_A_CLOSE_NOTIFY, "client: %s", text);
+	return true;
+}
+
+/**
+ * ss_pair_new() - Begin a pair of handshakes.
+ * @gw: what all share, must live on
+ * @job: what to do; copied
+ * @fds: the sockets, which become its own
+ * @now: see ss_process_now()
+ *
+ * Return: it, to be freed with ss_pair_free(); or NULL, and the sockets are
+ * the caller's.
+ */
+struct ss_pair *ss_pair_new(struct ss_gateway *gw, const struct ss_job *job,
+			    const int fds[SS_PAIR_SIDES], uint64_t now)
+{
+	struct ss_pair *pair = calloc(1, sizeof(*pair));
+	uint32_t margin = job->timeout / MARGIN_SHARE;
+
+	if (!pair)
+		return NULL;
+	pair->gw = gw;
+	pair->job = *job;
+	pair->client.fd = fds[SS_PAIR_CLIENT];
+	pair->server.fd = fds[SS_PAIR_SERVER];
+	pair->deadline = now + job->timeout - (margin < MARGIN_MS ? margin : MARGIN_MS);
+	pair->result.cookie = job->cookie;
+	if (ss_profile_exempts_address(&job->profile, job->server, job->server_size))
+		bypass(pair, SMTPSPLICE_TLS_CAUSE_EXEMPT);
+	return pair;
+}
+
+/**
+ * ss_pair_close() - Close the sockets. The kernel wants that before it is
+ * told the result.
+ * @pair: handshakes that are done
+ */
+void ss_pair_close(struct ss_pair *pair)
+{
+	ss_cleanup_fd(&pair->client.fd);
+	ss_cleanup_fd(&pair->server.fd);
+}
+
+/**
+ * ss_pair_free() - Free a pair of handshakes.
+ * @pair: it, or NULL; if it is not done, its connections end
+ */
+void ss_pair_free(struct ss_pair *pair)
+{
+	if (!pair)
+		return;
+	if (pair->stage != STAGE_DONE) {
+		ss_leg_hang_up(&pair->client);
+		ss_leg_hang_up(&pair->server);
+	}
+	ss_pair_close(pair);
+	ss_creds_put(pair->creds);
+	free(pair);
+}
+
+/**
+ * ss_pair_step() - Go on as far as it goes. To be called once at first and
+ * then whenever something has happened to one of the sockets.
+ * @pair: the handshakes
+ * @now: see ss_process_now()
+ *
+ * Return: whether it is done: the result is there, and the sockets are of no
+ * more use.
+ */
+bool ss_pair_step(struct ss_pair *pair, uint64_t now)
+{
+	bool go_on = true;
+
+	while (go_on && pair->stage != STAGE_DONE) {
+		switch (pair->stage) {
+		case STAGE_HELLO:
+			go_on = step_hello(pair, now);
+			break;
+		case STAGE_SERVER:
+			go_on = step_server(pair, now);
+			break;
+		case STAGE_CLIENT:
+			go_on = step_client(pair);
+			break;
+		case STAGE_DONE:
+			break;
+		}
+	}
+	return pair->stage == STAGE_DONE;
+}
+
+/**
+ * ss_pair_ended() - Say that a peer will send no more. Peeking does not
+ * show that.
+ * @pair: the handshakes
+ * @side: which peer
+ */
+void ss_pair_ended(struct ss_pair *pair, enum ss_pair_side side)
+{
+	pair->ended[side] = true;
+}
+
+/**
+ * ss_pair_expire() - The time is up.
+ * @pair: the handshakes; done after this
+ */
+void ss_pair_expire(struct ss_pair *pair)
+{
+	static const char *const waits[] = {
+		[STAGE_HELLO] = "client: no ClientHello in time",
+		[STAGE_SERVER] = "server: handshake not done in time",
+		[STAGE_CLIENT] = "client: handshake not done in time",
+	};
+
+	if (pair->stage != STAGE_DONE)
+		fail(pair, SMTPSPLICE_TLS_CAUSE_TIMEOUT, ALERT_INTERNAL, GNUTLS_A_CLOSE_NOTIFY,
+		     "%s", waits[pair->stage]);
+}
+
+/**
+ * ss_pair_deadline() - When it has to be done.
+ * @pair: the handshakes
+ *
+ * Return: the time, see ss_process_now().
+ */
+uint64_t ss_pair_deadline(const struct ss_pair *pair)
+{
+	return pair->deadline;
+}
+
+/**
+ * ss_pair_result() - What became of it.
+ * @pair: handshakes that are done
+ *
+ * Return: the result.
+ */
+const struct ss_tls_result *ss_pair_result(const struct ss_pair *pair)
+{
+	return &pair->result;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Certificates of all kinds, good and bad.
+ */
+#include "unit.h"
+
+#include <time.h>
+
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
+#include <gnutls/x509-ext.h>
+
+#include "pki.h"
+
+#define OK(call) assert_int_equal((call), 0)
+
+static void set_serial(gnutls_x509_crt_t crt)
+{
+	static uint32_t count;
+	uint8_t serial[5] = { 1, count >> 24, count >> 16, count >> 8, count };
+
+	count++;
+	OK(gnutls_x509_crt_set_serial(crt, serial, sizeof(serial)));
+}
+
+static void set_permit(gnutls_x509_crt_t crt, const char *name)
+{
+	gnutls_x509_name_constraints_t nc;
+	gnutls_datum_t datum = { (unsigned char *)name, strlen(name) };
+
+	OK(gnutls_x509_name_constraints_init(&nc));
+	OK(gnutls_x509_name_constraints_add_permitted(nc, GNUTLS_SAN_DNSNAME, &datum));
+	OK(gnutls_x509_crt_set_name_constraints(crt, nc, 1));
+	gnutls_x509_name_constraints_deinit(nc);
+}
+
+static void set_must_staple(gnutls_x509_crt_t crt)
+{
+	gnutls_x509_tlsfeatures_t f;
+
+	OK(gnutls_x509_tlsfeatures_init(&f));
+	OK(gnutls_x509_tlsfeatures_add(f, 5));
+	OK(gnutls_x509_crt_set_tlsfeatures(crt, f));
+	gnutls_x509_tlsfeatures_deinit(f);
+}
+
+static void set_extras(gnutls_x509_crt_t crt)
+{
+	static const char url[] = "http://ca.example.com/x";
+	gnutls_datum_t datum = { (unsigned char *)url, sizeof(url) - 1 };
+
+	OK(gnutls_x509_crt_set_authority_info_access(crt, GNUTLS_IA_OCSP_URI, &datum));
+	OK(gnutls_x509_crt_set_crl_dist_points2(crt, GNUTLS_SAN_URI, url,
+						sizeof(url) - 1, 0));
+	OK(gnutls_x509_crt_set_extension_by_oid(crt, "1.3.6.1.4.1.11129.2.4.2", "\4\2ab",
+						4, 0));
+}
+
+static void set_leaf(gnutls_x509_crt_t crt, const struct pki_spec *spec)
+{
+	const char *host = spec->host ?: PKI_HOST;
+
+	if (*host)
+		OK(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, host,
+							strlen(host), GNUTLS_FSAN_SET));
+	OK(gnutls_x509_crt_set_key_purpose_oid(crt, spec->purpose ?: GNUTLS_KP_TLS_WWW_SERVER,
+					       0));
+	if (spec->must_staple)
+		set_must_staple(crt);
+	if (spec->extras)
+		set_extras(crt);
+}
+
+static void set_contents(gnutls_x509_crt_t crt, const struct pki_spec *spec,
+			 gnutls_x509_privkey_t key)
+{
+	time_t now = time(NULL);
+
+	OK(gnutls_x509_crt_set_version(crt, spec->v1 ? 1 : 3));
+	set_serial(crt);
+	OK(gnutls_x509_crt_set_activation_time(crt, now + (spec->from ?: -PKI_DAY)));
+	OK(gnutls_x509_crt_set_expiration_time(crt, now + (spec->to ?: 30 * PKI_DAY)));
+	OK(gnutls_x509_crt_set_key(crt, key));
+	if (!spec->dn || *spec->dn)
+		OK(gnutls_x509_crt_set_dn(crt, spec->dn ?: "CN=" PKI_HOST ",O=Example", NULL));
+	if (spec->v1)
+		return;
+	if (!spec->no_basic)
+		OK(gnutls_x509_crt_set_basic_constraints(crt, spec->ca, spec->ca ?
+							 spec->pathlen : -1));
+	if (spec->ca)
+		OK(gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN |
+						 GNUTLS_KEY_CRL_SIGN));
+	else if (!spec->no_basic)
+		set_leaf(crt, spec);
+	if (spec->permit)
+		set_permit(crt, spec->permit);
+	if (spec->unknown)
+		OK(gnutls_x509_crt_set_extension_by_oid(crt, spec->unknown, "\5\0", 2, 1));
+}
+
+void pki_make(struct pki *made, const struct pki_spec *spec, const struct pki *issuer)
+{
+	gnutls_pk_algorithm_t pk = spec->pk ?: GNUTLS_PK_ECDSA;
+	unsigned int bits = spec->bits ?: pk == GNUTLS_PK_RSA ? 2048 : 256;
+	gnutls_digest_algorithm_t digest = spec->digest ?: GNUTLS_DIG_SHA256;
+	uint8_t id[20];
+	size_t size = sizeof(id);
+	gnutls_datum_t der;
+
+	OK(gnutls_x509_privkey_init(&made->key));
+	OK(gnutls_x509_privkey_generate(made->key, pk, pk == GNUTLS_PK_RSA ? bits :
+					GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
+	OK(gnutls_x509_crt_init(&made->crt));
+	set_contents(made->crt, spec, made->key);
+	if (!spec->v1) {
+		OK(gnutls_x509_crt_get_key_id(made->crt, 0, id, &size));
+		OK(gnutls_x509_crt_set_subject_key_id(made->crt, id, size));
+	}
+	if (!issuer)
+		issuer = made;
+	OK(gnutls_x509_crt_sign2(made->crt, issuer->crt, issuer->key, digest, 0));
+	/* As it looks to others */
+	OK(gnutls_x509_crt_export2(made->crt, GNUTLS_X509_FMT_DER, &der));
+	gnutls_x509_crt_deinit(made->crt);
+	OK(gnutls_x509_crt_init(&made->crt));
+	OK(gnutls_x509_crt_import(made->crt, &der, GNUTLS_X509_FMT_DER));
+	gnutls_free(der.data);
+}
+
+void pki_free(struct pki *pki)
+{
+	if (pki->crt)
+		gnutls_x509_crt_deinit(pki->crt);
+	if (pki->key)
+		gnutls_x509_privkey_deinit(pki->key);
+	memset(pki, 0, sizeof(*pki));
+}
+
+void pki_root(struct pki *root, const char *name)
+{
+	struct pki_spec spec = {
+		.dn = name, .ca = true, .pathlen = -1,
+		.from = -1000 * PKI_DAY, .to = 1000 * PKI_DAY,
+	};
+
+	pki_make(root, &spec, NULL);
+}
+
+void pki_leaf(struct pki *leaf, const struct pki *root)
+{
+	pki_make(leaf, &(struct pki_spec){}, root);
+}
+
+static char *write_file(const char *dir, const char *name, gnutls_datum_t *text)
+{
+	char *path;
+	FILE *f;
+
+	assert_true(asprintf(&path, "%s/%s", dir, name) > 0);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(text->data, 1, text->size, f), text->size);
+	fclose(f);
+	gnutls_free(text->data);
+	return path;
+}
+
+char *pki_file(const char *dir, const char *name, const struct pki *pki, bool key)
+{
+	gnutls_datum_t text;
+
+	if (key)
+		OK(gnutls_x509_privkey_export2(pki->key, GNUTLS_X509_FMT_PEM, &text));
+	else
+		OK(gnutls_x509_crt_export2(pki->crt, GNUTLS_X509_FMT_PEM, &text));
+	return write_file(dir, name, &text);
+}
+
+char *pki_crl(const char *dir, const struct pki *issuer, const struct pki *revoked,
+	      long next_update)
+{
+	time_t now = time(NULL);
+	gnutls_x509_crl_t crl;
+	gnutls_datum_t text;
+
+	OK(gnutls_x509_crl_init(&crl));
+	OK(gnutls_x509_crl_set_version(crl, 2));
+	OK(gnutls_x509_crl_set_this_update(crl, now - 10 * PKI_DAY));
+	OK(gnutls_x509_crl_set_next_update(crl, now + next_update));
+	if (revoked)
+		OK(gnutls_x509_crl_set_crt(crl, revoked->crt, now - PKI_DAY));
+	OK(gnutls_x509_crl_set_number(crl, "\1", 1));
+	OK(gnutls_x509_crl_sign2(crl, issuer->crt, issuer->key, GNUTLS_DIG_SHA256, 0));
+	OK(gnutls_x509_crl_export2(crl, GNUTLS_X509_FMT_PEM, &text));
+	gnutls_x509_crl_deinit(crl);
+	return write_file(dir, "crl.pem", &text);
+}

@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tls process as the broker sees it, with peers of GnuTLS and OpenSSL.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <netlink/msg.h>
+
+#include "ca.h"
+#include "fake_ktls.h"
+#include "ipc.h"
+#include "peer.h"
+#include "process.h"
+#include "tls.h"
+
+#define MANY		50
+#define WAIT_MS		60000
+
+static char *dir, *ca_dir;
+static struct ss_conf conf;
+static struct pki root, leaf;
+static pid_t child;
+static int broker;
+
+/* One session; the gateway's ends are the child's alone */
+struct session {
+	struct peer client, server;
+	struct ss_tls_result result;
+	bool answered;
+};
+
+static void start(void)
+{
+	int pair[2];
+
+	assert_int_equal(ss_ipc_pair(pair), 0);
+	child = fork();
+	if (!child) {
+		close(pair[0]);
+		ss_tls_run(&conf, pair[1]);
+	}
+	close(pair[1]);
+	broker = pair[0];
+}
+
+static int end(void)
+{
+	int status;
+
+	close(broker);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	child = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void send_job(uint64_t cookie, uint32_t timeout, const char *exempt, const int fds[2])
+{
+	struct nl_msg *msg = nlmsg_alloc_size(8192);
+	struct nlattr *nest;
+	struct {
+		struct ss_tls_job head;
+		char attrs[8192];
+	} job = { .head.cookie = cookie };
+	int len;
+
+	nlmsg_put(msg, 1, 1, 100, 0, 0);
+	nla_put_u32(msg, SMTPSPLICE_A_HANDSHAKE_TIMEOUT, timeout);
+	nla_put(msg, SMTPSPLICE_A_HANDSHAKE_SERVER, 4, "\x0a\0\2\2");
+	nla_put_u16(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_PORT, 25);
+	nla_put_flag(msg, SMTPSPLICE_A_HANDSHAKE_STARTTLS);
+	nest = nla_nest_start(msg, SMTPSPLICE_A_HANDSHAKE_TLS);
+	if (exempt)
+		nla_put_string(msg, SMTPSPLICE_A_TLS_PROFILE_EXEMPT_NAME, exempt);
+	nla_nest_end(msg, nest);
+	len = nlmsg_attrlen(nlmsg_hdr(msg), 0);
+	memcpy(job.attrs, nlmsg_attrdata(nlmsg_hdr(msg), 0), len);
+	nlmsg_free(msg);
+	assert_int_equal(ss_ipc_send(broker, &job, sizeof(job.head) + len, fds, 2), 0);
+}
+
+static void receive(struct ss_tls_result *result)
+{
+	int fds[SS_IPC_FDS];
+
+	peer_wait(broker, POLLIN);
+	assert_int_equal(ss_ipc_recv(broker, result, sizeof(*result), fds), 0);
+	assert_true(ss_tls_result_check(result));
+}
+
+/* Begin a session. @keep: a copy of the client's socket, or NULL */
+static void begin(struct session *s, uint64_t cookie, const char *exempt, int *keep)
+{
+	int client[2], server[2];
+
+	peer_connect(client);
+	peer_connect(server);
+	peer_client(&s->client, client[0], PEER_PRIORITY, PKI_HOST);
+	peer_server(&s->server, server[1], PEER_PRIORITY, &leaf, 1);
+	s->answered = false;
+	if (keep)
+		*keep = dup(client[1]);
+	send_job(cookie, WAIT_MS, exempt, (int[]){ client[1], server[0] });
+	close(client[1]);
+	close(server[0]);
+}
+
+static void finish(struct session *s)
+{
+	peer_free(&s->client);
+	peer_free(&s->server);
+}
+
+/* Step the peers until all are answered */
+static void serve(struct session *s, unsigned int count)
+{
+	uint64_t end_ms = ss_process_now() + WAIT_MS;
+	unsigned int left = count;
+
+	while (left) {
+		struct pollfd pfd = { .fd = broker, .events = POLLIN };
+		struct ss_tls_result r;
+
+		assert_true(ss_process_now() < end_ms);
+		for (unsigned int i = 0; i < count; i++) {
+			peer_step(&s[i].client);
+			peer_step(&s[i].server);
+		}
+		if (poll(&pfd, 1, 1) != 1)
+			continue;
+		receive(&r);
+		assert_true(r.cookie >= 1 && r.cookie <= count && !s[r.cookie - 1].answered);
+		s[r.cookie - 1].result = r;
+		s[r.cookie - 1].answered = true;
+		left--;
+	}
+}
+
+static void does_one(void **state)
+{
+	struct session s;
+
+	(void)state;
+	start();
+	begin(&s, 1, NULL, NULL);
+	serve(&s, 1);
+	assert_int_equal(s.result.result, SMTPSPLICE_TLS_RESULT_INSPECTED);
+	assert_string_equal(s.result.server_name, PKI_HOST);
+	assert_string_equal(s.result.version, "TLSv1.3");
+	assert_non_null(strstr(s.result.cipher, "TLS_"));
+	finish(&s);
+	assert_int_equal(end(), 0);
+}
+
+static void does_many_at_once(void **state)
+{
+	static struct session s[MANY];
+
+	(void)state;
+	start();
+	/* None gets anywhere before all have begun */
+	for (int i = 0; i < MANY; i++)
+		begin(&s[i], i + 1, NULL, NULL);
+	serve(s, MANY);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(s[i].result.result, SMTPSPLICE_TLS_RESULT_INSPECTED);
+		finish(&s[i]);
+	}
+	assert_int_equal(atomic_load(&fake_ktls->count), 2 * MANY);
+	assert_int_equal(end(), 0);
+}
+
+static void has_closed_them_before(void **state)
+{
+	struct session s;
+	char octet;
+
+	(void)state;
+	start();
+	begin(&s, 1, "*.example.com", NULL);
+	serve(&s, 1);
+	assert_int_equal(s.result.result, SMTPSPLICE_TLS_RESULT_BYPASSED);
+	assert_int_equal(s.result.cause, SMTPSPLICE_TLS_CAUSE_EXEMPT);
+	/* Nobody else had them: their peers know by now */
+	assert_true(recv(s.server.fd, &octet, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET);
+	assert_true(recv(s.client.fd, &octet, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET);
+	finish(&s);
+	assert_int_equal(end(), 0);
+}
+
+/* The kernel module has the files as well: closing them ends no epoll watch */
+static void forgets_what_is_done(void **state)
+{
+	struct session s, next;
+	int keep;
+
+	(void)state;
+	start();
+	begin(&s, 1, "*.example.com", &keep);
+	serve(&s, 1);
+	assert_int_equal(s.result.result, SMTPSPLICE_TLS_RESULT_BYPASSED);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(send(s.client.fd, "x", 1, MSG_NOSIGNAL), 1);
+		peer_wait(keep, POLLIN);
+		begin(&next, 1, NULL, NULL);
+		serve(&next, 1);
+		assert_int_equal(next.result.result, SMTPSPLICE_TLS_RESULT_INSPECTED);
+		finish(&next);
+	}
+	close(keep);
+	finish(&s);
+	assert_int_equal(end(), 0);
+}
+
+static void has_a_deadline(void **state)
+{
+	int client[2], server[2];
+	struct ss_tls_result r;
+	char octet;
+
+	(void)state;
+	start();
+	peer_connect(client);
+	peer_connect(server);
+	assert_int_equal(send(client[0], "\x16\3\1", 3, 0), 3);
+	send_job(7, 300, NULL, (int[]){ client[1], server[0] });
+	receive(&r);
+	assert_int_equal(r.cookie, 7);
+	assert_int_equal(r.result, SMTPSPLICE_TLS_RESULT_FAILED);
+	assert_int_equal(r.cause, SMTPSPLICE_TLS_CAUSE_TIMEOUT);
+	close(client[1]);
+	close(server[0]);
+	peer_wait(server[1], POLLIN);
+	assert_int_equal(recv(server[1], &octet, 1, 0), 0);
+	close(client[0]);
+	close(server[1]);
+	assert_int_equal(end(), 0);
+}
+
+static void notes_who_has_gone(void **state)
+{
+	int client[2], server[2];
+	struct ss_tls_result r;
+
+	(void)state;
+	start();
+	peer_connect(client);
+	peer_connect(server);
+	assert_int_equal(send(client[0], "\x16\3\1", 3, 0), 3);
+	send_job(7, WAIT_MS, NULL, (int[]){ client[1], server[0] });
+	/* Nothing new to be read: peeking would not tell */
+	shutdown(client[0], SHUT_WR);
+	receive(&r);
+	assert_int_equal(r.cause, SMTPSPLICE_TLS_CAUSE_CLIENT);
+	for (int i = 0; i < 2; i++) {
+		close(client[i]);
+		close(server[i]);
+	}
+	assert_int_equal(end(), 0);
+}
+
+static void takes_no_nonsense(void **state)
+{
+	static const char *const jobs[] = { "short", "12345678\xff\xff\1\0" };
+	int fds[2] = { 0, 1 };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		start();
+		assert_int_equal(ss_ipc_send(broker, jobs[i], i ? 12 : 5, fds, 2), 0);
+		assert_int_equal(waitpid(child, &(int){ 0 }, WNOHANG) > 0, 0);
+		peer_wait(broker, POLLIN);
+		assert_int_equal(end(), 1);
+	}
+	start();
+	assert_int_equal(ss_ipc_send(broker, "12345678", 8, fds, 1), 0);
+	peer_wait(broker, POLLIN);
+	assert_int_equal(end(), 1);
+}
+
+static void needs_a_ca(void **state)
+{
+	struct ss_conf good = conf;
+
+	(void)state;
+	conf.ca_dir = "/nonexistent";
+	start();
+	peer_wait(broker, POLLIN);
+	assert_int_equal(end(), SS_EXIT_USAGE);
+	conf = good;
+}
+
+static void checks_results(void **state)
+{
+	struct ss_tls_result good = { .result = SMTPSPLICE_TLS_RESULT_INSPECTED }, r;
+
+	(void)state;
+	assert_true(ss_tls_result_check(&good));
+	r = good;
+	r.result = 3;
+	assert_false(ss_tls_result_check(&r));
+	r = good;
+	r.cause = SMTPSPLICE_TLS_CAUSE_EXEMPT;
+	assert_false(ss_tls_result_check(&r));
+	r.result = SMTPSPLICE_TLS_RESULT_BYPASSED;
+	assert_true(ss_tls_result_check(&r));
+	r.cause = SMTPSPLICE_TLS_CAUSE_HELPER + 1;
+	assert_false(ss_tls_result_check(&r));
+	r = good;
+	memset(r.version, 'x', sizeof(r.version));
+	assert_false(ss_tls_result_check(&r));
+	r = good;
+	memset(r.server_name, 'x', sizeof(r.server_name));
+	assert_false(ss_tls_result_check(&r));
+	r = good;
+	strcpy(r.text, "a\nb");
+	assert_false(ss_tls_result_check(&r));
+}
+
+/* Run openssl, with its output to a pipe or a file. Return: its pid. */
+static pid_t run(char *const argv[], int in, int out)
+{
+	posix_spawn_file_actions_t files;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, in, 0);
+	posix_spawn_file_actions_adddup2(&files, out, 1);
+	posix_spawn_file_actions_adddup2(&files, out, 2);
+	assert_int_equal(posix_spawnp(&pid, argv[0], &files, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&files);
+	return pid;
+}
+
+/* Read until a word has come. Return: all up to the end of its line. */
+static char *read_until(int fd, const char *word)
+{
+	static char text[65536];
+	size_t len = 0;
+
+	for (;;) {
+		char *at, *line;
+		ssize_t n;
+
+		text[len] = '\0';
+		at = strstr(text, word);
+		line = at ? strchr(at, '\n') : NULL;
+		if (line)
+			return at;
+		peer_wait(fd, POLLIN);
+		n = read(fd, text + len, sizeof(text) - 1 - len);
+		if (n <= 0)
+			print_message("# %s\n", text);
+		assert_true(n > 0);
+		len += n;
+	}
+}
+
+static int tcp(uint16_t port, bool listening, uint16_t *bound)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
+	socklen_t len = sizeof(a);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (listening) {
+		assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+		assert_int_equal(listen(fd, 1), 0);
+		assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+		*bound = ntohs(a.sin_port);
+	} else {
+		assert_int_equal(connect(fd, (struct sockaddr *)&a, len), 0);
+	}
+	return fd;
+}
+
+/* s_client, the gateway, s_server */
+static void openssl_row(const char *version, const char *suite, const char *option)
+{
+	char *crt = pki_file(dir, "leaf.pem", &leaf, false), connect_to[32];
+	char *key = pki_file(dir, "leaf.key", &leaf, true), *said;
+	int in[2], from_server[2], from_client[2], fds[2], listener;
+	struct ss_tls_result r;
+	pid_t server, client;
+	uint16_t port;
+
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(from_server, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(from_client, O_CLOEXEC), 0);
+	server = run((char *[]){ "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", crt,
+				 "-key", key, (char *)version, (char *)option, (char *)suite,
+				 NULL }, in[0], from_server[1]);
+	said = read_until(from_server[0], "ACCEPT ");
+	fds[1] = tcp(atoi(strrchr(strtok(said, "\n"), ':') + 1), false, NULL);
+	listener = tcp(0, true, &port);
+	snprintf(connect_to, sizeof(connect_to), "127.0.0.1:%u", port);
+	client = run((char *[]){ "openssl", "s_client", "-connect", connect_to, "-servername",
+				 PKI_HOST, NULL }, in[0], from_client[1]);
+	fds[0] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	fcntl(fds[1], F_SETFL, O_NONBLOCK);
+	send_job(1, WAIT_MS, NULL, fds);
+	receive(&r);
+	if (r.result != SMTPSPLICE_TLS_RESULT_INSPECTED)
+		print_message("# %s %s: %s\n", version, suite, r.text);
+	assert_int_equal(r.result, SMTPSPLICE_TLS_RESULT_INSPECTED);
+	assert_string_equal(r.version, strstr(version, "1_3") ? "TLSv1.3" : "TLSv1.2");
+	/* The reference's code: the CA is sent along, and the client has it not */
+	said = read_until(from_client[0], "Verify return code: ");
+	assert_non_null(strstr(said, "19 (self-signed certificate in certificate chain)"));
+	kill(client, SIGKILL);
+	kill(server, SIGKILL);
+	waitpid(client, NULL, 0);
+	waitpid(server, NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		close(in[i]);
+		close(from_server[i]);
+		close(from_client[i]);
+		close(fds[i]);
+	}
+	close(listener);
+	free(crt);
+	free(key);
+}
+
+static void gets_on_with_openssl(void **state)
+{
+	(void)state;
+	start();
+	openssl_row("-tls1_3", "TLS_AES_128_GCM_SHA256", "-ciphersuites");
+	openssl_row("-tls1_3", "TLS_AES_256_GCM_SHA384", "-ciphersuites");
+	openssl_row("-tls1_3", "TLS_CHACHA20_POLY1305_SHA256", "-ciphersuites");
+	openssl_row("-tls1_3", "TLS_AES_128_CCM_SHA256", "-ciphersuites");
+	openssl_row("-tls1_2", "ECDHE-ECDSA-AES128-GCM-SHA256", "-cipher");
+	openssl_row("-tls1_2", "ECDHE-ECDSA-AES256-GCM-SHA384", "-cipher");
+	openssl_row("-tls1_2", "ECDHE-ECDSA-CHACHA20-POLY1305", "-cipher");
+	openssl_row("-tls1_2", "ECDHE-ECDSA-AES128-CCM", "-cipher");
+	assert_int_equal(end(), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_ktls_reset();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (child > 0) {
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		close(broker);
+	}
+	child = 0;
+	return 0;
+}
+
+static int group_setup(void **state)
+{
+	char err[512];
+
+	(void)state;
+	dir = strdup("/tmp/smtpsplice-test.XXXXXX");
+	if (!mkdtemp(dir) || asprintf(&ca_dir, "%s/ca", dir) < 0)
+		return -1;
+	if (ss_ca_create(ca_dir, &(struct ss_ca_names){}, err, sizeof(err)))
+		return -1;
+	pki_root(&root, "CN=test root");
+	pki_leaf(&leaf, &root);
+	conf = (struct ss_conf){ .ca_dir = ca_dir, .cert_dir = dir };
+	conf.trust = pki_file(dir, "root.pem", &root, false);
+	return 0;
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	ss_process_remove_tree(dir);
+	pki_free(&root);
+	pki_free(&leaf);
+	free((char *)conf.trust);
+	free(ca_dir);
+	free(dir);
+	return 0;
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(does_one),
+		T(does_many_at_once),
+		T(has_closed_them_before),
+		T(forgets_what_is_done),
+		T(has_a_deadline),
+		T(notes_who_has_gone),
+		T(takes_no_nonsense),
+		T(needs_a_ca),
+		T(checks_results),
+		T(gets_on_with_openssl),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}

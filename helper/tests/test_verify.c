@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "unit.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "pki.h"
+#include "process.h"
+#include "verify.h"
+
+#define B(cause)	SS_VERIFY_BIT(SMTPSPLICE_TLS_CAUSE_##cause)
+
+static char *dir, *trust;
+static struct ss_ca own;
+static struct ss_verify verify;
+static struct pki root, inter;
+
+static void check_with(const struct ss_verify *v, const struct pki *chain, unsigned int count,
+		       const gnutls_datum_t *staple, const char *name, uint32_t want)
+{
+	gnutls_x509_crt_t crts[32];
+	struct ss_verify_result r;
+
+	for (unsigned int i = 0; i < count; i++)
+		crts[i] = chain[i].crt;
+	ss_verify_chain(v, crts, count, staple, name, &r);
+	if (r.failed != want)
+		print_message("# failed %#x, not %#x (%s)\n", r.failed, want, r.detail ?: "");
+	assert_int_equal(r.failed, want);
+	assert_int_equal(!!r.detail, !!(want & B(VALIDATION_FAILURE)));
+}
+
+static void check(const struct pki *chain, unsigned int count, uint32_t want)
+{
+	check_with(&verify, chain, count, NULL, PKI_HOST, want);
+}
+
+/* A leaf of the trusted intermediate, or of another issuer */
+static void check_leaf(const struct pki_spec *spec, const struct pki *issuer, uint32_t want)
+{
+	struct pki chain[2] = { {}, issuer ? *issuer : inter };
+
+	pki_make(&chain[0], spec, &chain[1]);
+	check(chain, 2, want);
+	pki_free(&chain[0]);
+}
+
+static void make_inter(struct pki *made, struct pki_spec spec, const struct pki *issuer)
+{
+	spec.dn = "CN=another intermediate";
+	spec.ca = true;
+	pki_make(made, &spec, issuer ?: &root);
+}
+
+/* A good leaf of a bad intermediate of the trusted root */
+static void check_inter(struct pki_spec spec, uint32_t want)
+{
+	struct pki bad;
+
+	make_inter(&bad, spec, NULL);
+	check_leaf(&(struct pki_spec){}, &bad, want);
+	pki_free(&bad);
+}
+
+static void takes_what_is_good(void **state)
+{
+	struct pki chain[4] = { {}, inter, root };
+
+	(void)state;
+	check_leaf(&(struct pki_spec){}, NULL, 0);
+	check_leaf(&(struct pki_spec){ .pk = GNUTLS_PK_RSA }, NULL, 0);
+	check_leaf(&(struct pki_spec){ .extras = true }, NULL, 0);
+	/* With the root, in the wrong order, with something else between */
+	pki_leaf(&chain[0], &inter);
+	check(chain, 3, 0);
+	chain[1] = root;
+	chain[2] = inter;
+	check(chain, 3, 0);
+	pki_root(&chain[1], "CN=not asked for");
+	check(chain, 3, 0);
+	pki_free(&chain[1]);
+	pki_free(&chain[0]);
+}
+
+static void knows_time(void **state)
+{
+	(void)state;
+	check_leaf(&(struct pki_spec){ .from = -9 * PKI_DAY, .to = -PKI_DAY }, NULL, B(EXPIRED));
+	check_leaf(&(struct pki_spec){ .from = PKI_DAY, .to = 9 * PKI_DAY }, NULL, B(EXPIRED));
+	check_inter((struct pki_spec){ .from = -9 * PKI_DAY, .to = -PKI_DAY }, B(EXPIRED));
+}
+
+static void knows_trust(void **state)
+{
+	struct pki chain[3] = {}, other, self;
+
+	(void)state;
+	/* An unknown root, sent along or not; incomplete; self-signed */
+	pki_root(&other, "CN=unknown root");
+	check_leaf(&(struct pki_spec){}, &other, B(UNTRUSTED));
+	pki_leaf(&chain[0], &other);
+	check(chain, 1, B(UNTRUSTED));
+	pki_free(&chain[0]);
+	pki_leaf(&chain[0], &inter);
+	check(chain, 1, B(UNTRUSTED));
+	pki_free(&chain[0]);
+	pki_make(&self, &(struct pki_spec){}, NULL);
+	check(&self, 1, B(UNTRUSTED));
+	pki_free(&self);
+	/* One that only bears the root's name */
+	pki_root(&self, "CN=test root");
+	pki_leaf(&chain[0], &self);
+	chain[1] = self;
+	check(chain, 2, B(UNTRUSTED) | B(VALIDATION_FAILURE));
+	pki_free(&chain[0]);
+	pki_free(&self);
+	/* All of it is told, not only that */
+	check_leaf(&(struct pki_spec){ .from = -9 * PKI_DAY, .to = -PKI_DAY,
+				       .purpose = GNUTLS_KP_TLS_WWW_CLIENT,
+				       .host = "other.example.com", .dn = "CN=x" }, &other,
+		   B(UNTRUSTED) | B(EXPIRED) | B(VALIDATION_FAILURE) | B(SERVER_NAME));
+	pki_free(&other);
+}
+
+static void knows_what_is_weak(void **state)
+{
+	struct pki self;
+
+	(void)state;
+	check_leaf(&(struct pki_spec){ .pk = GNUTLS_PK_RSA, .bits = 1024 }, NULL,
+		   B(VALIDATION_FAILURE));
+	check_leaf(&(struct pki_spec){ .digest = GNUTLS_DIG_SHA1 }, NULL, B(VALIDATION_FAILURE));
+	check_inter((struct pki_spec){ .pk = GNUTLS_PK_RSA, .bits = 1024, .pathlen = -1 },
+		    B(VALIDATION_FAILURE));
+	check_inter((struct pki_spec){ .digest = GNUTLS_DIG_SHA1, .pathlen = -1 },
+		    B(VALIDATION_FAILURE));
+	/* Where nobody else has signed it as well */
+	pki_make(&self, &(struct pki_spec){ .pk = GNUTLS_PK_RSA, .bits = 1024 }, NULL);
+	check(&self, 1, B(UNTRUSTED) | B(VALIDATION_FAILURE));
+	pki_free(&self);
+}
+
+static void knows_constraints(void **state)
+{
+	struct pki first, second, chain[3];
+
+	(void)state;
+	check_leaf(&(struct pki_spec){ .purpose = GNUTLS_KP_TLS_WWW_CLIENT }, NULL,
+		   B(VALIDATION_FAILURE));
+	check_leaf(&(struct pki_spec){ .unknown = "1.2.3.4.5" }, NULL, B(VALIDATION_FAILURE));
+	check_inter((struct pki_spec){ .pathlen = -1, .permit = "example.com" }, 0);
+	check_inter((struct pki_spec){ .pathlen = -1, .permit = "example.org" },
+		    B(VALIDATION_FAILURE));
+	/* Issuers that are no CA: an end entity, and one of version 1 */
+	pki_make(&first, &(struct pki_spec){ .dn = "CN=no CA" }, &root);
+	check_leaf(&(struct pki_spec){}, &first, B(VALIDATION_FAILURE));
+	pki_free(&first);
+	pki_make(&first, &(struct pki_spec){ .dn = "CN=old", .v1 = true }, &root);
+	check_leaf(&(struct pki_spec){}, &first, B(VALIDATION_FAILURE));
+	pki_free(&first);
+	pki_make(&first, &(struct pki_spec){ .dn = "CN=odd", .no_basic = true }, &root);
+	check_leaf(&(struct pki_spec){}, &first, B(VALIDATION_FAILURE));
+	pki_free(&first);
+	/* A CA below one that may have none */
+	make_inter(&first, (struct pki_spec){ .pathlen = 0 }, NULL);
+	pki_make(&second, &(struct pki_spec){ .dn = "CN=second", .ca = true, .pathlen = -1 },
+		 &first);
+	pki_leaf(&chain[0], &second);
+	chain[1] = second;
+	chain[2] = first;
+	check(chain, 3, B(VALIDATION_FAILURE));
+	pki_free(&chain[0]);
+	pki_free(&second);
+	pki_free(&first);
+}
+
+static void knows_forgeries(void **state)
+{
+	struct pki forged, chain[2];
+	gnutls_datum_t der;
+
+	(void)state;
+	/* The right names and key ids, but the wrong key has signed */
+	pki_leaf(&chain[0], &inter);
+	chain[1] = inter;
+	assert_int_equal(gnutls_x509_crt_export2(chain[0].crt, GNUTLS_X509_FMT_DER, &der), 0);
+	der.data[der.size - 5] ^= 1;
+	memset(&forged, 0, sizeof(forged));
+	gnutls_x509_crt_init(&forged.crt);
+	assert_int_equal(gnutls_x509_crt_import(forged.crt, &der, GNUTLS_X509_FMT_DER), 0);
+	gnutls_free(der.data);
+	check((struct pki[]){ forged, inter }, 2, B(VALIDATION_FAILURE) | B(UNTRUSTED));
+	pki_free(&forged);
+	pki_free(&chain[0]);
+}
+
+static void knows_names(void **state)
+{
+	struct pki chain[2] = { {}, inter };
+	static const struct {
+		const char *host, *name;
+		bool good;
+	} rows[] = {
+		{ "mx.example.com", "MX.example.com.", true },
+		{ "*.example.com", "mx.example.com", true },
+		{ "*.example.com", "a.b.example.com", false },
+		{ "mx.example.com", "example.com", false },
+		{ "mx.example.com", NULL, true },
+		{ "mx.example.com", "", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		pki_make(&chain[0], &(struct pki_spec){ .dn = "O=x", .host = rows[i].host },
+			 &inter);
+		check_with(&verify, chain, 2, NULL, rows[i].name,
+			   rows[i].good ? 0 : B(SERVER_NAME));
+		pki_free(&chain[0]);
+	}
+}
+
+/* CN and alternative name with a NUL, as an own key of the CA would sign it */
+static void knows_nul_in_names(void **state)
+{
+	static const char cn[] = "mx.example.com\0.evil.org";
+	static const char san[] = "\x30\x10\x82\x0emx.example\0org";
+	struct pki chain[2] = { {}, inter };
+	gnutls_datum_t der;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		pki_make(&chain[0], &(struct pki_spec){ .dn = "O=x", .host = i ? "" : NULL }, NULL);
+		if (i)
+			assert_int_equal(gnutls_x509_crt_set_extension_by_oid(chain[0].crt,
+				"2.5.29.17", san, 18, 0), 0);
+		else
+			assert_int_equal(gnutls_x509_crt_set_dn_by_oid(chain[0].crt,
+				GNUTLS_OID_X520_COMMON_NAME, 0, cn, sizeof(cn) - 1), 0);
+		assert_int_equal(gnutls_x509_crt_sign2(chain[0].crt, inter.crt, inter.key,
+						       GNUTLS_DIG_SHA256, 0), 0);
+		assert_int_equal(gnutls_x509_crt_export2(chain[0].crt,
+							 GNUTLS_X509_FMT_DER, &der), 0);
+		gnutls_x509_crt_deinit(chain[0].crt);
+		gnutls_x509_crt_init(&chain[0].crt);
+		assert_int_equal(gnutls_x509_crt_import(chain[0].crt, &der,
+							GNUTLS_X509_FMT_DER), 0);
+		gnutls_free(der.data);
+		check_with(&verify, chain, 2, NULL, NULL, B(VALIDATION_FAILURE));
+		pki_free(&chain[0]);
+	}
+}
+
+static void knows_its_own_cas(void **state)
+{
+	struct pki chain[4] = {};
+
+	(void)state;
+	for (int kind = 0; kind < SS_CA_KINDS; kind++) {
+		gnutls_x509_crt_t made;
+		struct pki original;
+		gnutls_datum_t der;
+
+		/* Signed by the key of our CA, trusted or not */
+		pki_leaf(&original, &root);
+		assert_int_equal(gnutls_x509_crt_init(&made), 0);
+		gnutls_x509_crt_set_version(made, 3);
+		gnutls_x509_crt_set_serial(made, "\1", 1);
+		gnutls_x509_crt_set_activation_time(made, time(NULL) - PKI_DAY);
+		gnutls_x509_crt_set_expiration_time(made, time(NULL) + PKI_DAY);
+		gnutls_x509_crt_set_dn(made, "CN=" PKI_HOST, NULL);
+		gnutls_x509_crt_set_subject_alt_name(made, GNUTLS_SAN_DNSNAME, PKI_HOST,
+						     strlen(PKI_HOST), GNUTLS_FSAN_SET);
+		gnutls_x509_crt_set_key(made, original.key);
+		assert_int_equal(gnutls_x509_crt_privkey_sign(made, own.crt[kind], own.key[kind],
+							      GNUTLS_DIG_SHA256, 0), 0);
+		gnutls_x509_crt_export2(made, GNUTLS_X509_FMT_DER, &der);
+		gnutls_x509_crt_deinit(made);
+		gnutls_x509_crt_init(&chain[0].crt);
+		assert_int_equal(gnutls_x509_crt_import(chain[0].crt, &der,
+							GNUTLS_X509_FMT_DER), 0);
+		gnutls_free(der.data);
+		check(chain, 1, B(OWN_CA) | B(UNTRUSTED));
+		/* Anywhere in what was sent */
+		chain[3] = chain[0];
+		chain[0] = original;
+		chain[1] = root;
+		chain[2] = chain[3];
+		check(chain, 3, B(OWN_CA));
+		pki_free(&chain[3]);
+		pki_free(&original);
+		chain[0] = (struct pki){};
+	}
+	pki_leaf(&chain[0], &root);
+	chain[1] = (struct pki){ .crt = own.crt[SS_CA_TRUSTED] };
+	check(chain, 2, B(OWN_CA));
+	pki_free(&chain[0]);
+}
+
+static void knows_crls(void **state)
+{
+	struct pki chain[2] = { {}, inter }, other[2] = { {}, inter };
+	struct ss_verify v;
+	char err[512], *crl;
+
+	(void)state;
+	pki_leaf(&chain[0], &inter);
+	pki_leaf(&other[0], &inter);
+	crl = pki_crl(dir, &inter, &chain[0], PKI_DAY);
+	assert_int_equal(ss_verify_init(&v, trust, crl, &own, err, sizeof(err)), 0);
+	check_with(&v, chain, 2, NULL, PKI_HOST, B(REVOKED));
+	check_with(&v, other, 2, NULL, PKI_HOST, 0);
+	ss_verify_free(&v);
+	free(crl);
+	/* A list that is too old says only who was revoked then */
+	crl = pki_crl(dir, &inter, &chain[0], -PKI_DAY);
+	assert_int_equal(ss_verify_init(&v, trust, crl, &own, err, sizeof(err)), 0);
+	check_with(&v, chain, 2, NULL, PKI_HOST, B(REVOKED) | B(VALIDATION_TIMEOUT));
+	check_with(&v, other, 2, NULL, PKI_HOST, B(VALIDATION_TIMEOUT));
+	ss_verify_free(&v);
+	free(crl);
+	/* A CA that was revoked */
+	crl = pki_crl(dir, &root, &inter, PKI_DAY);
+	assert_int_equal(ss_verify_init(&v, trust, crl, &own, err, sizeof(err)), 0);
+	check_with(&v, chain, 2, NULL, PKI_HOST, B(REVOKED));
+	ss_verify_free(&v);
+	free(crl);
+	pki_free(&chain[0]);
+	pki_free(&other[0]);
+}
+
+static void run(char *const argv[])
+{
+	posix_spawn_file_actions_t quiet;
+	int status;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&quiet);
+	posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", 1, 0);
+	posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", 1, 0);
+	assert_int_equal(posix_spawnp(&pid, argv[0], &quiet, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&quiet);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* An OCSP response, by openssl; @signer says what it says */
+static gnutls_datum_t get_staple(const struct pki *leaf, const struct pki *issuer,
+				 const struct pki *signer, const char *letter,
+				 const char *days)
+{
+	char *leaf_pem = pki_file(dir, "leaf.pem", leaf, false);
+	char *issuer_pem = pki_file(dir, "issuer.pem", issuer, false);
+	char *signer_pem = pki_file(dir, "signer.pem", signer, false);
+	char *signer_key = pki_file(dir, "signer.key", signer, true);
+	char *index, *out, serial[64] = "";
+	uint8_t raw[32];
+	size_t size = sizeof(raw);
+	gnutls_datum_t der;
+	FILE *f;
+
+	gnutls_x509_crt_get_serial(leaf->crt, raw, &size);
+	for (size_t i = 0; i < size; i++)
+		sprintf(serial + 2 * i, "%02X", raw[i]);
+	assert_true(asprintf(&index, "%s/index", dir) > 0);
+	assert_true(asprintf(&out, "%s/staple", dir) > 0);
+	f = fopen(index, "w");
+	if (*letter)
+		fprintf(f, "%s\t351231235959Z\t%s\t%s\tunknown\t/CN=x\n", letter,
+			*letter == 'R' ? "250101000000Z" : "", serial);
+	fclose(f);
+	run((char *[]){ "openssl", "ocsp", "-index", index, "-rsigner", signer_pem, "-rkey",
+			signer_key, "-CA", issuer_pem, "-issuer", issuer_pem, "-cert",
+			leaf_pem, "-respout", out, "-ndays", (char *)days, "-noverify",
+			NULL });
+	assert_int_equal(gnutls_load_file(out, &der), 0);
+	free(leaf_pem);
+	free(issuer_pem);
+	free(signer_pem);
+	free(signer_key);
+	free(index);
+	free(out);
+	return der;
+}
+
+static void check_staple(const struct pki *leaf, const struct pki *asked,
+			 const struct pki *signer, const char *letter, uint32_t want)
+{
+	gnutls_datum_t staple = get_staple(asked, &inter, signer, letter, "1");
+
+	check_with(&verify, (struct pki[]){ *leaf, inter }, 2, &staple, PKI_HOST, want);
+	gnutls_free(staple.data);
+}
+
+static void knows_staples(void **state)
+{
+	const gnutls_datum_t junk = { (unsigned char *)"junk", 4 }, none = {};
+	struct pki leaf, must, other;
+
+	(void)state;
+	pki_leaf(&leaf, &inter);
+	pki_leaf(&other, &inter);
+	pki_make(&must, &(struct pki_spec){ .must_staple = true }, &inter);
+	check_staple(&leaf, &leaf, &inter, "V", 0);
+	check_staple(&must, &must, &inter, "V", 0);
+	check_staple(&leaf, &leaf, &inter, "R", B(REVOKED));
+	check_staple(&must, &must, &inter, "R", B(REVOKED));
+	/* One that does not know, one of another certificate, one of a stranger */
+	check_staple(&leaf, &leaf, &inter, "", B(VALIDATION_TIMEOUT));
+	check_staple(&must, &must, &inter, "", B(VALIDATION_FAILURE));
+	check_staple(&leaf, &other, &inter, "V", B(VALIDATION_FAILURE));
+	check_staple(&leaf, &leaf, &other, "V", B(VALIDATION_FAILURE));
+	check_with(&verify, (struct pki[]){ leaf, inter }, 2, &junk, PKI_HOST,
+		   B(VALIDATION_FAILURE));
+	check_with(&verify, (struct pki[]){ leaf, inter }, 2, &none, PKI_HOST, 0);
+	check_with(&verify, (struct pki[]){ must, inter }, 2, &none, PKI_HOST,
+		   B(VALIDATION_FAILURE));
+	pki_free(&leaf);
+	pki_free(&must);
+	pki_free(&other);
+}
+
+/* GnuTLS has been hurt by long chains (CVE-2024-28835) */
+static void stands_long_chains(void **state)
+{
+	struct pki chain[30] = {};
+
+	(void)state;
+	pki_make(&chain[29], &(struct pki_spec){ .dn = "CN=29", .ca = true, .pathlen = -1 }, &root);
+	for (int i = 28; i > 0; i--) {
+		char dn[16];
+
+		snprintf(dn, sizeof(dn), "CN=%d", i);
+		pki_make(&chain[i], &(struct pki_spec){ .dn = dn, .ca = true, .pathlen = -1 },
+			 &chain[i + 1]);
+	}
+	pki_leaf(&chain[0], &chain[1]);
+	check(chain, 30, B(UNTRUSTED));
+	for (int i = 0; i < 30; i++)
+		pki_free(&chain[i]);
+}
+
+static void takes_the_strictest(void **state)
+{
+	struct ss_verify_result r = { .failed = B(EXPIRED) | B(UNTRUSTED) | B(SERVER_NAME) };
+	enum smtpsplice_tls_cause cause;
+	struct ss_profile p;
+
+	(void)state;
+	ss_profile_default(&p);
+	p.expired = SMTPSPLICE_TLS_ACTION_IGNORE;
+	p.untrusted = SMTPSPLICE_TLS_ACTION_ALLOW;
+	p.validation_failure = SMTPSPLICE_TLS_ACTION_BLOCK;
+	assert_int_equal(ss_verify_decide(&p, &r, &cause), SMTPSPLICE_TLS_ACTION_BLOCK);
+	assert_int_equal(cause, SMTPSPLICE_TLS_CAUSE_SERVER_NAME);
+	p.validation_failure = SMTPSPLICE_TLS_ACTION_IGNORE;
+	assert_int_equal(ss_verify_decide(&p, &r, &cause), SMTPSPLICE_TLS_ACTION_ALLOW);
+	assert_int_equal(cause, SMTPSPLICE_TLS_CAUSE_UNTRUSTED);
+	p.untrusted = SMTPSPLICE_TLS_ACTION_IGNORE;
+	assert_int_equal(ss_verify_decide(&p, &r, &cause), SMTPSPLICE_TLS_ACTION_IGNORE);
+	r.failed |= B(OWN_CA);
+	assert_int_equal(ss_verify_decide(&p, &r, &cause), SMTPSPLICE_TLS_ACTION_BLOCK);
+	assert_int_equal(cause, SMTPSPLICE_TLS_CAUSE_OWN_CA);
+	r.failed = 0;
+	assert_int_equal(ss_verify_decide(&p, &r, &cause), SMTPSPLICE_TLS_ACTION_IGNORE);
+	assert_int_equal(cause, SMTPSPLICE_TLS_CAUSE_NONE);
+}
+
+static void tells_of_bad_files(void **state)
+{
+	struct ss_verify v;
+	char err[512];
+
+	(void)state;
+	assert_int_not_equal(ss_verify_init(&v, "/nonexistent", NULL, &own, err, sizeof(err)), 0);
+	assert_non_null(strstr(err, "/nonexistent"));
+	ss_verify_free(&v);
+	assert_int_not_equal(ss_verify_init(&v, trust, "/nonexistent", &own, err, sizeof(err)), 0);
+	assert_non_null(strstr(err, "CRL file /nonexistent"));
+	ss_verify_free(&v);
+	assert_int_equal(ss_verify_init(&v, NULL, NULL, &own, err, sizeof(err)), 0);
+	ss_verify_free(&v);
+}
+
+static int setup(void **state)
+{
+	char *ca_dir, err[512];
+
+	(void)state;
+	dir = strdup("/tmp/smtpsplice-test.XXXXXX");
+	if (!mkdtemp(dir) || asprintf(&ca_dir, "%s/ca", dir) < 0)
+		return -1;
+	if (ss_ca_create(ca_dir, &(struct ss_ca_names){}, err, sizeof(err)) ||
+	    ss_ca_load(&own, ca_dir, err, sizeof(err)))
+		return -1;
+	free(ca_dir);
+	pki_root(&root, "CN=test root");
+	pki_make(&inter, &(struct pki_spec){ .dn = "CN=intermediate", .ca = true,
+					     .pathlen = -1 }, &root);
+	trust = pki_file(dir, "root.pem", &root, false);
+	return ss_verify_init(&verify, trust, NULL, &own, err, sizeof(err));
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	ss_verify_free(&verify);
+	ss_ca_free(&own);
+	pki_free(&root);
+	pki_free(&inter);
+	ss_process_remove_tree(dir);
+	free(trust);
+	free(dir);
+	return 0;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_what_is_good),
+		cmocka_unit_test(knows_time),
+		cmocka_unit_test(knows_trust),
+		cmocka_unit_test(knows_what_is_weak),
+		cmocka_unit_test(knows_constraints),
+		cmocka_unit_test(knows_forgeries),
+		cmocka_unit_test(knows_names),
+		cmocka_unit_test(knows_nul_in_names),
+		cmocka_unit_test(knows_its_own_cas),
+		cmocka_unit_test(knows_crls),
+		cmocka_unit_test(knows_staples),
+		cmocka_unit_test(stands_long_chains),
+		cmocka_unit_test(takes_the_strictest),
+		cmocka_unit_test(tells_of_bad_files),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tls process: shakes hands for the kernel. It has the keys of the CAs, the
+ * sockets that the broker sends it, and no mail.
+ *
+ * One thread, one epoll loop, many pairs of handshakes at a time; nothing in it
+ * waits. Sockets are watched edge-triggered, since a ClientHello that is only
+ * peeked at leaves its socket readable: what is new is what counts.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "pair.h"
+#include "ipc.h"
+#include "process.h"
+#include "text.h"
+#include "tls.h"
+
+#define WHY_SIZE	512
+#define EVENTS		64
+#define PAIRS_MAX	1024ul	/* the broker waits with more */
+#define SPARE_FDS	32ul
+#define ENDED		(EPOLLRDHUP | EPOLLHUP | EPOLLERR)
+
+struct task;
+
+/**
+ * struct watch - What an event belongs to.
+ * @task: the handshakes
+ * @side: which of the two sockets
+ */
+struct watch {
+	struct task *task;
+	enum ss_pair_side side;
+};
+
+/**
+ * struct task - A pair of handshakes in the loop.
+ * @pair: the handshakes
+ * @fds: their sockets, for epoll alone
+ * @watch: what their events point to
+ * @done: the result is there, and waits to be sent
+ * @next: in the list of all
+ */
+struct task {
+	struct ss_pair *pair;
+	int fds[SS_PAIR_SIDES];
+	struct watch watch[SS_PAIR_SIDES];
+	bool done;
+	struct task *next;
+};
+
+/**
+ * struct tls - The process.
+ * @gw: what the handshakes share
+ * @sock: to the broker
+ * @epoll: what the loop waits at
+ * @events: what it waits for at @sock
+ * @tasks: all handshakes
+ * @count: how many
+ * @max: how many there may be
+ * @job: the last message of the broker
+ */
+struct tls {
+	struct ss_gateway *gw;
+	int sock;
+	int epoll;
+	uint32_t events;
+	struct task *tasks;
+	unsigned int count;
+	unsigned int max;
+	union {
+		struct ss_tls_job head;
+		char octets[SS_TLS_JOB_MAX];
+	} job;
+};
+
+/* Something that cannot be: the broker starts another one of us */
+static void die(const char *why) __attribute__((noreturn));
+
+static void die(const char *why)
+{
+	ss_process_say("tls: %s", why);
+	_exit(1);
+}
+
+static void watch(struct tls *t, struct task *task)
+{
+	for (int side = 0; side < SS_PAIR_SIDES; side++) {
+		struct epoll_event ev = {
+			.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+			.data.ptr = &task->watch[side],
+		};
+
+		task->watch[side] = (struct watch){ .task = task, .side = side };
+		if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, task->fds[side], &ev))
+			die(strerror(errno));
+	}
+}
+
+/* Closing is not enough to end the watch: the kernel module has the files too */
+static void unwatch(struct tls *t, struct task *task)
+{
+	for (int side = 0; side < SS_PAIR_SIDES; side++)
+		epoll_ctl(t->epoll, EPOLL_CTL_DEL, task->fds[side], NULL);
+}
+
+static void step(struct tls *t, struct task *task)
+{
+	if (task->done || !ss_pair_step(task->pair, ss_process_now()))
+		return;
+	unwatch(t, task);
+	ss_pair_close(task->pair);
+	task->done = true;
+}
+
+static void expire(struct tls *t, struct task *task)
+{
+	ss_pair_expire(task->pair);
+	step(t, task);
+}
+
+static void start(struct tls *t, const struct ss_job *job, const int fds[SS_IPC_FDS])
+{
+	struct task *task = calloc(1, sizeof(*task));
+
+	if (!task)
+		die("out of memory");
+	memcpy(task->fds, fds, sizeof(task->fds));
+	task->pair = ss_pair_new(t->gw, job, fds, ss_process_now());
+	if (!task->pair)
+		die("out of memory");
+	task->next = t->tasks;
+	t->tasks = task;
+	t->count++;
+	watch(t, task);
+	step(t, task);
+}
+
+static void on_job(struct tls *t)
+{
+	int fds[SS_IPC_FDS];
+	struct ss_job job;
+	ssize_t n = ss_ipc_recv_some(t->sock, &t->job, sizeof(t->job), fds);
+
+	if (n == -EAGAIN)
+		return;
+	if (n == -EPIPE)
+		_exit(SS_EXIT_OK);
+	if (n < (ssize_t)sizeof(t->job.head) || fds[0] < 0 || fds[1] < 0 ||
+	    ss_job_parse(&job, (struct nlattr *)(t->job.octets + sizeof(t->job.head)),
+			 n - sizeof(t->job.head)))
+		die("the broker sent a job that is none");
+	job.cookie = t->job.head.cookie;
+	start(t, &job, fds);
+}
+
+static void on_event(struct tls *t, const struct epoll_event *ev)
+{
+	struct watch *w = ev->data.ptr;
+
+	if (!w) {
+		if (ev->events & (EPOLLIN | EPOLLHUP))
+			on_job(t);
+		return;
+	}
+	if (ev->events & ENDED)
+		ss_pair_ended(w->task->pair, w->side);
+	step(t, w->task);
+}
+
+/* Send the result. Return: whether there was room for it. */
+static bool report(struct tls *t, const struct task *task)
+{
+	int ret = ss_ipc_send(t->sock, ss_pair_result(task->pair),
+			      sizeof(struct ss_tls_result), NULL, 0);
+
+	if (ret == -EPIPE)
+		_exit(SS_EXIT_OK);
+	if (ret && ret != -EAGAIN)
+		die(strerror(-ret));
+	return !ret;
+}
+
+/* Report what is done. Return: whether some of it has to wait. */
+static bool reap(struct tls *t)
+{
+	struct task **at = &t->tasks;
+	bool full = false;
+
+	while (*at) {
+		struct task *task = *at;
+
+		if (task->done && !full && !report(t, task))
+			full = true;
+		if (!task->done || full) {
+			at = &task->next;
+			continue;
+		}
+		*at = task->next;
+		t->count--;
+		ss_pair_free(task->pair);
+		free(task);
+	}
+	return full;
+}
+
+/* No more jobs than we can do at a time */
+static void watch_broker(struct tls *t, bool full)
+{
+	struct epoll_event ev = {
+		.events = (t->count < t->max ? EPOLLIN : 0) | (full ? EPOLLOUT : 0),
+	};
+
+	if (ev.events == t->events)
+		return;
+	if (epoll_ctl(t->epoll, EPOLL_CTL_MOD, t->sock, &ev))
+		die(strerror(errno));
+	t->events = ev.events;
+}
+
+/* End those whose time is up. Return: milliseconds to the next, -1 for none. */
+static int check_deadlines(struct tls *t)
+{
+	uint64_t now = ss_process_now(), next = UINT64_MAX;
+
+	for (struct task *task = t->tasks; task; task = task->next) {
+		uint64_t deadline = ss_pair_deadline(task->pair);
+
+		if (task->done)
+			continue;
+		if (deadline <= now)
+			expire(t, task);
+		else if (deadline < next)
+			next = deadline;
+	}
+	if (next == UINT64_MAX)
+		return -1;
+	return next - now > 60000 ? 60000 : next - now;
+}
+
+static void loop(struct tls *t) __attribute__((noreturn));
+
+static void loop(struct tls *t)
+{
+	struct epoll_event events[EVENTS];
+
+	for (;;) {
+		int timeout = check_deadlines(t), n;
+
+		watch_broker(t, reap(t));
+		n = epoll_wait(t->epoll, events, EVENTS, timeout);
+		if (n < 0 && errno != EINTR)
+			die(strerror(errno));
+		for (int i = 0; i < n; i++)
+			on_event(t, &events[i]);
+	}
+}
+
+/* As many descriptors as we may have, and no more handshakes than they do for */
+static unsigned int raise_limit(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim))
+		return PAIRS_MAX / 2;
+	if (lim.rlim_max > 2 * PAIRS_MAX + SPARE_FDS)
+		lim.rlim_cur = 2 * PAIRS_MAX + SPARE_FDS;
+	else
+		lim.rlim_cur = lim.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &lim);
+	return lim.rlim_cur > 2 * SPARE_FDS ? (lim.rlim_cur - SPARE_FDS) / 2 : 1;
+}
+
+/**
+ * ss_tls_run() - Be the tls process. Does not return.
+ * @conf: the command line
+ * @sock: to the broker, by which jobs come in and results go out
+ */
+void ss_tls_run(const struct ss_conf *conf, int sock)
+{
+	struct epoll_event none = {};
+	static struct tls t;
+	char why[WHY_SIZE];
+
+	/* The keys of the CAs are in this process: nobody is to look into it */
+	prctl(PR_SET_DUMPABLE, 0);
+	signal(SIGPIPE, SIG_IGN);
+	t.sock = sock;
+	t.max = raise_limit();
+	t.gw = ss_gateway_new(conf, why, sizeof(why));
+	if (!t.gw) {
+		ss_process_say("%s", why);
+		_exit(SS_EXIT_USAGE);
+	}
+	t.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (t.epoll < 0 || fcntl(sock, F_SETFL, O_NONBLOCK) ||
+	    epoll_ctl(t.epoll, EPOLL_CTL_ADD, sock, &none))
+		die(strerror(errno));
+	loop(&t);
+}
+
+static bool check_text(const char *text, size_t size)
+{
+	char clean[SMTPSPLICE_TEXT_MAX + 1];
+
+	if (!memchr(text, '\0', size))
+		return false;
+	ss_text_clean_str(SS_TEXT_PRINT, clean, sizeof(clean), text);
+	return !strcmp(clean, text);
+}
+
+/**
+ * ss_tls_result_check() - Check a result that came from the tls process, which
+ * may have been taken over by a peer.
+ * @r: the result
+ *
+ * Return: whether it can be used: the numbers are in range and fit each other,
+ * the strings are terminated and printable.
+ */
+bool ss_tls_result_check(const struct ss_tls_result *r)
+{
+	bool inspected = r->result == SMTPSPLICE_TLS_RESULT_INSPECTED;
+
+	return r->result <= SMTPSPLICE_TLS_RESULT_BYPASSED &&
+	       r->cause <= SMTPSPLICE_TLS_CAUSE_HELPER &&
+	       inspected == (r->cause == SMTPSPLICE_TLS_CAUSE_NONE) &&
+	       check_text(r->server_name, sizeof(r->server_name)) &&
+	       check_text(r->version, sizeof(r->version)) &&
+	       check_text(r->cipher, sizeof(r->cipher)) &&
+	       check_text(r->text, sizeof(r->text));
+}

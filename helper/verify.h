@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_VERIFY_H
+#define SS_VERIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <gnutls/x509.h>
+#include <linux/smtpsplice.h>
+
+#include "ca.h"
+#include "profile.h"
+
+/* Longest chain that is looked at; what a server sends beyond that is ignored */
+#define SS_VERIFY_CHAIN_MAX	10
+
+/* A failed check, by its enum smtpsplice_tls_cause */
+#define SS_VERIFY_BIT(cause)	(1u << (cause))
+
+/**
+ * struct ss_verify - What servers' certificates are checked against.
+ * @trust: the trusted CAs
+ * @crls: certificates that were revoked
+ * @crl_count: how many lists
+ * @own: the gateway's CAs, which no server has a certificate of
+ */
+struct ss_verify {
+	gnutls_x509_trust_list_t trust;
+	gnutls_x509_crl_t *crls;
+	unsigned int crl_count;
+	const struct ss_ca *own;
+};
+
+/**
+ * struct ss_verify_result - What the checks say.
+ * @failed: SS_VERIFY_BIT() of each check that failed
+ * @detail: what it is that is wrong, for VALIDATION_FAILURE; or NULL
+ */
+struct ss_verify_result {
+	uint32_t failed;
+	const char *detail;
+};
+
+int ss_verify_init(struct ss_verify *verify, const char *trust, const char *crl,
+		   const struct ss_ca *own, char *err, size_t errlen);
+void ss_verify_free(struct ss_verify *verify);
+void ss_verify_chain(const struct ss_verify *verify, gnutls_x509_crt_t *chain,
+		     unsigned int count, const gnutls_datum_t *staple,
+		     const char *name, struct ss_verify_result *result);
+enum smtpsplice_tls_action ss_verify_decide(const struct ss_profile *profile,
+					    const struct ss_verify_result *result,
+					    enum smtpsplice_tls_cause *cause);
+
+#endif /* SS_VERIFY_H */

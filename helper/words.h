@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_WORDS_H
+#define SS_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "cli.h"
+
+/* Room for what is wrong with a word */
+#define SS_WORDS_WHY_SIZE	192
+
+/**
+ * typedef ss_words_fn - Takes one part of a list.
+ * @arg: the caller's
+ * @part: the part, not empty
+ * @why: what is wrong with it, SS_WORDS_WHY_SIZE octets
+ *
+ * Return: 0, or an errno with @why set.
+ */
+typedef int (*ss_words_fn)(void *arg, const char *part, char *why);
+
+bool ss_words_is_name(const char *text, size_t max);
+int ss_words_each(const char *list, ss_words_fn one, void *arg, char *why);
+int ss_words_port(const char *text, uint16_t *port, char *why);
+int ss_words_put_prefix(struct nl_msg *msg, int type, const struct ss_prefix *prefix);
+int ss_words_take_name(struct ss_cli *cli, const char *what, const char *group,
+		       const char **name);
+int ss_words_delete(struct ss_cli *cli, const char *what, const char *group,
+		    int cmd, int type);
+
+#endif /* SS_WORDS_H */

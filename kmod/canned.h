@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The replies that the SMTP engine gives of its own. For smtp.c alone: all else
+ * that a client hears is the server's, or says what session.c and message.c did.
+ */
+#ifndef SS_CANNED_H
+#define SS_CANNED_H
+
+#include "smtp.h"
+
+/* Replies of the gateway's own. */
+enum canned {
+	CANNED_NONE,
+	CANNED_EARLY,
+	CANNED_CHARACTER,
+	CANNED_LONG,
+	CANNED_EMPTY,
+	CANNED_UNKNOWN,
+	CANNED_BAD,
+	CANNED_TOO_MANY,
+	CANNED_MAIL_SYNTAX,
+	CANNED_RCPT_SYNTAX,
+	CANNED_DATA_SYNTAX,
+	CANNED_BASE64,
+	CANNED_SIZE,
+	CANNED_BINARYMIME,
+	CANNED_MAIL_FIRST,
+	CANNED_NO_RCPT,
+	CANNED_SERVER,
+	CANNED_GO_ON,
+	CANNED_TLS_SYNTAX,
+	CANNED_TLS_ON,
+	CANNED_TLS_DOWN,
+	CANNED_TLS_FIRST,
+};
+
+/*
+ * @junk: no sane client gets it; counted up to SS_SMTP_ERRORS_MAX. The others
+ * happen to a pipelining client whenever a server refuses its recipients.
+ */
+static const struct {
+	const char *text;
+	bool fatal;
+	bool junk;
+} canned[] = {
+	[CANNED_EARLY] = { "554 5.5.0 SMTP protocol synchronization error",
+			   .fatal = true },
+	[CANNED_CHARACTER] = { "500 5.5.2 Bad character in command",
+			       .junk = true },
+	[CANNED_LONG] = { "500 5.5.2 Line too long", .junk = true },
+	[CANNED_EMPTY] = { "500 5.5.2 Bad command", .junk = true },
+	[CANNED_UNKNOWN] = { "502 5.5.1 Command not implemented",
+			     .junk = true },
+	[CANNED_BAD] = { "500 5.5.1 Bad command", .fatal = true },
+	[CANNED_TOO_MANY] = { "421 4.7.0 Too many errors", .fatal = true },
+	[CANNED_MAIL_SYNTAX] = { "501 5.5.4 Syntax: MAIL FROM:<address>",
+				 .junk = true },
+	[CANNED_RCPT_SYNTAX] = { "501 5.5.4 Syntax: RCPT TO:<address>",
+				 .junk = true },
+	[CANNED_DATA_SYNTAX] = { "501 5.5.4 Syntax: DATA", .junk = true },
+	[CANNED_BASE64] = { "501 5.5.2 Bad base64", .junk = true },
+	[CANNED_SIZE] = { .text = "552 5.3.4 Message size exceeds limit" },
+	[CANNED_BINARYMIME] = { "555 5.5.4 BODY=BINARYMIME is not supported",
+				.junk = true },
+	[CANNED_MAIL_FIRST] = { .text = "503 5.5.1 MAIL first" },
+	[CANNED_NO_RCPT] = { .text = "554 5.5.1 No valid recipients" },
+	[CANNED_SERVER] = { "421 4.3.0 Server broke the protocol",
+			    .fatal = true },
+	[CANNED_GO_ON] = { .text = "354 End data with <CR><LF>.<CR><LF>" },
+	[CANNED_TLS_SYNTAX] = { "501 5.5.4 Syntax: STARTTLS", .junk = true },
+	[CANNED_TLS_ON] = { "503 5.5.1 TLS is active already", .junk = true },
+	[CANNED_TLS_DOWN] = {
+		.text = "454 4.7.0 TLS not available due to temporary reason",
+	},
+	[CANNED_TLS_FIRST] = {
+		.text = "530 5.7.0 Must issue a STARTTLS command first",
+	},
+};
+
+#endif /* SS_CANNED_H */

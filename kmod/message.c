@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A message's way through a session: into the hold, to the scanner, and on to
+ * the server or nowhere. Runs in the session's work, under its lock.
+ */
+#include "message.h"
+#include "netlink.h"
+#include "policy.h"
+#include "session.h"
+
+/* What is read of a refused message before the client is hung up on: as often
+ * the size of the largest message.
+ */
+#define DRAIN_MAX		4
+
+/* The message is refused; both legs stay usable. */
+static void refuse(struct ss_session *s, const char *reply)
+{
+	ss_hold_close(&s->hold);
+	s->refusal = NULL;
+	ss_smtp_refuse(&s->smtp, reply, &s->server.out, &s->client.out);
+	ss_session_set_state(s, SMTPSPLICE_STATE_COMMAND);
+}
+
+static const char too_big[] = "552 5.3.4 Message size exceeds limit";
+static const char no_space[] = "452 4.3.1 Not enough space to hold the message";
+static const char bad_newline[] =
+	"550 5.5.2 Message has CR or LF that is not part of CRLF";
+static const char no_verdict[] = "451 4.3.0 Content scanner not available, try again later";
+
+/* DATA: may the message come? */
+void ss_message_begin(struct ss_session *s)
+{
+	if (ss_hold_open(&s->hold, s->sn)) {
+		ss_stats_inc(s->sn, NO_SPACE);
+		refuse(s, no_space);
+		return;
+	}
+	s->refusal = NULL;
+	ss_smtp_data_accept(&s->smtp, &s->client.out);
+	ss_session_set_state(s, SMTPSPLICE_STATE_BODY);
+}
+
+static bool newline_ok(const struct ss_session *s)
+{
+	u32 flags = s->smtp.body_flags;
+
+	if (READ_ONCE(s->sn->settings.bare_newline) ==
+	    SMTPSPLICE_BARE_NEWLINE_ALLOW)
+		flags &= ~SS_SMTP_BODY_BARE_LF;
+	return !flags;
+}
+
+/* End-of-data: ask for the verdict, unless the message is refused anyway. */
+void ss_message_end(struct ss_session *s)
+{
+	s->messages++;
+	ss_stats_inc(s->sn, MESSAGES);
+	ss_stats_add(s->sn, OCTETS, s->smtp.body_len);
+	atomic64_inc(&s->policy->messages);
+	if (s->refusal) {
+		refuse(s, s->refusal);
+	} else if (!newline_ok(s)) {
+		ss_stats_inc(s->sn, BAD_NEWLINE);
+		refuse(s, bad_newline);
+	} else {
+		ss_hold_seal(&s->hold, s->smtp.body_len);
+		ss_session_set_state(s, SMTPSPLICE_STATE_SCAN);
+		ss_request_submit(s, SS_REQUEST_SCAN, s->deadline);
+	}
+}
+
+/* The message will be refused, but must be read to its end first. */
+static void doom(struct ss_session *s, int err)
+{
+	if (err == -EFBIG) {
+		s->refusal = too_big;
+		ss_stats_inc(s->sn, OVERSIZE);
+	} else {
+		s->refusal = no_space;
+		ss_stats_inc(s->sn, NO_SPACE);
+	}
+	ss_hold_close(&s->hold);
+}
+
+/* Takes what came in with the commands, or before the hold was given up. */
+static bool body_from_buffer(struct ss_session *s)
+{
+	struct ss_leg *c = &s->client;
+	int err;
+
+	if (s->refusal) {
+		ss_leg_consume(c, ss_smtp_body(&s->smtp, c->in, c->in_len));
+		return true;
+	}
+	err = ss_hold_append(&s->hold, c->in, c->in_len);
+	if (err) {
+		doom(s, err);
+		return true;
+	}
+	c->in_len = ss_hold_parse(&s->hold, &s->smtp, c->in_len, c->in);
+	if (s->smtp.body_len > s->hold.limit)
+		doom(s, -EFBIG);
+	return true;
+}
+
+/* What comes of a message that will be refused; there is an end to it. */
+static bool drain_body(struct ss_session *s)
+{
+	struct ss_leg *c = &s->client;
+
+	if (s->smtp.body_len / DRAIN_MAX > READ_ONCE(s->sn->settings.max_message)) {
+		ss_session_hangup(s, s->refusal);
+		return true;
+	}
+	if (!ss_leg_recv(c))
+		return false;
+	ss_session_pace(s, c->in_len);
+	return body_from_buffer(s);
+}
+
+static bool step_body(struct ss_session *s)
+{
+	struct ss_leg *c = &s->client;
+	int n;
+
+	/* its end was seen, and waits for the reply to a NOOP */
+	if (s->smtp.event != SS_SMTP_NONE)
+		return false;
+	if (c->in_len)
+		return body_from_buffer(s);
+	if (s->refusal)
+		return drain_body(s);
+	n = ss_hold_recv(&s->hold, c);
+	if (n == -EAGAIN)
+		return false;
+	if (n == -EFBIG || n == -ENOSPC || n == -ENOMEM) {
+		doom(s, n);
+		return true;
+	}
+	if (n <= 0) {
+		c->eof = true;
+		return false;
+	}
+	ss_session_pace(s, n);
+	c->in_len = ss_hold_parse(&s->hold, &s->smtp, n, c->in);
+	if (s->smtp.body_len > s->hold.limit)
+		doom(s, -EFBIG);
+	return true;
+}
+
+/* The reply for a message that is refused by verdict. */
+static const char *verdict_reply(const struct ss_verdict *v)
+{
+	if (v->reply[0])
+		return v->reply;
+	return v->verdict == SMTPSPLICE_VERDICT_REJECT ?
+	       "554 5.7.1 Message refused: a virus was found" : no_verdict;
+}
+
+static void apply_verdict(struct ss_session *s)
+{
+	const struct ss_verdict *v = &s->answer.verdict;
+
+	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
+	switch (v->verdict) {
+	case SMTPSPLICE_VERDICT_ACCEPT:
+		ss_stats_inc(s->sn, CLEAN);
+		ss_session_set_state(s, SMTPSPLICE_STATE_RELEASE);
+		ss_smtp_release(&s->smtp, &s->server.out);
+		break;
+	case SMTPSPLICE_VERDICT_REJECT:
+		ss_stats_inc(s->sn, INFECTED);
+		refuse(s, verdict_reply(v));
+		break;
+	default:
+		ss_stats_inc(s->sn, TEMPFAIL);
+		refuse(s, verdict_reply(v));
+	}
+}
+
+static bool step_scan(struct ss_session *s)
+{
+	/* a NOOP of ours may be out: not every server takes two commands */
+	if (!ss_request_done(s) || !ss_smtp_idle(&s->smtp) ||
+	    !ss_request_cancel(s, &s->answer))
+		return false;
+	apply_verdict(s);
+	return true;
+}
+
+static bool step_release(struct ss_session *s)
+{
+	struct ss_leg *v = &s->server;
+	int n;
+
+	if (!s->sending || !ss_leg_flushed(v))
+		return false;
+	n = ss_hold_send(&s->hold, v->sock, s->sent);
+	if (n < 0)
+		return false;
+	ss_session_pace(s, n);
+	s->sent += n;
+	if (n)
+		return true;
+	/* all sent but the end-of-data */
+	memcpy(v->out.data + v->out.len, ".\r\n", 3);
+	v->out.len += 3;
+	s->sending = false;
+	ss_smtp_sent(&s->smtp);
+	ss_session_set_state(s, SMTPSPLICE_STATE_REPLY);
+	return true;
+}
+
+void ss_message_done(struct ss_session *s)
+{
+	if (s->smtp.done_code < 300)
+		ss_stats_inc(s->sn, DELIVERED);
+	else
+		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
+	ss_hold_close(&s->hold);
+	ss_smtp_next(&s->smtp);
+	ss_session_set_state(s, SMTPSPLICE_STATE_COMMAND);
+}
+
+bool ss_message_step(struct ss_session *s)
+{
+	switch (s->state) {
+	case SMTPSPLICE_STATE_BODY:
+		return step_body(s);
+	case SMTPSPLICE_STATE_SCAN:
+		return step_scan(s);
+	case SMTPSPLICE_STATE_RELEASE:
+		return step_release(s);
+	default:
+		return false;
+	}
+}
+
+/* No verdict in time. Exactly one of verdict and time-out wins. */
+void ss_message_timeout(struct ss_session *s)
+{
+	struct ss_verdict *v = &s->answer.verdict;
+
+	/* one that came just in time, unless a NOOP is in its way */
+	if (ss_request_cancel(s, &s->answer) &&
+	    (ss_smtp_idle(&s->smtp) ||
+	     v->verdict != SMTPSPLICE_VERDICT_ACCEPT)) {
+		apply_verdict(s);
+		return;
+	}
+	*v = (struct ss_verdict){ .verdict = SMTPSPLICE_VERDICT_TEMPFAIL };
+	strscpy(v->reply, no_verdict, sizeof(v->reply));
+	ss_stats_inc(s->sn, SCAN_TIMEOUT);
+	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
+	refuse(s, no_verdict);
+}

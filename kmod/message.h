@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_MESSAGE_H
+#define SS_MESSAGE_H
+
+#include <linux/types.h>
+
+struct ss_session;
+
+/* All of them: process context, under the session's lock. */
+
+/**
+ * ss_message_begin() - DATA: may a message come?
+ * @s: the session, its engine at %SS_SMTP_DATA
+ */
+void ss_message_begin(struct ss_session *s);
+
+/**
+ * ss_message_end() - end-of-data: ask for the verdict
+ * @s: the session, its engine at %SS_SMTP_BODY_END
+ *
+ * Unless the message is refused anyway.
+ */
+void ss_message_end(struct ss_session *s);
+
+/**
+ * ss_message_done() - the server has answered the message
+ * @s: the session, its engine at %SS_SMTP_DONE
+ */
+void ss_message_done(struct ss_session *s);
+
+/**
+ * ss_message_step() - do what can be done in the states body, scan and release
+ * @s: the session
+ *
+ * Return: whether something was done.
+ */
+bool ss_message_step(struct ss_session *s);
+
+/**
+ * ss_message_timeout() - no verdict came in time
+ * @s: the session in the state scan
+ *
+ * Exactly one of verdict and time-out wins.
+ */
+void ss_message_timeout(struct ss_session *s);
+
+#endif /* SS_MESSAGE_H */

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What sessions ask of the helper: requests that wait for it, or that it has.
+ *
+ * ss_net.request_lock covers all of it. A request is part of its session;
+ * whoever gets a session from here holds a reference to it. Each request ends
+ * in exactly one way, decided under the lock: an answer, or the session takes
+ * it back. The order is "oldest first"; a request that a dead helper had keeps
+ * its place at the front.
+ */
+#include <linux/jiffies.h>
+#include <linux/random.h>
+
+#include "netlink.h"
+#include "request.h"
+#include "session.h"
+#include "smtpsplice.h"
+#include "trace.h"
+
+static struct ss_session *session_of(struct ss_request *r)
+{
+	return container_of(r, struct ss_session, request);
+}
+
+static struct ss_queue *queue_of(struct ss_session *s)
+{
+	return &s->sn->queues[s->request.kind];
+}
+
+/* The one place where a request changes its state. */
+static void set_state(struct ss_session *s, enum ss_request_state state)
+{
+	struct ss_request *r = &s->request;
+	struct ss_queue *q = queue_of(s);
+
+	lockdep_assert_held(&s->sn->request_lock);
+	trace_smtpsplice_request_state(s->id, r->kind, r->state, state,
+				       r->portid);
+	if (r->state == SS_REQUEST_PENDING)
+		q->queued--;
+	if (state == SS_REQUEST_PENDING)
+		q->queued++;
+	WRITE_ONCE(r->state, state);
+}
+
+void ss_request_init(struct ss_net *sn)
+{
+	int i;
+
+	BUILD_BUG_ON(BIT(SS_REQUEST_SCAN) != SMTPSPLICE_ROLE_SCAN);
+	BUILD_BUG_ON(BIT(SS_REQUEST_HANDSHAKE) != SMTPSPLICE_ROLE_TLS);
+	spin_lock_init(&sn->request_lock);
+	for (i = 0; i < SS_REQUEST_KINDS; i++) {
+		INIT_LIST_HEAD(&sn->queues[i].pending);
+		INIT_LIST_HEAD(&sn->queues[i].taken);
+	}
+}
+
+void ss_request_submit(struct ss_session *s, enum ss_request_kind kind,
+		       unsigned long deadline)
+{
+	struct ss_net *sn = s->sn;
+	u32 queued;
+
+	spin_lock_bh(&sn->request_lock);
+	s->request.kind = kind;
+	s->request.attempt = 0;
+	s->request.portid = 0;
+	s->request.deadline = deadline;
+	list_add_tail(&s->request.node, &queue_of(s)->pending);
+	set_state(s, SS_REQUEST_PENDING);
+	queued = queue_of(s)->queued;
+	spin_unlock_bh(&sn->request_lock);
+	ss_netlink_doorbell(sn, kind, queued);
+}
+
+bool ss_request_done(struct ss_session *s)
+{
+	return READ_ONCE(s->request.state) == SS_REQUEST_DONE;
+}
+
+bool ss_request_served(const struct ss_net *sn, enum ss_request_kind kind)
+{
+	return READ_ONCE(sn->queues[kind].port);
+}
+
+bool ss_request_cancel(struct ss_session *s, union ss_answer *answer)
+{
+	struct ss_request *r = &s->request;
+	bool done;
+
+	spin_lock_bh(&s->sn->request_lock);
+	done = r->state == SS_REQUEST_DONE;
+	if (done)
+		*answer = r->answer;
+	else if (r->state != SS_REQUEST_IDLE)
+		list_del(&r->node);
+	if (r->state != SS_REQUEST_IDLE)
+		set_state(s, SS_REQUEST_IDLE);
+	spin_unlock_bh(&s->sn->request_lock);
+	return done;
+}
+
+struct ss_session *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
+				   const struct sock *sk, u64 *cookie)
+{
+	struct ss_queue *q = &sn->queues[kind];
+	struct ss_request *r;
+	struct ss_session *s;
+
+	spin_lock_bh(&sn->request_lock);
+	if (sk != q->sk) {
+		s = ERR_PTR(-EPERM);
+	} else if (list_empty(&q->pending)) {
+		s = ERR_PTR(-EAGAIN);
+	} else {
+		r = list_first_entry(&q->pending, struct ss_request, node);
+		s = session_of(r);
+		ss_session_hold(s);
+		r->portid = q->port;
+		r->attempt++;
+		r->cookie = get_random_u64();
+		*cookie = r->cookie;
+		list_move_tail(&r->node, &q->taken);
+		set_state(s, SS_REQUEST_TAKEN);
+	}
+	spin_unlock_bh(&sn->request_lock);
+	return s;
+}
+
+static bool is_taken(const struct ss_session *s, u64 cookie)
+{
+	return s->request.state == SS_REQUEST_TAKEN &&
+	       s->request.cookie == cookie;
+}
+
+bool ss_request_is(struct ss_session *s, u64 cookie)
+{
+	bool ret;
+
+	spin_lock_bh(&s->sn->request_lock);
+	ret = is_taken(s, cookie);
+	spin_unlock_bh(&s->sn->request_lock);
+	return ret;
+}
+
+void ss_request_untake(struct ss_session *s, u64 cookie)
+{
+	struct ss_net *sn = s->sn;
+
+	spin_lock_bh(&sn->request_lock);
+	if (is_taken(s, cookie)) {
+		s->request.attempt--;
+		list_move(&s->request.node, &queue_of(s)->pending);
+		set_state(s, SS_REQUEST_PENDING);
+	}
+	spin_unlock_bh(&sn->request_lock);
+}
+
+static void finish(struct ss_session *s, const union ss_answer *answer)
+{
+	list_del(&s->request.node);
+	s->request.answer = *answer;
+	set_state(s, SS_REQUEST_DONE);
+	ss_session_wake(s);
+}
+
+int ss_request_answer(struct ss_net *sn, enum ss_request_kind kind,
+		      const struct sock *sk, u64 cookie,
+		      const union ss_answer *answer)
+{
+	struct ss_queue *q = &sn->queues[kind];
+	struct ss_request *r;
+	int err = -ENOENT;
+
+	spin_lock_bh(&sn->request_lock);
+	if (sk != q->sk) {
+		err = -EPERM;
+		goto out;
+	}
+	/* what is taken was taken by this helper: see ss_request_orphaned() */
+	list_for_each_entry(r, &q->taken, node) {
+		if (r->cookie == cookie) {
+			finish(session_of(r), answer);
+			err = 0;
+			break;
+		}
+	}
+out:
+	spin_unlock_bh(&sn->request_lock);
+	return err;
+}
+
+static const union ss_answer poison = {
+	.verdict = {
+		.verdict = SMTPSPLICE_VERDICT_TEMPFAIL,
+		.reply = "451 4.3.0 Content scanner failed on this message",
+	},
+};
+
+static const union ss_answer lost = {
+	.handshake = {
+		.result = SMTPSPLICE_TLS_RESULT_FAILED,
+		.cause = SMTPSPLICE_TLS_CAUSE_HELPER,
+		.text = "the helper has ended",
+	},
+};
+
+void ss_request_orphaned(struct ss_net *sn, enum ss_request_kind kind,
+			 u32 portid)
+{
+	struct ss_queue *q = &sn->queues[kind];
+	struct ss_request *r, *prev;
+
+	lockdep_assert_held(&sn->request_lock);
+	/* from the back, so that they keep their order at the front */
+	list_for_each_entry_safe_reverse(r, prev, &q->taken, node) {
+		if (r->portid != portid)
+			continue;
+		if (kind == SS_REQUEST_HANDSHAKE) {
+			finish(session_of(r), &lost);
+			continue;
+		}
+		ss_stats_inc(sn, SCAN_REQUEUED);
+		if (r->attempt >= SS_REQUEST_ATTEMPTS_MAX) {
+			finish(session_of(r), &poison);
+			continue;
+		}
+		list_move(&r->node, &q->pending);
+		set_state(session_of(r), SS_REQUEST_PENDING);
+	}
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_REQUEST_H
+#define SS_REQUEST_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+#include <linux/smtpsplice.h>
+
+struct sock;
+struct ss_net;
+struct ss_session;
+
+/* A message that took down this many helpers is answered by the kernel. */
+#define SS_REQUEST_ATTEMPTS_MAX	3
+
+/**
+ * enum ss_request_kind - what is asked of a helper
+ * @SS_REQUEST_SCAN: a verdict on a held message
+ * @SS_REQUEST_HANDSHAKE: TLS handshakes with both peers
+ * @SS_REQUEST_KINDS: how many there are
+ *
+ * The role that takes a kind is the flag BIT(kind).
+ */
+enum ss_request_kind {
+	SS_REQUEST_SCAN,
+	SS_REQUEST_HANDSHAKE,
+	SS_REQUEST_KINDS,
+};
+
+/**
+ * enum ss_request_state - the state of a request
+ * @SS_REQUEST_IDLE: there is none
+ * @SS_REQUEST_PENDING: it waits for a helper
+ * @SS_REQUEST_TAKEN: a helper has it
+ * @SS_REQUEST_DONE: the answer is there
+ */
+enum ss_request_state {
+	SS_REQUEST_IDLE,
+	SS_REQUEST_PENDING,
+	SS_REQUEST_TAKEN,
+	SS_REQUEST_DONE,
+};
+
+/**
+ * struct ss_verdict - what was said of a message
+ * @verdict: enum smtpsplice_verdict
+ * @reply: reply line for the client, "" for the default
+ * @virus: name of what was found, or ""
+ * @file: name of the infected attachment, or ""
+ */
+struct ss_verdict {
+	u32 verdict;
+	char reply[SMTPSPLICE_REPLY_MAX + 1];
+	char virus[SMTPSPLICE_TEXT_MAX + 1];
+	char file[SMTPSPLICE_TEXT_MAX + 1];
+};
+
+/**
+ * struct ss_handshake - what was said of a pair of TLS handshakes
+ * @result: enum smtpsplice_tls_result
+ * @cause: enum smtpsplice_tls_cause
+ * @server_name: what the client asked for (SNI), or ""
+ * @version: of TLS on the client's leg, or ""
+ * @cipher: suite on the client's leg, or ""
+ * @text: what failed, or ""
+ */
+struct ss_handshake {
+	u32 result;
+	u32 cause;
+	char server_name[SMTPSPLICE_PATTERN_MAX + 1];
+	char version[SMTPSPLICE_NAME_MAX + 1];
+	char cipher[SMTPSPLICE_TEXT_MAX + 1];
+	char text[SMTPSPLICE_TEXT_MAX + 1];
+};
+
+/**
+ * union ss_answer - what a helper says, by kind
+ * @verdict: to %SS_REQUEST_SCAN
+ * @handshake: to %SS_REQUEST_HANDSHAKE
+ */
+union ss_answer {
+	struct ss_verdict verdict;
+	struct ss_handshake handshake;
+};
+
+/**
+ * struct ss_request - the request of a session, at most one at a time
+ * @node: in a list of struct ss_queue
+ * @kind: what is asked
+ * @state: its state
+ * @cookie: names it while it is taken
+ * @portid: netlink port of the helper that has it
+ * @attempt: how often it was taken
+ * @deadline: jiffies at which the session gives up
+ * @answer: valid in %SS_REQUEST_DONE
+ *
+ * Covered by ss_net.request_lock.
+ */
+struct ss_request {
+	struct list_head node;
+	enum ss_request_kind kind;
+	enum ss_request_state state;
+	u64 cookie;
+	u32 portid;
+	u32 attempt;
+	unsigned long deadline;
+	union ss_answer answer;
+};
+
+/**
+ * struct ss_queue - the requests of one kind
+ * @pending: those that no helper has taken, oldest first
+ * @taken: those that a helper has
+ * @queued: length of @pending
+ * @port: netlink port of the helper that is registered for them, 0 if none
+ * @sk: its socket, only ever compared: a port is free for others a moment
+ *	before the helper's death is noticed, a socket is not
+ *
+ * Covered by ss_net.request_lock.
+ */
+struct ss_queue {
+	struct list_head pending;
+	struct list_head taken;
+	u32 queued;
+	u32 port;
+	const struct sock *sk;
+};
+
+/**
+ * ss_request_init() - make the queues of a namespace
+ * @sn: the namespace
+ */
+void ss_request_init(struct ss_net *sn);
+
+/**
+ * ss_request_submit() - ask the helper for something
+ * @s: the session; it is woken when the answer is there
+ * @kind: for what
+ * @deadline: jiffies at which it will not wait any longer
+ */
+void ss_request_submit(struct ss_session *s, enum ss_request_kind kind,
+		       unsigned long deadline);
+
+/**
+ * ss_request_cancel() - take the request back, or collect the answer
+ * @s: the session
+ * @answer: gets the answer
+ *
+ * Exactly one of answer, cancel and the helper's death wins.
+ *
+ * Return: true if there was an answer. The request is idle in any case.
+ */
+bool ss_request_cancel(struct ss_session *s, union ss_answer *answer);
+
+/**
+ * ss_request_done() - is the answer there?
+ * @s: the session
+ */
+bool ss_request_done(struct ss_session *s);
+
+/**
+ * ss_request_served() - is a helper registered for this kind?
+ * @sn: the namespace
+ * @kind: the kind
+ */
+bool ss_request_served(const struct ss_net *sn, enum ss_request_kind kind);
+
+/**
+ * ss_request_take() - hand the oldest waiting request to a helper
+ * @sn: the namespace
+ * @kind: of which kind
+ * @sk: the helper's netlink socket
+ * @cookie: set to the cookie
+ *
+ * Return: the session, with a reference, or an ERR_PTR() of -EPERM (not the
+ * registered helper) or -EAGAIN (none waits).
+ */
+struct ss_session *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
+				   const struct sock *sk, u64 *cookie);
+
+/**
+ * ss_request_is() - is the request still taken under this cookie?
+ * @s: the session
+ * @cookie: the cookie
+ */
+bool ss_request_is(struct ss_session *s, u64 cookie);
+
+/**
+ * ss_request_untake() - the request could not be handed over after all
+ * @s: the session
+ * @cookie: the cookie; nothing happens if it is stale
+ */
+void ss_request_untake(struct ss_session *s, u64 cookie);
+
+/**
+ * ss_request_answer() - a helper answers
+ * @sn: the namespace
+ * @kind: the kind of request
+ * @sk: the helper's netlink socket
+ * @cookie: the cookie it was given
+ * @answer: the answer
+ *
+ * Return: 0, -ENOENT (stale or unknown cookie) or -EPERM (not the helper).
+ */
+int ss_request_answer(struct ss_net *sn, enum ss_request_kind kind,
+		      const struct sock *sk, u64 cookie,
+		      const union ss_answer *answer);
+
+/**
+ * ss_request_orphaned() - a helper is gone: what becomes of its requests
+ * @sn: the namespace
+ * @kind: the kind of request
+ * @portid: its netlink port
+ *
+ * Messages wait for the next helper, but those that have taken down too many.
+ * A handshake cannot be begun again: it has failed.
+ *
+ * Context: process, under ss_net.request_lock.
+ */
+void ss_request_orphaned(struct ss_net *sn, enum ss_request_kind kind,
+			 u32 portid);
+
+#endif /* SS_REQUEST_H */

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The sessions of a network namespace: who is let in, the list of those alive
+ * (covered by ss_net.sessions_lock), and their end when the namespace or the
+ * module goes. What one session does is in session.c.
+ */
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <net/genetlink.h>
+#include <net/inet_sock.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include "netlink.h"
+#include "netlink-gen.h"
+#include "policy.h"
+#include "session.h"
+#include "sessions.h"
+
+static void read_addresses(struct ss_session *s, const struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	struct ss_addr *c = &s->client_addr, *v = &s->server_addr;
+
+	c->family = sk->sk_family;
+	v->family = sk->sk_family;
+	c->port = inet->inet_dport;
+	v->port = htons(inet->inet_num);
+	if (sk->sk_family == AF_INET) {
+		c->ip.v4 = inet->inet_daddr;
+		v->ip.v4 = inet->inet_rcv_saddr;
+	} else {
+		c->ip.v6 = sk->sk_v6_daddr;
+		v->ip.v6 = sk->sk_v6_rcv_saddr;
+	}
+}
+
+/* One client, as limits see it: an IPv4 address or an IPv6 /64. */
+static bool same_client(const struct ss_addr *a, const struct ss_addr *b)
+{
+	if (a->family != b->family)
+		return false;
+	if (a->family == AF_INET)
+		return a->ip.v4 == b->ip.v4;
+	return ipv6_prefix_equal(&a->ip.v6, &b->ip.v6, 64);
+}
+
+/* Caller holds sessions_lock. */
+static bool over_limit(const struct ss_session *new)
+{
+	const struct ss_settings *set = &new->sn->settings;
+	u32 left = READ_ONCE(set->max_client_sessions);
+	const struct ss_session *s;
+
+	lockdep_assert_held(&new->sn->sessions_lock);
+	if (atomic_read(&new->sn->session_count) >=
+	    READ_ONCE(set->max_sessions))
+		return true;
+	list_for_each_entry(s, &new->sn->sessions, node) {
+		if (same_client(&s->client_addr, &new->client_addr) && !--left)
+			return true;
+	}
+	return false;
+}
+
+/* Adds a session to the namespace, unless that goes away or has enough. */
+static int link_session(struct ss_session *s)
+{
+	static atomic64_t last_id;
+	struct ss_net *sn = s->sn;
+	int err = 0;
+
+	spin_lock_bh(&sn->sessions_lock);
+	if (sn->dying) {
+		err = -ESHUTDOWN;
+	} else if (over_limit(s)) {
+		err = -EUSERS;
+	} else {
+		s->id = atomic64_inc_return(&last_id);
+		refcount_inc(&sn->users);
+		atomic_inc(&sn->session_count);
+		list_add_tail(&s->node, &sn->sessions);
+		sn->session_gen++;
+	}
+	spin_unlock_bh(&sn->sessions_lock);
+	return err;
+}
+
+/* Best effort, without a session: there may be no memory for one. */
+static void turn_away(struct ss_net *sn, struct socket *sock)
+{
+	static const char reply[] = "421 4.3.2 Too many sessions, try again later\r\n";
+	struct kvec iov = { .iov_base = (void *)reply, .iov_len = sizeof(reply) - 1 };
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+
+	ss_stats_inc(sn, OVER_LIMIT);
+	kernel_sendmsg(sock, &msg, &iov, 1, iov.iov_len);
+	/*
+	 * Nobody will wait for the end of the FIN: with a reference to the
+	 * namespace the socket keeps its timers and does so itself.
+	 */
+	ss_leg_pin_net(sock->sk);
+	sock_release(sock);
+}
+
+void ss_sessions_start(struct ss_policy *policy, struct socket *sock)
+{
+	struct ss_net *sn = policy->sn;
+	struct net_device *dev;
+	struct ss_session *s;
+	int err;
+
+	s = ss_session_new(policy);
+	if (!s) {
+		turn_away(sn, sock);
+		return;
+	}
+	read_addresses(s, sock->sk);
+	rcu_read_lock();
+	dev = dev_get_by_index_rcu(sn->net,
+				   READ_ONCE(sock->sk->sk_rx_dst_ifindex));
+	strscpy(s->iif, dev ? dev->name : policy->iif, sizeof(s->iif));
+	rcu_read_unlock();
+
+	/* from here on it can be found and killed, but waits for the lock */
+	ss_session_hold(s);
+	mutex_lock(&s->lock);
+	err = link_session(s);
+	if (!err) {
+		ss_stats_inc(sn, ACCEPTED);
+		atomic64_inc(&policy->sessions);
+		ss_session_begin(s, sock);
+	}
+	mutex_unlock(&s->lock);
+	if (!err) {
+		ss_session_put(s);
+		return;
+	}
+	ss_session_discard(s);
+	if (err == -EUSERS)
+		turn_away(sn, sock);
+	else
+		sock_release(sock);
+}
+
+static bool port_taken(const struct ss_session *new, __be16 port)
+{
+	struct ss_addr client = new->client_addr;
+	const struct ss_session *s;
+
+	lockdep_assert_held(&new->sn->sessions_lock);
+	list_for_each_entry(s, &new->sn->sessions, node) {
+		if (s->client_addr.port == port &&
+		    s->client_addr.family == client.family &&
+		    same_client(&s->client_addr, &client))
+			return true;
+	}
+	return false;
+}
+
+__be16 ss_sessions_free_port(const struct ss_session *s)
+{
+	struct net *net = s->sn->net;
+	int low, high, tries;
+	__be16 found = 0;
+
+	inet_get_local_port_range(net, &low, &high);
+	spin_lock_bh(&s->sn->sessions_lock);
+	for (tries = 0; tries < 16 && !found; tries++) {
+		u16 port = get_random_u32_inclusive(low, high);
+
+		if (!inet_is_local_reserved_port(net, port) &&
+		    !port_taken(s, htons(port)))
+			found = htons(port);
+	}
+	spin_unlock_bh(&s->sn->sessions_lock);
+	return found;
+}
+
+void ss_sessions_flush(struct ss_net *sn)
+{
+	struct ss_session *s;
+
+	spin_lock_bh(&sn->sessions_lock);
+	sn->dying = true;
+	list_for_each_entry(s, &sn->sessions, node) {
+		WRITE_ONCE(s->killed, true);
+		ss_session_wake(s);
+	}
+	spin_unlock_bh(&sn->sessions_lock);
+	if (refcount_dec_and_test(&sn->users))
+		complete(&sn->idle);
+	wait_for_completion(&sn->idle);
+}
+
+static int put_session(struct sk_buff *skb, const struct ss_session *s)
+{
+	u64 held = READ_ONCE(s->state) < SMTPSPLICE_STATE_BODY ? 0 :
+		   READ_ONCE(s->hold.len);
+
+	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_SESSION_ID, s->id, 0) ||
+	    nla_put_string(skb, SMTPSPLICE_A_SESSION_POLICY, s->policy->name) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SESSION_STATE, READ_ONCE(s->state)) ||
+	    nla_put_string(skb, SMTPSPLICE_A_SESSION_IIF, s->iif) ||
+	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SESSION_CLIENT,
+				SMTPSPLICE_A_SESSION_CLIENT_PORT,
+				&s->client_addr) ||
+	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SESSION_SERVER,
+				SMTPSPLICE_A_SESSION_SERVER_PORT,
+				&s->server_addr) ||
+	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SESSION_AGE,
+			      jiffies_to_msecs(jiffies - s->born), 0) ||
+	    (READ_ONCE(s->handshaken) &&
+	     nla_put_u32(skb, SMTPSPLICE_A_SESSION_TLS, READ_ONCE(s->tls))) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SESSION_MESSAGES,
+			READ_ONCE(s->messages)) ||
+	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SESSION_HELD, held, 0))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* The id of the last session listed is the cursor: ids only grow. */
+int ss_sessions_dump(struct ss_net *sn, struct sk_buff *skb,
+		     struct netlink_callback *cb)
+{
+	const struct ss_session *s;
+	int err = 0;
+
+	spin_lock_bh(&sn->sessions_lock);
+	cb->seq = sn->session_gen;
+	list_for_each_entry(s, &sn->sessions, node) {
+		void *hdr;
+
+		if (s->id <= cb->args[0])
+			continue;
+		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				  cb->nlh->nlmsg_seq, &smtpsplice_nl_family,
+				  NLM_F_MULTI, SMTPSPLICE_CMD_SESSION_GET);
+		if (!hdr) {
+			err = -EMSGSIZE;
+			break;
+		}
+		genl_dump_check_consistent(cb, hdr);
+		err = put_session(skb, s);
+		if (err) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+		cb->args[0] = s->id;
+	}
+	spin_unlock_bh(&sn->sessions_lock);
+	return err == -EMSGSIZE && skb->len ? skb->len : err ?: skb->len;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the tests share, see rig.h. */
+#include <net/net_namespace.h>
+
+#include "rig.h"
+
+static void free_stats(void *stats)
+{
+	free_percpu((struct ss_stats __percpu __force *)stats);
+}
+
+struct ss_net *ss_rig_net(struct kunit *test)
+{
+	struct ss_net *sn = kunit_kzalloc(test, sizeof(*sn), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, sn);
+	sn->net = &init_net;
+	ss_request_init(sn);
+	sn->stats = alloc_percpu(struct ss_stats);
+	KUNIT_ASSERT_TRUE(test, sn->stats);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, free_stats,
+						  (void __force *)sn->stats));
+	return sn;
+}
+
+/**
+ * struct rig_session - a session that is only woken
+ * @s: the session
+ * @wakes: how often its work ran
+ */
+struct rig_session {
+	struct ss_session s;
+	u32 wakes;
+};
+
+/* Instead of session.c's: gives back the reference that ss_session_wake() took. */
+static void count_wake(struct work_struct *work)
+{
+	struct rig_session *r = container_of(work, struct rig_session, s.work);
+
+	r->wakes++;
+	refcount_dec(&r->s.users);
+}
+
+struct ss_session *ss_rig_session(struct kunit *test, struct ss_net *sn,
+				  u64 id)
+{
+	struct rig_session *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	refcount_set(&r->s.users, 1);
+	r->s.sn = sn;
+	r->s.id = id;
+	INIT_WORK(&r->s.work, count_wake);
+	return &r->s;
+}
+
+u32 ss_rig_wakes(struct ss_session *s)
+{
+	flush_work(&s->work);
+	return container_of(s, struct rig_session, s)->wakes;
+}
+
+u32 ss_rig_users(struct ss_session *s)
+{
+	flush_work(&s->work);
+	return refcount_read(&s->users);
+}
+
+u64 ss_rig_stat(const struct ss_net *sn, int attr)
+{
+	u64 total = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		total += per_cpu_ptr(sn->stats, cpu)->count[attr];
+	return total;
+}

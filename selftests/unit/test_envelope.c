@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/* MAIL and RCPT, and what is kept of them. */
+#include "dialogue.h"
+
+static void test_mail_syntax(void **state)
+{
+	static const char no[] = "501 5.5.4 Syntax: MAIL FROM:<address>\r\n";
+	static const char rno[] = "501 5.5.4 Syntax: RCPT TO:<address>\r\n";
+
+	(void)state;
+	session(C("MAIL\r\n"), CC(no), C("MAIL FROM\r\n"), CC(no),
+		C("MAIL FROM:\r\n"), CC(no), C("MAIL FROM:  \r\n"), CC(no),
+		C("MAIL TO:<a>\r\n"), CC(no), C("MAIL FROM <a>\r\n"), CC(no),
+		C("MAIL FROM:<a\r\n"), CC(no), C("MAIL FROM:<\"a>\r\n"),
+		CC(no), C("RCPT\r\n"), CC(rno), C("RCPT TO:\r\n"), CC(rno),
+		C("RCPT FROM:<a>\r\n"), CC(rno), C("RCPT TO:<a\r\n"), CC(rno),
+		SS(""), REFUSALS(12));
+}
+
+static void test_paths(void **state)
+{
+	(void)state;
+	session(C("MAIL FROM:<a@x>\r\n"), S("250 ok\r\n"), FROM("a@x"));
+	session(C("MAIL FROM:<>\r\n"), S("250 ok\r\n"), FROM(""));
+	session(C("MAIL FROM: <a@x> X=1\r\n"), S("250 ok\r\n"), FROM("a@x"));
+	session(C("MAIL FROM:a@x X=1\r\n"), S("250 ok\r\n"), FROM("a@x"));
+	session(C("MAIL FROM:<\"a> \\\" b\"@x>\r\n"), S("250 ok\r\n"),
+		FROM("\"a> \\\" b\"@x"));
+	session(C("MAIL FROM:<@r,@s:a@x>\r\n"), S("250 ok\r\n"),
+		FROM("@r,@s:a@x"));
+	session(C("MAIL FROM:<a@x>\r\n"), S("550 no\r\n"), FROM(""));
+	session(C("MAIL FROM:<a@x>\r\n"), S("250 ok\r\n"),
+		C("MAIL FROM:<b@x>\r\n"), S("503 nested\r\n"), FROM("a@x"));
+	session(C("MAIL FROM:<a@x>\r\n"), S("250 ok\r\n"),
+		C("RCPT TO:<b@y>\r\nRCPT TO: <c@y>\r\nRCPT TO:d@y A=B\r\n"),
+		S("250 ok\r\n550 no\r\n251 ok\r\n"), TO("b@y|d@y|"));
+}
+
+static void test_long_addresses(void **state)
+{
+	char line[1000];
+	struct rig r;
+	const u8 *addr;
+	u32 pos = 0;
+
+	(void)state;
+	memset(line, 'a', sizeof(line));
+	memcpy(line, "MAIL FROM:<", 11);
+	memcpy(line + sizeof(line) - 3, ">\r\n", 3);
+	session({ CLIENT_SAYS, line, sizeof(line) },
+		{ SERVER_HEARS, line, sizeof(line) }, S("250 ok\r\n"),
+		{ SENDER, line + 11, SS_SMTP_ADDRESS_MAX });
+	rig_greeted(&r);
+	memcpy(line, "RCPT TO:<aa", 11);
+	bytes_add(&r.from_client, line, sizeof(line));
+	rig_exchange(&r, "", "");
+	rig_exchange(&r, "", "250 ok\r\n");
+	assert_int_equal(ss_smtp_rcpt(&r.e, &pos, &addr), SS_SMTP_ADDRESS_MAX);
+	assert_memory_equal(addr, line + 9, SS_SMTP_ADDRESS_MAX);
+	assert_int_equal(ss_smtp_rcpt(&r.e, &pos, &addr), -1);
+	rig_free(&r);
+}
+
+static void test_envelope_overflow(void **state)
+{
+	struct rig r;
+	const u8 *addr;
+	u32 pos = 0, n = 0;
+	int i;
+
+	(void)state;
+	rig_greeted(&r);
+	rig_exchange(&r, "MAIL FROM:<a@x>\r\n", "250 ok\r\n");
+	for (i = 0; i < 999; i += 3) {
+		char lines[100];
+
+		snprintf(lines, sizeof(lines), "RCPT TO:<r%03d@y>\r\n"
+			 "RCPT TO:<r%03d@y>\r\nRCPT TO:<r%03d@y>\r\n",
+			 i, i + 1, i + 2);
+		/* refused ones take no space in the end */
+		rig_exchange(&r, lines, "550 no\r\n250 ok\r\n250 ok\r\n");
+	}
+	assert_int_equal(r.e.rcpt_count, 666);
+	while (ss_smtp_rcpt(&r.e, &pos, &addr) == 6) {
+		char want[8];
+
+		snprintf(want, sizeof(want), "r%03d@y", (int)(n / 2 * 3 + n % 2 + 1));
+		assert_memory_equal(addr, want, 6);
+		n++;
+	}
+	/* the last gap was taken by one that was refused afterwards */
+	assert_int_equal(n, SS_ENVELOPE_MAX / 9 - 1);
+	rig_exchange(&r, "RSET\r\n", "250 ok\r\n");
+	assert_int_equal(r.e.rcpt_count, 0);
+	assert_int_equal(r.e.envelope.len, 0);
+	rig_free(&r);
+}
+
+static void test_size(void **state)
+{
+	static const char no[] = "552 5.3.4 Message size exceeds limit\r\n";
+
+	(void)state;
+	session(C("MAIL FROM:<a@x> SIZE=1000001\r\n"), CC(no),
+		C("MAIL FROM:<a@x> X=Y size=18446744073709551615\r\n"), CC(no),
+		C("MAIL FROM:<a@x> SIZE=18446744073709551616\r\n"), CC(no),
+		C("MAIL FROM:<a@x> SIZE=99999999999999999999\r\n"), CC(no),
+		SS(""), C("MAIL FROM:<a@x> SIZE=1000000\r\n"),
+		SS("MAIL FROM:<a@x> SIZE=1000000\r\n"), S("550 no\r\n"),
+		CC("550 no\r\n"), C("MAIL FROM:<a@x> SIZE=-1\r\n"),
+		SS("MAIL FROM:<a@x> SIZE=-1\r\n"), S("501 no\r\n"),
+		C("MAIL FROM:<a@x> SIZE=\r\n"), SS("MAIL FROM:<a@x> SIZE=\r\n"),
+		S("501 no\r\n"),
+		C("MAIL FROM:<a@x> SIZE=999999999999999999999\r\n"),
+		SS("MAIL FROM:<a@x> SIZE=999999999999999999999\r\n"));
+}
+
+static void test_oversize_is_no_error(void **state)
+{
+	struct rig r;
+	int i;
+
+	(void)state;
+	rig_greeted(&r);
+	for (i = 0; i < 100; i++) {
+		bytes_add(&r.from_client, "MAIL FROM:<a@x> SIZE=1001\r\n", 27);
+		rig_pump(&r);
+	}
+	assert_int_equal(r.e.event, SS_SMTP_NONE);
+	assert_int_equal(r.e.oversize, 100);
+	rig_free(&r);
+}
+
+static void test_C7_binarymime(void **state)
+{
+	(void)state;
+	session(C("MAIL FROM:<a@x> SIZE=1 body=BinaryMime\r\n"), SS(""),
+		CC("555 5.5.4 BODY=BINARYMIME is not supported\r\n"),
+		C("MAIL FROM:<a@x> BODY=8BITMIME\r\n"),
+		SS("MAIL FROM:<a@x> BODY=8BITMIME\r\n"));
+}
+
+static void test_smtputf8(void **state)
+{
+	(void)state;
+	session(C("MAIL FROM:<\xc3\xa4@x> SMTPUTF8\r\n"), UTF8(0),
+		SS("MAIL FROM:<\xc3\xa4@x> SMTPUTF8\r\n"), S("250 ok\r\n"),
+		UTF8(1), FROM("\xc3\xa4@x"), C("RSET\r\n"), S("250 ok\r\n"),
+		UTF8(0), FROM(""));
+	session(C("MAIL FROM:<SMTPUTF8> A=SMTPUTF8\r\n"), S("250 ok\r\n"),
+		UTF8(0));
+}
+
+static void test_transaction_follows_replies(void **state)
+{
+	(void)state;
+	/* RSET refused: nothing is forgotten */
+	session(ENVELOPE, C("RSET\r\n"), S("500 no\r\n"), TO("b@y|"),
+		C("RSET\r\n"), S("250 ok\r\n"), TO(""));
+	session(ENVELOPE, C("EHLO me\r\n"), S("550 no\r\n"), TO("b@y|"),
+		C("EHLO me\r\n"), S("250 ok\r\n"), TO(""));
+	session(ENVELOPE, C("HELO me\r\n"), S("250 ok\r\n"), TO(""), FROM(""));
+	/* a second MAIL that the server takes starts anew */
+	session(ENVELOPE, C("MAIL FROM:<c@x>\r\n"), S("250 ok\r\n"), TO(""),
+		FROM("c@x"));
+	/* RSET and the next envelope in one go */
+	session(ENVELOPE, C("RSET\r\nMAIL FROM:<c@x>\r\nRCPT TO:<d@y>\r\n"
+			    "RCPT TO:<e@y>\r\n"),
+		SS("RSET\r\nMAIL FROM:<c@x>\r\nRCPT TO:<d@y>\r\n"
+		   "RCPT TO:<e@y>\r\n"), TO("b@y|"), S("250 ok\r\n"), TO(""),
+		S("250 ok\r\n"), FROM("c@x"), S("250 ok\r\n"), TO("d@y|"),
+		S("250 ok\r\n"), TO("d@y|e@y|"));
+}
+
+static void test_two_mails_in_a_group(void **state)
+{
+	(void)state;
+	session(C("MAIL FROM:<a@x>\r\nRSET\r\nMAIL FROM:<c@x>\r\nNOOP\r\n"),
+		SS("MAIL FROM:<a@x>\r\nRSET\r\n"), WANTS_CLIENT(0),
+		S("250 a\r\n"), SS("MAIL FROM:<c@x>\r\nNOOP\r\n"), FROM("a@x"),
+		S("250 r\r\n"), FROM(""), S("250 c\r\n"), FROM("c@x"),
+		CC("250 a\r\n250 r\r\n250 c\r\n"));
+}
+
+static void test_helo_name(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, SS_SMTP_SINK_MIN, 1000);
+	bytes_add(&r.from_server, "220 mx\r\n250 mx\r\n", 8);
+	rig_pump(&r);
+	bytes_add(&r.from_client, "EHLO  me.example x\r\n", 20);
+	rig_pump(&r);
+	assert_int_equal(r.e.helo_len, 10);
+	assert_memory_equal(r.e.helo, "me.example", 10);
+	rig_free(&r);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mail_syntax),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_long_addresses),
+		cmocka_unit_test(test_envelope_overflow),
+		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_oversize_is_no_error),
+		cmocka_unit_test(test_C7_binarymime),
+		cmocka_unit_test(test_smtputf8),
+		cmocka_unit_test(test_transaction_follows_replies),
+		cmocka_unit_test(test_two_mails_in_a_group),
+		cmocka_unit_test(test_helo_name),
+	};
+
+	return cmocka_run_group_tests_name("envelope", tests, NULL, NULL);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From DATA to the server's reply to the message. */
+#include "dialogue.h"
+
+static void test_message(void **state)
+{
+	(void)state;
+	session(ENVELOPE, C("DATA\r\n"), CC(GO_ON), SS(""), WANTS_CLIENT(0),
+		C("Subject: x\r\n\r\n..dot\r\nbody\r\n.\r\n"), IS(BODY_END),
+		HAS("Subject: x\r\n\r\n..dot\r\nbody\r\n"), BODY_FLAGS(0),
+		SS(""), FROM("a@x"), TO("b@y|"), ACCEPT, SS("DATA\r\n"),
+		S("354-go\r\n354 on\r\n"), CC(""),
+		SS("Subject: x\r\n\r\n..dot\r\nbody\r\n.\r\n"),
+		S("250-2.0.0\r\n250 queued\r\n"),
+		CC("250-2.0.0\r\n250 queued\r\n"), DONE_CODE(250), TO(""),
+		FROM(""), IS(NONE), ENVELOPE, C("DATA\r\n"), CC(GO_ON),
+		C(".\r\n"), HAS(""), ACCEPT, SS("DATA\r\n"), S("354 go\r\n"),
+		SS(".\r\n"), S("550 empty\r\n"), CC("550 empty\r\n"),
+		DONE_CODE(550), C("QUIT\r\n"), SS("QUIT\r\n"));
+}
+
+static void test_D2_refuse_then_next_message(void **state)
+{
+	(void)state;
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\nRCPT TO:<c@y>\r\nDATA\r\n"),
+		CC(GO_ON), REFUSE("554 5.7.1 Infected"),
+		CC("554 5.7.1 Infected\r\n"), SS("RSET\r\n"), WANTS_CLIENT(0),
+		S("250 flushed\r\n"), SS("RCPT TO:<c@y>\r\n"),
+		S("503 no\r\n"), CC("503 no\r\n503 5.5.1 MAIL first\r\n"),
+		ENVELOPE, C("DATA\r\ny\r\n.\r\n"), CC(GO_ON), HAS("y\r\n"),
+		ACCEPT, SS("DATA\r\n"), S("354 go\r\n"), SS("y\r\n.\r\n"),
+		S("250 ok\r\n"), CC("250 ok\r\n"), IS(NONE));
+	/* the server must not refuse RSET */
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON),
+		REFUSE("554 5.7.1 Infected"), CC("554 5.7.1 Infected\r\n"),
+		S("500 no\r\n"), CC(BROKE), IS(ERROR));
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON),
+		REFUSE("554 5.7.1 Infected"), CC("554 5.7.1 Infected\r\n"),
+		S("421-a\r\n421 b\r\n"), CC("421 b\r\n"), IS(CLOSE));
+}
+
+static void test_D2_refuse_data(void **state)
+{
+	(void)state;
+	session(ENVELOPE, NO_DATA("452 4.3.1 Full"), C("DATA\r\n"),
+		CC("452 4.3.1 Full\r\n"), SS("RSET\r\n"), S("250 ok\r\n"),
+		CC(""), IS(NONE), TO(""), ENVELOPE, C("DATA\r\n"), CC(GO_ON));
+}
+
+static void test_refusal_is_one_line(void **state)
+{
+	(void)state;
+	session(ENVELOPE, NO_DATA("452 a\r\n250 b\n"), C("DATA\r\n"),
+		CC("452 a\r\n"), SS("RSET\r\n"));
+}
+
+static void test_D2_server_refuses_data(void **state)
+{
+	(void)state;
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON), ACCEPT,
+		SS("DATA\r\n"), S("451-4.3.0\r\n451 later\r\n"),
+		CC("451-4.3.0\r\n451 later\r\n"), DONE_CODE(451), IS(NONE),
+		TO(""), SS(""),
+		/* the server still has its envelope */
+		C("MAIL FROM:<c@x>\r\n"), SS("RSET\r\n"), S("250 reset\r\n"),
+		CC(""), SS("MAIL FROM:<c@x>\r\n"), S("250 ok\r\n"),
+		CC("250 ok\r\n"), FROM("c@x"), TO(""));
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON), ACCEPT,
+		SS("DATA\r\n"), S("554 no\r\n"), CC("554 no\r\n"),
+		DONE_CODE(554));
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON), ACCEPT,
+		SS("DATA\r\n"), S("421 bye\r\n"), CC("421 bye\r\n"),
+		DONE_CODE(421), IS(CLOSE));
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON), ACCEPT,
+		SS("DATA\r\n"), S("250 ok\r\n"), CC(BROKE), IS(ERROR));
+}
+
+static void test_D3_reply_before_the_message(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_greeted(&r);
+	r.always = RIG_ACCEPT;
+	r.piece = 1;
+	rig_exchange(&r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nDATA\r\nabc\r\n.\r\n",
+		     "250 ok\r\n250 ok\r\n");
+	rig_exchange(&r, "", "354 go\r\n250 already\r\n");
+	assert_int_equal(r.e.event, SS_SMTP_ERROR);
+	assert_int_equal(r.accepted.n, 0);
+	rig_free(&r);
+}
+
+static void test_end_of_data_refused(void **state)
+{
+	(void)state;
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON), ACCEPT,
+		SS("DATA\r\n"), S("354 go\r\n"), SS("x\r\n.\r\n"),
+		S("421 bye\r\n"), CC("421 bye\r\n"), DONE_CODE(421), IS(CLOSE));
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON), ACCEPT,
+		SS("DATA\r\n"), S("354 go\r\n"), SS("x\r\n.\r\n"),
+		S("354 again\r\n"), CC(BROKE), IS(ERROR));
+}
+
+static void test_keepalive(void **state)
+{
+	(void)state;
+	session(IDLE, SS(""), ENVELOPE, IDLE, SS(""), C("DATA\r\nx"),
+		CC(GO_ON), IDLE, SS("NOOP\r\n"), IDLE, SS(""),
+		S("250-alive\r\n250 ok\r\n"), CC(""), IDLE, SS("NOOP\r\n"),
+		S("500 what\r\n"), CC(""), C("\r\n.\r\n"), IS(BODY_END), IDLE,
+		SS("NOOP\r\n"), IS(BODY_END), S("250 ok\r\n"), IS(BODY_END),
+		HAS("x\r\n"), ACCEPT, SS("DATA\r\n"), IDLE, SS(""),
+		S("354 go\r\n"), SS("x\r\n.\r\n"), IDLE, SS(""),
+		S("250 ok\r\n"), CC("250 ok\r\n"), IDLE, SS(""));
+	/* a verdict while its reply is outstanding */
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON), IDLE,
+		SS("NOOP\r\n"), ACCEPT, SS("DATA\r\n"), S("250 ok\r\n"), CC(""),
+		S("354 go\r\n"), SS("x\r\n.\r\n"), S("250 ok\r\n"),
+		CC("250 ok\r\n"));
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON), IDLE,
+		SS("NOOP\r\n"), REFUSE("554 no"), SS("RSET\r\n"),
+		CC("554 no\r\n"), S("250 ok\r\n250 ok\r\n"), CC(""), IS(NONE));
+	session(ENVELOPE, C("DATA\r\nx"), CC(GO_ON), IDLE, S("421 bye\r\n"),
+		CC("421 bye\r\n"), IS(CLOSE));
+}
+
+static void test_server_gone_inside_a_message(void **state)
+{
+	(void)state;
+	session(ENVELOPE, C("DATA\r\nx"), CC(GO_ON), S("421 idle\r\n"),
+		CC("421 idle\r\n"), IS(CLOSE), C("y\r\n.\r\n"), IS(CLOSE));
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON), IS(BODY_END),
+		S("421 idle\r\n"), CC("421 idle\r\n"), IS(CLOSE));
+	session(ENVELOPE, C("DATA\r\nx\r\n.\r\n"), CC(GO_ON), IS(BODY_END),
+		S("250 what\r\n"), CC(BROKE), IS(ERROR));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_D2_refuse_then_next_message),
+		cmocka_unit_test(test_D2_refuse_data),
+		cmocka_unit_test(test_refusal_is_one_line),
+		cmocka_unit_test(test_D2_server_refuses_data),
+		cmocka_unit_test(test_D3_reply_before_the_message),
+		cmocka_unit_test(test_end_of_data_refused),
+		cmocka_unit_test(test_keepalive),
+		cmocka_unit_test(test_server_gone_inside_a_message),
+	};
+
+	return cmocka_run_group_tests_name("messages", tests, NULL, NULL);
+}
