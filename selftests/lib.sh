@@ -122,8 +122,9 @@ cleanup() {
 
 # --- Postfix in "server" ---------------------------------------------------
 
-# start_postfix [PARAMETER=VALUE]...: on ports 25 and 587, taking mail for
-# everybody into the maildir $LAB_RUN/inbox. Its log is $LAB_RUN/postfix.log.
+# start_postfix [PARAMETER=VALUE]...: on ports 25, 465 and 587, with TLS, taking
+# mail for everybody into the maildir $LAB_RUN/inbox. Its log is
+# $LAB_RUN/postfix.log.
 POSTFIX=$LAB_RUN/postfix
 start_postfix() {
 	local dir
@@ -158,6 +159,8 @@ postfix_main() {
 		smtpd_relay_restrictions = reject_unauth_destination
 		smtpd_client_connection_count_limit = 0
 		smtpd_peername_lookup = no
+		smtpd_tls_security_level = may
+		smtpd_tls_chain_files = $LAB_RUN/server.key, $LAB_RUN/server.pem
 		message_size_limit = 100000000
 		mailbox_size_limit = 0
 		virtual_mailbox_limit = 0
@@ -187,6 +190,8 @@ postfix_master() {
 		anvil      unix - - n - 1 anvil
 		proxymap   unix - - n - - proxymap
 		postlog    unix-dgram n - n - 1 postlogd
+		tlsmgr     unix - - n 1000 1 tlsmgr
+		smtps      inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
 	END
 }
 

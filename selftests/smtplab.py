@@ -1,29 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the Python selftests share: sockets in the lab's namespaces, a server
-that records every octet, a client that can send octet by octet, TAP output.
+that records every octet, a client, both of them octet by octet where that is
+wanted, TAP output.
 
     client --- gw (smtpsplice) --- server
     10.0.1.2   10.0.1.1 10.0.2.1   10.0.2.2
     fd00:1::2  ...:1               fd00:2::2
 """
 import ctypes
+import errno
+import functools
 import hashlib
 import json
 import os
 import re
+import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 RUN = os.environ.get("LAB_RUN", "/run/smtpsplice-lab")
 PIDFILE = os.path.join(RUN, "smtpspliced.pid")
 SERVER4, SERVER6 = "10.0.2.2", "fd00:2::2"
 CLIENT4, CLIENT6 = "10.0.1.2", "fd00:1::2"
+HAVE_IPV6 = os.path.isdir("/proc/sys/net/ipv6")
 CLONE_NEWNET = 0x40000000
+TCP_CLOSE = 7
 # Nothing here is timed: a bound on waiting, generous for emulated machines.
 PATIENCE = int(os.environ.get("PATIENCE", "120"))
 
@@ -53,12 +60,12 @@ def netns(name):
 
 
 def sh(*argv, ns=None, check=True, **kw):
-    if ns:
-        argv = ("ip", "netns", "exec", ns) + argv
-    p = subprocess.run(argv, capture_output=True, text=True, **kw)
+    # not by "ip netns exec", whose mounts are slow on emulated machines
+    with netns(ns) if ns else nullcontext():
+        p = subprocess.run(argv, capture_output=True, text=True, **kw)
     if check and p.returncode:
-        raise AssertionError("%s: %d: %s" % (" ".join(argv), p.returncode,
-                                             p.stderr.strip()))
+        raise AssertionError("%.500s: %d: %.500s" % (
+            " ".join(argv), p.returncode, p.stderr.strip()))
     return p
 
 
@@ -97,13 +104,41 @@ def policies():
 def add_policy(p):
     """Adds a policy as `policies` shows it, at its place."""
     words = ["policy", "add", p["name"], "position", str(p["position"])]
-    for key in ("iif", "src", "dst", "port", "mode"):
+    for key in ("iif", "src", "dst", "port", "mode", "tls"):
         value = p.get(key)
         if isinstance(value, list):
             value = ",".join(map(str, value))
         if value:
             words += [key, value]
     cli(*words)
+
+
+def profiles():
+    return json.loads(cli("-j", "show", "tls").stdout)
+
+
+def add_profile(p):
+    """Adds a TLS profile as `profiles` shows it."""
+    words = ["tls", "add", p["name"]]
+    for key, value in p.items():
+        if key in ("name", "policies"):
+            continue
+        if key == "exempt-regex":
+            for pattern in value:
+                words += [key, pattern]
+            continue
+        words += [key, ",".join(map(str, value))
+                  if isinstance(value, list) else str(value)]
+    cli(*words)
+
+
+@contextmanager
+def profile(name, *words):
+    cli("tls", "add", name, *words)
+    try:
+        yield
+    finally:
+        cli("tls", "del", name)
 
 
 @contextmanager
@@ -125,6 +160,17 @@ def no_policies():
     finally:
         for p in there:
             add_policy(p)
+
+
+@contextmanager
+def setting(*words):
+    """Some settings of the module, until the end the ones of before."""
+    old = cli("show", "settings").stdout.split()
+    cli("set", *words)
+    try:
+        yield
+    finally:
+        cli("set", *old)
 
 
 def sysctl(ns, key, value=None):
@@ -212,14 +258,29 @@ def tcp_sockets(ns):
     return found
 
 
-class Peer:
-    """A line-based end of a TCP connection."""
+def tcp_info(sock):
+    """state, octets not sent yet, segments with data sent, octets sent in them:
+    of struct tcp_info (linux/tcp.h), which repetitions count in as well."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 208)
+    return (info[0], *struct.unpack_from("=I", info, 144),
+            *struct.unpack_from("=I", info, 156),
+            *struct.unpack_from("=Q", info, 200))
 
-    def __init__(self, sock, chunk=0):
+
+class Peer:
+    """A line-based end of a TCP connection.
+
+    by_octet: all peers send one octet a segment (by_octet() sets it).
+    merged: where they did not.
+    """
+
+    by_octet = False
+    merged = []
+
+    def __init__(self, sock):
         sock.settimeout(PATIENCE)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = sock
-        self.chunk = chunk
         self.buf = b""
         self.log = b""
 
@@ -238,10 +299,32 @@ class Peer:
         return line.rstrip(b"\r")
 
     def send(self, data):
-        if not self.chunk:
-            return self.sock.sendall(data)
-        for i in range(0, len(data), self.chunk):
-            self.sock.sendall(data[i:i + self.chunk])
+        if not Peer.by_octet:
+            self.sock.sendall(data)
+            return
+        for i in range(len(data)):
+            self.sock.sendall(data[i:i + 1])
+            self.sent()
+
+    def sent(self):
+        """Waits until what was written has left."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                state, unsent, segments, octets = tcp_info(self.sock)
+            except OSError as e:
+                # the peer has taken it all, and another thread closed
+                if e.errno == errno.EBADF:
+                    return
+                raise
+            if segments != octets:
+                Peer.merged.append("%d octets in %d segments"
+                                   % (octets, segments))
+            if not unsent:
+                return
+            if state == TCP_CLOSE or time.monotonic() > end:
+                raise ConnectionResetError
+            time.sleep(0.001)
 
     def closed(self):
         """Waits for the end of the stream; True if nothing else came."""
@@ -267,6 +350,35 @@ class Peer:
         self.sock.close()
 
 
+@contextmanager
+def by_octet():
+    """All that client and server send goes one octet a segment."""
+    collapse = "ipv4/tcp_retrans_collapse"
+    with sysctls("client", {collapse: 0}), sysctls("server", {collapse: 0}):
+        Peer.by_octet, Peer.merged = True, []
+        try:
+            yield
+        finally:
+            Peer.by_octet = False
+        assert not Peer.merged, Peer.merged
+
+
+def octets(many, few):
+    """How much a test sends: few where each octet is a segment."""
+    return few if Peer.by_octet else many
+
+
+def each_split(test):
+    """The same test, one octet a segment both ways."""
+    @functools.wraps(test)
+    def split():
+        with by_octet():
+            test()
+    split.__name__ = test.__name__ + "_split"
+    split.__doc__ = "one octet a segment: " + test.__doc__
+    return split
+
+
 def tcp_socket(ns, family=4, src=None):
     """A TCP socket in a namespace, bound to `src` where that is given."""
     with netns(ns):
@@ -278,17 +390,28 @@ def tcp_socket(ns, family=4, src=None):
     return sock
 
 
+def disconnect(sock):
+    """connect() to AF_UNSPEC."""
+    if _libc.connect(sock.fileno(), bytes(16), 16):
+        raise OSError(ctypes.get_errno(), "disconnect")
+
+
+def small_window(sock):
+    """For prepare: little fits into the receive buffer."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
+
 class Client(Peer):
     """`prepare` is called with the socket before it connects."""
 
-    def __init__(self, port=25, family=4, chunk=0, src=None, to=None,
+    def __init__(self, port=25, family=4, src=None, to=None,
                  ns="client", prepare=None):
         sock = tcp_socket(ns, family, src)
         if prepare:
             prepare(sock)
         sock.settimeout(PATIENCE)
         sock.connect((to or (SERVER4 if family == 4 else SERVER6), port))
-        super().__init__(sock, chunk)
+        super().__init__(sock)
 
     def reply(self):
         """One whole reply as text, lines joined by newlines."""
@@ -343,7 +466,8 @@ def unstuff(body):
 
 
 class Server:
-    """An SMTP server in `server` that keeps what it was sent.
+    """An SMTP server in `server` that keeps what it was sent. `prepare` is
+    called with each socket before it listens.
 
     messages: bodies as received, unstuffed; log: all octets of all connections;
     peers: addresses of the clients. `script` maps a verb to a reply, or to a
@@ -353,18 +477,20 @@ class Server:
     EHLO = ("PIPELINING", "SIZE 104857600", "8BITMIME", "DSN",
             "ENHANCEDSTATUSCODES", "CHUNKING", "BINARYMIME", "STARTTLS")
 
-    def __init__(self, port=25, chunk=0, script=None, ehlo=EHLO, address=None,
-                 ns="server"):
-        self.chunk, self.script, self.ehlo = chunk, script or {}, ehlo
+    def __init__(self, port=25, script=None, ehlo=EHLO, ns="server",
+                 prepare=None):
+        self.script, self.ehlo = script or {}, ehlo
         self.messages, self.peers, self.conns = [], [], []
         self.lock = threading.Lock()
         self.listeners = []
         with netns(ns):
-            for af in (socket.AF_INET, socket.AF_INET6):
+            for af in (socket.AF_INET, socket.AF_INET6)[:1 + HAVE_IPV6]:
                 s = socket.socket(af, socket.SOCK_STREAM)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if af == socket.AF_INET6:
                     s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                if prepare:
+                    prepare(s)
                 s.bind(("", port))
                 s.listen(512)
                 self.listeners.append(s)
@@ -377,7 +503,7 @@ class Server:
                 sock, peer = s.accept()
             except OSError:
                 return
-            p = Peer(sock, self.chunk)
+            p = Peer(sock)
             with self.lock:
                 self.peers.append(peer[:2])
                 self.conns.append(p)
@@ -509,13 +635,13 @@ def helper_command():
     with open(os.path.join(RUN, "env")) as f:
         env = dict(line.rstrip("\n").split("=", 1) for line in f)
     return ("smtpspliced", "--database", env["LAB_DB"], "--log",
-            os.path.join(RUN, "av.log"))
+            os.path.join(RUN, "av.log"), "--ca-dir", os.path.join(RUN, "ca"))
 
 
-def start_helper():
+def start_helper(*options):
     """Starts the lab's helper anew and waits until it has registered."""
     with open(os.path.join(RUN, "smtpspliced.log"), "a") as log:
-        p = subprocess.Popen(["ip", "netns", "exec", "gw", *helper_command()],
+        p = subprocess.Popen(["ip", "netns", "exec", "gw", *helper_command(), *options],
                              stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                              start_new_session=True)
     # "lab down" waits for its end, so it must not stay as a zombie of ours
@@ -523,6 +649,142 @@ def start_helper():
     with open(PIDFILE, "w") as f:
         f.write("%d\n" % p.pid)
     wait_for("the helper", lambda: stats()["helpers"] == 1)
+
+
+def signal_helpers(sig):
+    for pid in helpers():
+        try:
+            os.kill(pid, sig)
+        except ProcessLookupError:
+            pass
+
+
+def kill_helpers():
+    signal_helpers(signal.SIGKILL)
+    wait_for("the end of the helper", lambda: not helpers())
+    wait_for("its notice", lambda: stats()["helpers"] == 0)
+
+
+def gone(pid):
+    """Whether a process has ended; it may be a child of ours."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+    return not os.path.exists("/proc/%d" % pid)
+
+
+def stop_helper():
+    with open(PIDFILE) as f:
+        pid = int(f.read())
+    os.kill(pid, signal.SIGTERM)
+    wait_for("the end of the helper", lambda: gone(pid))
+
+
+@contextmanager
+def unloaded():
+    """The lab without module and helper; afterwards as it was."""
+    there, tls = policies(), profiles()
+    stop_helper()
+    sh("rmmod", "smtpsplice")
+    try:
+        yield
+    finally:
+        sh("insmod", os.environ["SMTPSPLICE_KO"])
+        start_helper()
+        for p in tls:
+            if p["name"] != "default":
+                add_profile(p)
+        for p in there:
+            add_policy(p)
+
+
+@contextmanager
+def restarted_helper(*options):
+    """The lab's helper with other options, until the end."""
+    stop_helper()
+    start_helper(*options)
+    try:
+        yield
+    finally:
+        stop_helper()
+        start_helper()
+
+
+def _uapi():
+    """The numbers of the netlink interface, by name without SMTPSPLICE_."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                        "../uapi/linux/smtpsplice.h")
+    with open(path) as f:
+        text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+    numbers = {}
+    for body in re.findall(r"enum[^{]*\{(.*?)\}", text, flags=re.S):
+        value = -1
+        for item in filter(None, map(str.strip, body.split(","))):
+            name, _, given = (w.strip() for w in item.partition("="))
+            if given and not re.fullmatch(r"[0-9x]+", given):
+                continue
+            value = int(given, 0) if given else value + 1
+            numbers[name.replace("SMTPSPLICE_", "", 1)] = value
+    return numbers
+
+
+UAPI = _uapi()
+
+
+class Genl:
+    """A minimal generic netlink socket, to say what the helper should not."""
+
+    def __init__(self, ns="gw", port=0):
+        with netns(ns):
+            self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+        self.sock.bind((port, 0))
+        self.sock.settimeout(PATIENCE)
+        self.seq = 0
+        self.family = None
+        reply = self.call(16, 3, [(2, b"smtpsplice\0")])
+        self.family = dict(self.attrs(reply))[1]
+        self.family = struct.unpack("H", self.family[:2])[0]
+
+    @staticmethod
+    def attrs(data):
+        while len(data) >= 4:
+            n, t = struct.unpack("HH", data[:4])
+            yield t & 0x3fff, data[4:n]
+            data = data[(n + 3) & ~3:]
+
+    def call(self, family, cmd, attrs=()):
+        """Returns the attributes of the reply, or the errno."""
+        body = struct.pack("BBH", cmd, 1, 0)
+        for t, v in attrs:
+            body += struct.pack("HH", len(v) + 4, t) + v + b"\0" * (-len(v) % 4)
+        self.seq += 1
+        self.sock.send(struct.pack("IHHII", len(body) + 16, family, 5,
+                                   self.seq, 0) + body)
+        reply = b""
+        while True:
+            data = self.sock.recv(65536)
+            while data:
+                n, t = struct.unpack("IH", data[:6])
+                if t == 2:
+                    err = -struct.unpack("i", data[16:20])[0]
+                    return err or reply
+                reply, data = data[20:n], data[(n + 3) & ~3:]
+
+    def ask(self, cmd, **attrs):
+        """A command by its name, with attributes by theirs: octets."""
+        return self.call(self.family, UAPI["CMD_" + cmd],
+                         [(UAPI["A_" + k], v) for k, v in attrs.items()])
+
+    def register(self, *roles):
+        return self.ask("REGISTER", HELPER_ROLES=struct.pack(
+            "I", sum(UAPI["ROLE_" + r] for r in roles)))
+
+    def take(self):
+        """Takes a message to scan: its cookie, and its file."""
+        a = dict(self.attrs(self.ask("SCAN_ACCEPT")))
+        fd, = struct.unpack("i", a[UAPI["A_SCAN_FD"]])
+        return a[UAPI["A_SCAN_COOKIE"]], open(fd, "rb")
 
 
 def _lab(verb):
@@ -535,21 +797,37 @@ def _lab(verb):
     return p.returncode == 0
 
 
-def _run(test):
+class Skip(Exception):
+    """What a test needs is not there: it neither passed nor failed."""
+
+
+def _result(good, number, name, skipped=""):
+    print("%s %d - %s%s" % ("ok" if good else "not ok", number, name,
+                            " # SKIP " + skipped if skipped else ""),
+          flush=True)
+    return good
+
+
+def _run(number, test):
+    name = "%s: %s" % (test.__name__,
+                       (test.__doc__ or "").strip().split("\n")[0])
     try:
         test()
+    except Skip as why:
+        return _result(True, number, name, str(why))
     except Exception:  # pylint: disable=broad-except
         for line in traceback.format_exc().splitlines():
             print("# " + line)
-        return False
-    return True
+        return _result(False, number, name)
+    return _result(True, number, name)
 
 
-def main(tests):
+def main(tests, around=nullcontext):
     """Runs functions as TAP; their first line of documentation names them.
 
     Where no lab is up it is brought up for them, and that it comes down
-    without a leak is one test more.
+    without a leak is one test more. `around` makes a context of the lab that
+    all of them run in.
     """
     only = sys.argv[1:]
     tests = [t for t in tests if not only or t.__name__ in only]
@@ -558,19 +836,11 @@ def main(tests):
     if own and not _lab("up"):
         print("Bail out! no lab")
         sys.exit(1)
-    failed = 0
-    for i, t in enumerate(tests, 1):
-        good = _run(t)
-        failed += not good
-        print("%s %d - %s: %s" % ("ok" if good else "not ok", i, t.__name__,
-                                  (t.__doc__ or "").strip().split("\n")[0]),
-              flush=True)
+    with around():
+        results = [_run(i, t) for i, t in enumerate(tests, 1)]
     if own:
-        good = _lab("down")
-        failed += not good
-        print("%s %d - nothing leaked" % ("ok" if good else "not ok",
-                                          len(tests) + 1), flush=True)
-    sys.exit(1 if failed else 0)
+        results.append(_result(_lab("down"), len(tests) + 1, "nothing leaked"))
+    sys.exit(0 if all(results) else 1)
 
 
 def tests_of(module):

@@ -5,19 +5,25 @@
 Leaves the lab as it was found: module loaded, helper running, policy there.
 """
 import os
+import re
+import select
 import signal
 import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
-from test_helper import signal_helpers  # noqa: E402
 
 KO = os.environ["SMTPSPLICE_KO"]
-# 50 where KASAN looks on; the other kernels are emulated, and slow
+# the other kernels are emulated, and slow
 ROUNDS = int(os.environ.get("TEARDOWN_ROUNDS") or
              (50 if os.environ.get("SMTPSPLICE_KERNEL") == "debug" else 10))
 POLICY = ("policy", "add", "lab", "iif", "lan", "dst",
-          "10.0.2.0/24,fd00:2::/64", "service", "smtp,smtps,submission")
+          "10.0.2.0/24,fd00:2::/64", "service", "smtp,465,submission,2465",
+          "tls", "crowd")
+TIME_WAIT, LISTEN = 6, 10
 
 
 def loaded():
@@ -25,79 +31,250 @@ def loaded():
         return any(line.startswith("smtpsplice ") for line in f)
 
 
-def set_up(helper=True):
-    sh("insmod", KO)
+def add_policies():
+    cli("tls", "add", "crowd", "smtps", "bypass", "smtps-port", "2465")
     cli(*POLICY)
-    if helper:
-        start_helper()
 
 
-def open_sessions(n):
-    """Sessions in every state, some in the middle of a reset or a close."""
-    out = []
+def set_up():
+    sh("insmod", KO)
+    add_policies()
+    start_helper()
 
-    def state(i):
-        c = Client(family=4 if i % 2 else 6, port=587 if i % 10 == 0 else 25)
-        if i % 10 == 0:
-            return c            # nobody listens on 587: dial, then close
-        if i % 10 == 1:
-            return c            # greet or command
-        c.hello()
-        if i % 10 == 2:
-            return c
-        if i % 10 == 3:
-            c.send(b"QUIT\r\n")
-            return c
-        c.envelope()
-        if i % 10 == 4:
-            c.reset()
-            return c
-        c.cmd("DATA", "354")
-        c.send(b"some lines\r\n" * 1000)
-        if i % 10 < 7:
-            return c            # body
-        c.send(b".\r\n")        # scan, or release and reply
-        if i % 10 == 9:
-            c.reset()
+
+# How many sessions in which state the module is unloaded with: 50.
+CROWD = {"dial": 5, "handshake": 4, "greet": 5, "command": 5, "body": 5,
+         "scan": 8, "release": 5, "reply": 5, "relay": 4, "close": 4}
+
+
+def unread(p):
+    """Until the connection ends, without reading."""
+    end = select.poll()
+    end.register(p.sock, 0)
+    end.poll(PATIENCE * 1000)
+    return False
+
+
+def data(p):
+    """The server's part: the first recipient says how far it goes."""
+    if b"<no-354@" in p.log:
+        return unread(p)
+    p.send(b"354 go\r\n")
+    if b"<unread@" in p.log:
+        return unread(p)
+    body = Server.read_body(p)
+    if b"<reply@" in p.log:
+        return unread(p)
+    p.send(b"250 2.0.0 queued\r\n")
+    return body is not None
+
+
+def live_session(state, i):
+    """A client whose session will be in that state."""
+    port = {"dial": 587, "greet": 465, "relay": 2465}.get(state, 25)
+    c = Client(family=4 if i % 2 else 6, port=port)
+    if port != 25:
         return c
-    for i in range(n):
-        out.append(state(i))
-    return out
+    c.hello()
+    if state == "handshake":
+        c.cmd("STARTTLS", "220")
+        return c
+    if state == "close":
+        c.cmd("QUIT", "221")
+    if state in ("command", "close"):
+        return c
+    # release: the server does not answer DATA, or does not read the message
+    rcpt = {"release": ("no-354", "unread")[i % 2]}.get(state, state)
+    c.envelope((rcpt + "@lab",))
+    c.cmd("DATA", "354")
+    c.send(b"some lines\r\n" * (100000 if rcpt == "unread" else 1000))
+    if state != "body":
+        c.send(b".\r\n")
+    return c
+
+
+def in_state(state):
+    return sum(s["state"] == state for s in sessions())
+
+
+def crowd():
+    """Clients with live sessions in all states at once."""
+    clients = []
+    with ThreadPoolExecutor(8) as pool:
+        def fill(*states):
+            jobs = [pool.submit(live_session, state, i)
+                    for state in states for i in range(CROWD[state])]
+            clients.extend(job.result() for job in jobs)
+            for state in states:
+                wait_for("sessions in " + state,
+                         lambda s=state: in_state(s) == CROWD[s])
+        # these need verdicts, scan must not get one, and close does not last
+        fill("release", "reply", "handshake")
+        signal_helpers(signal.SIGSTOP)
+        fill("dial", "greet", "command", "body", "scan", "relay")
+        fill("close")
+    found = Counter(s["state"] for s in sessions())
+    assert found == CROWD, found
+    return clients
+
+
+@contextmanager
+def crowded_server():
+    """The server of the crowd; on 465 and 2465 nobody greets, 587 does not
+    answer."""
+    listeners = []
+    with netns("server"):
+        for port in (465, 2465):
+            for af, address in ((socket.AF_INET, SERVER4),
+                                (socket.AF_INET6, SERVER6)):
+                s = socket.socket(af, socket.SOCK_STREAM)
+                s.bind((address, port))
+                s.listen(512)
+                listeners.append(s)
+    try:
+        with nft("server", "inet", "chain in { type filter hook input priority 0;"
+                 " tcp dport 587 drop; }"), Server(script={
+                     "DATA": data, "STARTTLS": "220 2.0.0 go\r\n"}):
+            yield
+    finally:
+        for s in listeners:
+            s.close()
+
+
+def orphans():
+    with open("/proc/net/sockstat") as f:
+        return int(re.search(r"^TCP:.* orphan (\d+)", f.read(), re.M)[1])
+
+
+def assert_no_sockets():
+    """Neither connections nor orphans are left, only TIME_WAIT's stubs, and
+    the listeners of a loaded module."""
+    legal = {TIME_WAIT} | ({LISTEN} if loaded() else set())
+    wait_for("the end of the gateway's sockets",
+             lambda: {s[2] for s in tcp_sockets("gw")} <= legal)
+    wait_for("the end of orphaned sockets", lambda: not orphans())
+
+
+def routing():
+    return [sh("ip", "-n", "gw", *words).stdout for words in (
+        ("rule",), ("-6", "rule"), ("route", "show", "table", "all"),
+        ("-6", "route", "show", "table", "all"))]
+
+
+def leaked_pages():
+    """Kilobytes of shared memory that no file in a file system accounts for."""
+    with open("/proc/meminfo") as f:
+        shmem = int(re.search(r"^Shmem: +(\d+)", f.read(), re.M)[1])
+    used = 0
+    with open("/proc/mounts") as f:
+        tmpfs = {row.split()[1] for row in f if row.split()[2] in ("tmpfs", "devtmpfs")}
+    for path in tmpfs:
+        fs = os.statvfs(path)
+        used += (fs.f_blocks - fs.f_bfree) * fs.f_frsize // 1024
+    return shmem - used
+
+
+def unload_crowded(i):
+    clients = crowd()
+    # what happens at the same time: verdicts, the helper's end, clients' ends
+    if i % 2:
+        signal_helpers(signal.SIGCONT)
+    if i % 3 == 1:
+        signal_helpers(signal.SIGKILL)
+    if i % 4 > 1:
+        for c in clients[::3]:
+            c.reset()
+    sh("rmmod", "smtpsplice", timeout=PATIENCE)
+    assert not loaded()
+    for c in clients:
+        if c.sock.fileno() >= 0:
+            c.closed()
+            c.sock.close()
+    assert_no_sockets()
 
 
 def test_rmmod_live():
     """rmmod with 50 live sessions in every state, many times"""
-    def stuck(p):
-        p.send(b"354 go\r\n")
-        while p.fill():
-            pass
+    before = routing()
+    pages = None
+    cli("policy", "del", "lab")
+    add_policies()
     for i in range(ROUNDS):
-        script = {"DATA": stuck} if i % 3 == 1 else None
-        with Server(script=script):
-            if i % 3 == 2:
-                signal_helpers(signal.SIGSTOP)
-            clients = open_sessions(50 if i < 3 else 10 + i % 11)
-            sh("rmmod", "smtpsplice")
-            assert not loaded()
-            for c in clients:
-                if c.sock.fileno() >= 0:
-                    c.sock.close()
-            signal_helpers(signal.SIGCONT)
-        # the helper notices that the module is gone
-        if i % 5 == 0 or i + 1 == ROUNDS:
-            kill_gone()
-            set_up()
-        else:
-            kill_gone()
-            set_up(helper=i % 2 == 0)
-    if not stats()["helpers"]:
-        start_helper()
+        with crowded_server():
+            unload_crowded(i)
+        kill_gone()
+        if pages is None:
+            pages = leaked_pages()
+        assert leaked_pages() < pages + 512, (leaked_pages(), pages)
+        set_up()
+    assert routing() == before
     with Server() as srv:
         c = Client()
         c.hello()
         c.message(mail())
         c.quit()
         assert srv.messages == [mail()]
+
+
+def test_port_after_unload():
+    """a client's port that the gateway has in TIME_WAIT is free after rmmod"""
+    ports = {}
+    with Server():
+        for family in (4, 6):
+            c = Client(family=family)
+            c.hello()
+            ports[family] = c.sock.getsockname()[1]
+            c.quit()
+        wait_for("TIME_WAIT", lambda: {p for _, p, state in tcp_sockets("gw")
+                                       if state == TIME_WAIT} >= {*ports.values()})
+        sh("rmmod", "smtpsplice", timeout=PATIENCE)
+        for family, port in ports.items():
+            c = Client(family=family, src=("", port))
+            assert "CHUNKING" in c.hello(), "inspected"
+            c.quit()
+    kill_gone()
+    set_up()
+
+
+def test_fin_wait():
+    """a peer that takes our FIN and sends none of its own leaves no socket"""
+    # longer than TIME_WAIT: tcp_close() makes no stub of such a socket
+    with sysctls("gw", {"ipv4/tcp_fin_timeout": 120}), \
+            Server(script={"NOOP": unread}):
+        c, d = Client(), Client(family=6)
+        c.hello()
+        c.cmd("QUIT", "221")
+        d.hello()
+        d.send(b"NOOP\r\n")
+        d.reset()
+        wait_for("the end", lambda: not sessions())
+        assert_no_sockets()
+        c.sock.close()
+
+
+def test_unacked_fin():
+    """a FIN that a peer never acknowledges leaves no socket behind"""
+    lost = "chain out { type filter hook output priority 0; tcp %s 25 drop; }"
+    for ns, port, unload in (("client", "dport", False), ("server", "sport", False),
+                             ("client", "dport", True), ("server", "sport", True)):
+        with Server() as srv:
+            c = Client()
+            c.hello()
+            with nft(ns, "inet", lost % port):
+                if ns == "client":
+                    srv.conns[0].send(b"421 4.4.2 bye\r\n")
+                else:
+                    c.reset()
+                wait_for("close", lambda: not sessions() or in_state("close"))
+                if unload:
+                    sh("rmmod", "smtpsplice", timeout=PATIENCE)
+                else:
+                    wait_for("the end", lambda: not sessions())
+                assert_no_sockets()
+            c.sock.close()
+        if unload:
+            kill_gone()
+            set_up()
 
 
 def kill_gone():

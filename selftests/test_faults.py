@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Allocations of the module's work fail at random (THREATS H2, I4): nothing
+infected passes, every client has an answer or its connection ends, and when
+memory is back all is as before. Needs a kernel with fault injection.
+"""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from smtplab import *  # noqa: E402,F403
+
+ROUNDS = 40
+MANY = 1 << 20
+DEBUGFS = "/sys/kernel/debug/"
+KINDS = ("failslab", "fail_page_alloc")
+
+
+def write(path, value):
+    with open(path, "w") as f:
+        f.write(str(value))
+
+
+def kworkers():
+    """Process ids of the threads that may run a session's work."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/comm" % pid) as f:
+                if f.read().startswith("kworker/u"):
+                    yield pid
+        except OSError:
+            pass
+
+
+@contextmanager
+def failing(kind, probability):
+    """Some allocations of kernel workers fail."""
+    knobs = DEBUGFS + kind + "/"
+    if not os.path.exists(knobs):
+        raise Skip("this kernel has no " + kind)
+    for pid in kworkers():
+        try:
+            write("/proc/%s/make-it-fail" % pid, 1)
+        except OSError:
+            pass
+    write(knobs + "task-filter", "Y")
+    write(knobs + "ignore-gfp-wait", "N")
+    write(knobs + "verbose", 0)
+    write(knobs + "interval", 1)
+    write(knobs + "times", MANY)
+    if kind == "fail_page_alloc":
+        write(knobs + "min-order", 0)
+    write(knobs + "probability", probability)
+    try:
+        yield
+    finally:
+        write(knobs + "probability", 0)
+    with open(knobs + "times") as f:
+        failed = MANY - int(f.read())
+    print("# %d allocations failed" % failed)
+    assert failed, "nothing failed"
+
+
+def dialogue(kind):
+    """One session, whatever comes of it: what it was told at the end."""
+    said = "nothing"
+    try:
+        c = Client(family=4 if kind % 2 else 6)
+        said = c.reply()
+        said = c.cmd("EHLO client.lab")
+        for body in (mail("round"), infected(), mail("x" * 70000)):
+            for line in ("MAIL FROM:<from@lab>", "RCPT TO:<to@lab>", "DATA"):
+                said = c.cmd(line)
+            if said.startswith("354"):
+                c.send(stuff(body) + b".\r\n")
+                said = c.reply()
+                assert not (body == infected() and said.startswith("2")), said
+        c.quit()
+    except (ConnectionError, AssertionError) as e:
+        # the connection may end, but an answer must not fail to come
+        assert "connection closed" in str(e) or isinstance(e, ConnectionError), e
+    return said
+
+
+def under(kind, probability):
+    with Server() as srv:
+        with failing(kind, probability):
+            for i in range(ROUNDS):
+                dialogue(i)
+        wait_for("the end of the sessions", lambda: not sessions())
+        assert all(b"Subject: test" in m for m in srv.messages)
+        assert not any(b"eicar" in m for m in srv.messages)
+        c = Client()
+        c.hello()
+        c.message(mail("memory is back"))
+        c.message(infected(), "554")
+        c.quit()
+    assert stats()["held"] == 0
+
+
+def test_small_allocations():
+    """slab allocations fail"""
+    under("failslab", 3)
+
+
+def test_pages():
+    """page allocations fail"""
+    under("fail_page_alloc", 10)
+
+
+if __name__ == "__main__":
+    main(tests_of(sys.modules[__name__]))

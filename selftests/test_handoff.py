@@ -1,0 +1,861 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The sockets of a session with the helper, and the legs over kTLS.
+
+This process is the helper for TLS here, so that it can do what a good one does
+not. There are no handshakes: both ends of each leg are given keys that were
+agreed beforehand, so that each record is under the test's control.
+"""
+import errno
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from smtplab import *  # noqa: E402,F403
+
+SOL_TLS, TCP_ULP = 282, 31
+TLS_TX, TLS_RX = 1, 2
+SET_TYPE, GET_TYPE = 1, 2
+ALERT, HANDSHAKE, DATA = 21, 22, 23
+AES_GCM_128 = 51
+CLOSE_NOTIFY = b"\1\0"
+TICKET = b"\4\0\0\x1d" + bytes(29)
+KEY_UPDATE = b"\x18\0\0\1\0"
+V12, V13 = 0x0303, 0x0304
+ESTABLISHED, FIN_WAIT1, CLOSE_WAIT, LAST_ACK = 1, 4, 8, 9
+
+
+def give_keys(sock, gateway, version=V13, directions=(TLS_TX, TLS_RX)):
+    """kTLS for an end of a leg: what one end sends with the other receives."""
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_ULP, b"tls")
+    for d in directions:
+        key = bytes([0x11 if (d == TLS_TX) == gateway else 0x22]) * 16
+        sock.setsockopt(SOL_TLS, d, struct.pack(
+            "HH8s16s4s8s", version, AES_GCM_128, b"iviviviv", key, b"salt",
+            bytes(8)))
+
+
+def send_record(sock, kind, data):
+    sock.sendmsg([data], [(SOL_TLS, SET_TYPE, bytes([kind]))])
+
+
+class Tls:
+    """For Client and the peers of Server: TLS from now on."""
+
+    alerts = None
+
+    def start_tls(self, version=V13):
+        give_keys(self.sock, False, version)
+        self.alerts = []
+
+    def fill_tls(self):
+        while True:
+            data, control, _, _ = self.sock.recvmsg(65536, 64)
+            kind = [c[2][0] for c in control if c[1] == GET_TYPE]
+            if not kind or kind[0] == DATA:
+                self.buf += data
+                self.log += data
+                return bool(data)
+            assert kind[0] == ALERT, kind
+            self.alerts.append(data)
+            if data == CLOSE_NOTIFY:
+                return False
+
+    def ends(self):
+        """Waits for the end of the stream, without another octet of data."""
+        try:
+            while self.fill():
+                pass
+        except ConnectionResetError:
+            pass
+        return not self.buf
+
+
+class TlsClient(Client, Tls):
+    """A client of the lab that can do TLS."""
+
+    def fill(self):
+        return super().fill() if self.alerts is None else self.fill_tls()
+
+    def quit_tls(self):
+        self.cmd("QUIT", "221")
+        assert self.ends(), self.buf
+        expect_equal(self.alerts, [CLOSE_NOTIFY], "alerts")
+        self.sock.close()
+
+
+def tls_peer(p):
+    """Gives a peer of Server the same abilities."""
+    for name in ("start_tls", "fill_tls", "ends"):
+        setattr(p, name, getattr(Tls, name).__get__(p))
+    p.fill = p.fill_tls
+    return p
+
+
+class TlsServer(Server):
+    """A Server whose answer to STARTTLS is 220 and TLS."""
+
+    def __init__(self, version=V13, script=None, **kw):
+        def starttls(p):
+            p.send(b"220 2.0.0 Ready to start TLS\r\n")
+            tls_peer(p).start_tls(version)
+        super().__init__(script={"STARTTLS": starttls, **(script or {})}, **kw)
+
+
+class Lent:
+    """The sockets of a session that were lent to this process."""
+
+    def __init__(self, genl):
+        self.genl = genl
+        while True:
+            a = genl.ask("HANDSHAKE_ACCEPT")
+            if a != errno.EAGAIN:
+                break
+            time.sleep(0.02)
+        self.attrs = dict(Genl.attrs(a))
+        self.cookie = self.get("COOKIE")
+        self.client, self.server = (
+            socket.socket(fileno=struct.unpack("i", self.get(k))[0])
+            for k in ("CLIENT_FD", "SERVER_FD"))
+
+    def get(self, key):
+        return self.attrs.get(UAPI["A_HANDSHAKE_" + key])
+
+    def give_keys(self, client=V13, server=V13):
+        give_keys(self.client, True, client)
+        give_keys(self.server, True, server)
+
+    def close(self):
+        self.client.close()
+        self.server.close()
+
+    def done(self, result="INSPECTED", cause="NONE", genl=None):
+        return (genl or self.genl).ask(
+            "HANDSHAKE_DONE", HANDSHAKE_COOKIE=self.cookie,
+            HANDSHAKE_RESULT=struct.pack("I", UAPI["TLS_RESULT_" + result]),
+            HANDSHAKE_CAUSE=struct.pack("I", UAPI["TLS_CAUSE_" + cause]))
+
+
+@contextmanager
+def helper_for_tls():
+    """This process is the helper for TLS, the lab's one only scans."""
+    with restarted_helper("--ca-dir", "/nonexistent"):
+        g = Genl()
+        try:
+            assert g.register("TLS") == b""
+            yield g
+        finally:
+            g.sock.close()
+            wait_for("its notice", lambda: stats()["helpers"] == 1)
+
+
+def ask_for_tls(family=4):
+    """A client that has the server's 220 to STARTTLS."""
+    c = TlsClient(family=family)
+    c.hello()
+    c.cmd("STARTTLS", "220 2.0.0 Ready to start TLS$")
+    return c
+
+
+def inspected(g, family=4, version=V13):
+    """A client whose session is inspected by the book."""
+    c = ask_for_tls(family)
+    lent = Lent(g)
+    lent.give_keys(version, version)
+    lent.close()
+    assert lent.done() == b""
+    c.start_tls(version)
+    return c
+
+
+def hello_again(c):
+    r = c.cmd("EHLO client.lab", "250")
+    assert "STARTTLS" not in r, r
+    return r
+
+
+def expect_failed(c, before, srv=None):
+    """The session ends: what the client gets, if anything, is TLS."""
+    assert c.ends() or c.buf[:3] in (b"\x15\3\3", b"\x17\3\3"), c.buf
+    wait_for("the end", lambda: not sessions())
+    expect_equal(delta(before, "handshake-failed"), 1, "failed")
+    if srv:
+        assert not srv.messages
+
+
+def test_inspect_v4(family=4):
+    """a mail in TLS is delivered, an infected one is refused"""
+    body = mail("x" * 60000)
+    for version in (V12, V13):
+        with helper_for_tls() as g, TlsServer(version) as srv:
+            before = stats()
+            c = inspected(g, family, version)
+            hello_again(c)
+            s, = sessions()
+            expect_equal((s["tls"], s["state"]), ("inspected", "command"), "tls")
+            c.message(body)
+            c.message(infected(), "554 5.7.1 .*EICAR|554 5.7.1 .*Eicar")
+            c.message(mail("after"))
+            c.quit_tls()
+            wait_for("two messages", lambda: len(srv.messages) == 2)
+            expect_equal(sha(srv.messages[0]), sha(body), "body")
+            assert b"X5O!" not in srv.log
+            expect_equal(delta(before, "handshakes"), 1, "handshakes")
+            expect_equal(c.alerts, [CLOSE_NOTIFY], "alerts for the client")
+
+
+def test_inspect_v6():
+    """the same over IPv6"""
+    test_inspect_v4(6)
+
+
+def test_request():
+    """what the helper is told of a session"""
+    with helper_for_tls() as g, TlsServer():
+        c = ask_for_tls()
+        lent = Lent(g)
+        expect_equal(lent.get("STARTTLS"), b"", "starttls")
+        expect_equal(socket.inet_ntoa(lent.get("SERVER")), SERVER4, "server")
+        expect_equal(struct.unpack("H", lent.get("CLIENT_PORT"))[0],
+                     c.sock.getsockname()[1], "port")
+        profile = dict(Genl.attrs(lent.get("TLS")))
+        expect_equal(profile[UAPI["A_TLS_PROFILE_SMTPS_PORT"]],
+                     struct.pack("H", 465), "profile")
+        lent.close()
+        lent.done("FAILED", "CLIENT")
+        c.sock.close()
+
+
+def test_smtps():
+    """port 465 begins with TLS, the server greets inside it"""
+    with helper_for_tls() as g:
+        def banner(p):
+            tls_peer(p).start_tls()
+            p.send(b"220 server.lab ESMTP\r\n")
+        with Server(port=465, script={"BANNER": banner}) as srv:
+            c = TlsClient(port=465)
+            lent = Lent(g)
+            assert lent.get("STARTTLS") is None
+            lent.give_keys()
+            lent.close()
+            assert lent.done() == b""
+            c.start_tls()
+            c.expect("220 server.lab")
+            hello_again(c)
+            c.message(mail("by 465"))
+            c.quit_tls()
+            wait_for("the message", lambda: len(srv.messages) == 1)
+
+
+def test_bypassed():
+    """what the helper has not touched is relayed unseen, and counted"""
+    with helper_for_tls() as g, Server(script={
+            "STARTTLS": "220 2.0.0 Ready to start TLS\r\n"}) as srv:
+        before = stats()
+        c = ask_for_tls()
+        lent = Lent(g)
+        lent.close()
+        assert lent.done("BYPASSED", "EXEMPT") == b""
+        wait_for("relay", lambda: [s["state"] for s in sessions()] == ["relay"])
+        c.message(infected())
+        c.message(mail("y" * 300000))
+        c.quit()
+        wait_for("the end", lambda: not sessions())
+        expect_equal(len(srv.messages), 2, "messages")
+        expect_equal(delta(before, "bypass-exempt"), 1, "counted")
+
+
+def test_I1_not_registered():
+    """only the registered socket takes handshakes or ends them"""
+    with helper_for_tls() as g, TlsServer():
+        other = Genl()
+        assert other.ask("HANDSHAKE_ACCEPT") == errno.EPERM
+        assert other.register("TLS") == errno.EBUSY
+        c = ask_for_tls()
+        lent = Lent(g)
+        assert lent.done("INSPECTED", genl=other) == errno.EPERM
+        lent.give_keys()
+        lent.close()
+        assert lent.done() == b""
+        assert lent.done() == errno.ENOENT
+        c.start_tls()
+        hello_again(c)
+        c.quit_tls()
+        other.sock.close()
+
+
+def test_I1_lies():
+    """keys that are not there, or not as they should be, end the session"""
+    def keep(lent):
+        lent.kept = lent.client.dup()
+        lent.give_keys()
+
+    def half(lent):
+        give_keys(lent.client, True)
+        give_keys(lent.server, True, directions=(TLS_TX,))
+
+    def one(lent):
+        give_keys(lent.client, True)
+
+    for lie in (lambda lent: None, one, half, keep,
+                lambda lent: lent.give_keys(V13, V12)):
+        with helper_for_tls() as g, TlsServer() as srv:
+            before = stats()
+            c = ask_for_tls()
+            lent = Lent(g)
+            lie(lent)
+            lent.close()
+            assert lent.done() == b""
+            expect_failed(c, before, srv)
+    # bypassed, but not untouched
+    with helper_for_tls() as g, TlsServer() as srv:
+        before = stats()
+        c = ask_for_tls()
+        lent = Lent(g)
+        lent.give_keys()
+        lent.close()
+        assert lent.done("BYPASSED", "EXEMPT") == b""
+        expect_failed(c, before, srv)
+
+
+def test_I3_dies():
+    """a helper that dies with the sockets, or before it took them"""
+    for keys in (False, True):
+        with helper_for_tls() as g, TlsServer() as srv:
+            before = stats()
+            c = ask_for_tls()
+            lent = Lent(g)
+            if keys:
+                lent.give_keys()
+            g.sock.close()
+            lent.close()
+            expect_failed(c, before, srv)
+    with helper_for_tls() as g, TlsServer() as srv:
+        c = ask_for_tls()
+        wait_for("a request", lambda: stats()["handshake-queued"] == 1)
+        g.sock.close()
+        wait_for("its notice", lambda: stats()["helpers"] == 1)
+        # the next one does what is left to do
+        heir = Genl()
+        assert heir.register("TLS") == b""
+        lent = Lent(heir)
+        lent.give_keys()
+        lent.close()
+        assert lent.done() == b""
+        c.start_tls()
+        hello_again(c)
+        c.quit_tls()
+        heir.sock.close()
+
+
+def test_I3_timeout():
+    """a helper that is too slow loses: its sockets are dead, its answer late"""
+    for keys in (False, True):
+        with setting("handshake-timeout", "1s"), helper_for_tls() as g, \
+                TlsServer() as srv:
+            before = stats()
+            c = ask_for_tls()
+            lent = Lent(g)
+            if keys:
+                lent.give_keys()
+            expect_failed(c, before, srv)
+            assert lent.done() == errno.ENOENT
+            try:
+                lent.client.send(b"still here?")
+                raise AssertionError("the socket lives")
+            except OSError as e:
+                assert e.errno in (errno.EPIPE, errno.ECONNABORTED,
+                                   errno.ECONNRESET, errno.ENOTCONN), e
+            lent.close()
+
+
+def test_I3_done_race():
+    """an answer and the time-out at the same moment: one of them wins"""
+    with setting("handshake-timeout", "200ms"), helper_for_tls() as g, \
+            TlsServer():
+        for i in range(20):
+            c = ask_for_tls()
+            lent = Lent(g)
+            lent.give_keys()
+            lent.close()
+            time.sleep(i * 0.02)
+            answer = lent.done()
+            assert answer in (b"", errno.ENOENT), answer
+            c.sock.close()
+        wait_for("the end", lambda: not sessions())
+
+
+def test_A1_injected():
+    """A1, A2: plain text behind STARTTLS or its 220 ends the session"""
+    with helper_for_tls() as g:
+        with TlsServer():
+            for tail in (b"RSET\r\n", b"EHLO x\r\n", b"M"):
+                c = TlsClient()
+                c.hello()
+                c.send(b"STARTTLS\r\n" + tail)
+                c.expect("554 5.5.0 ")
+                assert c.closed()
+        for tail in ("250-evil\r\n250 AUTH LOGIN\r\n", "2"):
+            with Server(script={"STARTTLS": "220 go\r\n" + tail}):
+                c = TlsClient()
+                c.hello()
+                c.send(b"STARTTLS\r\n")
+                c.expect("421 4.3.0 ")
+                assert c.closed()
+        assert g.ask("HANDSHAKE_ACCEPT") == errno.EAGAIN
+
+
+def test_A3_no_tls_now():
+    """without a helper for TLS the client is told so and goes on in clear"""
+    with restarted_helper("--ca-dir", "/nonexistent"), TlsServer() as srv:
+        c = Client()
+        c.hello()
+        c.cmd("STARTTLS", "454 4.7.0 ")
+        c.message(mail("in clear"))
+        c.quit()
+        assert "STARTTLS" not in srv.log.decode("latin-1")
+
+
+def test_A5_close_notify():
+    """close_notify is the end: nothing behind it is read, as data or as text"""
+    with helper_for_tls() as g:
+        for where in ("command", "body"):
+            with TlsServer() as srv:
+                c = inspected(g)
+                hello_again(c)
+                if where == "body":
+                    c.envelope()
+                    c.cmd("DATA", "354")
+                    c.send(b"Subject: half\r\n\r\n")
+                c.send(b"NO")
+                send_record(c.sock, ALERT, CLOSE_NOTIFY)
+                c.send(b"OP\r\n")
+                c.sock.shutdown(socket.SHUT_WR)
+                c.ends()
+                wait_for("the end", lambda: not sessions())
+                assert b"NOOP" not in srv.log, srv.log
+                assert not srv.messages
+
+
+def test_A6_plain_after_close_notify():
+    """a peer that goes on in plain text is not heard"""
+    with helper_for_tls() as g, TlsServer() as srv:
+        c = inspected(g)
+        hello_again(c)
+        c.envelope()
+        c.cmd("DATA", "354")
+        c.send(b"Subject: half\r\n\r\n")
+        send_record(c.sock, ALERT, CLOSE_NOTIFY)
+        raw(c.sock, b"\r\n.\r\n")
+        wait_for("the end", lambda: not sessions())
+        assert not srv.messages
+        c.sock.close()
+
+
+def raw(sock, data):
+    """Writes octets below kTLS: by a record that no TLS would make."""
+    send_record(sock, 0x0d, data)
+
+
+def test_truncated():
+    """a FIN without close_notify inside a message is no end of it"""
+    with helper_for_tls() as g, TlsServer() as srv:
+        c = inspected(g)
+        hello_again(c)
+        c.envelope()
+        c.cmd("DATA", "354")
+        c.send(b"Subject: half\r\n\r\n.\r")
+        c.sock.shutdown(socket.SHUT_WR)
+        c.expect("421 4.4.2 ")
+        c.ends()
+        wait_for("the end", lambda: not sessions())
+        assert not srv.messages
+
+
+def test_A7_tickets():
+    """session tickets of the server are no data, wherever they come"""
+    def ticket(p):
+        for _ in range(3):
+            send_record(p.sock, HANDSHAKE, TICKET)
+
+    def greet(p):
+        ticket(p)
+        p.send(b"250-server.lab\r\n250 PIPELINING\r\n")
+
+    def split(p):
+        for octet in TICKET:
+            send_record(p.sock, HANDSHAKE, bytes([octet]))
+        send_record(p.sock, HANDSHAKE, TICKET + TICKET + b"\4\0\4\0")
+        send_record(p.sock, HANDSHAKE, bytes(1024))
+        p.send(b"250 2.0.0 ok\r\n")
+
+    with helper_for_tls() as g, TlsServer(script={
+            "NOOP": split, "RSET": lambda p: (
+                p.send(b"250 "), ticket(p), p.send(b"ok\r\n"))[3:]}) as srv:
+        c = inspected(g)
+        hello_again(c)
+        ticket(srv.conns[0])
+        c.cmd("NOOP", "250 2.0.0 ok")
+        c.cmd("RSET", "250 ok")
+        c.message(mail("behind tickets"))
+        c.quit_tls()
+        expect_equal(len(srv.messages), 1, "messages")
+
+
+def test_A7_key_update():
+    """new keys, renegotiation and the like end the session, told as 421"""
+    with helper_for_tls() as g:
+        for who in ("client", "server"):
+            for record in (KEY_UPDATE, b"\0\0\0\0", b"\1\0\0\4abcd", b"\x18"):
+                with TlsServer() as srv:
+                    c = inspected(g)
+                    hello_again(c)
+                    p = c if who == "client" else srv.conns[0]
+                    send_record(p.sock, HANDSHAKE, record)
+                    c.expect("421 4")
+                    assert c.ends()
+                    wait_for("the end", lambda: not sessions())
+                    assert c.alerts, "no alert"
+
+
+def test_A7_in_body():
+    """the same inside a message, which is dropped"""
+    with helper_for_tls() as g, TlsServer() as srv:
+        c = inspected(g)
+        hello_again(c)
+        c.envelope()
+        c.cmd("DATA", "354")
+        c.send(b"Subject: half\r\n\r\n")
+        send_record(c.sock, HANDSHAKE, KEY_UPDATE)
+        c.expect("421 4")
+        assert c.ends()
+        wait_for("the end", lambda: not sessions())
+        assert not srv.messages
+
+
+def test_alerts():
+    """a fatal alert of a peer, or a record that cannot be, is the end"""
+    with helper_for_tls() as g:
+        for kind, data in ((ALERT, b"\2\x28"), (ALERT, b"\1"), (20, b"\1"),
+                           (99, b"NOOP\r\n")):
+            for who in ("client", "server"):
+                with TlsServer() as srv:
+                    c = inspected(g)
+                    hello_again(c)
+                    p = c if who == "client" else srv.conns[0]
+                    send_record(p.sock, kind, data)
+                    if who == "server":
+                        c.expect("421 4")
+                    c.ends()
+                    wait_for("the end", lambda: not sessions())
+
+
+def test_bad_record():
+    """a record under a wrong key ends the session"""
+    with helper_for_tls() as g, TlsServer() as srv:
+        c = ask_for_tls()
+        lent = Lent(g)
+        lent.give_keys()
+        lent.close()
+        assert lent.done() == b""
+        c.send(b"\x17\3\3\0\x20" + bytes(32))
+        wait_for("the end", lambda: not sessions())
+        assert not srv.messages
+        c.sock.close()
+
+
+def test_A8_tiny_records():
+    """empty records, and records of one octet, are data like any other"""
+    n = octets(2000, 200)
+    body = mail("z" * n)
+    with helper_for_tls() as g, TlsServer() as srv:
+        c = inspected(g)
+        hello_again(c)
+        c.envelope()
+        c.cmd("DATA", "354")
+        for octet in stuff(body):
+            c.send(bytes([octet]))
+        c.send(b".\r\n")
+        c.expect("250")
+        c.quit_tls()
+        expect_equal(srv.messages, [body], "message")
+
+
+def test_big_both_ways():
+    """messages of many records, in pieces of odd sizes"""
+    with helper_for_tls() as g, TlsServer() as srv:
+        c = inspected(g)
+        hello_again(c)
+        for size in (16384, 16385, 1000003):
+            body = mail("0123456789abcdef\r\n" * (size // 18))
+            c.message(body)
+            expect_equal(sha(srv.messages[-1]), sha(body), size)
+        c.quit_tls()
+
+
+def bypassed(g):
+    """A client whose session is relayed."""
+    c = ask_for_tls()
+    lent = Lent(g)
+    lent.close()
+    assert lent.done("BYPASSED", "EXEMPT") == b""
+    wait_for("relay", lambda: [s["state"] for s in sessions()] == ["relay"])
+    return c
+
+
+def test_relay_reset():
+    """relay: a server that resets, with octets for it unsent, resets the client"""
+    stop = threading.Event()
+
+    def starttls(p):
+        p.send(b"220 2.0.0 Ready to start TLS\r\n")
+        stop.wait(PATIENCE)
+        p.reset()
+        return False
+
+    with helper_for_tls() as g, Server(script={"STARTTLS": starttls},
+                                       prepare=small_window):
+        c = bypassed(g)
+        c.sock.settimeout(1)
+        try:
+            while True:
+                c.sock.send(b"z" * 65536)
+        except socket.timeout:
+            pass
+        stop.set()
+        c.sock.settimeout(PATIENCE)
+        try:
+            got = c.sock.recv(100)
+            raise AssertionError("the client got %r" % got)
+        except ConnectionResetError:
+            pass
+        c.sock.close()
+        wait_for("the end", lambda: not sessions())
+
+
+def test_relay_half_close():
+    """relay: what a client says after the server's FIN arrives, all of it"""
+    got, fin, go = [], threading.Event(), threading.Event()
+
+    def starttls(p):
+        p.send(b"220 2.0.0 Ready to start TLS\r\n")
+        fin.wait(PATIENCE)
+        p.sock.shutdown(socket.SHUT_WR)
+        go.wait(PATIENCE)
+        n = 0
+        while True:
+            data = p.sock.recv(65536)
+            if not data:
+                break
+            n += len(data)
+        got.append(n)
+        return False
+
+    with helper_for_tls() as g, Server(script={"STARTTLS": starttls},
+                                       prepare=small_window):
+        c = bypassed(g)
+        fin.set()
+        assert c.sock.recv(10) == b""
+        n = 60000
+        c.sock.sendall(b"z" * n)
+        c.sock.shutdown(socket.SHUT_WR)
+        # the gateway has all of it, and both FINs
+        wait_for("the client's end", lambda: tcp_info(c.sock)[0] not in (
+            ESTABLISHED, FIN_WAIT1, CLOSE_WAIT, LAST_ACK))
+        go.set()
+        wait_for("the server", lambda: got)
+        c.sock.close()
+        wait_for("the end", lambda: not sessions())
+        expect_equal(got, [n], "octets")
+
+
+def test_A1_urgent():
+    """A1: plain text behind STARTTLS is not hidden by an urgent octet"""
+    go = threading.Event()
+
+    def starttls(p):
+        go.wait(PATIENCE)
+        p.send(b"220 2.0.0 Ready to start TLS\r\n")
+
+    with helper_for_tls() as g, Server(script={"STARTTLS": starttls}) as srv:
+        c = TlsClient()
+        c.hello()
+        c.send(b"STARTTLS\r\n")
+        wait_for("it at the server", lambda: b"STARTTLS" in srv.log)
+        c.sock.send(b"X", socket.MSG_OOB)
+        c.send(b"RSET\r\n")
+        wait_for("it in the gateway", lambda: not tcp_info(c.sock)[1])
+        go.set()
+        c.expect("554 5.5.0 ")
+        c.sock.close()
+        assert g.ask("HANDSHAKE_ACCEPT") == errno.EAGAIN
+
+
+def test_I1_redirected():
+    """a socket that the helper has connected elsewhere is not taken back"""
+    with helper_for_tls() as g, TlsServer(), Server(port=2525) as other:
+        before = stats()
+        c = ask_for_tls()
+        lent = Lent(g)
+        disconnect(lent.server)
+        lent.server.setblocking(True)
+        lent.server.connect((SERVER4, 2525))
+        wait_for("the other server", lambda: other.conns)
+        lent.close()
+        lent.done("BYPASSED", "EXEMPT")
+        expect_failed(c, before)
+        c.sock.close()
+
+
+def test_bypass_no_helper():
+    """starttls bypass needs no helper"""
+    with restarted_helper("--ca-dir", "/nonexistent"), \
+            profile("bypass", "starttls", "bypass"), no_policies(), \
+            policy("bypass", "iif", "lan", "port", "25", "tls", "bypass"), \
+            Server(script={"STARTTLS": "220 2.0.0 go\r\n"}):
+        before = stats()
+        c = Client()
+        c.hello()
+        c.cmd("STARTTLS", "220")
+        c.cmd("NOOP", "250")
+        expect_equal(delta(before, "bypass-policy"), 1, "counted")
+        c.quit()
+        wait_for("the end", lambda: not sessions())
+
+
+def test_smtps_no_server():
+    """port 465: a client that speaks TLS gets no plain text"""
+    with helper_for_tls():
+        c = TlsClient(port=465)
+        assert c.ends(), c.buf
+        c.sock.close()
+        wait_for("the end", lambda: not sessions())
+
+
+def test_A3_require_helo():
+    """starttls require: HELO instead of EHLO is no way around it"""
+    with helper_for_tls(), profile("require", "starttls", "require"), \
+            no_policies(), \
+            policy("require", "iif", "lan", "port", "25", "tls", "require"), \
+            TlsServer():
+        c = Client()
+        c.expect("220 ")
+        c.cmd("HELO client.lab", "250")
+        c.cmd("MAIL FROM:<a@b>", "530")
+        c.quit()
+
+
+def test_bad_record_alert():
+    """the sender of a record under a wrong key gets the alert for it"""
+    with helper_for_tls() as g, TlsServer():
+        c = ask_for_tls()
+        lent = Lent(g)
+        lent.give_keys()
+        lent.close()
+        assert lent.done() == b""
+        give_keys(c.sock, False, directions=(TLS_RX,))
+        c.alerts = []
+        c.sock.send(b"\x17\3\3\0\x20" + bytes(32))
+        c.ends()
+        expect_equal(c.alerts, [b"\2\x14"], "alerts")
+        c.sock.close()
+        wait_for("the end", lambda: not sessions())
+
+
+def test_user_canceled():
+    """user_canceled before close_notify is no error (RFC 8446 6.1)"""
+    with helper_for_tls() as g, TlsServer():
+        c = inspected(g)
+        hello_again(c)
+        c.send(b"QUIT\r\n")
+        send_record(c.sock, ALERT, b"\1\x5a")
+        send_record(c.sock, ALERT, CLOSE_NOTIFY)
+        c.expect("221 ")
+        assert c.ends()
+        expect_equal(c.alerts, [CLOSE_NOTIFY], "alerts")
+        c.sock.close()
+
+
+def empty_records(seq, n):
+    """TLS 1.3 records without content, as the client's (see give_keys)."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    aead = AESGCM(b"\x22" * 16)
+    iv = int.from_bytes(b"saltiviviviv", "big")
+    head = b"\x17\3\3\0\x11"
+    return b"".join(head + aead.encrypt((iv ^ i).to_bytes(12, "big"),
+                                        bytes([DATA]), head)
+                    for i in range(seq, seq + n))
+
+
+def test_A8_flood():
+    """A8: empty records without end keep no session beyond its time"""
+    with setting("command-timeout", "2s"), helper_for_tls() as g, TlsServer():
+        c = ask_for_tls()
+        lent = Lent(g)
+        lent.give_keys()
+        lent.close()
+        assert lent.done() == b""
+        stop = threading.Event()
+
+        def flood():
+            seq, ready = 20000, empty_records(0, 20000)
+            try:
+                while not stop.is_set():
+                    c.sock.sendall(ready)
+                    ready = empty_records(seq, 4000)
+                    seq += 4000
+            except OSError:
+                pass
+        t = threading.Thread(target=flood)
+        t.start()
+        try:
+            wait_for("the end", lambda: not any(
+                s["state"] == "command" for s in sessions()))
+        finally:
+            stop.set()
+            c.reset()
+            t.join()
+        wait_for("the end", lambda: not sessions())
+
+
+def test_large_profile():
+    """a profile as large as can be is listed, and the others with it"""
+    label = ".".join(["n" * 60] * 4)
+    names = ["%s.%d" % (label, i) for i in range(30)]
+    cli("tls", "set", "default", "exempt-name", ",".join(names))
+    try:
+        p = {p["name"]: p for p in profiles()}
+        expect_equal(p["default"]["exempt-name"], names, "names")
+        assert "lab" in p
+        r = sh("smtpsplice", "tls", "set", "default", "exempt-name",
+               ",".join(names + ["m%s.%d" % (label, i) for i in range(9)]),
+               ns="gw", check=False)
+        assert r.returncode == 1 and "too large" in r.stderr, r.stderr
+    finally:
+        cli("tls", "set", "default", "exempt-name", "none")
+
+
+def test_kill_sessions():
+    """the module goes while sockets are lent, inspected and relayed"""
+    with helper_for_tls() as g, TlsServer() as srv:
+        live = inspected(g)
+        hello_again(live)
+        asked = [ask_for_tls() for _ in range(3)]
+        kept = [Lent(g) for _ in range(2)]
+        kept[1].give_keys()
+        with unloaded():
+            for c in [live] + asked:
+                c.ends()
+                c.sock.close()
+            for lent in kept:
+                lent.close()
+        assert not srv.messages
+
+
+if __name__ == "__main__":
+    main(tests_of(sys.modules[__name__]))

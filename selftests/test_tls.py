@@ -1,0 +1,312 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Deep inspection: real TLS handshakes on both legs."""
+import json
+import os
+import re
+import ssl
+import subprocess
+import sys
+import warnings
+from contextlib import contextmanager
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from smtplab import *  # noqa: E402,F403
+
+warnings.filterwarnings("ignore", category=DeprecationWarning)
+
+CA = os.path.join(RUN, "ca.pem")
+CERT = os.path.join(RUN, "server.pem")
+KEY = os.path.join(RUN, "server.key")
+NAME = "gateway.internal.lab"
+VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+# names of OpenSSL; those of TLS 1.3 first
+SUITES = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+          "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_CCM_SHA256",
+          "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+          "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-CCM")
+
+
+def server_context(version=None, cert=CERT, key=KEY):
+    ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ctx.load_cert_chain(cert, key)
+    if version:
+        ctx.minimum_version = ctx.maximum_version = version
+    return ctx
+
+
+def client_context(version=None):
+    ctx = ssl.create_default_context(cafile=CA)
+    if version:
+        ctx.minimum_version = ctx.maximum_version = version
+    return ctx
+
+
+class TlsServer(Server):
+    """A Server with STARTTLS, or that begins with TLS where port is 465."""
+
+    def __init__(self, ctx=None, port=25, script=None, **kw):
+        self.ctx = ctx or server_context()
+        script = {"STARTTLS": self._starttls, **(script or {})}
+        if port == 465:
+            script["BANNER"] = self._smtps
+        super().__init__(port=port, script=script, **kw)
+
+    def _wrap(self, p):
+        try:
+            p.sock = self.ctx.wrap_socket(p.sock, server_side=True)
+        except (ssl.SSLError, OSError):
+            return False
+        return True
+
+    def _starttls(self, p):
+        p.send(b"220 2.0.0 Ready to start TLS\r\n")
+        return self._wrap(p)
+
+    def _smtps(self, p):
+        return self._wrap(p) and p.send(b"220 server.lab ESMTP\r\n") is None
+
+
+class TlsClient(Client):
+    """A Client that does TLS with what it takes for the server."""
+
+    def start_tls(self, ctx=None, name=NAME):
+        self.sock = (ctx or client_context()).wrap_socket(
+            self.sock, server_hostname=name)
+
+    def starttls(self, ctx=None, name=NAME):
+        self.cmd("STARTTLS", "220 2.0.0 Ready to start TLS$")
+        self.start_tls(ctx, name)
+        return self.cmd("EHLO client.lab", "250")
+
+    def quit_tls(self):
+        self.cmd("QUIT", "221")
+        assert not self.sock.recv(100)
+        self.sock.close()
+
+
+def inspected(ctx=None, family=4, name=NAME):
+    c = TlsClient(family=family)
+    c.hello()
+    r = c.starttls(ctx, name)
+    assert "STARTTLS" not in r, r
+    return c
+
+
+def issuer(c):
+    return dict(x[0] for x in c.sock.getpeercert()["issuer"])["commonName"]
+
+
+@contextmanager
+def own_profile(*words):
+    """A TLS profile of the test's own for the sessions of the lab."""
+    with profile("own", *words), policy(
+            "own", "position", "1", "iif", "lan", "dst",
+            "10.0.2.0/24,fd00:2::/64", "service", "smtp,smtps,submission",
+            "tls", "own"):
+        yield
+
+
+def blocked():
+    """What the log says of sessions that ended since their TLS failed."""
+    with open(os.path.join(RUN, "av.log")) as f:
+        log = [json.loads(line) for line in f]
+    return [r for r in log if r["type"] == "ssl" and r["action"] == "blocked"]
+
+
+@contextmanager
+def failures(*causes):
+    """Sessions end since TLS fails, and are counted and logged."""
+    before, written = stats(), len(blocked())
+    yield
+    wait_for("the end", lambda: not sessions())
+    expect_equal(delta(before, "handshake-failed"), len(causes), "failed")
+    expect_equal(delta(before, "handshakes"), 0, "handshakes")
+    wait_for("the log", lambda: len(blocked()) >= written + len(causes))
+    log = blocked()[written:]
+    expect_equal([r["reason"] for r in log], list(causes),
+                 "log: " + "; ".join(r["msg"] for r in log))
+
+
+def expect_refused(alert, ctx=None, name=NAME, port=25):
+    """The client's handshake ends with this alert."""
+    c = TlsClient(port=port)
+    if port != 465:
+        c.hello()
+        c.cmd("STARTTLS", "220 2.0.0 Ready to start TLS$")
+    try:
+        c.start_tls(ctx, name)
+    except ssl.SSLError as e:
+        # not all of them have names in Python
+        assert alert in str(e).upper().replace(" ", "_"), (alert, e)
+    else:
+        raise AssertionError("no alert %s, but %s" % (alert, c.sock.version()))
+    finally:
+        c.sock.close()
+
+
+def test_versions():
+    """TLS 1.2 and 1.3, IPv4 and IPv6: mail passes, a virus does not"""
+    for version in VERSIONS:
+        for family in (4, 6)[:1 + HAVE_IPV6]:
+            with TlsServer(server_context(version)) as srv:
+                before = stats()
+                c = inspected(family=family)
+                expect_equal(c.sock.version(), version.name.replace("_", "."),
+                             "version")
+                assert "smtpsplice gateway CA" in issuer(c), issuer(c)
+                c.message(mail("in TLS"))
+                c.message(infected(), "554 5.7.1 ")
+                c.quit_tls()
+                expect_equal(srv.messages, [mail("in TLS")], "messages")
+                expect_equal(delta(before, "handshakes"), 1, "handshakes")
+
+
+def test_smtps():
+    """port 465 is inspected likewise"""
+    with TlsServer(port=465) as srv:
+        c = TlsClient(port=465)
+        c.start_tls()
+        c.hello()
+        c.message(mail("by 465"))
+        c.message(infected(), "554 5.7.1 ")
+        c.quit_tls()
+        expect_equal(srv.messages, [mail("by 465")], "messages")
+
+
+
+# --- as a client's user sees it: the two tests of the reference document ---
+
+SUBJECT = "C = CZ, ST = Czech Republic, L = Prague, O = Internal Lab CA, " \
+          "CN = gateway.internal.lab, emailAddress = ca@internal.lab"
+
+
+def s_client(*options, port=25, talk="QUIT\r\n"):
+    argv = ["openssl", "s_client", "-connect", "%s:%d" % (SERVER4, port),
+            "-servername", NAME, "-ign_eof", *options]
+    if port != 465:
+        argv += ["-starttls", "smtp"]
+    return sh(*argv, ns="client", check=False, input=talk,
+              timeout=PATIENCE).stdout
+
+
+def line_of(text, start):
+    """The line that starts so; openssl 3.5 has no blanks around "="."""
+    line, = [x for x in text.splitlines() if x.startswith(start)]
+    return re.sub(r" = ", "=", line)
+
+
+def test_reference_A():
+    """openssl s_client: the server's subject, the gateway's issuer, code 0"""
+    for port in (25, 465):
+        with TlsServer(port=port):
+            for options in (["-tls1_2"], ["-tls1_3"]):
+                out = s_client("-CAfile", CA, *options, port=port)
+                expect_equal(line_of(out, "subject="), "subject=" +
+                             re.sub(r" = ", "=", SUBJECT), "subject")
+                assert "CN=smtpsplice gateway CA" in line_of(out, "issuer="), out
+                assert "Verify return code: 0 (ok)" in out, out
+                assert "No client certificate CA names sent" in out, out
+                assert "221 2.0.0 bye" in out, out
+            out = s_client("-no-CAfile", "-no-CApath", port=port)
+            assert re.search(r"Verify return code: (19|20) ", out), out
+
+
+def test_reference_B():
+    """swaks --tls: an infected mail ends with 554, a clean one arrives"""
+    path = os.path.join(RUN, "eicar.com")
+    with open(path, "wb") as f:
+        f.write(eicar())
+    swaks = ("swaks", "--server", SERVER4, "--from", "kb@internal.lab", "--to",
+             "user@internal.lab", "-tls", "--ehlo", "client.internal.lab")
+    with TlsServer() as srv:
+        p = sh(*swaks, "--attach", "@" + path, ns="client", check=False,
+               timeout=PATIENCE)
+        expect_equal(p.returncode, 26, "status")
+        out = p.stdout
+        assert "=== TLS started with cipher TLSv1.3:" in out, out
+        assert "emailAddress=ca@internal.lab" in out, out
+        assert " ~> EHLO client.internal.lab\n" in out, out
+        assert "<~  250-server.lab\n" in out, out
+        inside = out[out.index(" ~> EHLO"):]
+        assert "STARTTLS" in out and "STARTTLS" not in inside, out
+        assert re.search(
+            r'<~\* 554 5\.7\.1 Dangerous Attachment has been Removed\.  The '
+            r'file "eicar\.com" has been removed because of a virus\.  It was '
+            r'infected with the "Eicar-Test-Signature[^"]*" virus\.', out), out
+        assert out.rstrip().endswith("=== Connection closed with remote host."), out
+        assert " ~> QUIT\n<~  221 " in out, out
+        p = sh(*swaks, "--body", "clean", ns="client", timeout=PATIENCE)
+        assert "<~  250 2.0.0 queued" in p.stdout, p.stdout
+        expect_equal(len(srv.messages), 1, "messages")
+        assert b"clean" in srv.messages[0]
+    os.unlink(path)
+
+
+def tls_stat(ns):
+    with netns(ns), open("/proc/thread-self/net/tls_stat") as f:
+        return {k: int(v) for k, v in (line.split() for line in f)}
+
+
+def test_in_the_kernel():
+    """both legs of a session are the kernel's: /proc/net/tls_stat"""
+    with TlsServer():
+        before = tls_stat("gw")
+        c = inspected()
+        now = tls_stat("gw")
+        for key in ("TlsCurrTxSw", "TlsCurrRxSw"):
+            expect_equal(now[key] - before[key], 2, key)
+        c.quit_tls()
+        wait_for("the end", lambda: not sessions())
+        wait_for("no kTLS", lambda: tls_stat("gw")["TlsCurrTxSw"] ==
+                 before["TlsCurrTxSw"])
+        expect_equal(tls_stat("gw")["TlsDecryptError"],
+                     before["TlsDecryptError"], "errors")
+
+
+@contextmanager
+def s_server(*options):
+    """openssl s_server on port 465, that says a banner inside TLS."""
+    with netns("server"):
+        p = subprocess.Popen(
+            ["openssl", "s_server", "-accept", "465", "-cert", CERT, "-key",
+             KEY, "-quiet", *options], stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for("s_server", lambda: sh(
+            "ss", "-Hltn", "sport = :465", ns="server").stdout)
+        p.stdin.write(b"220 suite.lab ESMTP\n")
+        p.stdin.flush()
+        yield
+    finally:
+        p.kill()
+        p.wait()
+
+
+def test_suites():
+    """each cipher suite that the kernel has, on both legs"""
+    for suite in SUITES:
+        v13 = suite.startswith("TLS_")
+        only = ["-ciphersuites", suite, "-tls1_3"] if v13 else \
+            ["-cipher", suite, "-tls1_2"]
+        with s_server(*only):
+            with netns("client"):
+                p = subprocess.Popen(
+                    ["openssl", "s_client", "-connect", SERVER4 + ":465",
+                     "-servername", NAME, "-CAfile", CA, *only], text=True,
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT)
+            out = []
+            for line in p.stdout:
+                out.append(line)
+                if line.startswith("220 suite.lab"):
+                    break
+            p.stdin.close()
+            out = "".join(out) + p.stdout.read()
+            p.wait(PATIENCE)
+            assert "Cipher is " + suite in out, (suite, out)
+            assert "220 suite.lab ESMTP" in out, (suite, out)
+
+
+if __name__ == "__main__":
+    main(tests_of(sys.modules[__name__]))
