@@ -11,7 +11,7 @@ help_text = \
 	'install  both, below DESTDIR and PREFIX ($(PREFIX))' \
 	'check    all tests (scripts/check; "make check ARGS=--quick" for the inner loop)' \
 	'demo     one clean and one infected mail through a gateway in a VM' \
-	'style    what checkpatch, sparse, cppcheck and shellcheck have to say' \
+	'style    what checkpatch, sparse, cppcheck, clang-tidy and shellcheck have to say' \
 	'gen      regenerate the netlink code from uapi/smtpsplice.yaml' \
 	'clean    remove what was built here (not the cache of kernels)'
 
