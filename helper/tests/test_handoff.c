@@ -20,7 +20,8 @@
 #include "mail.h"
 #include "process.h"
 
-#define HOUR_MS		3600000
+/* Of a clock that may have begun but minutes ago: see ss_process_now() */
+#define LONG_AGO	1
 
 static struct nl_msg *msg;
 static struct ss_handoff h;
@@ -309,8 +310,8 @@ static void gives_up_on_the_overdue(void **state)
 
 	(void)state;
 	h.heard = ss_process_now();
-	old->received -= HOUR_MS;
-	old->timeout = 1000;
+	old->received = LONG_AGO;
+	old->timeout = 1;
 	ss_handoff_give(&h, old);
 	ss_handoff_give(&h, make(1 + SS_HANDOFF_BUCKETS));
 	ss_handoff_look(&h);
@@ -326,8 +327,8 @@ static void kills_what_hangs(void **state)
 	struct ss_handshake *old = make(1);
 
 	(void)state;
-	old->received -= HOUR_MS;
-	old->timeout = 1000;
+	old->received = LONG_AGO;
+	old->timeout = 1;
 	h.heard = old->received - 1;
 	ss_handoff_give(&h, old);
 	ss_handoff_give(&h, make(2));
