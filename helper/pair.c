@@ -434,7 +434,22 @@ static bool step_server(struct ss_pair *pair, uint64_t now)
 	return true;
 }
 
-/* Both are done. All or nothing: once a key is in the kernel, GnuTLS is out. */
+static void server_left(struct ss_pair *pair)
+{
+	/* TLS 1.3: only now does it say that it wanted the certificate */
+	fail(pair, pair->server.asked ? SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE :
+	     SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_LEG_NO_ALERT,
+	     "server: closed the connection");
+}
+
+/* Once a key is in the kernel, GnuTLS is out: no alert can be made any more. */
+static void keys_refused(struct ss_pair *pair, int error)
+{
+	fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, SS_LEG_NO_ALERT, SS_LEG_NO_ALERT,
+	     "the kernel did not take the keys: %s", strerror(-error));
+}
+
+/* Both are done. All or nothing. */
 static void hand_over(struct ss_pair *pair)
 {
 	gnutls_protocol_t version = gnutls_protocol_get_version(pair->client.session);
@@ -450,11 +465,14 @@ static void hand_over(struct ss_pair *pair)
 		 version == GNUTLS_TLS1_3 ? 3 : 2);
 	snprintf(pair->result.cipher, sizeof(pair->result.cipher), "%s", cipher ?: "");
 	ret = ss_ktls_install(pair->server.fd, pair->server.session);
+	if (ret == -ENOTCONN) {
+		server_left(pair);
+		return;
+	}
 	if (!ret)
 		ret = ss_ktls_install(pair->client.fd, pair->client.session);
 	if (ret) {
-		fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, SS_LEG_NO_ALERT, SS_LEG_NO_ALERT,
-		     "the kernel did not take the keys: %s", strerror(-ret));
+		keys_refused(pair, ret);
 		return;
 	}
 	ss_leg_release(&pair->client);
@@ -468,10 +486,7 @@ static bool step_client(struct ss_pair *pair)
 	int ret;
 
 	if (pair->ended[SS_PAIR_SERVER]) {
-		/* TLS 1.3: only now does it say that it wanted the certificate */
-		fail(pair, pair->server.asked ? SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE :
-		     SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_LEG_NO_ALERT,
-		     "server: closed the connection");
+		server_left(pair);
 		return true;
 	}
 	ret = ss_leg_handshake(&pair->client);

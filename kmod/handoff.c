@@ -135,6 +135,9 @@ static void give_up(struct ss_leg *leg)
 {
 	if (leg->sock && leg->lent && ss_leg_reclaim(leg, SS_LEG_ANY))
 		ss_leg_close(leg);
+	/* the kernel has its keys, but the other leg is not as it should be */
+	if (leg->tls)
+		ss_leg_break(leg, TLS_ALERT_DESC_INTERNAL_ERROR);
 }
 
 void ss_handoff_abort(struct ss_session *s)

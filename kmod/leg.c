@@ -265,7 +265,7 @@ static int send_alert(struct ss_leg *leg, u8 level, u8 description)
 	return kernel_sendmsg(leg->sock, &msg, &iov, 1, sizeof(alert));
 }
 
-static int broken(struct ss_leg *leg, u8 alert)
+int ss_leg_break(struct ss_leg *leg, u8 alert)
 {
 	leg->broken = true;
 	leg->alert = alert;
@@ -275,7 +275,7 @@ static int broken(struct ss_leg *leg, u8 alert)
 static int handle_alert(struct ss_leg *leg, const u8 *p, int n)
 {
 	if (n != 2)
-		return broken(leg, TLS_ALERT_DESC_DECODE_ERROR);
+		return ss_leg_break(leg, TLS_ALERT_DESC_DECODE_ERROR);
 	if (p[1] == TLS_ALERT_DESC_CLOSE_NOTIFY)
 		return 0;
 	/* the close_notify follows (RFC 8446 6.1) */
@@ -305,7 +305,7 @@ static int handle_handshake(struct ss_leg *leg, const u8 *p, int n)
 		n--;
 		if (leg->head[0] != NEW_SESSION_TICKET ||
 		    leg == &leg->session->client)
-			return broken(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
+			return ss_leg_break(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
 		if (leg->head_len < sizeof(leg->head))
 			continue;
 		leg->head_len = 0;
@@ -336,7 +336,7 @@ static int handle_control(struct ss_leg *leg)
 	leg->control += n;
 	if (!n || leg->control > CONTROL_MAX || type.hdr.cmsg_level != SOL_TLS ||
 	    type.hdr.cmsg_type != TLS_GET_RECORD_TYPE)
-		return broken(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
+		return ss_leg_break(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
 	trace_smtpsplice_tls_control(leg->session->id,
 				     leg == &leg->session->client,
 				     *(u8 *)CMSG_DATA(&type.hdr), buf[0], n);
@@ -346,7 +346,7 @@ static int handle_control(struct ss_leg *leg)
 	case TLS_RECORD_TYPE_HANDSHAKE:
 		return handle_handshake(leg, buf, n);
 	default:
-		return broken(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
+		return ss_leg_break(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
 	}
 }
 
@@ -362,11 +362,11 @@ int ss_leg_recvmsg(struct ss_leg *leg, struct msghdr *msg)
 		n = sock_recvmsg(leg->sock, msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 		/* some kernels move on further than they say (CVE-2026-74611) */
 		if (n > 0 && room - iov_iter_count(&msg->msg_iter) != n)
-			return broken(leg, TLS_ALERT_DESC_INTERNAL_ERROR);
+			return ss_leg_break(leg, TLS_ALERT_DESC_INTERNAL_ERROR);
 		if (n == -EBADMSG) {
 			/* the socket's error would be in the alert's way */
 			sock_error(leg->sock->sk);
-			return broken(leg, TLS_ALERT_DESC_BAD_RECORD_MAC);
+			return ss_leg_break(leg, TLS_ALERT_DESC_BAD_RECORD_MAC);
 		}
 		/* the next record is not data */
 		if (n != -EIO || !leg->tls)
@@ -481,7 +481,11 @@ static struct in6_addr peer_of(const struct sock *sk)
 	return a;
 }
 
-/* The helper could have disconnected it, and connected it elsewhere. */
+/*
+ * The helper could have disconnected it, and connected it elsewhere. One that is
+ * closed by now, since its peer has reset it, has forgotten its ports: nothing
+ * can go to anybody by it any more.
+ */
 static bool has_same_peer(const struct ss_leg *leg)
 {
 	struct sock *sk = leg->sock->sk;
@@ -490,9 +494,10 @@ static bool has_same_peer(const struct ss_leg *leg)
 
 	lock_sock(sk);
 	peer = peer_of(sk);
-	ret = ((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) &&
-	      (__force u32)sk->sk_portpair == leg->lent_ports &&
-	      ipv6_addr_equal(&peer, &leg->lent_peer);
+	ret = sk->sk_state == TCP_CLOSE ||
+	      (((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) &&
+	       (__force u32)sk->sk_portpair == leg->lent_ports &&
+	       ipv6_addr_equal(&peer, &leg->lent_peer));
 	release_sock(sk);
 	return ret;
 }

@@ -256,6 +256,15 @@ bool ss_leg_flush(struct ss_leg *leg);
 bool ss_leg_flushed(const struct ss_leg *leg);
 
 /**
+ * ss_leg_break() - nothing more can be read: it will end with a TLS alert
+ * @leg: the leg, with @leg->tls
+ * @alert: which (RFC 8446 6)
+ *
+ * Return: -EPROTO, for the convenience of the caller.
+ */
+int ss_leg_break(struct ss_leg *leg, u8 alert);
+
+/**
  * ss_leg_shutdown() - send a FIN, once, and what TLS wants before it
  * @leg: the leg
  *

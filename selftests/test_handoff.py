@@ -27,7 +27,7 @@ CLOSE_NOTIFY = b"\1\0"
 TICKET = b"\4\0\0\x1d" + bytes(29)
 KEY_UPDATE = b"\x18\0\0\1\0"
 V12, V13 = 0x0303, 0x0304
-ESTABLISHED, FIN_WAIT1, CLOSE_WAIT, LAST_ACK = 1, 4, 8, 9
+ESTABLISHED, FIN_WAIT1, CLOSE, CLOSE_WAIT, LAST_ACK = 1, 4, 7, 8, 9
 
 
 def give_keys(sock, gateway, version=V13, directions=(TLS_TX, TLS_RX)):
@@ -372,6 +372,26 @@ def test_I3_timeout():
                 assert e.errno in (errno.EPIPE, errno.ECONNABORTED,
                                    errno.ECONNRESET, errno.ENOTCONN), e
             lent.close()
+
+
+def test_server_leaves():
+    """a server that goes between its keys and the answer: 421 inside TLS"""
+    def fin(p):
+        p.sock.shutdown(socket.SHUT_WR)
+
+    for leave, state in ((fin, CLOSE_WAIT), (Peer.reset, CLOSE)):
+        with helper_for_tls() as g, TlsServer() as srv:
+            c = ask_for_tls()
+            lent = Lent(g)
+            lent.give_keys()
+            leave(srv.conns[0])
+            wait_for("the end", lambda: tcp_info(lent.server)["state"] == state)
+            lent.close()
+            assert lent.done() == b""
+            c.start_tls()
+            c.expect("421 4.4.2 ")
+            assert c.ends(), c.buf
+            expect_equal(c.alerts, [CLOSE_NOTIFY], "alerts for the client")
 
 
 def test_I3_done_race():

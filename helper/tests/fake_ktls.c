@@ -53,6 +53,15 @@ struct fake_ktls_sock *fake_ktls_find(int fd)
 	return NULL;
 }
 
+static bool is_established(int fd)
+{
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len);
+	return info.tcpi_state == TCP_ESTABLISHED;
+}
+
 static int note_keys(int fd, int dir, const void *value, socklen_t len)
 {
 	struct fake_ktls_sock *sock = fake_ktls_find(fd);
@@ -83,6 +92,10 @@ int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t 
 	if (level == SOL_TLS_)
 		return note_keys(fd, name == TLS_RX, value, len);
 	assert_true(len >= 3 && !memcmp(value, "tls", 3));
+	if (!is_established(fd)) {
+		errno = ENOTCONN;
+		return -1;
+	}
 	sock = &fake_ktls->sock[atomic_load(&fake_ktls->count)];
 	read_ports(fd, &sock->port, &sock->peer_port);
 	sock->ulp = true;

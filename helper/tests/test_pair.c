@@ -661,6 +661,42 @@ static void until_flight(void)
 	}
 }
 
+/* The server has its keys and goes, which nobody has noticed when ours are there */
+static void tells_of_a_server_that_left(void **state)
+{
+	struct pollfd pfd;
+	char octet;
+
+	(void)state;
+	for (int reset = 0; reset < 2; reset++) {
+		struct linger at_once = { .l_onoff = reset };
+
+		fake_ktls_reset();
+		start(PEER_PRIORITY, PKI_HOST, PEER_PRIORITY, &leaf, 1);
+		until_flight();
+		while (!server.done)
+			peer_step(&server);
+		setsockopt(server.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		gnutls_deinit(server.session);
+		server.session = NULL;
+		close(server.fd);
+		pfd = (struct pollfd){ .fd = gw_server, .events = POLLRDHUP };
+		assert_int_equal(poll(&pfd, 1, 60000), 1);
+		while (!client.done)
+			peer_step(&client);
+		assert_true(ss_pair_step(pair, ss_process_now()));
+		result = *ss_pair_result(pair);
+		ss_pair_close(pair);
+		assert_int_equal(result.result, SMTPSPLICE_TLS_RESULT_FAILED);
+		assert_int_equal(result.cause, SMTPSPLICE_TLS_CAUSE_SERVER);
+		assert_int_equal(gnutls_record_recv(client.session, &octet, 1),
+				 GNUTLS_E_FATAL_ALERT_RECEIVED);
+		assert_int_equal(gnutls_alert_get(client.session), GNUTLS_A_HANDSHAKE_FAILURE);
+		server.fd = -1;
+		finish();
+	}
+}
+
 static int unread(int fd)
 {
 	int n;
@@ -991,6 +1027,7 @@ int main(void)
 		T(wants_a_name_if_strict),
 		T(minds_client_certificates),
 		T(ends_with_its_peers),
+		T(tells_of_a_server_that_left),
 		T(takes_all_there_is),
 		T(hears_alerts_in_plain_text),
 		T(does_not_reset),
