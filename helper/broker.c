@@ -444,6 +444,16 @@ static void take_work(struct broker *b)
 
 /* -- handshakes ----------------------------------------------------------- */
 
+static void put_secrets(struct nl_msg *msg, int attr, const struct ss_tls_secrets *s)
+{
+	struct nlattr *nla = s->size ? nla_reserve(msg, attr, 2 * s->size) : NULL;
+
+	if (nla) {
+		memcpy(nla_data(nla), s->recv, s->size);
+		memcpy((uint8_t *)nla_data(nla) + s->size, s->send, s->size);
+	}
+}
+
 static int send_done(struct broker *b, const struct ss_tls_result *r)
 {
 	struct nl_msg *msg = ss_genl_message(&b->work, SMTPSPLICE_CMD_HANDSHAKE_DONE, 0);
@@ -456,6 +466,8 @@ static int send_done(struct broker *b, const struct ss_tls_result *r)
 		put_text(msg, SMTPSPLICE_A_HANDSHAKE_VERSION, r->version);
 		put_text(msg, SMTPSPLICE_A_HANDSHAKE_CIPHER, r->cipher);
 		put_text(msg, SMTPSPLICE_A_HANDSHAKE_TEXT, r->text);
+		put_secrets(msg, SMTPSPLICE_A_HANDSHAKE_CLIENT_SECRETS, &r->client);
+		put_secrets(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_SECRETS, &r->server);
 	}
 	return ss_genl_call(&b->work, msg, NULL, NULL);
 }
@@ -495,6 +507,8 @@ static void finish_handshake(void *arg, const struct ss_handshake *hs,
 	struct broker *b = arg;
 
 	tell_result(b, &r);
+	explicit_bzero(&r.client, sizeof(r.client));
+	explicit_bzero(&r.server, sizeof(r.server));
 	if (r.result == SMTPSPLICE_TLS_RESULT_INSPECTED)
 		return;
 	rec = (struct ss_avlog_handshake){

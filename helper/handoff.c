@@ -202,6 +202,7 @@ static bool take_result(struct ss_handoff *h)
 	}
 	h->heard = ss_process_now();
 	finish(h, link, &result);
+	explicit_bzero(&result, sizeof(result));
 	return true;
 }
 

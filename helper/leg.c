@@ -178,6 +178,22 @@ static int on_message(gnutls_session_t session, unsigned int type, unsigned int 
 	return 0;
 }
 
+/* There is no other way to get at them */
+static int on_secret(gnutls_session_t session, const char *label,
+		     const gnutls_datum_t *secret)
+{
+	struct ss_leg *leg = gnutls_session_get_ptr(session);
+	bool client = !strcmp(label, "CLIENT_TRAFFIC_SECRET_0");
+
+	if ((client || !strcmp(label, "SERVER_TRAFFIC_SECRET_0")) &&
+	    secret->size <= SS_TLS_SECRET_MAX) {
+		leg->secrets.size = secret->size;
+		memcpy(client == leg->serves ? leg->secrets.recv : leg->secrets.send,
+		       secret->data, secret->size);
+	}
+	return 0;
+}
+
 static int start(struct ss_leg *leg, const struct ss_legs *legs, unsigned int role,
 		 unsigned int versions, unsigned int ciphers, bool alpn)
 {
@@ -188,15 +204,17 @@ static int start(struct ss_leg *leg, const struct ss_legs *legs, unsigned int ro
 
 	if (ret)
 		return ret;
+	leg->serves = role & GNUTLS_SERVER;
 	gnutls_session_set_ptr(leg->session, leg);
+	gnutls_session_set_keylog_function(leg->session, on_secret);
 	gnutls_transport_set_int(leg->session, leg->fd);
 	gnutls_handshake_set_timeout(leg->session, 0);	/* ours is for both legs */
 	ret = gnutls_priority_set(leg->session, legs->priority[versions][ciphers]);
-	if (!ret && role & GNUTLS_SERVER)
+	if (!ret && leg->serves)
 		ret = leave_records_long(leg->session);
 	if (!ret && alpn)
 		ret = gnutls_alpn_set_protocols(leg->session, &smtp, 1,
-						role & GNUTLS_SERVER ?
+						leg->serves ?
 						GNUTLS_ALPN_MANDATORY : 0);
 	return ret;
 }
@@ -473,6 +491,7 @@ void ss_leg_release(struct ss_leg *leg)
 	if (leg->session)
 		gnutls_deinit(leg->session);
 	leg->session = NULL;
+	gnutls_memset(&leg->secrets, 0, sizeof(leg->secrets));
 }
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/smtpsplice.h>
 
 #include "creds.h"
+#include "tls.h"
 
 /* What a leg may use: versions, and strengths of ciphers */
 #define SS_LEG_TLS12	1
@@ -35,18 +36,22 @@ struct ss_legs {
  * struct ss_leg - One side of the gateway.
  * @fd: the socket
  * @session: GnuTLS's, NULL before its handshake
+ * @serves: the gateway is the server
  * @done: the handshake is done
  * @asked: the server has asked for the client's certificate
  * @refuse_asking: that ends the handshake
  * @short_records: the server wants shorter records than the kernel makes
+ * @secrets: from which the keys come, and the next ones will
  */
 struct ss_leg {
 	int fd;
 	gnutls_session_t session;
+	bool serves;
 	bool done;
 	bool asked;
 	bool refuse_asking;
 	bool short_records;
+	struct ss_tls_secrets secrets;
 };
 
 int ss_legs_init(struct ss_legs *legs);

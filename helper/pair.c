@@ -475,6 +475,8 @@ static void hand_over(struct ss_pair *pair)
 		keys_refused(pair, ret);
 		return;
 	}
+	pair->result.client = pair->client.secrets;
+	pair->result.server = pair->server.secrets;
 	ss_leg_release(&pair->client);
 	ss_leg_release(&pair->server);
 	finish(pair, SMTPSPLICE_TLS_RESULT_INSPECTED, SMTPSPLICE_TLS_CAUSE_NONE);
@@ -556,6 +558,7 @@ void ss_pair_free(struct ss_pair *pair)
 	}
 	ss_pair_close(pair);
 	ss_creds_put(pair->creds);
+	gnutls_memset(&pair->result, 0, sizeof(pair->result));
 	free(pair);
 }
 

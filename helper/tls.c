@@ -317,6 +317,11 @@ static bool check_text(const char *text, size_t size)
 	return !strcmp(clean, text);
 }
 
+static bool check_secrets(const struct ss_tls_secrets *s, bool inspected)
+{
+	return !s->size || (inspected && (s->size == 32 || s->size == SS_TLS_SECRET_MAX));
+}
+
 /**
  * ss_tls_result_check() - Check a result that came from the tls process, which
  * may have been taken over by a peer.
@@ -335,5 +340,6 @@ bool ss_tls_result_check(const struct ss_tls_result *r)
 	       check_text(r->server_name, sizeof(r->server_name)) &&
 	       check_text(r->version, sizeof(r->version)) &&
 	       check_text(r->cipher, sizeof(r->cipher)) &&
-	       check_text(r->text, sizeof(r->text));
+	       check_text(r->text, sizeof(r->text)) &&
+	       check_secrets(&r->client, inspected) && check_secrets(&r->server, inspected);
 }

@@ -22,6 +22,21 @@ struct ss_tls_job {
 	uint64_t cookie;
 };
 
+/* Of SHA-384; the other one is of SHA-256 */
+#define SS_TLS_SECRET_MAX	48
+
+/**
+ * struct ss_tls_secrets - The traffic secrets of a leg (RFC 8446 7.1).
+ * @size: octets of each; 0 with TLS 1.2
+ * @recv: of what the peer sends
+ * @send: of what the gateway sends
+ */
+struct ss_tls_secrets {
+	uint32_t size;
+	uint8_t recv[SS_TLS_SECRET_MAX];
+	uint8_t send[SS_TLS_SECRET_MAX];
+};
+
 /**
  * struct ss_tls_result - To the broker: what became of it. The sockets are
  * closed by then. Strings are terminated and printable.
@@ -32,6 +47,8 @@ struct ss_tls_job {
  * @version: version of TLS on the client's leg
  * @cipher: cipher suite on the client's leg
  * @text: what failed, in words
+ * @client: of the client's leg, where it is inspected
+ * @server: of the server's leg
  */
 struct ss_tls_result {
 	uint64_t cookie;
@@ -41,6 +58,8 @@ struct ss_tls_result {
 	char version[SMTPSPLICE_NAME_MAX + 1];
 	char cipher[SMTPSPLICE_TEXT_MAX + 1];
 	char text[SMTPSPLICE_TEXT_MAX + 1];
+	struct ss_tls_secrets client;
+	struct ss_tls_secrets server;
 };
 
 void ss_tls_run(const struct ss_conf *conf, int sock) __attribute__((noreturn));

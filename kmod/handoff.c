@@ -168,6 +168,10 @@ static void reclaim_both(struct ss_session *s, struct ss_handshake *h,
 	else if (want == SS_LEG_TLS &&
 		 ss_leg_tls_version(c) > ss_leg_tls_version(v))
 		refute(h, "TLS of the client is newer than the server's");
+	if (want == SS_LEG_TLS) {
+		c->secrets = h->client;
+		v->secrets = h->server;
+	}
 }
 
 void ss_handoff_reclaim(struct ss_session *s, struct ss_handshake *h)
@@ -179,6 +183,8 @@ void ss_handoff_reclaim(struct ss_session *s, struct ss_handshake *h)
 		reclaim_both(s, h, SS_LEG_TLS);
 	else if (h->result == SMTPSPLICE_TLS_RESULT_BYPASSED)
 		reclaim_both(s, h, SS_LEG_PLAIN);
+	memzero_explicit(&h->client, sizeof(h->client));
+	memzero_explicit(&h->server, sizeof(h->server));
 	if (h->result != SMTPSPLICE_TLS_RESULT_FAILED)
 		return;
 	/* the helper has told the peers of what it has noticed itself */

@@ -32,9 +32,11 @@
 #define CONTROL_MAX		65536
 /* Records that are not data before others get their turn. */
 #define CONTROL_BUDGET		16
-/* The start of a TLS handshake message (RFC 8446 4): type and length. */
+/* TLS handshake messages (RFC 8446 4): type, length of 24 bits, and so on. */
 #define NEW_SESSION_TICKET	4
 #define KEY_UPDATE		24
+/* What a KeyUpdate has behind its type. */
+#define KEY_UPDATE_REST		4
 
 int ss_leg_init(struct ss_leg *leg, struct ss_session *s)
 {
@@ -49,6 +51,7 @@ void ss_leg_free(struct ss_leg *leg)
 {
 	kvfree(leg->in);
 	kvfree(leg->out.data);
+	memzero_explicit(&leg->secrets, sizeof(leg->secrets));
 }
 
 /* Wakes the session and returns the leg's saved callbacks with it. */
@@ -232,7 +235,7 @@ bool ss_leg_acknowledged(const struct ss_leg *leg)
 	if (!leg->sock || (leg->tls && has_records(leg)))
 		return false;
 	tp = tcp_sk(leg->sock->sk);
-	return !leg->out.len &&
+	return ss_leg_flushed(leg) &&
 	       READ_ONCE(tp->snd_una) == READ_ONCE(tp->write_seq);
 }
 
@@ -244,10 +247,10 @@ union record_type {
 	u8 space[CMSG_SPACE(sizeof(u8))];
 };
 
-static int send_alert(struct ss_leg *leg, u8 level, u8 description)
+/* Sends a record that is not data: all of it, or -errno. */
+static int send_control(struct ss_leg *leg, u8 kind, const u8 *p, u32 n)
 {
-	u8 alert[] = { level, description };
-	struct kvec iov = { .iov_base = alert, .iov_len = sizeof(alert) };
+	struct kvec iov = { .iov_base = (void *)p, .iov_len = n };
 	union record_type type = {
 		.hdr = {
 			.cmsg_level = SOL_TLS,
@@ -261,8 +264,31 @@ static int send_alert(struct ss_leg *leg, u8 level, u8 description)
 		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL,
 	};
 
-	*(u8 *)CMSG_DATA(&type.hdr) = TLS_RECORD_TYPE_ALERT;
-	return kernel_sendmsg(leg->sock, &msg, &iov, 1, sizeof(alert));
+	*(u8 *)CMSG_DATA(&type.hdr) = kind;
+	return kernel_sendmsg(leg->sock, &msg, &iov, 1, n);
+}
+
+static int send_alert(struct ss_leg *leg, u8 level, u8 description)
+{
+	const u8 alert[] = { level, description };
+
+	return send_control(leg, TLS_RECORD_TYPE_ALERT, alert, sizeof(alert));
+}
+
+/* Ours, when the peer has asked for it. Returns false where it has to wait. */
+static bool send_key_update(struct ss_leg *leg)
+{
+	static const u8 update[] = { KEY_UPDATE, 0, 0, 1, 0 };
+	int n = send_control(leg, TLS_RECORD_TYPE_HANDSHAKE, update,
+			     sizeof(update));
+
+	if (n == -EAGAIN || n == -EINTR || n == -ENOMEM)
+		return false;
+	leg->update_due = false;
+	/* what is sent from now on has to have the next key */
+	if (n < 0 || ss_rekey(leg->sock->sk, &leg->secrets, true))
+		leg->failed = true;
+	return !leg->failed;
 }
 
 int ss_leg_break(struct ss_leg *leg, u8 alert)
@@ -287,11 +313,27 @@ static int handle_alert(struct ss_leg *leg, const u8 *p, int n)
 	return -ECONNRESET;
 }
 
+/* New keys of the peer's, which may want new ones of ours as well. */
+static int handle_key_update(struct ss_leg *leg, const u8 *rest)
+{
+	if (rest[0] || rest[1] || rest[2] != 1)
+		return ss_leg_break(leg, TLS_ALERT_DESC_DECODE_ERROR);
+	if (rest[3] > 1)
+		return ss_leg_break(leg, TLS_ALERT_DESC_ILLEGAL_PARAMETER);
+	if (ss_rekey(leg->sock->sk, &leg->secrets, false))
+		return ss_leg_break(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
+	/* behind our close_notify nothing more can be said */
+	if (rest[3] && !leg->notified)
+		leg->update_due = true;
+	leg->head_len = 0;
+	return -EAGAIN;
+}
+
 /*
- * Skips session tickets, which are for a client that might come again. All else
- * would change the keys or the parameters.
+ * Skips session tickets, which are for a client that might come again, and goes
+ * on to new keys where the kernel can. All else would change the parameters.
  */
-static int handle_handshake(struct ss_leg *leg, const u8 *p, int n)
+static int handle_handshake(struct ss_leg *leg, const u8 *p, int n, bool whole)
 {
 	while (n) {
 		u32 take = min_t(u32, leg->skip, n);
@@ -303,6 +345,9 @@ static int handle_handshake(struct ss_leg *leg, const u8 *p, int n)
 			break;
 		leg->head[leg->head_len++] = *p++;
 		n--;
+		/* it has to be the last of its record (RFC 8446 5.1) */
+		if (leg->head[0] == KEY_UPDATE && n == KEY_UPDATE_REST && whole)
+			return handle_key_update(leg, p);
 		if (leg->head[0] != NEW_SESSION_TICKET ||
 		    leg == &leg->session->client)
 			return ss_leg_break(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
@@ -344,7 +389,7 @@ static int handle_control(struct ss_leg *leg)
 	case TLS_RECORD_TYPE_ALERT:
 		return handle_alert(leg, buf, n);
 	case TLS_RECORD_TYPE_HANDSHAKE:
-		return handle_handshake(leg, buf, n);
+		return handle_handshake(leg, buf, n, msg.msg_flags & MSG_EOR);
 	default:
 		return ss_leg_break(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
 	}
@@ -416,7 +461,8 @@ bool ss_leg_flush(struct ss_leg *leg)
 	};
 	int n;
 
-	if (!leg->sock || !iov.iov_len)
+	if (!leg->sock || (leg->update_due && !send_key_update(leg)) ||
+	    !iov.iov_len)
 		return false;
 	n = kernel_sendmsg(leg->sock, &msg, &iov, 1, iov.iov_len);
 	/* a socket tells of its error only once */
@@ -434,7 +480,7 @@ bool ss_leg_flush(struct ss_leg *leg)
 
 bool ss_leg_flushed(const struct ss_leg *leg)
 {
-	return !leg->out.len;
+	return !leg->out.len && !leg->update_due;
 }
 
 void ss_leg_shutdown(struct ss_leg *leg)

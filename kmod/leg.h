@@ -5,6 +5,7 @@
 #include <linux/in6.h>
 #include <linux/types.h>
 
+#include "rekey.h"
 #include "smtp.h"
 
 struct file;
@@ -56,6 +57,8 @@ enum ss_leg_security {
  * @head_len: octets in @head
  * @head: of the TLS handshake message that is being skipped
  * @skip: octets of it still to come
+ * @secrets: for the next keys, where TLS has such
+ * @update_due: our KeyUpdate has to be sent before anything else is
  * @control: octets of TLS records that were not data, ever growing
  *
  * All calls are serialised by the session, but for the callbacks, which run in
@@ -85,6 +88,8 @@ struct ss_leg {
 	u8 head_len;
 	u8 head[4];
 	u32 skip;
+	struct ss_secrets secrets;
+	bool update_due;
 	u32 control;
 };
 
@@ -245,6 +250,7 @@ void ss_leg_consume(struct ss_leg *leg, u32 n);
  * ss_leg_flush() - send what is in @leg->out, without waiting
  * @leg: the leg
  *
+ * And a KeyUpdate before it, where one is due.
  * Return: true if something was sent.
  */
 bool ss_leg_flush(struct ss_leg *leg);

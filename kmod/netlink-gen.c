@@ -68,7 +68,7 @@ static const struct nla_policy smtpsplice_scan_verdict_nl_policy[SMTPSPLICE_A_SC
 };
 
 /* SMTPSPLICE_CMD_HANDSHAKE_DONE - do */
-static const struct nla_policy smtpsplice_handshake_done_nl_policy[SMTPSPLICE_A_HANDSHAKE_TEXT + 1] = {
+static const struct nla_policy smtpsplice_handshake_done_nl_policy[SMTPSPLICE_A_HANDSHAKE_SERVER_SECRETS + 1] = {
 	[SMTPSPLICE_A_HANDSHAKE_COOKIE] = { .type = NLA_U64, },
 	[SMTPSPLICE_A_HANDSHAKE_RESULT] = NLA_POLICY_MAX(NLA_U32, 2),
 	[SMTPSPLICE_A_HANDSHAKE_CAUSE] = NLA_POLICY_MAX(NLA_U32, 17),
@@ -76,6 +76,8 @@ static const struct nla_policy smtpsplice_handshake_done_nl_policy[SMTPSPLICE_A_
 	[SMTPSPLICE_A_HANDSHAKE_VERSION] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
 	[SMTPSPLICE_A_HANDSHAKE_CIPHER] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_TEXT_MAX, },
 	[SMTPSPLICE_A_HANDSHAKE_TEXT] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_TEXT_MAX, },
+	[SMTPSPLICE_A_HANDSHAKE_CLIENT_SECRETS] = { .type = NLA_BINARY, },
+	[SMTPSPLICE_A_HANDSHAKE_SERVER_SECRETS] = { .type = NLA_BINARY, },
 };
 
 /* SMTPSPLICE_CMD_TLS_ADD - do */
@@ -158,7 +160,7 @@ static const struct genl_split_ops smtpsplice_nl_ops[] = {
 		.cmd		= SMTPSPLICE_CMD_HANDSHAKE_DONE,
 		.doit		= smtpsplice_nl_handshake_done_doit,
 		.policy		= smtpsplice_handshake_done_nl_policy,
-		.maxattr	= SMTPSPLICE_A_HANDSHAKE_TEXT,
+		.maxattr	= SMTPSPLICE_A_HANDSHAKE_SERVER_SECRETS,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

@@ -300,7 +300,28 @@ int smtpsplice_nl_scan_verdict_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static void get_handshake(struct ss_handshake *h, struct genl_info *info)
+/* Those of both directions, one behind the other. Nothing of them is left. */
+static int get_secrets(struct ss_secrets *secrets, struct nlattr *attr,
+		       struct genl_info *info)
+{
+	int len;
+
+	if (!attr)
+		return 0;
+	len = nla_len(attr) / 2;
+	if (nla_len(attr) % 2 || (len != 32 && len != SS_SECRET_MAX)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "secrets are of 32 or 48 octets each");
+		return -EINVAL;
+	}
+	secrets->len = len;
+	memcpy(secrets->recv, nla_data(attr), len);
+	memcpy(secrets->send, nla_data(attr) + len, len);
+	memzero_explicit(nla_data(attr), nla_len(attr));
+	return 0;
+}
+
+static int get_handshake(struct ss_handshake *h, struct genl_info *info)
 {
 	const struct nlattr *cause = info->attrs[SMTPSPLICE_A_HANDSHAKE_CAUSE];
 
@@ -315,6 +336,12 @@ static void get_handshake(struct ss_handshake *h, struct genl_info *info)
 		   info->attrs[SMTPSPLICE_A_HANDSHAKE_CIPHER]);
 	get_string(h->text, sizeof(h->text),
 		   info->attrs[SMTPSPLICE_A_HANDSHAKE_TEXT]);
+	return get_secrets(&h->client,
+			   info->attrs[SMTPSPLICE_A_HANDSHAKE_CLIENT_SECRETS],
+			   info) ?:
+	       get_secrets(&h->server,
+			   info->attrs[SMTPSPLICE_A_HANDSHAKE_SERVER_SECRETS],
+			   info);
 }
 
 int smtpsplice_nl_handshake_done_doit(struct sk_buff *skb,
@@ -331,9 +358,10 @@ int smtpsplice_nl_handshake_done_doit(struct sk_buff *skb,
 	if (!a)
 		return -ENOMEM;
 	cookie = nla_get_u64(info->attrs[SMTPSPLICE_A_HANDSHAKE_COOKIE]);
-	get_handshake(&a->handshake, info);
-	err = answer(skb, info, SS_REQUEST_HANDSHAKE, cookie, a);
-	kfree(a);
+	err = get_handshake(&a->handshake, info);
+	if (!err)
+		err = answer(skb, info, SS_REQUEST_HANDSHAKE, cookie, a);
+	kfree_sensitive(a);
 	return err;
 }
 

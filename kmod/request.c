@@ -91,10 +91,12 @@ bool ss_request_cancel(struct ss_session *s, union ss_answer *answer)
 
 	spin_lock_bh(&s->sn->request_lock);
 	done = r->state == SS_REQUEST_DONE;
-	if (done)
+	if (done) {
 		*answer = r->answer;
-	else if (r->state != SS_REQUEST_IDLE)
+		memzero_explicit(&r->answer, sizeof(r->answer));
+	} else if (r->state != SS_REQUEST_IDLE) {
 		list_del(&r->node);
+	}
 	if (r->state != SS_REQUEST_IDLE)
 		set_state(s, SS_REQUEST_IDLE);
 	spin_unlock_bh(&s->sn->request_lock);

@@ -6,6 +6,8 @@
 #include <linux/types.h>
 #include <linux/smtpsplice.h>
 
+#include "rekey.h"
+
 struct sock;
 struct ss_net;
 struct ss_session;
@@ -63,6 +65,8 @@ struct ss_verdict {
  * @version: of TLS on the client's leg, or ""
  * @cipher: suite on the client's leg, or ""
  * @text: what failed, or ""
+ * @client: traffic secrets of the client's leg
+ * @server: of the server's
  */
 struct ss_handshake {
 	u32 result;
@@ -71,6 +75,8 @@ struct ss_handshake {
 	char version[SMTPSPLICE_NAME_MAX + 1];
 	char cipher[SMTPSPLICE_TEXT_MAX + 1];
 	char text[SMTPSPLICE_TEXT_MAX + 1];
+	struct ss_secrets client;
+	struct ss_secrets server;
 };
 
 /**

@@ -65,6 +65,7 @@ void ss_session_put(struct ss_session *s)
 	ss_leg_free(&s->server);
 	ss_policy_put(s->policy);
 	ss_profile_put(s->profile);
+	memzero_explicit(&s->answer, sizeof(s->answer));
 	kvfree_rcu(s, rcu);
 	if (refcount_dec_and_test(&sn->users))
 		complete(&sn->idle);
@@ -630,7 +631,8 @@ static bool step_close(struct ss_session *s)
 
 static void handle_timeout(struct ss_session *s)
 {
-	if (s->state != SMTPSPLICE_STATE_CLOSE)
+	/* an answer that came just in time is taken below */
+	if (s->state != SMTPSPLICE_STATE_CLOSE && !ss_request_done(s))
 		ss_stats_inc(s->sn, TIMEOUT);
 	switch (s->state) {
 	case SMTPSPLICE_STATE_DIAL:

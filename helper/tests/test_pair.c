@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <gnutls/crypto.h>
+
 #include "fake_ktls.h"
 #include "pair.h"
 #include "peer.h"
@@ -207,6 +209,48 @@ static void passes_on_the_name(void **state)
 	finish();
 }
 
+/* What the kernel is left must make the key that it was given: RFC 8446 7.3 */
+static void expect_key(const uint8_t *secret, uint32_t size, const struct ss_ktls_keys *keys)
+{
+	static const char label[] = "tls13 key";
+	const gnutls_datum_t prk = { (unsigned char *)secret, size };
+	uint8_t info[2 + 1 + sizeof(label)] = {}, key[32];
+	const gnutls_datum_t data = { info, sizeof(info) };
+	const uint8_t *wanted;
+	size_t len = 32;
+
+	switch (keys->info.head.cipher_type) {
+	case TLS_CIPHER_AES_GCM_128:
+		wanted = keys->info.gcm128.key;
+		len = 16;
+		break;
+	case TLS_CIPHER_AES_CCM_128:
+		wanted = keys->info.ccm128.key;
+		len = 16;
+		break;
+	case TLS_CIPHER_AES_GCM_256:
+		wanted = keys->info.gcm256.key;
+		break;
+	default:
+		wanted = keys->info.chacha.key;
+	}
+	info[1] = len;
+	info[2] = strlen(label);
+	memcpy(info + 3, label, strlen(label));
+	assert_int_equal(gnutls_hkdf_expand(size == 48 ? GNUTLS_MAC_SHA384 : GNUTLS_MAC_SHA256,
+					    &prk, &data, key, len), 0);
+	assert_memory_equal(key, wanted, len);
+}
+
+static void expect_secrets(const struct ss_tls_secrets *secrets, int fd, uint16_t type)
+{
+	const struct fake_ktls_sock *sock = fake_ktls_find(fd);
+
+	assert_int_equal(secrets->size, type == TLS_CIPHER_AES_GCM_256 ? 48 : 32);
+	expect_key(secrets->send, secrets->size, &sock->keys[0]);
+	expect_key(secrets->recv, secrets->size, &sock->keys[1]);
+}
+
 static void suite_row(const char *version, const char *cipher, uint16_t type)
 {
 	char priority[256];
@@ -217,6 +261,13 @@ static void suite_row(const char *version, const char *cipher, uint16_t type)
 	assert_int_equal(fake_ktls_find(gw_client)->keys[0].info.head.cipher_type, type);
 	assert_int_equal(fake_ktls_find(gw_server)->keys[1].info.head.cipher_type, type);
 	assert_string_equal(result.version, strstr(version, "1.3") ? "TLSv1.3" : "TLSv1.2");
+	if (strstr(version, "1.3")) {
+		expect_secrets(&result.client, gw_client, type);
+		expect_secrets(&result.server, gw_server, type);
+	} else {
+		assert_int_equal(result.client.size, 0);
+		assert_int_equal(result.server.size, 0);
+	}
 	finish();
 }
 
