@@ -638,8 +638,13 @@ def helper_command():
             os.path.join(RUN, "av.log"), "--ca-dir", os.path.join(RUN, "ca"))
 
 
+# What restarted_helper() has added
+helper_options = []
+
+
 def start_helper(*options):
     """Starts the lab's helper anew and waits until it has registered."""
+    options = [*helper_options, *options]
     with open(os.path.join(RUN, "smtpspliced.log"), "a") as log:
         p = subprocess.Popen(["ip", "netns", "exec", "gw", *helper_command(), *options],
                              stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -701,13 +706,15 @@ def unloaded():
 
 @contextmanager
 def restarted_helper(*options):
-    """The lab's helper with other options, until the end."""
+    """The lab's helper with more options, until the end."""
     stop_helper()
-    start_helper(*options)
+    helper_options.extend(options)
+    start_helper()
     try:
         yield
     finally:
         stop_helper()
+        del helper_options[len(helper_options) - len(options):]
         start_helper()
 
 
@@ -811,8 +818,10 @@ def _result(good, number, name, skipped=""):
 def _run(number, test):
     name = "%s: %s" % (test.__name__,
                        (test.__doc__ or "").strip().split("\n")[0])
+    start = time.monotonic()
     try:
         test()
+        print("# took %d s" % (time.monotonic() - start))
     except Skip as why:
         return _result(True, number, name, str(why))
     except Exception:  # pylint: disable=broad-except

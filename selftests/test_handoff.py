@@ -7,6 +7,7 @@ not. There are no handshakes: both ends of each leg are given keys that were
 agreed beforehand, so that each record is under the test's control.
 """
 import errno
+import hmac
 import os
 import socket
 import struct
@@ -14,6 +15,8 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
@@ -38,6 +41,91 @@ def give_keys(sock, gateway, version=V13, directions=(TLS_TX, TLS_RX)):
         sock.setsockopt(SOL_TLS, d, struct.pack(
             "HH8s16s4s8s", version, AES_GCM_128, b"iviviviv", key, b"salt",
             bytes(8)))
+
+
+# From which the next keys of a leg come, where the helper tells the kernel: what
+# the gateway sends, and what it receives. RFC 8446 7.1 and 7.2.
+SENT, RECEIVED = b"g" * 32, b"p" * 32
+
+
+def expand(secret, label, n):
+    info = struct.pack("!HB", n, 6 + len(label)) + b"tls13 " + label + b"\0\1"
+    return hmac.digest(secret, info, "sha256")[:n]
+
+
+class Direction:
+    """Keys of one direction, and of those that follow."""
+
+    def __init__(self, key, secret):
+        self.aead, self.nonce, self.seq = AESGCM(key * 16), b"saltiviviviv", 0
+        self.secret = secret
+
+    def next(self):
+        self.secret = expand(self.secret, b"traffic upd", 32)
+        self.aead = AESGCM(expand(self.secret, b"key", 16))
+        self.nonce, self.seq = expand(self.secret, b"iv", 12), 0
+
+    def once(self):
+        seq, self.seq = self.seq.to_bytes(12, "big"), self.seq + 1
+        return bytes(a ^ b for a, b in zip(self.nonce, seq))
+
+    def seal(self, kind, data):
+        head = struct.pack("!BHH", DATA, V12, len(data) + 17)
+        return head + self.aead.encrypt(self.once(), data + bytes([kind]), head)
+
+    def open(self, record):
+        text = self.aead.decrypt(self.once(), record[5:], record[:5])
+        return text[-1], text[:-1]
+
+
+class Records:
+    """TLS 1.3 by hand for a peer: new keys on all kernels, and each record seen.
+
+    sizes: of the records that came; updates: how often the gateway had new keys.
+    """
+
+    def __init__(self, peer):
+        self.peer, self.raw = peer, bytearray()
+        self.tx, self.rx = Direction(b"\x22", RECEIVED), Direction(b"\x11", SENT)
+        self.sizes, self.updates, self.alerts = [], 0, []
+        peer.send, peer.fill, peer.records = self.send, self.fill, self
+
+    def record(self, kind, data):
+        self.peer.sock.sendall(self.tx.seal(kind, data))
+
+    def send(self, data):
+        for at in range(0, len(data), 16384):
+            self.record(DATA, data[at:at + 16384])
+
+    def update(self, ask):
+        """New keys for what this end sends; it may ask for the other's."""
+        self.record(HANDSHAKE, KEY_UPDATE[:4] + bytes([ask]))
+        self.tx.next()
+
+    def fill(self):
+        while True:
+            while len(self.raw) < 5 or len(self.raw) < self.end():
+                data = self.peer.sock.recv(65536)
+                if not data:
+                    return False
+                self.raw += data
+            kind, text = self.rx.open(bytes(self.raw[:self.end()]))
+            del self.raw[:self.end()]
+            if kind == DATA:
+                self.sizes.append(len(text))
+                self.peer.buf += text
+                return True
+            if (kind, text) == (HANDSHAKE, KEY_UPDATE):
+                self.updates += 1
+                self.rx.next()
+                continue
+            expect_equal(kind, ALERT, "type of record")
+            self.alerts.append(text)
+            if text == CLOSE_NOTIFY:
+                return False
+
+    def end(self):
+        return 5 + (self.raw[3] << 8 | self.raw[4])
 
 
 def send_record(sock, kind, data):
@@ -73,6 +161,8 @@ class Tls:
                 pass
         except ConnectionResetError:
             pass
+        # the gateway waits for this, if not for long
+        self.sock.close()
         return not self.buf
 
 
@@ -134,24 +224,33 @@ class Lent:
         self.client.close()
         self.server.close()
 
-    def done(self, result="INSPECTED", cause="NONE", genl=None):
+    def done(self, result="INSPECTED", cause="NONE", genl=None, **more):
         return (genl or self.genl).ask(
             "HANDSHAKE_DONE", HANDSHAKE_COOKIE=self.cookie,
             HANDSHAKE_RESULT=struct.pack("I", UAPI["TLS_RESULT_" + result]),
-            HANDSHAKE_CAUSE=struct.pack("I", UAPI["TLS_CAUSE_" + cause]))
+            HANDSHAKE_CAUSE=struct.pack("I", UAPI["TLS_CAUSE_" + cause]),
+            **more)
+
+    def done_with_secrets(self):
+        return self.done(HANDSHAKE_CLIENT_SECRETS=RECEIVED + SENT,
+                         HANDSHAKE_SERVER_SECRETS=RECEIVED + SENT)
+
+
+def only_scans():
+    """The lab's helper leaves TLS to us."""
+    return restarted_helper("--ca-dir", "/nonexistent")
 
 
 @contextmanager
 def helper_for_tls():
-    """This process is the helper for TLS, the lab's one only scans."""
-    with restarted_helper("--ca-dir", "/nonexistent"):
-        g = Genl()
-        try:
-            assert g.register("TLS") == b""
-            yield g
-        finally:
-            g.sock.close()
-            wait_for("its notice", lambda: stats()["helpers"] == 1)
+    """This process is the helper for TLS."""
+    g = Genl()
+    try:
+        assert g.register("TLS") == b""
+        yield g
+    finally:
+        g.sock.close()
+        wait_for("its notice", lambda: stats()["helpers"] == 1)
 
 
 def ask_for_tls(family=4):
@@ -162,14 +261,17 @@ def ask_for_tls(family=4):
     return c
 
 
-def inspected(g, family=4, version=V13):
+def inspected(g, family=4, version=V13, secrets=False, start=None):
     """A client whose session is inspected by the book."""
     c = ask_for_tls(family)
     lent = Lent(g)
     lent.give_keys(version, version)
     lent.close()
-    assert lent.done() == b""
-    c.start_tls(version)
+    assert (lent.done_with_secrets() if secrets else lent.done()) == b""
+    if start:
+        start(c)
+    else:
+        c.start_tls(version)
     return c
 
 
@@ -384,11 +486,11 @@ def test_server_leaves():
             c = ask_for_tls()
             lent = Lent(g)
             lent.give_keys()
+            c.start_tls()
             leave(srv.conns[0])
-            wait_for("the end", lambda: tcp_info(lent.server)["state"] == state)
+            wait_for("the end", lambda: tcp_info(lent.server)[0] == state)
             lent.close()
             assert lent.done() == b""
-            c.start_tls()
             c.expect("421 4.4.2 ")
             assert c.ends(), c.buf
             expect_equal(c.alerts, [CLOSE_NOTIFY], "alerts for the client")
@@ -432,7 +534,7 @@ def test_A1_injected():
 
 def test_A3_no_tls_now():
     """without a helper for TLS the client is told so and goes on in clear"""
-    with restarted_helper("--ca-dir", "/nonexistent"), TlsServer() as srv:
+    with TlsServer() as srv:
         c = Client()
         c.hello()
         c.cmd("STARTTLS", "454 4.7.0 ")
@@ -543,6 +645,97 @@ def test_A7_key_update():
                     assert c.alerts, "no alert"
 
 
+def starttls_by_hand(p):
+    p.send(b"220 2.0.0 Ready to start TLS\r\n")
+    Records(p)
+
+
+def test_A7_new_keys():
+    """new keys of either peer, at any place, asked for or not"""
+    def ask_amid(p):
+        p.records.update(1)
+        p.send(b"354 go ahead\r\n")
+        with srv.lock:
+            srv.messages.append(Server.read_body(p))
+        p.records.update(1)
+        p.send(b"250 2.0.0 queued\r\n")
+
+    body = mail("x" * 100000)
+    with helper_for_tls() as g, Server(script={
+            "STARTTLS": starttls_by_hand}) as srv:
+        c = inspected(g, secrets=True, start=Records)
+        hello_again(c)
+        for p, ask in ((c, 0), (c, 1), (srv.conns[0], 0), (srv.conns[0], 1)):
+            before = p.records.updates
+            p.records.update(ask)
+            c.cmd("NOOP", "250 2.0.0 ok")
+            expect_equal(p.records.updates - before, ask, "key updates of ours")
+        # many at once: one of ours may answer several
+        before = c.records.updates
+        for i in range(20):
+            c.records.update(i % 2)
+        c.cmd("NOOP", "250")
+        assert 0 < c.records.updates - before <= 10, c.records.updates
+        # inside a message
+        c.envelope()
+        c.cmd("DATA", "354")
+        for at in range(0, len(body), 30000):
+            c.send(body[at:at + 30000])
+            c.records.update(1)
+        c.send(b".\r\n")
+        c.expect("250")
+        expect_equal(sha(srv.messages[-1]), sha(body), "body")
+        c.message(infected(), "554 5.7.1 ")
+        c.cmd("QUIT", "221")
+        assert not c.fill()
+        c.sock.close()
+        expect_equal(c.records.alerts, [CLOSE_NOTIFY], "alerts")
+    # of the server's, before and behind a large message
+    with helper_for_tls() as g, Server(script={
+            "STARTTLS": starttls_by_hand, "DATA": ask_amid}) as srv:
+        c = inspected(g, secrets=True)
+        hello_again(c)
+        for _ in range(2):
+            c.message(mail("y" * 300000))
+        expect_equal([sha(m) for m in srv.messages],
+                     [sha(mail("y" * 300000))] * 2, "bodies")
+        c.cmd("NOOP", "250")
+        expect_equal(srv.conns[0].records.updates, 4, "key updates of ours")
+        c.quit_tls()
+
+
+def test_A7_key_update_broken():
+    """a key update that is none, or not the last of its record, is the end"""
+    with helper_for_tls() as g:
+        for record in (b"\x18\0\0\1\2", b"\x18\0\0\2\0\0", KEY_UPDATE[:4],
+                       KEY_UPDATE * 2, KEY_UPDATE + TICKET, b"\x18" + bytes(600)):
+            for who in ("client", "server"):
+                with TlsServer() as srv:
+                    c = inspected(g, secrets=True)
+                    hello_again(c)
+                    p = c if who == "client" else srv.conns[0]
+                    send_record(p.sock, HANDSHAKE, record)
+                    c.expect("421 4")
+                    assert c.ends() and c.alerts
+                    wait_for("the end", lambda: not sessions())
+
+
+def test_I1_secrets():
+    """secrets that no hash has are refused, and the request stays"""
+    with helper_for_tls() as g, TlsServer():
+        c = ask_for_tls()
+        lent = Lent(g)
+        lent.give_keys()
+        lent.close()
+        for size in (0, 1, 20, 63, 65, 95, 98):
+            expect_equal(lent.done(HANDSHAKE_SERVER_SECRETS=bytes(size)),
+                         errno.EINVAL, "%d octets" % size)
+        assert lent.done_with_secrets() == b""
+        c.start_tls()
+        hello_again(c)
+        c.quit_tls()
+
+
 def test_A7_in_body():
     """the same inside a message, which is dropped"""
     with helper_for_tls() as g, TlsServer() as srv:
@@ -626,6 +819,23 @@ def bypassed(g):
     assert lent.done("BYPASSED", "EXEMPT") == b""
     wait_for("relay", lambda: [s["state"] for s in sessions()] == ["relay"])
     return c
+
+
+def test_record_sizes():
+    """a message goes to the server in records as long as TLS has them"""
+    with helper_for_tls() as g, Server(script={
+            "STARTTLS": starttls_by_hand}) as srv:
+        c = inspected(g)
+        hello_again(c)
+        body = mail(("z" * 76 + "\r\n") * 15000)
+        for i in range(1, 4):
+            before = len(srv.conns[0].records.sizes) if i > 1 else 0
+            c.message(body)
+            sizes = srv.conns[0].records.sizes[before:]
+            full = sizes.count(16384)
+            expect_equal(full, len(body) // 16384, "full records of %s" % sizes)
+        c.quit_tls()
+        expect_equal([sha(m) for m in srv.messages], [sha(body)] * 3, "bodies")
 
 
 def test_relay_reset():
@@ -734,8 +944,7 @@ def test_I1_redirected():
 
 def test_bypass_no_helper():
     """starttls bypass needs no helper"""
-    with restarted_helper("--ca-dir", "/nonexistent"), \
-            profile("bypass", "starttls", "bypass"), no_policies(), \
+    with profile("bypass", "starttls", "bypass"), no_policies(), \
             policy("bypass", "iif", "lan", "port", "25", "tls", "bypass"), \
             Server(script={"STARTTLS": "220 2.0.0 go\r\n"}):
         before = stats()
@@ -878,4 +1087,4 @@ def test_kill_sessions():
 
 
 if __name__ == "__main__":
-    main(tests_of(sys.modules[__name__]))
+    main(tests_of(sys.modules[__name__]), only_scans)

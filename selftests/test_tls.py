@@ -20,6 +20,8 @@ CERT = os.path.join(RUN, "server.pem")
 KEY = os.path.join(RUN, "server.key")
 NAME = "gateway.internal.lab"
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+# how many handshakes test_memory does
+LOAD_ROW = int(os.environ.get("LOAD_ROW", "200"))
 # names of OpenSSL; those of TLS 1.3 first
 SUITES = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
           "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_CCM_SHA256",
@@ -281,6 +283,106 @@ def s_server(*options):
     finally:
         p.kill()
         p.wait()
+
+
+def resident():
+    """KiB that the processes of the helper have in memory."""
+    total = 0
+    for pid in helpers():
+        with open("/proc/%d/status" % pid) as f:
+            total += int(re.search(r"VmRSS:\s*(\d+)", f.read()).group(1))
+    return total
+
+
+def unreclaimable():
+    """KiB of slabs in the kernel that nothing but their owners frees."""
+    with open("/proc/meminfo") as f:
+        return int(re.search(r"SUnreclaim:\s*(\d+)", f.read()).group(1))
+
+
+def test_memory():
+    """handshakes in a row leave nothing behind, in the helper or the kernel"""
+    def some(n):
+        for _ in range(n):
+            with inspected().sock:
+                pass
+        wait_for("the end", lambda: not sessions())
+
+    with TlsServer() as srv:
+        some(100)
+        before, helper, kernel = stats(), resident(), unreclaimable()
+        for _ in range(10):
+            some(LOAD_ROW // 10)
+            # what the test itself keeps is not to be measured
+            srv.conns.clear()
+            print("# helper %d KiB, kernel's slabs %d KiB" %
+                  (resident(), unreclaimable()), flush=True)
+        expect_equal(delta(before, "handshakes"), LOAD_ROW // 10 * 10, "handshakes")
+        assert resident() - helper < 512, "the helper grows"
+        assert unreclaimable() - kernel < 8192, "the kernel grows"
+        expect_equal(tls_stat("gw")["TlsCurrRxSw"], 0, "sockets with kTLS")
+
+
+def read_until(p, pattern):
+    """Reads lines of a process until one matches."""
+    out = []
+    for line in p.stdout:
+        out.append(line)
+        if re.search(pattern, line):
+            return line
+    raise AssertionError("no %r in %r" % (pattern, out))
+
+
+def say(p, line):
+    p.stdin.write(line + "\n")
+    p.stdin.flush()
+
+
+def interactive(ns, *argv):
+    with netns(ns):
+        return subprocess.Popen(argv, text=True, stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def test_A7_new_keys():
+    """openssl updates its keys, and asks for ours (K): the session goes on"""
+    with TlsServer():
+        p = interactive("client", "openssl", "s_client", "-connect",
+                        SERVER4 + ":25", "-starttls", "smtp", "-servername", NAME,
+                        "-CAfile", CA, "-crlf", "-tls1_3")
+        say(p, "NOOP")
+        read_until(p, "250 2.0.0 ok")
+        say(p, "K")
+        read_until(p, "KEYUPDATE")
+        say(p, "NOOP")
+        read_until(p, "250 2.0.0 ok")
+        say(p, "k")
+        read_until(p, "KEYUPDATE")
+        say(p, "noop")
+        read_until(p, "250 2.0.0 ok")
+        say(p, "quit")
+        read_until(p, "221 2.0.0 bye")
+        p.communicate()
+    # the server does
+    s = interactive("server", "openssl", "s_server", "-accept", "465", "-cert",
+                    CERT, "-key", KEY, "-tls1_3")
+    read_until(s, "^ACCEPT")
+    p = interactive("client", "openssl", "s_client", "-connect", SERVER4 + ":465",
+                    "-servername", NAME, "-CAfile", CA, "-crlf", "-quiet")
+    read_until(s, "CIPHER is")
+    say(s, "220 suite.lab ESMTP")
+    read_until(p, "220 suite.lab ESMTP")
+    say(s, "K")
+    say(p, "EHLO client.lab")
+    read_until(s, "EHLO client.lab")
+    say(s, "250 suite.lab")
+    read_until(p, "250 suite.lab")
+    say(p, "noop")
+    read_until(s, "NOOP|noop")
+    say(s, "221 bye")
+    for q in (p, s):
+        q.kill()
+        q.communicate()
 
 
 def test_suites():
