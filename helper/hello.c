@@ -126,7 +126,7 @@ static bool take_vector(struct bytes *b, size_t n, struct bytes *out)
 static enum ss_hello_status join(uint8_t message[SS_HELLO_MAX], size_t *size,
 				 const uint8_t *raw, size_t len)
 {
-	size_t at = 0, have = 0, want = MESSAGE_HEADER;
+	size_t at = 0, have = 0, want;
 
 	while (at + RECORD_HEADER <= len) {
 		size_t body = raw[at + 3] << 8 | raw[at + 4], part;
@@ -143,15 +143,16 @@ static enum ss_hello_status join(uint8_t message[SS_HELLO_MAX], size_t *size,
 		at += body;
 		if (have && message[0] != MESSAGE_CLIENT_HELLO)
 			return SS_HELLO_BROKEN;
-		if (have >= MESSAGE_HEADER)
-			want = MESSAGE_HEADER +
-			       ((size_t)message[1] << 16 | message[2] << 8 | message[3]);
-		if (want > SS_HELLO_MAX)
+		if (have < MESSAGE_HEADER)
+			continue;
+		want = MESSAGE_HEADER +
+		       ((size_t)message[1] << 16 | message[2] << 8 | message[3]);
+		/* Nothing may follow it before the server's answer */
+		if (want > SS_HELLO_MAX || have - part + body > want)
 			return SS_HELLO_BROKEN;
-		if (have >= want) {
+		if (have == want) {
 			*size = want;
-			/* Nothing may follow it before the server's answer */
-			return have == want ? SS_HELLO_OK : SS_HELLO_BROKEN;
+			return SS_HELLO_OK;
 		}
 	}
 	return len < SS_HELLO_RAW ? SS_HELLO_MORE : SS_HELLO_BROKEN;
