@@ -89,6 +89,30 @@ static void makes_what_a_ca_is(void **state)
 	ss_ca_free(&ca);
 }
 
+/* A key that others have as well is everybody's key */
+static void makes_new_keys(void **state)
+{
+	uint8_t ids[2 * SS_CA_KINDS][64];
+	size_t size;
+
+	(void)state;
+	for (int i = 0; i < 2 * SS_CA_KINDS; i += SS_CA_KINDS) {
+		struct ss_ca ca;
+
+		create();
+		assert_int_equal(ss_ca_load(&ca, ca_dir, err, sizeof(err)), 0);
+		for (int kind = 0; kind < SS_CA_KINDS; kind++) {
+			size = sizeof(ids[0]);
+			assert_int_equal(gnutls_x509_crt_get_key_id(ca.crt[kind], 0, ids[i + kind],
+								    &size), 0);
+			for (int other = 0; other < i + kind; other++)
+				assert_memory_not_equal(ids[i + kind], ids[other], size);
+		}
+		ss_ca_free(&ca);
+		ss_process_remove_tree(ca_dir);
+	}
+}
+
 static void tells_what_they_are(void **state)
 {
 	struct ss_ca_info ca, untrusted;
@@ -242,6 +266,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(makes_both),
 		T(makes_what_a_ca_is),
+		T(makes_new_keys),
 		T(tells_what_they_are),
 		T(takes_names),
 		T(refuses_bad_names),
