@@ -4,22 +4,25 @@
 and what the client is shown. One test for each kind of certificate, with each
 action that the TLS profile has for it.
 
-The certificates are made when this starts, by openssl(1). What the helper
-trusts is PKI/trust.pem, what was revoked is in PKI/crl.pem.
+The certificates are made when this starts. What the helper trusts is
+PKI/trust.pem, what was revoked is in PKI/crl.pem.
 """
 import os
+import socket
 import ssl
+import subprocess
 import sys
-import time
-from typing import NamedTuple
+import threading
+from typing import Callable, NamedTuple
+
+from cryptography import x509
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from pki import *  # noqa: E402,F403
 from smtplab import *  # noqa: E402,F403
-from test_tls import (CA, TlsServer, TlsClient, expect_refused,  # noqa: E402
+from test_tls import (TlsServer, TlsClient, expect_refused,  # noqa: E402
                       failures, issuer, own_profile)
 
-PKI = os.path.join(RUN, "pki")
-UNTRUSTED_CA = os.path.join(RUN, "ca/untrusted-ca.pem")
 NAME = "mail.example.lab"
 ISSUERS = {"ignore": "smtpsplice gateway CA",
            "allow": "smtpsplice untrusted CA"}
@@ -30,125 +33,14 @@ OPTIONS = ("expired-server-cert", "revoked-server-cert",
 NO_CHECK_TIME = 0x200000
 
 
-
-def days(*ahead):
-    """Times as openssl(1) takes them, in days from now."""
-    return [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + n * 86400))
-            for n in ahead]
-
-
-# The gateway's CA lives longer than that: none of its copies does
-PAST, FUTURE = days(-60, -30), days(30, 60)
-CONFIG = """
-[ca]
-default_ca = lab
-[lab]
-database = index
-new_certs_dir = .
-rand_serial = yes
-crlnumber = crlnumber
-unique_subject = no
-policy = any
-default_md = sha256
-default_days = 30
-default_crl_days = 30
-[any]
-commonName = optional
-[req]
-distinguished_name = none
-[none]
-[authority]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-[server]
-basicConstraints = critical, CA:FALSE
-keyUsage = critical, digitalSignature
-extendedKeyUsage = serverAuth
-subjectAltName = DNS:mail.example.lab, DNS:mail
-[client]
-extendedKeyUsage = clientAuth
-subjectAltName = DNS:mail.example.lab
-[elsewhere]
-extendedKeyUsage = serverAuth
-subjectAltName = DNS:www.example.lab
-[many]
-extendedKeyUsage = serverAuth
-subjectAltName = @names
-[names]
-DNS.0 = mail.example.lab
-""" + "".join("DNS.%d = n%d.example.lab\n" % (i, i) for i in range(1, 1000))
-
-
-def openssl(*argv):
-    return sh("openssl", *argv, cwd=PKI).stdout
-
-
-def make_key(name, *how):
-    openssl("genpkey", "-out", name + ".key", "-algorithm",
-            *(how or ("EC", "-pkeyopt", "ec_paramgen_curve:P-256")))
-
-
-class Signer(NamedTuple):
-    """A certificate and key that sign others, below PKI or elsewhere."""
-    cert: str
-    key: str
-
-
-def signer(name):
-    return Signer(name + ".pem", name + ".key")
-
-
-ROOT, OTHER, STALE = signer("root"), signer("other"), signer("stale")
-SUB, SUB_OLD, SUB_NONE, SUB_REVOKED = (
-    Signer(name + ".pem", "sub.key")
-    for name in ("sub", "sub-old", "sub-none", "sub-revoked"))
-GATEWAY = Signer(CA, os.path.join(RUN, "ca/ca.key"))
-GATEWAY_UNTRUSTED = Signer(UNTRUSTED_CA, UNTRUSTED_CA[:-3] + "key")
-
-
-def sign(name, by=None, kind="server", key="leaf", subject=None, dates=None,
-         md="sha256"):
-    """NAME.pem of a key, signed by another, or by itself."""
-    if subject is None:
-        subject = "/C=CZ/O=Lab/CN=%s/emailAddress=ca@internal.lab" % name
-    openssl("req", "-new", "-config", "config", "-key", key + ".key", "-subj",
-            subject, "-out", "request")
-    how = ["-cert", by.cert, "-keyfile", by.key] if by else \
-        ["-selfsign", "-keyfile", key + ".key"]
-    if dates:
-        how += ["-startdate", dates[0], "-enddate", dates[1]]
-    openssl("ca", "-batch", "-notext", "-config", "config", "-preserveDN",
-            "-in", "request", "-extensions", kind, "-md", md,
-            "-out", name + ".pem", *how)
-
-
-def revoke(name):
-    openssl("ca", "-config", "config", "-revoke", name + ".pem", "-cert",
-            ROOT.cert, "-keyfile", ROOT.key)
-
-
-def revocations(by, *dates):
-    return openssl("ca", "-config", "config", "-gencrl", "-cert", by.cert,
-                   "-keyfile", by.key, *dates)
-
-
-def read(name):
-    with open(os.path.join(PKI, name)) as f:
-        return f.read()
-
-
-def write(name, text):
-    with open(os.path.join(PKI, name), "w") as f:
-        f.write(text)
-
-
 class Row(NamedTuple):
     """A kind of certificate.
 
     option: of the TLS profile, None where nothing is wrong, "" where nothing
-    helps; cause and alert: of a session that is blocked; how: arguments for
-    sign(); sent: certificates that the server sends behind its own.
+    helps, or more of them that all have to be set; cause and alert: of a
+    session that is blocked; how: arguments for sign(); sent: certificates that
+    the server sends behind its own; change: of what was signed; staple: what
+    is sent along.
     """
     name: str
     doc: str
@@ -157,28 +49,56 @@ class Row(NamedTuple):
     alert: str = None
     how: dict = {}
     sent: tuple = (SUB,)
+    change: Callable = None
+    staple: Staple = None
+
+    @property
+    def key(self):
+        return self.how.get("key", "leaf")
+
+    @property
+    def port(self):
+        """Where serving() can serve it."""
+        return 465 if self.staple else 25
 
 
-def broken(name, doc, **how):
+def broken(name, doc, sent=(SUB,), change=None, staple=None, **how):
     """A row of the option that most have."""
     return Row(name, doc, "cert-validation-failure", "validation-failure",
-               "BAD_CERTIFICATE", how)
+               "BAD_CERTIFICATE", how, sent, change, staple)
+
+
+def below(ca, *more):
+    """For broken(): a certificate of that CA, which is sent along."""
+    return {"by": ca, "sent": (ca, *more)}
 
 
 ROWS = (
     Row("good", "nothing is wrong"),
     Row("no_subject", "it has no subject, but names", how={"subject": "/"}),
-    Row("many_names", "it is for 1000 names", how={"kind": "many"}),
+    Row("no_common_name", "its subject has no common name",
+        how={"subject": "/C=CZ/O=Lab"}),
+    Row("wildcard", "its name has a wildcard", how={"kind": "wildcard"}),
+    Row("any_purpose", "it is for any purpose", how={"kind": "any_purpose"}),
+    Row("no_extensions", "it says nothing but a name", how={"kind": "nothing"}),
+    Row("many_names", "it is for 1000 names", how={"kind": "names_1000"}),
+    Row("10000_names", "it is for 10000 names", how={"kind": "names_10000"}),
+    Row("rsa_8192", "its key is of RSA with 8192 bits", how={"key": "strong"}),
     Row("expired", "it has expired", "expired-server-cert", "expired",
         "CERTIFICATE_EXPIRED", {"dates": PAST}),
     Row("not_yet_valid", "it will be valid", "expired-server-cert", "expired",
         "CERTIFICATE_EXPIRED", {"dates": FUTURE}),
     Row("expired_intermediate", "its CA has expired", "expired-server-cert",
         "expired", "CERTIFICATE_EXPIRED", {"by": SUB_OLD}, (SUB_OLD,)),
+    Row("expired_root", "its trusted root has expired", "expired-server-cert",
+        "expired", "CERTIFICATE_EXPIRED", {"by": ROOT_OLD}, ()),
     Row("self_signed", "it has signed itself", "untrusted-server-cert",
         "untrusted", "UNKNOWN_CA", {"by": None}, ()),
     Row("untrusted_root", "its root is not trusted", "untrusted-server-cert",
         "untrusted", "UNKNOWN_CA", {"by": OTHER}, (OTHER,)),
+    Row("known_bad", "its root is one whose key everybody has",
+        "untrusted-server-cert", "untrusted", "UNKNOWN_CA", {"by": KNOWN_BAD},
+        (KNOWN_BAD,)),
     Row("incomplete_chain", "its intermediate CA is not sent",
         "untrusted-server-cert", "untrusted", "UNKNOWN_CA", sent=()),
     Row("revoked", "it was revoked", "revoked-server-cert", "revoked",
@@ -190,11 +110,49 @@ ROWS = (
         {"by": STALE}, ()),
     Row("wrong_host", "it is for another name", "cert-validation-failure",
         "server-name", "BAD_CERTIFICATE", {"kind": "elsewhere"}),
+    Row("wrong_signature", "its signature is wrong",
+        "cert-validation-failure untrusted-server-cert", "validation-failure",
+        "BAD_CERTIFICATE", change=flip),
+    broken("md5", "it is signed with MD5", md="md5", **below(SUB_RSA)),
     broken("sha1", "it is signed with SHA-1", md="sha1"),
+    broken("sha1_intermediate", "its CA's is signed with SHA-1",
+           **below(SUB_SHA1)),
+    broken("rsa_512", "its key is of RSA with 512 bits", key="tiny"),
     broken("rsa_1024", "its key is of RSA with 1024 bits", key="weak"),
+    broken("rsa_1024_intermediate", "its CA's key is of RSA with 1024 bits",
+           **below(SUB_WEAK)),
     broken("client_only", "it is for clients only", kind="client"),
-    broken("non_ca", "what has signed it is no CA", by=SUB_NONE)._replace(
-        sent=(SUB_NONE,)),
+    broken("unknown_extension", "it has a critical extension that nobody knows",
+           kind="unknown"),
+    broken("non_ca", "what has signed it is no CA", **below(SUB_NONE)),
+    broken("v1_intermediate", "its CA's is of version 1", **below(SUB_V1)),
+    broken("path_length", "its CA may not be below another one",
+           **below(SUB_BELOW, SUB_LAST)),
+    broken("name_not_permitted", "its CA is for other names",
+           **below(SUB_ELSEWHERE)),
+    broken("name_excluded", "its CA is for all but such names",
+           **below(SUB_NOT_HERE)),
+    broken("nul_in_subject", "its common name has a NUL", change=cut_by_nul,
+           subject="/C=CZ/O=Lab/CN=mail.example.lab.evil"),
+    broken("nul_in_name", "its name has a NUL", change=cut_by_nul,
+           kind="longer"),
+    Row("staple_good", "its CA says that it is good", staple=Staple()),
+    Row("staple_revoked", "its CA says that it was revoked",
+        "revoked-server-cert", "revoked", "CERTIFICATE_REVOKED",
+        staple=Staple(revoked=True)),
+    Row("staple_old", "what its CA says about it is old",
+        "cert-validation-timeout", "validation-timeout", "CERTIFICATE_UNKNOWN",
+        staple=Staple(ends=-1)),
+    broken("staple_of_stranger", "somebody else says that it is good",
+           staple=Staple(by=OTHER)),
+    broken("staple_of_another", "its CA says that another one is good",
+           staple=Staple(about="good")),
+    Row("must_staple", "its CA says that it is good, as has to be said",
+        how={"kind": "stapled"}, staple=Staple()),
+    broken("must_staple_missing", "nobody says that it is good, as has to be",
+           kind="stapled"),
+    broken("must_staple_old", "what has to be said about it is old",
+           kind="stapled", staple=Staple(ends=-1)),
     Row("own_ca", "it is of the gateway's own CA", "", "own-ca",
         "BAD_CERTIFICATE", {"by": GATEWAY}, (GATEWAY,)),
     Row("own_untrusted_ca", "it is of the gateway's CA for untrusted ones", "",
@@ -203,46 +161,92 @@ ROWS = (
 
 
 def make_row(row):
-    sign(row.name, **{"by": SUB, **row.how})
+    how = {"by": SUB, **row.how}
+    sign(row.name, **how)
+    if row.change is flip:
+        flip(row.name)
+    elif row.change:
+        sign_changed(row.name, how["by"], row.change)
+    if row.staple:
+        write_staple(row.name, row.staple)
     sent = (row.name + ".pem", *(s.cert for s in row.sent))
     write(row.name + ".chain", "".join(map(read, sent)))
+
+
+def make_certificates():
+    make_authorities()
+    for row in ROWS:
+        make_row(row)
+    revoke("revoked")
+    revoke("sub-revoked")
+    write("trust.pem", read("root.pem") + read("stale.pem") +
+          read("root-old.pem"))
+    write("crl.pem", revocations(ROOT) + revocations(
+        STALE, "-crl_lastupdate", PAST[0], "-crl_nextupdate", PAST[1]))
 
 
 @contextmanager
 def certificates():
     """All of them, and a helper that knows whom to trust."""
-    os.makedirs(PKI, exist_ok=True)
-    write("config", CONFIG)
-    write("index", "")
-    write("crlnumber", "01\n")
-    for name in ("root", "other", "stale", "sub", "leaf"):
-        make_key(name)
-    make_key("weak", "RSA", "-pkeyopt", "rsa_keygen_bits:1024")
-    for name in ("root", "other", "stale"):
-        sign(name, None, "authority", name)
-    sign("sub", ROOT, "authority", "sub")
-    sign("sub-old", ROOT, "authority", "sub", dates=PAST)
-    sign("sub-none", ROOT, "server", "sub")
-    sign("sub-revoked", ROOT, "authority", "sub")
-    for row in ROWS:
-        make_row(row)
-    revoke("revoked")
-    revoke("sub-revoked")
-    write("trust.pem", read("root.pem") + read("stale.pem"))
-    write("crl.pem", revocations(ROOT) + revocations(
-        STALE, "-crl_lastupdate", PAST[0], "-crl_nextupdate", PAST[1]))
+    make_certificates()
     with restarted_helper("--trust", PKI + "/trust.pem", "--crl",
                           PKI + "/crl.pem"):
         yield
 
 
+class Piped(Peer):
+    """What somebody else does TLS for."""
+
+    def __init__(self, sock):  # pylint: disable=super-init-not-called
+        sock.settimeout(PATIENCE)
+        self.sock, self.buf, self.log = sock, b"", b""
+
+
+class OpensslServer(Server):
+    """openssl s_server, for what Python does not offer: one connection to port
+    465. What it says is the dialogue of Server, by way of its stdin."""
+
+    def __init__(self, *options):  # pylint: disable=super-init-not-called
+        self.script, self.ehlo = {}, Server.EHLO
+        self.messages, self.peers, self.listeners = [], [], []
+        self.lock = threading.Lock()
+        mine, its = socket.socketpair()
+        with netns("server"), its:
+            self.process = subprocess.Popen(
+                ["openssl", "s_server", "-accept", "465", "-naccept", "1",
+                 "-quiet", *options], cwd=PKI, stdin=its, stdout=its,
+                stderr=subprocess.DEVNULL)
+        wait_for("s_server", lambda: sh(
+            "ss", "-Hltn", "sport = :465", ns="server").stdout)
+        self.conns = [Piped(mine)]
+        threading.Thread(target=self._serve, args=self.conns,
+                         daemon=True).start()
+
+    def _dialogue(self, p):
+        super()._dialogue(p)
+        # it has not said all before the other end knows it
+        self.process.wait(PATIENCE)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        super().close()
+
+
 def serving(row, port):
     """A server with the certificate of a row."""
+    if row.staple:
+        assert port == 465
+        return OpensslServer(
+            "-cert", row.name + ".pem", "-key", row.key + ".key",
+            "-cert_chain", SUB.cert, "-status_file", row.name + ".staple")
     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     # OpenSSL would not serve the weak ones
     ctx.set_ciphers("DEFAULT:@SECLEVEL=0")
-    ctx.load_cert_chain(os.path.join(PKI, row.name + ".chain"), os.path.join(
-        PKI, row.how.get("key", "leaf") + ".key"))
+    if row.key == "tiny":	# too short to sign what TLS 1.3 has signed
+        ctx.maximum_version = ssl.TLSVersion.TLSv1_2
+    ctx.load_cert_chain(os.path.join(PKI, row.name + ".chain"),
+                        os.path.join(PKI, row.key + ".key"))
     return TlsServer(ctx, port)
 
 
@@ -252,6 +256,9 @@ def any_issuer():
     ctx = ssl.create_default_context(cafile=CA)
     ctx.load_verify_locations(UNTRUSTED_CA)
     ctx.check_hostname = False
+    # what is strange in a server's certificate is so in its copy
+    ctx.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    # Python does not know this one, and "&=" would lose it
     ctx.verify_flags |= NO_CHECK_TIME
     return ctx
 
@@ -262,9 +269,10 @@ def contents(*where, **kw):
               "RFC2253", "-ext", "subjectAltName", *where, **kw).stdout
 
 
-def expect_shown(row, action, name=NAME, port=25):
+def expect_shown(row, action, name=NAME, port=None):
     """The session is inspected; the client's certificate is a copy that the
     action's CA has signed."""
+    port = port or row.port
     with serving(row, port) as srv:
         c = TlsClient(port=port)
         if port == 465:
@@ -284,8 +292,9 @@ def expect_shown(row, action, name=NAME, port=25):
         expect_equal(srv.messages, [mail(row.name)], "messages")
 
 
-def expect_blocked(row, name=NAME, alert=None, cause=None, port=25):
+def expect_blocked(row, name=NAME, alert=None, cause=None, port=None):
     """The client is told by a TLS alert, and the session ends."""
+    port = port or row.port
     with serving(row, port) as srv, failures(cause or row.cause):
         expect_refused(alert or row.alert, any_issuer(), name, port)
         assert not srv.messages
@@ -294,7 +303,8 @@ def expect_blocked(row, name=NAME, alert=None, cause=None, port=25):
 def check_actions(row):
     with own_profile():
         for action in ("block", "allow", "ignore"):
-            cli("tls", "set", "own", row.option, action)
+            cli("tls", "set", "own", *(
+                w for option in row.option.split() for w in (option, action)))
             if action == "block":
                 expect_blocked(row)
             else:
@@ -383,6 +393,43 @@ def test_F_sni_strict():
     with own_profile("sni-server-cert-check", "enable"):
         expect_shown(good, "ignore", None)
         expect_shown(good, "ignore", "MAIL.example.lab")
+
+
+def test_F_names_too_long():
+    """a certificate that is too long to be read is refused"""
+    row = Row("names_too_long", "", how={"kind": "names_too_long"})
+    make_row(row)
+    with own_profile():
+        expect_blocked(row, alert="HANDSHAKE_FAILURE", cause="negotiation")
+
+
+def test_F_minted():
+    """the client's certificate has a key, a number and uses of its own"""
+    row = find_row("must_staple")
+    original = x509.load_der_x509_certificate(read_der(row.name))
+    numbers = {original.serial_number}
+    with own_profile():
+        # another name is another certificate
+        for name in (NAME, NAME.upper()):
+            with serving(row, row.port):
+                c = TlsClient(port=row.port)
+                c.start_tls(any_issuer(), name)
+                c.hello()
+                made = x509.load_der_x509_certificate(c.sock.getpeercert(True))
+                c.quit_tls()
+            assert made.public_key().public_numbers() != \
+                original.public_key().public_numbers()
+            numbers.add(made.serial_number)
+            # nothing that has the client ask the server's CA, or want a staple
+            expect_equal({e.oid.dotted_string for e in made.extensions},
+                         {"2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.19",
+                          "2.5.29.35", "2.5.29.37"}, "extensions")
+            usage = made.extensions.get_extension_for_class(x509.KeyUsage).value
+            assert usage.digital_signature and not usage.key_cert_sign, usage
+            basic = made.extensions.get_extension_for_class(
+                x509.BasicConstraints)
+            assert basic.critical and not basic.value.ca, basic
+    expect_equal(len(numbers), 3, "serial numbers")
 
 
 if __name__ == "__main__":
