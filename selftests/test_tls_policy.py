@@ -3,16 +3,21 @@
 """What TLS profiles say besides the checks of certificates, and handshakes that
 fail or lose their helper.
 """
+import base64
 import json
 import os
 import re
 import signal
 import ssl
+import struct
 import sys
 import threading
 
+from cryptography.hazmat.primitives import serialization
+
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
+from pki import der  # noqa: E402
 from test_cli import monitor  # noqa: E402
 from test_tls import (CERT, NAME, VERSIONS, TlsClient,  # noqa: E402
                       TlsServer, client_context, expect_refused, failures,
@@ -24,6 +29,8 @@ LOAD_HANDSHAKES = int(os.environ.get("LOAD_HANDSHAKES", "50"))
 LISTEN, TIME_WAIT = 10, 6
 V12, V13 = VERSIONS
 OLD = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
+HTTP = ("GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+        "PATCH")
 # OpenSSL has them, the kernel does not
 CBC = "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES128-SHA256"
 
@@ -104,7 +111,7 @@ def expect_inspected(ctx=None, name=NAME):
 
 # --- STARTTLS and ports that begin with TLS -----------------------------------
 
-def test_require():
+def test_A3_require():
     """mail in clear is refused where there is STARTTLS, and only there"""
     with lenient("starttls", "require"):
         with TlsServer() as srv:
@@ -125,7 +132,7 @@ def test_require():
             c.quit()
 
 
-def test_strip():
+def test_A3_strip():
     """STARTTLS is hidden, and is no command"""
     with lenient("starttls", "strip"), TlsServer() as srv:
         c = Client()
@@ -165,7 +172,7 @@ def test_smtps_off():
 
 # --- exemptions ---------------------------------------------------------------
 
-def test_exempt_name():
+def test_F_exempt_name():
     """names that the client asks for, one of them with a wildcard"""
     with lenient("exempt-name", "*.exempt.lab,mail.alone.lab",
                      "sni-server-cert-check", "disable"):
@@ -179,7 +186,7 @@ def test_exempt_name():
             expect_inspected(ctx, name)
 
 
-def test_exempt_regex():
+def test_F_exempt_regex():
     """names that match one of two regular expressions"""
     with lenient("exempt-regex", r"^mx[0-9]+\.lab$",
                      "exempt-regex", r"\.bank\.", "sni-server-cert-check",
@@ -192,7 +199,7 @@ def test_exempt_regex():
             expect_inspected(ctx, name)
 
 
-def test_exempt_address():
+def test_F_exempt_address():
     """the server's address, of each family"""
     with lenient("exempt-address", "10.0.2.0/30"):
         expect_bypassed("bypass-exempt")
@@ -205,10 +212,13 @@ def test_exempt_address():
 
 # --- certificates of clients --------------------------------------------------
 
-def make_certificate(path, name):
+EC = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+
+
+def make_certificate(path, name, *key):
     """PATH.pem and PATH.key, for a server or client of this name."""
-    sh("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-       "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
+    sh("openssl", "req", "-x509", "-newkey", *(key or EC), "-nodes", "-days", "30",
+       "-subj",
        "/CN=" + name, "-addext", "subjectAltName=DNS:" + NAME, "-keyout",
        path + ".key", "-out", path + ".pem")
 
@@ -289,7 +299,7 @@ def test_client_certificate_block():
 
 # --- a certificate of the server's own ----------------------------------------
 
-def test_replace():
+def test_F_replace():
     """the client is shown the certificate that the helper was given"""
     folder = os.path.join(RUN, "certs")
     os.makedirs(folder, exist_ok=True)
@@ -347,6 +357,26 @@ def test_E1_http():
             wait_for("the end", lambda: not sessions())
             for word in (b"POST", b"Host", b"script"):
                 assert word not in srv.log and word not in c.log, word
+
+
+def test_E1_http_verbs():
+    """the same with other requests; what else is no verb gets 502, no echo"""
+    for line in ("GET / HTTP/1.1", "PUT /x HTTP/1.0", "HEAD /", "DELETE /",
+                 "OPTIONS * HTTP/1.1", "CONNECT a:25 HTTP/1.1", "TRACE /",
+                 "PATCH /", "get /", "PRI * HTTP/2.0", "<script>", "Host: x"):
+        with TlsServer() as srv:
+            c = inspected()
+            seen = len(srv.log)
+            c.send(line.encode() + b"\r\n")
+            said = c.expect("50[02] 5.5.1 ")
+            if line.split()[0].upper() in HTTP:
+                expect_equal(said, "500 5.5.1 Bad command", line)
+                expect_equal(c.buf + rest_of(c.sock), b"", "what follows")
+            for word in line.split():
+                assert word not in said, said
+            c.sock.close()
+            wait_for("the end", lambda: not sessions())
+            assert line.encode() not in srv.log[seen:], srv.log
 
 
 def test_A3_refused():
@@ -469,10 +499,12 @@ def test_client_leaves():
             leave(c, how)
 
 
-def test_client_garbage():
+def test_A1_client_garbage():
     """a client that speaks something else than TLS, or broken TLS"""
     for said, told in (
             (b"EHLO client.lab\r\n", b""), (b"\0" * 64, b""),
+            # what somebody else has put before it
+            (b"NOOP\r\n" + client_hello(), b""),
             # records of a ClientHello: none inside, one too long, another one
             (b"\x16\3\1\0\4\1\0\0\0", b"\x15\3\3\0\2\2\x32"),
             (b"\x16\3\1\x7f\xff" + bytes(64), b"\x15\3\3\0\2\2\x32"),
@@ -485,9 +517,10 @@ def test_client_garbage():
             assert not c.buf, c.buf
             c.sock.close()
         assert not srv.messages
+        assert b"NOOP" not in srv.log, srv.log
 
 
-def test_client_distrusts():
+def test_F_client_distrusts():
     """a client that does not know the gateway's CA, as all did without it"""
     for version in VERSIONS:
         ctx = ssl.create_default_context(cafile=CERT)
@@ -502,7 +535,7 @@ def test_client_distrusts():
         assert not srv.messages
 
 
-def test_client_old():
+def test_F_client_old():
     """a client that has only TLS 1.0 and 1.1, or only CBC"""
     for cause, alert, how in (
             ("version", "PROTOCOL_VERSION", {"versions": OLD}),
@@ -520,7 +553,7 @@ def test_client_old():
                 expect_equal(delta(before, "bypass-unsupported"), 1, cause)
 
 
-def test_smtps_plain():
+def test_A2_smtps_plain():
     """a server on a port of TLS that speaks first, as it must not"""
     with Server(port=465) as srv:
         with failures("negotiation"):
@@ -567,7 +600,7 @@ def test_server_fails():
         assert not srv.messages
 
 
-def test_server_old():
+def test_F_server_old():
     """a server that has only TLS 1.0 and 1.1, or only CBC"""
     for cause, alert, how in (
             ("version", "PROTOCOL_VERSION", {"versions": OLD}),
@@ -578,7 +611,120 @@ def test_server_old():
         assert not srv.messages
 
 
-def test_version():
+def rsa_context(ciphers):
+    """For a server of TLS 1.2 with a certificate of RSA."""
+    path = os.path.join(RUN, "rsa")
+    if not os.path.exists(path + ".pem"):
+        make_certificate(path, "rsa.lab", "rsa:2048")
+    ctx = server_context(V12, path + ".pem", path + ".key")
+    ctx.set_ciphers(ciphers + ":@SECLEVEL=0")
+    return ctx
+
+
+def test_F_server_ciphers():
+    """a server without forward secrecy, or without encryption"""
+    for ciphers in ("AES128-GCM-SHA256", "NULL-SHA256", "AES128-SHA",
+                    "ECDHE-RSA-AES128-SHA"):
+        with TlsServer(rsa_context(ciphers)) as srv, failures("cipher"):
+            expect_refused("HANDSHAKE_FAILURE")
+        assert not srv.messages
+
+
+def choosing(version, suite):
+    """A server that answers each ClientHello with this."""
+    body = struct.pack("!H32sBHB", version, os.urandom(32), 0, suite, 0)
+    message = b"\2" + struct.pack("!I", len(body))[1:] + body
+
+    def answer(p):
+        p.send(b"220 2.0.0 Ready to start TLS\r\n")
+        p.fill()
+        p.send(struct.pack("!BHH", 22, version, len(message)) + message)
+        rest_of(p.sock)
+        return False
+
+    return TlsServer(script={"STARTTLS": answer})
+
+
+def test_F_server_chooses():
+    """a server that takes what was not offered to it"""
+    for suite in (0,		# NULL
+                  3,		# RSA_EXPORT, RC4_40
+                  5,		# RSA, RC4_128
+                  0x0a,		# RSA, 3DES
+                  0x18,		# DH_anon, RC4_128
+                  0xa6,		# DH_anon, AES_128_GCM
+                  0xc011,	# ECDHE_RSA, RC4_128
+                  0x9c,		# RSA, AES_128_GCM
+                  0xc013):	# ECDHE_RSA, AES_128_CBC
+        with choosing(0x0303, suite) as srv, failures("cipher"):
+            expect_refused("HANDSHAKE_FAILURE")
+        assert not srv.messages
+    for version in (2, 0x0300, 0x0301, 0x0302):
+        with choosing(version, 0xc02f) as srv, failures("version"):
+            expect_refused("PROTOCOL_VERSION")
+        assert not srv.messages
+
+
+def test_F_server_dh():
+    """a server with a group of Diffie-Hellman that is too small"""
+    path = os.path.join(RUN, "dh.pem")
+    ctx = rsa_context("DHE-RSA-AES128-GCM-SHA256")
+    sh("openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt",
+       "group:modp_2048", "-out", path)
+    ctx.load_dh_params(path)
+    with lenient(), TlsServer(ctx) as srv:
+        talk(inspected(), srv)
+    # openssl(1) has none that is as small; its length is what counts
+    prime = (1 << 1024) - (1 << 1000) + 1
+    with open(path, "w") as f:
+        f.write("-----BEGIN DH PARAMETERS-----\n" + base64.encodebytes(
+            der(0x30, der(2, prime.to_bytes(129, "big")), der(2, b"\2"))
+        ).decode() + "-----END DH PARAMETERS-----\n")
+    ctx = rsa_context("DHE-RSA-AES128-GCM-SHA256")
+    ctx.load_dh_params(path)
+    with lenient(), TlsServer(ctx) as srv, failures("cipher"):
+        expect_refused("HANDSHAKE_FAILURE")
+    assert not srv.messages
+
+
+def with_extension(hello, number, data):
+    """A ClientHello in one record, with an extension more."""
+    at = 5 + 4 + 2 + 32
+    at += 1 + hello[at]
+    at += 2 + int.from_bytes(hello[at:at + 2], "big")
+    at += 1 + hello[at]
+    more = hello[at + 2:] + struct.pack("!HH", number, len(data)) + data
+    body = hello[9:at] + struct.pack("!H", len(more)) + more
+    return hello[:3] + struct.pack("!HBBH", len(body) + 4, 1, 0, len(body)) + body
+
+
+def test_F_extensions():
+    """what the gateway does not know of a ClientHello goes no further"""
+    got = []
+
+    def keep(p):
+        p.send(b"220 2.0.0 Ready to start TLS\r\n")
+        while len(p.buf) < 5 or len(p.buf) < 5 + int.from_bytes(
+                p.buf[3:5], "big"):
+            p.fill()
+        got.append(p.buf)
+        return False
+
+    ctx = client_context()
+    ctx.set_alpn_protocols(["smtp", "marker-one"])
+    hello = with_extension(client_hello(ctx), 0xfafa, b"marker-two")
+    with Server(script={"STARTTLS": keep}), failures("server"):
+        c = after_220()
+        c.send(hello)
+        expect_equal(rest_of(c.sock), b"\x15\3\3\0\2\2\x28", "alert")
+        c.sock.close()
+    assert b"\4smtp" in got[0] and NAME.encode() in got[0], got
+    assert b"marker" in hello and b"marker" not in got[0], got
+    # nor what would link the two
+    assert hello[11:43] not in got[0], got
+
+
+def test_F_version():
     """the client's version is never above the server's"""
     for version, server in ((None, V12), (V12, None), (V12, V12), (None, V13),
                             (None, None)):
@@ -708,6 +854,51 @@ def test_I4_killed():
         for key in ("sessions", "handshake-queued", "held"):
             expect_equal(stats()[key], 0, key)
     expect_inspected()
+
+
+# --- the keys of the CAs --------------------------------------------------------
+
+def memory(pid):
+    """What a process has mapped to be written to, piece by piece."""
+    with open("/proc/%d/maps" % pid) as f:
+        maps = [line.split() for line in f]
+    with open("/proc/%d/mem" % pid, "rb") as f:
+        for area, mode, *_ in maps:
+            if not mode.startswith("rw"):
+                continue
+            start, end = (int(x, 16) for x in area.split("-"))
+            f.seek(start)
+            try:
+                yield f.read(end - start)
+            except OSError:
+                pass
+
+
+def secret_of(path):
+    """The number that an EC key is."""
+    with open(path, "rb") as f:
+        key = serialization.load_pem_private_key(f.read(), None)
+    return key.private_numbers().private_value.to_bytes(32, "big")
+
+
+def test_F_key_store():
+    """the keys of the CAs are root's alone, in one process that leaves no core"""
+    folder = os.path.join(RUN, "ca")
+    keys = [os.path.join(folder, n) for n in os.listdir(folder)
+            if n.endswith(".key")]
+    expect_equal(len(keys), 2, "keys")
+    for path in keys:
+        st = os.stat(path)
+        expect_equal((st.st_mode & 0o7777, st.st_uid), (0o600, 0), path)
+    expect_inspected()
+    mine, = tls_process()
+    with open("/proc/%d/limits" % mine) as f:
+        assert re.search(r"^Max core file size +0 +0 ", f.read(), re.M)
+    # as it is in the file, or as GMP has it
+    secrets = [s[::step] for s in map(secret_of, keys) for step in (1, -1)]
+    having = [pid for pid in helpers() if any(
+        s in data for data in memory(pid) for s in secrets)]
+    expect_equal(having, [mine], "who has a key")
 
 
 # --- what is told of it -------------------------------------------------------
