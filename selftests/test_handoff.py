@@ -9,6 +9,7 @@ agreed beforehand, so that each record is under the test's control.
 import errno
 import hmac
 import os
+import signal
 import socket
 import struct
 import sys
@@ -577,6 +578,74 @@ def test_A6_plain_after_close_notify():
         wait_for("the end", lambda: not sessions())
         assert not srv.messages
         c.sock.close()
+
+
+def test_A6_anywhere():
+    """nor in a dialogue of AUTH, nor while its message is scanned"""
+    with helper_for_tls() as g:
+        with TlsServer(script={"AUTH": "334 VXNlcg==\r\n"}) as srv:
+            c = inspected(g)
+            hello_again(c)
+            c.cmd("AUTH LOGIN", "334")
+            c.send(b"dXNl")
+            send_record(c.sock, ALERT, CLOSE_NOTIFY)
+            raw(c.sock, b"cg==\r\n")
+            wait_for("the end", lambda: not sessions())
+            assert b"dXNl" not in srv.log, srv.log
+            c.sock.close()
+        with TlsServer() as srv:
+            c = inspected(g)
+            hello_again(c)
+            c.envelope()
+            c.cmd("DATA", "354")
+            signal_helpers(signal.SIGSTOP)
+            try:
+                c.send(mail("held") + b".\r\n")
+                wait_for("its scan", lambda: [
+                    s["state"] for s in sessions()] == ["scan"])
+                send_record(c.sock, ALERT, CLOSE_NOTIFY)
+                raw(c.sock, b"NOOP\r\n")
+            finally:
+                signal_helpers(signal.SIGCONT)
+            wait_for("the end", lambda: not sessions())
+            assert b"NOOP" not in srv.log, srv.log
+            c.sock.close()
+
+
+def test_A6_server():
+    """the same at the server's end, amid a reply and before one"""
+    def end(p):
+        send_record(p.sock, ALERT, CLOSE_NOTIFY)
+        raw(p.sock, b"250 2.0.0 ok\r\n")
+        rest_of(p)
+        return False
+
+    def half(p):
+        p.send(b"250-2.0.0 o")
+        return end(p)
+
+    with helper_for_tls() as g:
+        for verb in ("MAIL", "BODY"):
+            for reply in (end, half):
+                with TlsServer(script={verb: reply}):
+                    c = inspected(g)
+                    hello_again(c)
+                    if verb == "MAIL":
+                        c.cmd("MAIL FROM:<from@lab>", "421 4")
+                    else:
+                        c.message(mail(), "4[25]1 4")
+                    c.ends()
+                    wait_for("the end", lambda: not sessions())
+                    c.sock.close()
+
+
+def rest_of(p):
+    """Waits until the other end is gone."""
+    try:
+        while p.fill():
+            pass
+    except OSError:
+        pass
 
 
 def raw(sock, data):
