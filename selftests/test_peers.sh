@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Real mail clients and servers with TLS of their own, through the gateway:
-# Postfix (OpenSSL), Exim (GnuTLS) and OpenSMTPD (LibreSSL's libtls on OpenSSL),
-# each with TLS 1.2 and 1.3; swaks, msmtp, smtplib, Postfix's smtp(8), nodemailer,
-# openssl and gnutls-cli. The clients trust the gateway's CA alone, and look for
-# the server's name. What arrives is compared by hash.
+# Postfix (OpenSSL), Exim (GnuTLS) and OpenSMTPD (libtls upon OpenSSL), each with
+# TLS 1.2 and 1.3; swaks, msmtp, smtplib, Postfix's smtp(8), nodemailer, openssl
+# and gnutls-cli. The clients trust the gateway's CA alone, and look for the
+# server's name. What arrives is compared by hash.
 
 set -uo pipefail
 # shellcheck source=selftests/lib.sh
@@ -154,11 +154,12 @@ smtplib_send() {
 }
 
 nodemailer_send() {
-	ip netns exec client chroot "$PEERS" /usr/bin/node - "$HOST" "$1" "$CA" <<-'END'
+	ip netns exec client chroot "$PEERS" /usr/bin/node - "$SERVER4" "$HOST" "$1" "$CA" <<-'END'
 		const fs = require("fs");
-		const [host, path, ca] = process.argv.slice(2);
+		// by address: it would ask a name server, not /etc/hosts
+		const [host, servername, path, ca] = process.argv.slice(2);
 		require("nodemailer").createTransport({
-			host, port: 25, requireTLS: true, tls: { ca: fs.readFileSync(ca) },
+			host, port: 25, requireTLS: true, tls: { servername, ca: fs.readFileSync(ca) },
 		}).sendMail({
 			envelope: { from: "alice@example.org", to: "bob@example.org" },
 			raw: fs.readFileSync(path),
