@@ -101,30 +101,11 @@ static void take_fds(struct msghdr *msg, int fds[SS_IPC_FDS])
  */
 int ss_ipc_recv(int sock, void *buf, size_t len, int fds[SS_IPC_FDS])
 {
-	union {
-		struct cmsghdr hdr;
-		char space[CMSG_SPACE(MAX_RECEIVED * sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = buf, .iov_len = len };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control),
-	};
-	ssize_t n;
+	ssize_t n = ss_ipc_recv_some(sock, buf, len, fds);
 
-	for (int i = 0; i < SS_IPC_FDS; i++)
-		fds[i] = -1;
-	do {
-		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return errno == ECONNRESET ? -EPIPE : -errno;
-	take_fds(&msg, fds);
-	if (!n)
-		return -EPIPE;
-	if ((size_t)n != len || msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-		return -EMSGSIZE;
-	return 0;
+		return n;
+	return (size_t)n == len ? 0 : -EMSGSIZE;
 }
 
 /**
