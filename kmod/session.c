@@ -81,10 +81,13 @@ void ss_session_wake(struct ss_session *s)
 static void expired(struct timer_list *timer)
 {
 	struct ss_session *s = container_of(timer, struct ss_session, timer);
+	unsigned long deadline = READ_ONCE(s->deadline);
 
-	/* the work may be held up, see ss_leg_deaf() */
-	if (time_after_eq(jiffies, READ_ONCE(s->deadline)))
+	/* the work may be held up and not get to arm_timer(), see ss_leg_deaf() */
+	if (time_after_eq(jiffies, deadline))
 		WRITE_ONCE(s->overdue, true);
+	else
+		timer_reduce(&s->timer, deadline);
 	ss_session_wake(s);
 }
 
@@ -115,21 +118,22 @@ static u32 timeout_ms(const struct ss_session *s)
 /* A peer did something whole: the state's time begins anew. */
 static void touch(struct ss_session *s)
 {
-	s->deadline = jiffies + msecs_to_jiffies(timeout_ms(s));
+	WRITE_ONCE(s->deadline, jiffies + msecs_to_jiffies(timeout_ms(s)));
+	timer_reduce(&s->timer, s->deadline);
 	s->paced = 0;
 }
 
 void ss_session_pace(struct ss_session *s, u32 n)
 {
 	unsigned long most = jiffies + msecs_to_jiffies(timeout_ms(s));
+	unsigned long deadline;
 	u32 ticks;
 
 	s->paced += n;
 	ticks = (u64)s->paced * HZ / MIN_DATA_RATE;
 	s->paced -= (u64)ticks * MIN_DATA_RATE / HZ;
-	s->deadline += ticks;
-	if (time_after(s->deadline, most))
-		s->deadline = most;
+	deadline = s->deadline + ticks;
+	WRITE_ONCE(s->deadline, time_before(deadline, most) ? deadline : most);
 }
 
 static void touch_server(struct ss_session *s)
@@ -176,8 +180,7 @@ static void arm_timer(struct ss_session *s)
 		at = s->keepalive;
 	if (must_retry(s) && time_before(jiffies + SEND_RETRY, at))
 		at = jiffies + SEND_RETRY;
-	if (!timer_pending(&s->timer) || time_before(at, s->timer.expires))
-		mod_timer(&s->timer, at);
+	timer_reduce(&s->timer, at);
 }
 
 /* The session is over: nothing may find it, or be woken by it, any more. */
