@@ -21,7 +21,7 @@
 static const char *const id##_name[] = { __VA_ARGS__ };			\
 static const struct ss_names id = { ARRAY_SIZE(id##_name), id##_name }
 
-NAMES_OF(modes, "hold");
+NAMES_OF(modes, "hold", "splice");
 NAMES_OF(verdicts, "accept", "reject", "tempfail");
 NAMES_OF(newlines, "reject", "allow");
 NAMES_OF(states, "dial", "handshake", "greet", "command", "body", "scan", "release",

@@ -26,6 +26,7 @@
  * @dst_count: number of @dst
  * @port_count: number of @port
  * @position: place in the list, 0 is the end
+ * @mode: enum smtpsplice_mode
  * @tls: name of its TLS profile, NULL is none
  * @seen: which words were given, a bit for each entry of words[]
  */
@@ -39,6 +40,7 @@ struct policy {
 	unsigned int dst_count;
 	unsigned int port_count;
 	uint32_t position;
+	uint32_t mode;
 	const char *tls;
 	unsigned int seen;
 };
@@ -49,6 +51,8 @@ static const char policy_text[] =
 	"PREFIX    10.0.2.0/24, fd00:2::/64 or one address; any where absent\n"
 	"SERVICE   smtp (25), smtps (465), submission (587) or a port number;\n"
 	"          smtp where absent. \"port\" is another word for \"service\".\n"
+	"MODE      hold: nothing of a message reaches the server before it was scanned;\n"
+	"          splice: all but its end does, while it comes in; hold where absent\n"
 	"PROFILE   a TLS profile, see \"smtpsplice tls help\"; where it is off or absent,\n"
 	"          STARTTLS is hidden and a connection that begins with TLS is refused\n"
 	"N         place in the list, from 1; the end where absent\n"
@@ -144,8 +148,16 @@ static int accept_only(const char *word, const char *value, const char *good, ch
 
 static int word_mode(struct policy *p, const char *value, char *why)
 {
-	(void)p;
-	return accept_only("mode", value, "hold", why);
+	if (!strcmp(value, "hold")) {
+		p->mode = SMTPSPLICE_MODE_HOLD;
+	} else if (!strcmp(value, "splice")) {
+		p->mode = SMTPSPLICE_MODE_SPLICE;
+	} else {
+		snprintf(why, SS_WORDS_WHY_SIZE, "mode \"%s\" is not one of hold and splice",
+			 ss_cli_quote(value));
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int word_av(struct policy *p, const char *value, char *why)
@@ -222,7 +234,7 @@ static int put_policy(struct nl_msg *msg, const struct policy *p)
 	bad |= put_prefixes(msg, SMTPSPLICE_A_POLICY_DST, p->dst, p->dst_count);
 	for (unsigned int i = 0; i < p->port_count; i++)
 		bad |= nla_put_u16(msg, SMTPSPLICE_A_POLICY_PORT, p->port[i]);
-	bad |= nla_put_u32(msg, SMTPSPLICE_A_POLICY_MODE, SMTPSPLICE_MODE_HOLD);
+	bad |= nla_put_u32(msg, SMTPSPLICE_A_POLICY_MODE, p->mode);
 	if (p->tls)
 		bad |= nla_put_string(msg, SMTPSPLICE_A_POLICY_TLS, p->tls);
 	if (p->position)
@@ -232,7 +244,7 @@ static int put_policy(struct nl_msg *msg, const struct policy *p)
 
 static int run_add(struct ss_cli *cli)
 {
-	struct policy p = {};
+	struct policy p = { .mode = SMTPSPLICE_MODE_HOLD };
 	struct nl_msg *msg;
 	int ret;
 
@@ -277,7 +289,7 @@ static int run_del_or_help(struct ss_cli *cli)
 static const struct ss_cli_command commands[] = {
 	{ "add", run_add_or_help,
 	  "NAME [iif IFACE] [src PREFIX[,PREFIX]...] [dst PREFIX[,PREFIX]...]\n"
-	  "      [service SERVICE[,SERVICE]...] [mode hold] [av default] [tls PROFILE] [position N]",
+	  "      [service SERVICE[,SERVICE]...] [mode MODE] [av default] [tls PROFILE] [position N]",
 	  "inspect connections that come in by IFACE, from src to dst" },
 	{ "del", run_del_or_help, "NAME",
 	  "do not inspect new connections any more; old ones go on to their end" },

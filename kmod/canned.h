@@ -32,6 +32,8 @@ enum canned {
 	CANNED_TLS_ON,
 	CANNED_TLS_DOWN,
 	CANNED_TLS_FIRST,
+	CANNED_BYE,
+	CANNED_ALONE,
 };
 
 /*
@@ -74,6 +76,10 @@ static const struct {
 	},
 	[CANNED_TLS_FIRST] = {
 		.text = "530 5.7.0 Must issue a STARTTLS command first",
+	},
+	[CANNED_BYE] = { .text = "221 2.0.0 Bye" },
+	[CANNED_ALONE] = {
+		.text = "421 4.3.0 No mail server any more, closing connection",
 	},
 };
 

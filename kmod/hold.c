@@ -18,7 +18,6 @@
 #include "compat.h"
 #include "hold.h"
 #include "leg.h"
-#include "leg.h"
 #include "smtp.h"
 #include "smtpsplice.h"
 
@@ -242,20 +241,22 @@ struct file *ss_hold_reader(const struct ss_hold *h)
 			   current_cred());
 }
 
-int ss_hold_send(const struct ss_hold *h, struct socket *sock, u64 pos)
+int ss_hold_send(const struct ss_hold *h, struct socket *sock, u64 pos,
+		 u64 end, bool more)
 {
 	struct msghdr msg = {
-		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_SPLICE_PAGES |
-			     MSG_MORE,
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_SPLICE_PAGES,
 	};
 	struct bio_vec bv[SEND_PAGES];
 	u32 n;
 	int count, err;
 
-	n = min_t(u64, h->len - pos,
+	n = min_t(u64, end - pos,
 		  SEND_PAGES * PAGE_SIZE - offset_in_page(pos));
 	if (!n)
 		return 0;
+	if (more || pos + n < end)
+		msg.msg_flags |= MSG_MORE;
 	count = get_pages(h, pos, n, bv, SEND_PAGES);
 	if (count < 0)
 		return count;

@@ -105,15 +105,16 @@ void ss_hold_seal(struct ss_hold *h, u64 len);
 struct file *ss_hold_reader(const struct ss_hold *h);
 
 /**
- * ss_hold_send() - send a part of the sealed message, without copying it
+ * ss_hold_send() - send a part of the message, without copying it
  * @h: the hold
  * @sock: the socket, not waited for
  * @pos: where to start
+ * @end: where to stop, at most @h->len; what is before it must not change
+ * @more: the socket keeps the octets corked, something is sent after @end soon
  *
- * The socket keeps the octets corked: something must be sent after the last.
- *
- * Return: octets sent, 0 at the end of the message, -EAGAIN, or an error.
+ * Return: octets sent, 0 at @end, -EAGAIN, or an error.
  */
-int ss_hold_send(const struct ss_hold *h, struct socket *sock, u64 pos);
+int ss_hold_send(const struct ss_hold *h, struct socket *sock, u64 pos,
+		 u64 end, bool more);
 
 #endif /* SS_HOLD_H */

@@ -654,4 +654,9 @@ void ss_leg_close(struct ss_leg *leg)
 		sock_release(leg->sock);
 	}
 	leg->sock = NULL;
+	leg->in_len = 0;
+	leg->eof = false;
+	leg->out.len = 0;
+	leg->out_pos = 0;
+	leg->update_due = false;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A message's way through a session: into the hold, to the scanner, and on to
- * the server or nowhere. Runs in the session's work, under its lock.
+ * the server or nowhere. In splice mode all but its end goes on to the server
+ * while it comes in, out of the hold. Runs in the session's work, under its lock.
  */
+#include "eod.h"
 #include "message.h"
 #include "netlink.h"
 #include "policy.h"
@@ -12,10 +14,27 @@
  * the size of the largest message.
  */
 #define DRAIN_MAX		4
+/* Octets that the server may be behind the client in splice mode. */
+#define LAG_MAX			1048576u
+/* Octets that are worth a send while more come in. */
+#define SEND_MIN		65536u
 
-/* The message is refused; both legs stay usable. */
+/*
+ * The server has a part of a message that it must not get the rest of. Only a
+ * reset tells it so: it could take a FIN for the end.
+ */
+static void lose_server(struct ss_session *s)
+{
+	ss_leg_close(&s->server);
+	s->sending = false;
+	ss_smtp_lose(&s->smtp);
+}
+
+/* The message is refused; both legs stay usable where that can be. */
 static void refuse(struct ss_session *s, const char *reply)
 {
+	if (s->sending)
+		lose_server(s);
 	ss_hold_close(&s->hold);
 	s->refusal = NULL;
 	ss_smtp_refuse(&s->smtp, reply, &s->server.out, &s->client.out);
@@ -26,6 +45,8 @@ static const char too_big[] = "552 5.3.4 Message size exceeds limit";
 static const char no_space[] = "452 4.3.1 Not enough space to hold the message";
 static const char bad_newline[] =
 	"550 5.5.2 Message has CR or LF that is not part of CRLF";
+static const char server_lost[] =
+	"451 4.4.2 Connection to the mail server lost";
 static const char no_verdict[] = "451 4.3.0 Content scanner not available, try again later";
 
 /* DATA: may the message come? */
@@ -37,18 +58,22 @@ void ss_message_begin(struct ss_session *s)
 		return;
 	}
 	s->refusal = NULL;
-	ss_smtp_data_accept(&s->smtp, &s->client.out);
-	ss_session_set_state(s, SMTPSPLICE_STATE_BODY);
-}
-
-static bool newline_ok(const struct ss_session *s)
-{
-	u32 flags = s->smtp.body_flags;
-
+	s->sent = 0;
+	s->smtp.body_bad = SS_SMTP_BODY_BAD;
 	if (READ_ONCE(s->sn->settings.bare_newline) ==
 	    SMTPSPLICE_BARE_NEWLINE_ALLOW)
-		flags &= ~SS_SMTP_BODY_BARE_LF;
-	return !flags;
+		s->smtp.body_bad &= ~SS_SMTP_BODY_BARE_LF;
+	if (s->policy->mode == SMTPSPLICE_MODE_SPLICE)
+		ss_smtp_data_pass(&s->smtp, &s->server.out);
+	else
+		ss_message_go_on(s);
+}
+
+void ss_message_go_on(struct ss_session *s)
+{
+	ss_smtp_data_accept(&s->smtp, &s->client.out);
+	s->sending = s->smtp.passed;
+	ss_session_set_state(s, SMTPSPLICE_STATE_BODY);
 }
 
 /* End-of-data: ask for the verdict, unless the message is refused anyway. */
@@ -60,7 +85,7 @@ void ss_message_end(struct ss_session *s)
 	atomic64_inc(&s->policy->messages);
 	if (s->refusal) {
 		refuse(s, s->refusal);
-	} else if (!newline_ok(s)) {
+	} else if (!ss_smtp_body_ok(&s->smtp)) {
 		ss_stats_inc(s->sn, BAD_NEWLINE);
 		refuse(s, bad_newline);
 	} else {
@@ -71,16 +96,60 @@ void ss_message_end(struct ss_session *s)
 }
 
 /* The message will be refused, but must be read to its end first. */
-static void doom(struct ss_session *s, int err)
+static void doom(struct ss_session *s, const char *reply)
+{
+	if (s->sending)
+		lose_server(s);
+	s->refusal = reply;
+	ss_hold_close(&s->hold);
+}
+
+/* There is no room for it. */
+static void doom_size(struct ss_session *s, int err)
 {
 	if (err == -EFBIG) {
-		s->refusal = too_big;
+		doom(s, too_big);
 		ss_stats_inc(s->sn, OVERSIZE);
 	} else {
-		s->refusal = no_space;
+		doom(s, no_space);
 		ss_stats_inc(s->sn, NO_SPACE);
 	}
-	ss_hold_close(&s->hold);
+}
+
+/*
+ * The server will not have the rest of it: the client hears of that at the end of
+ * the message, where it awaits a reply.
+ */
+static void give_up(struct ss_session *s, const char *reply)
+{
+	ss_stats_inc(s->sn, REFUSED_BY_SERVER);
+	if (s->state == SMTPSPLICE_STATE_BODY) {
+		doom(s, reply);
+		return;
+	}
+	/* whatever its verdict would have been */
+	ss_request_cancel(s, &s->answer);
+	refuse(s, reply);
+}
+
+void ss_message_early(struct ss_session *s)
+{
+	give_up(s, ss_smtp_early_reply(&s->smtp));
+}
+
+void ss_message_server_lost(struct ss_session *s)
+{
+	give_up(s, server_lost);
+}
+
+/* Looks at what was put into the hold. */
+static void parse(struct ss_session *s, u32 n)
+{
+	struct ss_leg *c = &s->client;
+
+	c->in_len = ss_hold_parse(&s->hold, &s->smtp, n, c->in);
+	if (s->smtp.body_len > s->hold.limit)
+		doom_size(s, -EFBIG);
 }
 
 /* Takes what came in with the commands, or before the hold was given up. */
@@ -95,12 +164,10 @@ static bool body_from_buffer(struct ss_session *s)
 	}
 	err = ss_hold_append(&s->hold, c->in, c->in_len);
 	if (err) {
-		doom(s, err);
+		doom_size(s, err);
 		return true;
 	}
-	c->in_len = ss_hold_parse(&s->hold, &s->smtp, c->in_len, c->in);
-	if (s->smtp.body_len > s->hold.limit)
-		doom(s, -EFBIG);
+	parse(s, c->in_len);
 	return true;
 }
 
@@ -135,7 +202,7 @@ static bool step_body(struct ss_session *s)
 	if (n == -EAGAIN)
 		return false;
 	if (n == -EFBIG || n == -ENOSPC || n == -ENOMEM) {
-		doom(s, n);
+		doom_size(s, n);
 		return true;
 	}
 	if (n <= 0) {
@@ -143,10 +210,45 @@ static bool step_body(struct ss_session *s)
 		return false;
 	}
 	ss_session_pace(s, n);
-	c->in_len = ss_hold_parse(&s->hold, &s->smtp, n, c->in);
-	if (s->smtp.body_len > s->hold.limit)
-		doom(s, -EFBIG);
+	parse(s, n);
 	return true;
+}
+
+u64 ss_message_unsent(const struct ss_session *s)
+{
+	if (!s->sending)
+		return 0;
+	if (s->state == SMTPSPLICE_STATE_RELEASE)
+		return s->hold.len - s->sent + SS_EOD_SIZE;
+	return s->smtp.body_safe - s->sent;
+}
+
+/* Splice mode: sends what may leave before the verdict. */
+static bool stream(struct ss_session *s)
+{
+	struct ss_leg *v = &s->server;
+	int n;
+
+	if (!ss_message_unsent(s) || !ss_leg_flushed(v))
+		return false;
+	n = ss_hold_send(&s->hold, v->sock, s->sent, s->smtp.body_safe, false);
+	if (n <= 0)
+		return false;
+	s->sent += n;
+	return true;
+}
+
+/* Takes in, and sends once that is worth it or nothing more is there. */
+static bool step_splice(struct ss_session *s)
+{
+	u64 unsent = ss_message_unsent(s);
+
+	if (unsent < LAG_MAX && step_body(s)) {
+		if (ss_message_unsent(s) >= SEND_MIN)
+			stream(s);
+		return true;
+	}
+	return stream(s);
 }
 
 /* The reply for a message that is refused by verdict. */
@@ -184,7 +286,7 @@ static bool step_scan(struct ss_session *s)
 	/* a NOOP of ours may be out: not every server takes two commands */
 	if (!ss_request_done(s) || !ss_smtp_idle(&s->smtp) ||
 	    !ss_request_cancel(s, &s->answer))
-		return false;
+		return stream(s);
 	apply_verdict(s);
 	return true;
 }
@@ -196,7 +298,7 @@ static bool step_release(struct ss_session *s)
 
 	if (!s->sending || !ss_leg_flushed(v))
 		return false;
-	n = ss_hold_send(&s->hold, v->sock, s->sent);
+	n = ss_hold_send(&s->hold, v->sock, s->sent, s->hold.len, true);
 	if (n < 0)
 		return false;
 	ss_session_pace(s, n);
@@ -227,7 +329,7 @@ bool ss_message_step(struct ss_session *s)
 {
 	switch (s->state) {
 	case SMTPSPLICE_STATE_BODY:
-		return step_body(s);
+		return s->smtp.passed ? step_splice(s) : step_body(s);
 	case SMTPSPLICE_STATE_SCAN:
 		return step_scan(s);
 	case SMTPSPLICE_STATE_RELEASE:

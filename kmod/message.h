@@ -15,6 +15,12 @@ struct ss_session;
 void ss_message_begin(struct ss_session *s);
 
 /**
+ * ss_message_go_on() - the message may come in
+ * @s: the session, its engine at %SS_SMTP_GO_ON, or %SS_SMTP_DATA in hold mode
+ */
+void ss_message_go_on(struct ss_session *s);
+
+/**
  * ss_message_end() - end-of-data: ask for the verdict
  * @s: the session, its engine at %SS_SMTP_BODY_END
  *
@@ -35,6 +41,28 @@ void ss_message_done(struct ss_session *s);
  * Return: whether something was done.
  */
 bool ss_message_step(struct ss_session *s);
+
+/**
+ * ss_message_early() - the server has answered a message that it has a part of
+ * @s: the session, its engine with @early
+ *
+ * Its leg is closed, and its reply will be the message's.
+ */
+void ss_message_early(struct ss_session *s);
+
+/**
+ * ss_message_server_lost() - the server has left, with a part of the message
+ * @s: the session in the states body and scan
+ */
+void ss_message_server_lost(struct ss_session *s);
+
+/**
+ * ss_message_unsent() - what could be sent of the message
+ * @s: the session
+ *
+ * Return: octets that the server may get already, and has not.
+ */
+u64 ss_message_unsent(const struct ss_session *s);
 
 /**
  * ss_message_timeout() - no verdict came in time

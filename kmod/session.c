@@ -163,7 +163,7 @@ static bool must_retry(const struct ss_session *s)
 	const struct ss_leg *c = &s->client, *v = &s->server;
 
 	/* memory may have been short */
-	if (s->sending || !ss_leg_flushed(c) || !ss_leg_flushed(v))
+	if (ss_message_unsent(s) || !ss_leg_flushed(c) || !ss_leg_flushed(v))
 		return true;
 	/* a TLS alert has no buffer to wait in */
 	return s->state == SMTPSPLICE_STATE_CLOSE &&
@@ -442,11 +442,18 @@ static bool step_dial(struct ss_session *s)
 
 static bool handle_event(struct ss_session *s)
 {
+	if (s->smtp.early && s->server.sock) {
+		ss_message_early(s);
+		return true;
+	}
 	switch (s->smtp.event) {
 	case SS_SMTP_NONE:
 		return false;
 	case SS_SMTP_DATA:
 		ss_message_begin(s);
+		return true;
+	case SS_SMTP_GO_ON:
+		ss_message_go_on(s);
 		return true;
 	case SS_SMTP_BODY_END:
 		if (s->state != SMTPSPLICE_STATE_BODY ||
@@ -458,7 +465,6 @@ static bool handle_event(struct ss_session *s)
 		if (s->sending)
 			return false;
 		s->sending = true;
-		s->sent = 0;
 		return true;
 	case SS_SMTP_DONE:
 		ss_message_done(s);
@@ -550,6 +556,10 @@ static bool handle_eof(struct ss_session *s)
 
 	if (v->eof && has_line(v) && !has_room(c))
 		return false;
+	if (v->eof && s->sending && s->state != SMTPSPLICE_STATE_RELEASE) {
+		ss_message_server_lost(s);
+		return true;
+	}
 	if (v->eof) {
 		ss_session_hangup(s, "421 4.4.2 Connection to the mail server lost");
 		return true;
@@ -568,6 +578,10 @@ static bool handle_eof(struct ss_session *s)
 		begin_close(s);
 		return true;
 	case SMTPSPLICE_STATE_COMMAND:
+		if (!v->sock) {
+			begin_close(s);
+			return true;
+		}
 		if (ss_smtp_idle(&s->smtp) && ss_leg_flushed(v) &&
 		    !(has_line(c) && !has_room(c)))
 			ss_leg_shutdown(v);

@@ -29,6 +29,8 @@ enum stage {
 	STAGE_GREET,		/* the banner is awaited */
 	STAGE_COMMAND,
 	STAGE_DATA,		/* the caller decides about DATA */
+	STAGE_PASS,		/* DATA was passed on */
+	STAGE_GO_ON,		/* and the server gave its 354 */
 	STAGE_BODY,
 	STAGE_HELD,		/* the caller decides about the message */
 	STAGE_RELEASE,		/* DATA is at the server */
@@ -37,6 +39,7 @@ enum stage {
 	STAGE_DONE,
 	STAGE_STARTTLS,		/* the caller decides about the handshakes */
 	STAGE_HANDSHAKE,
+	STAGE_ALONE,		/* there is no server any more */
 	STAGE_CLOSED,
 	STAGE_FAILED,
 };
@@ -48,6 +51,11 @@ enum stage {
 #define LOCAL_MAX	16
 /* Longest reply line that ss_smtp_refuse() sends (RFC 5321 4.5.3.1.5). */
 #define REPLY_MAX	510
+/*
+ * The end-of-data with the line end before it, but for its last octet: so much
+ * of a message may turn out to be of its end.
+ */
+#define TAIL		4
 
 /* ---- stages and events ---- */
 
@@ -55,6 +63,7 @@ static void enter(struct ss_smtp *e, enum stage stage)
 {
 	static const enum ss_smtp_event event[] = {
 		[STAGE_DATA] = SS_SMTP_DATA,
+		[STAGE_GO_ON] = SS_SMTP_GO_ON,
 		[STAGE_HELD] = SS_SMTP_BODY_END,
 		[STAGE_SEND] = SS_SMTP_SEND,
 		[STAGE_DONE] = SS_SMTP_DONE,
@@ -372,6 +381,16 @@ static void auth_line(struct ss_smtp *e, struct ss_span line,
 	forward(e, VERB_AUTH, 0, line, srv);
 }
 
+/* The only commands that there are without a server. */
+static void lone_command(struct ss_smtp *e, struct ss_span line,
+			 struct ss_smtp_buf *cli)
+{
+	bool quit = ss_syntax_verb(ss_syntax_take_word(&line)) == VERB_QUIT;
+
+	put_canned(e, cli, quit ? CANNED_BYE : CANNED_ALONE);
+	enter(e, STAGE_CLOSED);
+}
+
 /* Returns false if the command has to wait. */
 static bool command(struct ss_smtp *e, struct ss_span line,
 		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
@@ -462,7 +481,9 @@ static u32 client_line(struct ss_smtp *e, const u8 *p, u32 n,
 	if (!len)
 		return n < max ? 0 : overlong(e, line, cli);
 	line = ss_syntax_line(p, len);
-	if (e->auth)
+	if (e->stage == STAGE_ALONE)
+		lone_command(e, line, cli);
+	else if (e->auth)
 		auth_line(e, line, srv, cli);
 	else if (!command(e, line, srv, cli))
 		return 0;
@@ -473,7 +494,7 @@ bool ss_smtp_wants_client(const struct ss_smtp *e)
 {
 	if (e->event != SS_SMTP_NONE)
 		return false;
-	if (e->stage == STAGE_GREET || e->quit)
+	if (e->stage == STAGE_GREET || e->stage == STAGE_ALONE || e->quit)
 		return true;
 	return e->stage == STAGE_COMMAND && !e->stalled && !is_barrier(e) &&
 	       e->fifo_len < SS_SMTP_FIFO_MAX && e->fifo_local < LOCAL_MAX;
@@ -528,12 +549,14 @@ static bool is_plausible(u8 verb, u16 code)
 	case 334:
 		return verb == VERB_AUTH;
 	case 354:
-		return verb == VERB_RELEASE;
+		return verb == VERB_RELEASE || verb == VERB_PASS;
 	}
 	switch (verb) {
 	case VERB_BANNER:
 	case VERB_STARTTLS:
 	case VERB_RELEASE:
+	case VERB_PASS:
+	case VERB_EARLY:
 	case VERB_OWN_CANCEL:
 		return class >= 4;
 	case VERB_OWN_RSET:
@@ -594,8 +617,8 @@ static void filter_ehlo(struct ss_smtp *e, struct ss_span line, bool last,
 		put_keyword(e, cli, ' ');
 }
 
-/* What goes to the client once the handshakes may begin: the last line. */
-static void keep_220(struct ss_smtp *e, struct ss_span line)
+/* What goes to the client later: the last line of a reply. */
+static void keep_last(struct ss_smtp *e, struct ss_span line)
 {
 	if (line.n > SS_SMTP_KEYWORD_MAX)
 		line.n = SS_SMTP_KEYWORD_MAX;
@@ -614,25 +637,27 @@ static void relay(struct ss_smtp *e, struct ss_span line, bool last,
 	 * own. A 421 it has to know of, but only in one piece: its lines must
 	 * not mix with a reply from the gateway.
 	 */
-	if (own ? e->reply_code == 421 && last : e->reply_code != 354) {
-		if (verb == VERB_EHLO && e->reply_code < 300)
-			filter_ehlo(e, line, last, cli);
-		else if (verb == VERB_STARTTLS && e->reply_code == 220)
-			keep_220(e, line);
-		else
-			put_line(e, cli, line);
-	}
+	if (own ? e->reply_code != 421 || !last :
+		  e->reply_code == 354 && verb == VERB_RELEASE)
+		return;
+	if (verb == VERB_EHLO && e->reply_code < 300)
+		filter_ehlo(e, line, last, cli);
+	else if (verb == VERB_EARLY ||
+		 (verb == VERB_STARTTLS && e->reply_code == 220))
+		keep_last(e, line);
+	else
+		put_line(e, cli, line);
 }
 
 /* The server has answered the message, or DATA in its stead. */
 static void message_reply(struct ss_smtp *e, u8 verb)
 {
 	if (e->reply_code == 354) {
-		enter(e, STAGE_SEND);
+		enter(e, verb == VERB_PASS ? STAGE_GO_ON : STAGE_SEND);
 		return;
 	}
 	/* unlike the end-of-data, a refused DATA leaves the envelope there */
-	e->rset_due = verb == VERB_RELEASE;
+	e->rset_due = verb != VERB_EOD;
 	e->done_code = e->reply_code;
 	enter(e, e->done_code == 421 ? STAGE_CLOSED : STAGE_DONE);
 }
@@ -645,11 +670,18 @@ static void reply_end(struct ss_smtp *e)
 
 	e->reply_open = false;
 	e->turns++;
+	if (e->reply_verb == VERB_EARLY) {
+		e->early = true;
+		e->keyword[3] = ' ';
+		e->keyword[e->keyword_len] = '\0';
+		return;
+	}
 	if (e->reply_verb != VERB_NONE)
 		head = pop(e);
 	if (head.verb == VERB_EHLO)
 		e->ehlo_answered = true;
-	if (head.verb == VERB_RELEASE || head.verb == VERB_EOD) {
+	if (head.verb == VERB_RELEASE || head.verb == VERB_PASS ||
+	    head.verb == VERB_EOD) {
 		message_reply(e, head.verb);
 	} else if (e->reply_code == 421 || head.verb == VERB_QUIT) {
 		enter(e, STAGE_CLOSED);
@@ -675,6 +707,21 @@ static void reply_end(struct ss_smtp *e)
 	}
 }
 
+/* Has the server a part of the message, but not the end-of-data? */
+static bool has_part(const struct ss_smtp *e)
+{
+	return e->stage == STAGE_SEND ||
+	       (e->passed && (e->stage == STAGE_BODY || e->stage == STAGE_HELD));
+}
+
+/* What would a reply that begins now answer? */
+static enum ss_smtp_verb answered(struct ss_smtp *e)
+{
+	if (e->fifo_len)
+		return fifo_at(e, 0)->verb;
+	return has_part(e) ? VERB_EARLY : VERB_NONE;
+}
+
 /* Takes one line of a reply; returns false if it breaks the protocol. */
 static bool server_line(struct ss_smtp *e, struct ss_span line,
 			struct ss_smtp_buf *cli)
@@ -686,7 +733,7 @@ static bool server_line(struct ss_smtp *e, struct ss_span line,
 		return false;
 	last = line.n == 3 || line.p[3] == ' ';
 	if (!e->reply_open) {
-		e->reply_verb = e->fifo_len ? fifo_at(e, 0)->verb : VERB_NONE;
+		e->reply_verb = (u8)answered(e);
 		if (!is_plausible(e->reply_verb, code))
 			return false;
 		e->reply_open = true;
@@ -713,10 +760,12 @@ u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
 	enum ss_smtp_event event = e->event;
 	u32 done = 0;
 
-	if (is_final(e) || event == SS_SMTP_DONE ||
+	if (e->lost)
+		return n;
+	if (is_final(e) || event == SS_SMTP_DONE || event == SS_SMTP_GO_ON ||
 	    event == SS_SMTP_STARTTLS || e->stage == STAGE_HANDSHAKE)
 		return 0;
-	while (done < n && e->event == event && has_room(cli)) {
+	while (done < n && e->event == event && !e->early && has_room(cli)) {
 		u32 max = n - done < SS_SMTP_LINE_MAX ? n - done :
 							SS_SMTP_LINE_MAX;
 		u32 len = ss_syntax_find_line(p + done, max, &e->server_seen);
@@ -749,6 +798,9 @@ u32 ss_smtp_body(struct ss_smtp *e, const u8 *p, u32 n)
 		return 0;
 	ended = ss_eod_scan(&e->body_state, &e->body_flags, p, n, &used);
 	e->body_len += used;
+	/* the same, however the octets came: the last one only ends it */
+	if (ss_smtp_body_ok(e) && e->body_len - ended > e->body_safe + TAIL)
+		e->body_safe = e->body_len - ended - TAIL;
 	if (ended) {
 		e->body_len -= SS_EOD_SIZE;
 		enter(e, STAGE_HELD);
@@ -756,22 +808,55 @@ u32 ss_smtp_body(struct ss_smtp *e, const u8 *p, u32 n)
 	return used;
 }
 
+bool ss_smtp_body_ok(const struct ss_smtp *e)
+{
+	return !(e->body_flags & e->body_bad);
+}
+
 void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli)
 {
-	if (e->stage != STAGE_DATA)
+	if (e->stage != STAGE_DATA && e->stage != STAGE_GO_ON)
 		return;
+	e->passed = e->stage == STAGE_GO_ON;
 	e->body_len = 0;
+	e->body_safe = 0;
 	e->body_flags = 0;
 	e->body_state = SS_EOD_START;
 	e->done_code = 0;
+	if (!e->passed)
+		put_canned(e, cli, CANNED_GO_ON);
 	enter(e, STAGE_BODY);
-	put_canned(e, cli, CANNED_GO_ON);
+}
+
+void ss_smtp_data_pass(struct ss_smtp *e, struct ss_smtp_buf *srv)
+{
+	if (e->stage != STAGE_DATA)
+		return;
+	enter(e, STAGE_PASS);
+	forward_own(e, VERB_PASS, "DATA", srv);
+}
+
+void ss_smtp_lose(struct ss_smtp *e)
+{
+	e->lost = true;
+	e->reply_open = false;
+	e->fifo_len = 0;
+	e->fifo_local = 0;
+}
+
+const char *ss_smtp_early_reply(const struct ss_smtp *e)
+{
+	return (const char *)e->keyword;
 }
 
 void ss_smtp_release(struct ss_smtp *e, struct ss_smtp_buf *srv)
 {
 	if (e->stage != STAGE_HELD)
 		return;
+	if (e->passed) {
+		enter(e, STAGE_SEND);
+		return;
+	}
 	enter(e, STAGE_RELEASE);
 	forward_own(e, VERB_RELEASE, "DATA", srv);
 }
@@ -779,11 +864,16 @@ void ss_smtp_release(struct ss_smtp *e, struct ss_smtp_buf *srv)
 void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
 		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
 {
-	if (e->stage != STAGE_DATA && e->stage != STAGE_HELD)
+	if (e->stage != STAGE_DATA && e->stage != STAGE_HELD &&
+	    e->stage != STAGE_SEND)
 		return;
-	enter(e, STAGE_COMMAND);
-	transaction_clear(e);
 	put_reply(e, cli, reply);
+	transaction_clear(e);
+	if (e->lost) {
+		enter(e, strncmp(reply, "421", 3) ? STAGE_ALONE : STAGE_CLOSED);
+		return;
+	}
+	enter(e, STAGE_COMMAND);
 	forward_own(e, VERB_OWN_RSET, "RSET", srv);
 }
 
@@ -793,6 +883,9 @@ void ss_smtp_sent(struct ss_smtp *e)
 		return;
 	enter(e, STAGE_REPLY);
 	push(e, VERB_EOD, 0);
+	/* one that has begun early, but not ended: so it is the reply after all */
+	if (e->reply_open)
+		e->reply_verb = VERB_EOD;
 }
 
 void ss_smtp_next(struct ss_smtp *e)
@@ -806,7 +899,7 @@ void ss_smtp_next(struct ss_smtp *e)
 void ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv)
 {
 	if ((e->stage == STAGE_BODY || e->stage == STAGE_HELD) &&
-	    ss_smtp_idle(e))
+	    !e->passed && !e->lost && ss_smtp_idle(e))
 		forward_own(e, VERB_OWN_NOOP, "NOOP", srv);
 }
 
@@ -843,7 +936,7 @@ void ss_smtp_hangup(struct ss_smtp *e, const char *reply,
 	if (is_final(e))
 		return;
 	if (e->fifo_len == 1 && fifo_at(e, 0)->verb == VERB_QUIT)
-		put_text(e, cli, "221 2.0.0 Bye");
+		put_canned(e, cli, CANNED_BYE);
 	else
 		put_reply(e, cli, reply);
 	enter(e, STAGE_CLOSED);
@@ -858,5 +951,6 @@ void ss_smtp_init(struct ss_smtp *e, u64 max_message)
 {
 	memset(e, 0, sizeof(*e));
 	e->max_message = max_message;
+	e->body_bad = SS_SMTP_BODY_BAD;
 	push(e, VERB_BANNER, 0);
 }

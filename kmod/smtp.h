@@ -62,11 +62,14 @@ struct ss_smtp_buf {
  * enum ss_smtp_event - what the caller has to do next
  * @SS_SMTP_NONE: nothing; feed more
  * @SS_SMTP_DATA: the client may send a message (a recipient was accepted, no
- *	reply is outstanding): call ss_smtp_data_accept() or ss_smtp_refuse()
- * @SS_SMTP_BODY_END: the end-of-data was consumed; look at @body_flags, then
- *	call ss_smtp_release() or ss_smtp_refuse()
- * @SS_SMTP_SEND: the server gave its 354: send the message and the
- *	end-of-data, then call ss_smtp_sent()
+ *	reply is outstanding): call ss_smtp_data_accept(), ss_smtp_data_pass()
+ *	or ss_smtp_refuse()
+ * @SS_SMTP_GO_ON: behind ss_smtp_data_pass(), the server gave its 354: call
+ *	ss_smtp_data_accept()
+ * @SS_SMTP_BODY_END: the end-of-data was consumed; look at ss_smtp_body_ok(),
+ *	then call ss_smtp_release() or ss_smtp_refuse()
+ * @SS_SMTP_SEND: the server awaits the message: send it, or what has not been
+ *	sent of it, and the end-of-data, then call ss_smtp_sent()
  * @SS_SMTP_DONE: the server's reply to the message was put to the client;
  *	@done_code holds its code. Call ss_smtp_next().
  * @SS_SMTP_STARTTLS: the server gave its 220 to STARTTLS. Check that neither
@@ -78,6 +81,7 @@ struct ss_smtp_buf {
 enum ss_smtp_event {
 	SS_SMTP_NONE,
 	SS_SMTP_DATA,
+	SS_SMTP_GO_ON,
 	SS_SMTP_BODY_END,
 	SS_SMTP_SEND,
 	SS_SMTP_DONE,
@@ -94,6 +98,9 @@ enum ss_smtp_event {
  * lax server could take it for the end-of-data.
  */
 #define SS_SMTP_BODY_DOT_LINE	0x4
+/* All that refuses a message where the caller says nothing else. */
+#define SS_SMTP_BODY_BAD	(SS_SMTP_BODY_BARE_CR | SS_SMTP_BODY_BARE_LF | \
+				 SS_SMTP_BODY_DOT_LINE)
 
 /**
  * enum ss_smtp_tls - what there is of TLS (RFC 3207)
@@ -132,8 +139,20 @@ struct ss_smtp {
 	enum ss_smtp_event event;
 	/** @body_len: octets of the message so far, end-of-data excluded */
 	u64 body_len;
+	/**
+	 * @body_safe: octets of the message that may be sent before the verdict:
+	 * none that could be of an end-of-data, nor any from where on the message
+	 * is sure to be refused
+	 */
+	u64 body_safe;
 	/** @body_flags: SS_SMTP_BODY_* of the message so far */
 	u32 body_flags;
+	/** @body_bad: those that refuse a message; the caller may change it */
+	u32 body_bad;
+	/** @passed: DATA of the message at hand is at the server already */
+	bool passed;
+	/** @early: the server has answered a message that it has not got whole */
+	bool early;
 	/** @done_code: reply code of the server to the last message */
 	u16 done_code;
 	/** @max_message: largest message for the SIZE= check at MAIL, octets */
@@ -165,6 +184,7 @@ struct ss_smtp {
 	u32 stage;
 	bool auth;		/* the next client line belongs to AUTH */
 	bool quit;		/* QUIT was forwarded; drop what follows */
+	bool lost;		/* the server's leg is closed */
 	bool mail_ok;		/* the server accepted MAIL */
 	bool mail_out;		/* a MAIL awaits its reply */
 	bool stalled;		/* the next client line waits for that reply */
@@ -185,8 +205,8 @@ struct ss_smtp {
 	u8 fifo_len;
 	u8 fifo_local;		/* entries of the FIFO that the engine answers */
 	struct ss_smtp_pending fifo[SS_SMTP_FIFO_MAX];
-	u16 keyword_len;	/* line of an EHLO or STARTTLS reply kept back, 0 if none */
-	u8 keyword[SS_SMTP_KEYWORD_MAX];
+	u16 keyword_len;	/* line of a reply that is kept back, 0 if none */
+	u8 keyword[SS_SMTP_KEYWORD_MAX + 1];
 	u16 pending_sender_len;
 	u8 pending_sender[SS_SMTP_ADDRESS_MAX];
 	bool pending_smtputf8;
@@ -249,10 +269,40 @@ bool ss_smtp_idle(const struct ss_smtp *e);
 
 /**
  * ss_smtp_data_accept() - answer DATA with 354 and await the message
- * @e: the engine, at %SS_SMTP_DATA
+ * @e: the engine, at %SS_SMTP_DATA or %SS_SMTP_GO_ON
  * @cli: sink towards the client
+ *
+ * At %SS_SMTP_GO_ON the client has the server's 354 already.
  */
 void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli);
+
+/**
+ * ss_smtp_data_pass() - pass DATA on, to send the message while it comes in
+ * @e: the engine, at %SS_SMTP_DATA
+ * @srv: sink towards the server
+ *
+ * Where the server gives no 354, the event is %SS_SMTP_DONE. From the 354 on the
+ * server can only be left by closing its leg, see ss_smtp_lose().
+ */
+void ss_smtp_data_pass(struct ss_smtp *e, struct ss_smtp_buf *srv);
+
+/**
+ * ss_smtp_lose() - the server's leg is closed amid a message
+ * @e: the engine
+ *
+ * The message is read to its end and has to be refused then. From there on the
+ * client can only QUIT; all else gets a 421. No octet of the server's may follow.
+ */
+void ss_smtp_lose(struct ss_smtp *e);
+
+/**
+ * ss_smtp_early_reply() - what the server said amid the message
+ * @e: the engine, with @early
+ *
+ * Return: the last line of the reply without CRLF, for ss_smtp_refuse(). Valid
+ * until then.
+ */
+const char *ss_smtp_early_reply(const struct ss_smtp *e);
 
 /**
  * ss_smtp_body() - take octets of the message
@@ -269,20 +319,27 @@ void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli);
 u32 ss_smtp_body(struct ss_smtp *e, const u8 *p, u32 n);
 
 /**
- * ss_smtp_release() - the message was accepted: open DATA on the server leg
+ * ss_smtp_body_ok() - has the message nothing in it that refuses it?
+ * @e: the engine
+ */
+bool ss_smtp_body_ok(const struct ss_smtp *e);
+
+/**
+ * ss_smtp_release() - the message was accepted: it goes to the server
  * @e: the engine, at %SS_SMTP_BODY_END
- * @srv: sink towards the server
+ * @srv: sink towards the server, gets DATA where it was not passed
  */
 void ss_smtp_release(struct ss_smtp *e, struct ss_smtp_buf *srv);
 
 /**
  * ss_smtp_refuse() - refuse the message, or DATA
- * @e: the engine, at %SS_SMTP_DATA or %SS_SMTP_BODY_END
+ * @e: the engine, at %SS_SMTP_DATA, %SS_SMTP_BODY_END or %SS_SMTP_SEND
  * @reply: the reply line without CRLF; must be one line of printable text
  * @srv: sink towards the server, gets RSET
  * @cli: sink towards the client, gets @reply
  *
- * The transaction is over; both legs stay usable.
+ * The transaction is over; both legs stay usable. Where the server has a part of
+ * the message, call ss_smtp_lose() first.
  */
 void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
 		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli);

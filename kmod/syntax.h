@@ -41,12 +41,14 @@ enum ss_smtp_verb {
 	/* what else the FIFO may hold */
 	VERB_BANNER,
 	VERB_RELEASE,		/* DATA, sent when the message was accepted */
+	VERB_PASS,		/* DATA, passed on before there is a message */
 	VERB_EOD,
 	VERB_LOCAL,		/* a reply of the gateway's own, no command */
 	/* commands of the gateway's own, their replies are swallowed */
 	VERB_OWN_RSET,
 	VERB_OWN_NOOP,
 	VERB_OWN_CANCEL,	/* "*" that ends an AUTH (RFC 4954 4) */
+	VERB_EARLY,		/* nothing was outstanding but a whole message */
 	VERB_NONE,		/* nothing was outstanding */
 };
 

@@ -282,7 +282,7 @@ class Peer:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = sock
         self.buf = b""
-        self.log = b""
+        self.log = bytearray()
 
     def fill(self):
         data = self.sock.recv(65536)
@@ -561,16 +561,20 @@ class Server:
 
     @staticmethod
     def read_body(p):
+        body, seen = bytearray(p.buf), 0
         while True:
-            if p.buf.startswith(b".\r\n"):
-                p.buf = p.buf[3:]
+            if body.startswith(b".\r\n"):
+                p.buf = bytes(body[3:])
                 return b""
-            end = p.buf.find(b"\r\n.\r\n")
+            end = body.find(b"\r\n.\r\n", max(0, seen - 4))
             if end >= 0:
-                body, p.buf = p.buf[:end + 2], p.buf[end + 5:]
-                return unstuff(body)
+                p.buf = bytes(body[end + 5:])
+                return unstuff(bytes(body[:end + 2]))
+            seen = len(body)
+            p.buf = b""
             if not p.fill():
                 return None
+            body += p.buf
 
     def wait_messages(self, n):
         wait_for("%d messages" % n, lambda: len(self.messages) >= n)

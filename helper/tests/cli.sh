@@ -104,7 +104,7 @@ refuses '"http" is not a service' $s policy add p service smtp,http
 refuses '"src" given twice' $s policy add p src 10.0.0.1 src 10.0.0.2
 refuses 'too many prefixes' $s policy add p src "$(printf '10.0.0.%s,' {1..64})10.0.1.1"
 refuses 'too many ports' $s policy add p port "$(printf '%s,' {1..64})65"
-refuses 'mode "splice" is not supported' $s policy add p mode splice
+refuses 'mode "both" is not one of hold and splice' $s policy add p mode both
 refuses 'av "off" is not supported' $s policy add p av off
 refuses 'not a tls profile name' $s policy add p tls ""
 refuses 'not a tls profile name' $s policy add p tls 12345678901234567890123456789012

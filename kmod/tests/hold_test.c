@@ -683,7 +683,7 @@ static u64 send_all(struct kunit *test, const struct ss_hold *h,
 	do {
 		int got;
 
-		n = ss_hold_send(h, here, pos);
+		n = ss_hold_send(h, here, pos, h->len, true);
 		KUNIT_ASSERT_TRUE(test, n >= 0 || n == -EAGAIN);
 		pos += max(n, 0);
 		KUNIT_ASSERT_LE(test, pos, h->len);
@@ -719,7 +719,7 @@ static void send_from_pages(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, memcmp(b->got + from, b->text + from,
 					     n - from), 0);
 	}
-	KUNIT_EXPECT_EQ(test, ss_hold_send(h, here, n), 0);
+	KUNIT_EXPECT_EQ(test, ss_hold_send(h, here, n, h->len, true), 0);
 	ss_hold_close(h);
 }
 
@@ -735,7 +735,7 @@ static void sent_pages_outlive_the_hold(struct kunit *test)
 	begin_message(test);
 	put_text(test, h, n);
 	ss_hold_seal(h, n);
-	KUNIT_ASSERT_EQ(test, ss_hold_send(h, here, 0), n);
+	KUNIT_ASSERT_EQ(test, ss_hold_send(h, here, 0, h->len, true), n);
 	ss_hold_close(h);
 	KUNIT_EXPECT_EQ(test, held(test), 0);
 	/* somebody else's message */
@@ -772,7 +772,7 @@ static void missing_page(struct kunit *test)
 				0);
 		KUNIT_EXPECT_LT(test, recv_into(h, here), 0);
 		h->len = 2 * PAGE_SIZE;
-		KUNIT_EXPECT_LT(test, ss_hold_send(h, here, 0), 0);
+		KUNIT_EXPECT_LT(test, ss_hold_send(h, here, 0, h->len, true), 0);
 		KUNIT_EXPECT_LT(test, ss_hold_append(h, b->text, 1), 0);
 	}
 	KUNIT_EXPECT_LE(test, page_count(page), refs);

@@ -106,6 +106,9 @@ static void run_step(struct rig *r, const struct step *at, unsigned int i,
 		r->refuse_data = true;
 		r->reply = at->text;
 		break;
+	case SPLICE_MODE:
+		r->splice = at->n;
+		break;
 	case OFFER_TLS:
 		r->e.tls = (enum ss_smtp_tls)at->n;
 		break;

@@ -27,7 +27,7 @@ struct step {
 		CLIENT_SAYS, SERVER_SAYS, CLIENT_HEARS, SERVER_HEARS, VERDICT,
 		REFUSE_DATA, KEEPALIVE, HANGUP, EVENT, CODE, MESSAGE, FLAGS,
 		REFUSED, WANTS, SMTPUTF8, SENDER, RCPTS, OFFER_TLS, TLS_DOWN,
-		TLS_GO, TLS_DONE, UNREAD,
+		TLS_GO, TLS_DONE, UNREAD, SPLICE_MODE,
 	} what;
 	const char *text;
 	size_t n;
@@ -43,6 +43,8 @@ struct step {
 #define ACCEPT		{ VERDICT, NUMBER(RIG_ACCEPT) }
 #define REFUSE(x)	{ VERDICT, (x), RIG_REFUSE }
 #define NO_DATA(x)	{ REFUSE_DATA, TEXT(x) }
+/* messages go to the server while they come in */
+#define SPLICE		{ SPLICE_MODE, NUMBER(1) }
 #define IDLE		{ KEEPALIVE, NUMBER(0) }
 #define HANG_UP(x)	{ HANGUP, TEXT(x) }
 #define IS(x)		{ EVENT, NUMBER(SS_SMTP_##x) }

@@ -86,6 +86,7 @@ void rig_flush_client(struct rig *r)
 
 void rig_flush_server(struct rig *r)
 {
+	RIG_CHECK(!r->lost || !r->srv.len);
 	check_lines(r->srv.data, r->srv.len, false);
 	bytes_add(&r->to_server, r->srv.data, r->srv.len);
 	r->srv.len = 0;
@@ -171,9 +172,51 @@ static void begin_body(struct rig *r)
 	rig_flush_server(r);
 	if (r->refuse_data)
 		ss_smtp_refuse(&r->e, r->reply, &r->srv, &r->cli);
+	else if (r->splice)
+		ss_smtp_data_pass(&r->e, &r->srv);
 	else
 		ss_smtp_data_accept(&r->e, &r->cli);
 	r->refuse_data = false;
+}
+
+static void go_on(struct rig *r)
+{
+	rig_flush_server(r);
+	ss_smtp_data_accept(&r->e, &r->cli);
+	RIG_CHECK(r->e.passed);
+	r->streaming = true;
+}
+
+/* What may leave before the verdict. */
+static bool stream(struct rig *r)
+{
+	size_t n = r->e.body_safe - r->sent;
+
+	if (!r->streaming || !n)
+		return false;
+	RIG_CHECK(r->e.body_safe <= r->e.body_len);
+	RIG_CHECK(r->e.body_safe + 4 <= r->body.n);
+	if (n > r->piece)
+		n = r->piece;
+	bytes_add(&r->to_server, r->body.p + r->sent, n);
+	r->sent += n;
+	return true;
+}
+
+/* The server's leg is closed, whatever else was for it. */
+static void lose(struct rig *r)
+{
+	ss_smtp_lose(&r->e);
+	r->lost = true;
+	r->streaming = false;
+}
+
+static void refuse(struct rig *r)
+{
+	if (r->e.passed && !r->lost)
+		lose(r);
+	ss_smtp_refuse(&r->e, r->e.early ? ss_smtp_early_reply(&r->e) : r->reply,
+		       &r->srv, &r->cli);
 }
 
 static bool decide(struct rig *r)
@@ -183,6 +226,10 @@ static bool decide(struct rig *r)
 	RIG_CHECK(r->body.n == r->e.body_len + 3);
 	RIG_CHECK(r->e.body_flags ==
 		  expected_flags(r->body.p, r->e.body_len));
+	RIG_CHECK(ss_smtp_body_ok(&r->e) ==
+		  !(r->e.body_flags & r->e.body_bad));
+	if (r->lost)
+		v = RIG_REFUSE;
 	if (v == RIG_WAIT)
 		return false;
 	rig_flush_client(r);
@@ -192,7 +239,7 @@ static bool decide(struct rig *r)
 		r->flags |= r->e.body_flags;
 		ss_smtp_release(&r->e, &r->srv);
 	} else {
-		ss_smtp_refuse(&r->e, r->reply, &r->srv, &r->cli);
+		refuse(r);
 	}
 	return true;
 }
@@ -209,15 +256,28 @@ static void send_body(struct rig *r)
 	if (r->sent < r->body.n - 3)
 		return;
 	bytes_add(&r->to_server, ".\r\n", 3);
+	r->streaming = false;
 	bytes_add_message(&r->accepted, r->body.p, r->body.n - 3);
 	ss_smtp_sent(&r->e);
 }
 
 bool rig_event(struct rig *r)
 {
+	if (r->e.early && !r->lost) {
+		lose(r);
+		if (r->e.event == SS_SMTP_SEND)
+			refuse(r);
+		return true;
+	}
+	if ((r->e.event == SS_SMTP_NONE || r->e.event == SS_SMTP_BODY_END) &&
+	    stream(r))
+		return true;
 	switch (r->e.event) {
 	case SS_SMTP_DATA:
 		begin_body(r);
+		return true;
+	case SS_SMTP_GO_ON:
+		go_on(r);
 		return true;
 	case SS_SMTP_BODY_END:
 		return decide(r);

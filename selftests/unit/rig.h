@@ -23,6 +23,9 @@ enum rig_verdict {
  * @e: the engine
  * @verdict: for the message at hand; back to RIG_WAIT when it was used
  * @always: the verdict where @verdict is RIG_WAIT
+ * @splice: messages go to the server while they come in
+ * @streaming: one does at the moment
+ * @lost: the server's leg is closed
  * @refuse_data: DATA is refused, once
  * @reply: the reply with which messages and DATA are refused
  * @from_client: came from the client, not consumed yet
@@ -44,6 +47,9 @@ struct rig {
 	struct ss_smtp e;
 	enum rig_verdict verdict;
 	enum rig_verdict always;
+	bool splice;
+	bool streaming;
+	bool lost;
 	bool refuse_data;
 	const char *reply;
 	struct bytes from_client;

@@ -34,9 +34,12 @@ enum smtpsplice_role {
  *   verdict.
  * @SMTPSPLICE_MODE_HOLD: Not one body octet reaches the server before the
  *   verdict.
+ * @SMTPSPLICE_MODE_SPLICE: The message goes to the server while it comes in,
+ *   but for its end, which waits for the verdict.
  */
 enum smtpsplice_mode {
 	SMTPSPLICE_MODE_HOLD,
+	SMTPSPLICE_MODE_SPLICE,
 };
 
 /**
