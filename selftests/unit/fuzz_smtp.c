@@ -25,7 +25,7 @@
 #define MODE_TWICE	4	/* polite server: splits must not matter */
 #define MODE_CRAWL	8	/* few octets at a time */
 #define MODE_TLS	16	/* STARTTLS is offered */
-#define MODE_SPLICE	32	/* messages go on while they come in */
+#define MODE_SPLICE	64	/* messages go on while they come in */
 
 /**
  * struct server - the polite server
@@ -478,7 +478,7 @@ static void run_init(struct run *run, const uint8_t *p, bool split)
 	uint32_t seed = 1 + (uint32_t)(p[1] | p[2] << 8 | p[3] << 16);
 
 	memset(run, 0, sizeof(*run));
-	run->mode = p[0] & 63;
+	run->mode = p[0] & (31 | MODE_SPLICE);
 	run->chance = seed;
 	rig_init(&run->rig, SS_SMTP_SINK_MIN + draw(&run->chance, 2048), 1000);
 	if (!split)
