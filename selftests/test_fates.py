@@ -106,7 +106,7 @@ def tempfail(how, layer):
 
 def helper_killed(how, layer):
     """the helper is killed amid the scan, the next one answers"""
-    with mode(how), serve(layer) as srv:
+    with mode(how), setting("scan-timeout", "600s"), serve(layer) as srv:
         c = connect(layer)
         signal_helpers(signal.SIGSTOP)
         send(c, BODY)
