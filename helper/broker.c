@@ -270,6 +270,7 @@ static bool start_job(struct broker *b, struct slot *slot, struct ss_request *re
 	struct ss_scan_job job = {
 		.size = req->size,
 		.limit_ms = left - left / 10,
+		.chunked = req->chunked,
 	};
 	int fds[SS_IPC_FDS] = { req->fd, -1 };
 

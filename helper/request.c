@@ -74,6 +74,9 @@ static int read_one(struct ss_request *req, const struct nlattr *nla)
 	case SMTPSPLICE_A_SCAN_RCPT_COUNT:
 		req->rcpt_count = nla_get_u32(nla);
 		break;
+	case SMTPSPLICE_A_SCAN_CHUNKED:
+		req->chunked = true;
+		break;
 	default:
 		return ss_flow_read(&req->flow, SMTPSPLICE_A_SCAN_SESSION, nla);
 	}

@@ -2,6 +2,7 @@
 #ifndef SS_REQUEST_H
 #define SS_REQUEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <netlink/attr.h>
@@ -26,6 +27,7 @@
  * @sender: reverse-path
  * @rcpts: forward-paths, comma-separated, allocated; NULL where there is none
  * @rcpt_count: how many the server accepted
+ * @chunked: it came by BDAT (RFC 3030), not dot-stuffed
  */
 struct ss_request {
 	uint64_t cookie;
@@ -39,6 +41,7 @@ struct ss_request {
 	char sender[SS_REQUEST_ADDRESS_SIZE];
 	char *rcpts;
 	uint32_t rcpt_count;
+	bool chunked;
 };
 
 int ss_request_parse(struct ss_request **out, struct nlattr *attrs, int len);

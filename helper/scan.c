@@ -289,6 +289,36 @@ static void scan_lax(struct ss_engine *engine, const struct copy *message,
 		scan_copy(engine, &lax, start, limit_ms, result);
 }
 
+static bool has_bare_cr(const struct copy *message)
+{
+	const char *s = message->map, *end = s + message->len;
+
+	while (s && s < end && (s = memchr(s, '\r', end - s))) {
+		if (++s == end || *s != '\n')
+			return true;
+	}
+	return false;
+}
+
+/*
+ * libclamav knows CRLF and LF. A message that is lines for a reader who takes
+ * CR for a line end would be one long line for it (THREATS E4).
+ */
+static void scan_bare_cr(struct ss_engine *engine, const struct copy *message,
+			 uint64_t start, uint32_t limit_ms,
+			 struct ss_scan_result *result)
+{
+	struct copy lines __cleanup(cleanup_copy) = { .fd = -1 };
+	int ret = make_copy(&lines, message, SS_UNSTUFF_NONE);
+
+	if (ret) {
+		failed(result, strerror(-ret));
+		return;
+	}
+	ss_unstuff_bare_cr(lines.map + lines.head, lines.len - lines.head);
+	scan_copy(engine, &lines, start, limit_ms, result);
+}
+
 static bool has_bare_dot(const struct copy *message)
 {
 	const char *s = message->map, *end = s + message->len;
@@ -308,9 +338,9 @@ static bool has_bare_dot(const struct copy *message)
 /**
  * ss_scan_message() - Scan a message.
  * @engine: the engine
- * @fd: the message as on the wire, dot-stuffed; only read from
+ * @fd: the message as on the wire; only read from
  * @quarantine: where an infected message is written to, or -1
- * @job: size of the message, and how long it may take
+ * @job: size of the message, how it came, and how long it may take
  * @result: set in any case; a failure of any kind is a tempfail
  */
 void ss_scan_message(struct ss_engine *engine, int fd, int quarantine,
@@ -324,13 +354,19 @@ void ss_scan_message(struct ss_engine *engine, int fd, int quarantine,
 	memset(result, 0, sizeof(*result));
 	ret = map_message(&message, fd, job->size);
 	if (!ret)
-		ret = make_copy(&copy, &message, SS_UNSTUFF_STRICT);
+		ret = make_copy(&copy, &message, job->chunked ?
+				SS_UNSTUFF_NONE : SS_UNSTUFF_STRICT);
 	if (ret) {
 		failed(result, strerror(-ret));
 		return;
 	}
 	scan_copy(engine, &copy, start, job->limit_ms, result);
-	if (result->verdict == SMTPSPLICE_VERDICT_ACCEPT && has_bare_dot(&message))
+	/* bare CRs come by BDAT alone, and there all dots are of the message */
+	if (result->verdict == SMTPSPLICE_VERDICT_ACCEPT && job->chunked &&
+	    has_bare_cr(&message))
+		scan_bare_cr(engine, &message, start, job->limit_ms, result);
+	if (result->verdict == SMTPSPLICE_VERDICT_ACCEPT && !job->chunked &&
+	    has_bare_dot(&message))
 		scan_lax(engine, &message, copy.len, start, job->limit_ms, result);
 	if (result->verdict == SMTPSPLICE_VERDICT_REJECT && quarantine >= 0)
 		result->quarantined = put_aside(quarantine, &copy);

@@ -18,12 +18,14 @@
  * the message, and a file to put an infected one aside where @quarantine is set.
  * @size: octets of the message
  * @limit_ms: how long it may take
+ * @chunked: it came by BDAT: no dot is stuffed, line ends may be any
  * @quarantine: there is a second descriptor
  */
 struct ss_scan_job {
 	uint64_t size;
 	uint32_t limit_ms;
 	uint32_t quarantine;
+	uint32_t chunked;
 };
 
 /**

@@ -21,7 +21,7 @@ size_t ss_unstuff_copy(enum ss_unstuff_mode mode, void *dst, const void *src,
 {
 	const char *s = src, *end = s + len;
 	char *d = dst;
-	bool start = true;
+	bool start = mode != SS_UNSTUFF_NONE;
 
 	while (s < end) {
 		const char *lf;
@@ -35,10 +35,27 @@ size_t ss_unstuff_copy(enum ss_unstuff_mode mode, void *dst, const void *src,
 		lf = memchr(s, '\n', end - s);
 		n = lf ? (size_t)(lf - s) + 1 : (size_t)(end - s);
 		memcpy(d, s, n);
-		start = lf && (mode == SS_UNSTUFF_LAX ||
-			       (lf > (const char *)src && lf[-1] == '\r'));
+		start = mode != SS_UNSTUFF_NONE && lf &&
+			(mode == SS_UNSTUFF_LAX ||
+			 (lf > (const char *)src && lf[-1] == '\r'));
 		d += n;
 		s += n;
 	}
 	return d - (char *)dst;
+}
+
+/**
+ * ss_unstuff_bare_cr() - Make each CR that is not part of CRLF a LF.
+ * @text: the text
+ * @len: its length in octets
+ */
+void ss_unstuff_bare_cr(void *text, size_t len)
+{
+	char *s = text, *end = s + len;
+
+	while (s < end && (s = memchr(s, '\r', end - s))) {
+		if (s + 1 == end || s[1] != '\n')
+			*s = '\n';
+		s++;
+	}
 }

@@ -11,14 +11,29 @@
 static struct ss_engine *engine;
 static struct ss_scan_result result;
 
+static void run_job(const struct ss_scan_job *job, const char *text)
+{
+	int fd = mail_file(text, job->size);
+
+	ss_scan_message(engine, fd, -1, job, &result);
+	assert_true(ss_scan_result_check(&result));
+	close(fd);
+}
+
 static void scan_octets(const char *text, size_t len)
 {
 	struct ss_scan_job job = { .size = len, .limit_ms = LIMIT_MS };
-	int fd = mail_file(text, len);
 
-	ss_scan_message(engine, fd, -1, &job, &result);
-	assert_true(ss_scan_result_check(&result));
-	close(fd);
+	run_job(&job, text);
+}
+
+/* Scan and free, as it came by BDAT */
+static void scan_chunked(char *text)
+{
+	struct ss_scan_job job = { .size = strlen(text), .limit_ms = LIMIT_MS, .chunked = true };
+
+	run_job(&job, text);
+	free(text);
 }
 
 /* Scan and free */
@@ -241,6 +256,49 @@ static void does_not_pass_what_is_too_deep(void **state)
 	}
 }
 
+/* uuencode in lines that end with @eol */
+static char *uuencoded(const char *text, const char *eol)
+{
+	char *out = mail_format("begin 644 cr.com%s", eol);
+	size_t len = strlen(text);
+
+	for (size_t at = 0; at < len; at += 45) {
+		size_t n = len - at < 45 ? len - at : 45;
+		char line[64] = { (char)(' ' + n) };
+		char *more, *to = line + 1;
+
+		for (size_t i = 0; i < n; i += 3) {
+			uint32_t w = 0;
+
+			for (size_t k = 0; k < 3; k++)
+				w = w << 8 | (i + k < n ? text[at + i + k] : 0);
+			for (int shift = 18; shift >= 0; shift -= 6)
+				*to++ = (w >> shift & 63) ? ' ' + (w >> shift & 63) : '`';
+		}
+		more = mail_format("%s%s%s", out, line, eol);
+		free(out);
+		out = more;
+	}
+	return out;
+}
+
+/* With BINARYMIME CR may end lines, which libclamav does not know everywhere: E4 */
+static void reads_lines_that_end_in_cr(void **state)
+{
+	static const char * const eols[] = { "\r\n", "\n", "\r" };
+	const char *eicar = mail_eicar();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(eols) / sizeof(*eols); i++) {
+		const char *eol = eols[i];
+		char *coded = uuencoded(eicar, eol);
+
+		scan_chunked(mail_format("Subject: x%s%s%s`%send%s", eol, eol, coded, eol, eol));
+		assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+		free(coded);
+	}
+}
+
 static void fails_safe(void **state)
 {
 	struct ss_scan_job job = { .size = 100, .limit_ms = LIMIT_MS };
@@ -338,6 +396,7 @@ int main(void)
 		cmocka_unit_test(reads_bare_newlines_both_ways),
 		cmocka_unit_test(refuses_fragments),
 		cmocka_unit_test(does_not_pass_what_is_too_deep),
+		cmocka_unit_test(reads_lines_that_end_in_cr),
 		cmocka_unit_test(fails_safe),
 		cmocka_unit_test(puts_aside_what_is_infected),
 		cmocka_unit_test(survives_octets),

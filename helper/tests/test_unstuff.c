@@ -32,6 +32,17 @@ static void knows_what_ends_a_line(void **state)
 	check(SS_UNSTUFF_LAX, "a\n..b\r..c\r\n..d", "a\n.b\r..c\r\n.d");
 	check(SS_UNSTUFF_STRICT, "\n.a", "\n.a");
 	check(SS_UNSTUFF_LAX, "\n.a", "\na");
+	check(SS_UNSTUFF_NONE, "..a\r\n.\r\n..b", "..a\r\n.\r\n..b");
+}
+
+static void makes_bare_cr_lines(void **state)
+{
+	char text[] = "\ra\r\r\nb\rc\n\r";
+
+	(void)state;
+	ss_unstuff_bare_cr(text, sizeof(text) - 1);
+	assert_string_equal(text, "\na\n\r\nb\nc\n\n");
+	ss_unstuff_bare_cr(NULL, 0);
 }
 
 int main(void)
@@ -39,6 +50,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_one_dot_of_each_line),
 		cmocka_unit_test(knows_what_ends_a_line),
+		cmocka_unit_test(makes_bare_cr_lines),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
