@@ -118,3 +118,8 @@ bool ss_eod_scan(u8 *state, u32 *flags, const u8 *p, u32 n, u32 *used)
 	*used = i;
 	return false;
 }
+
+bool ss_eod_ends_in_cr(u8 state)
+{
+	return state == BODY_CR || state == BODY_DOT_CR;
+}

@@ -25,4 +25,10 @@
  */
 bool ss_eod_scan(u8 *state, u32 *flags, const u8 *p, u32 n, u32 *used);
 
+/**
+ * ss_eod_ends_in_cr() - is a CR the last octet that was seen?
+ * @state: the state
+ */
+bool ss_eod_ends_in_cr(u8 state);
+
 #endif /* SS_EOD_H */

@@ -129,7 +129,7 @@ static int room(struct ss_hold *h, u32 n)
 	return charge(h, h->len + n);
 }
 
-int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg)
+int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg, u64 most)
 {
 	struct msghdr msg = {};
 	/* whole pages: but for the first, each call begins at a page's start */
@@ -137,6 +137,7 @@ int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg)
 	struct bio_vec bv[RECV_PAGES];
 	int count, err;
 
+	want = min_t(u64, want, most);
 	err = room(h, want);
 	if (err)
 		return err;
@@ -219,7 +220,7 @@ u32 ss_hold_parse(struct ss_hold *h, struct ss_smtp *e, u32 n, u8 *rest)
 		put_pages(&bv, 1, false);
 		h->len += used;
 		n -= used;
-		if (used < bv.bv_len || e->event == SS_SMTP_BODY_END)
+		if (used < bv.bv_len || e->event != SS_SMTP_NONE)
 			break;
 	}
 	return n ? take_rest(h, n, rest) : 0;

@@ -53,6 +53,7 @@ void ss_hold_close(struct ss_hold *h);
  * ss_hold_recv() - receive from a leg into the hold's pages
  * @h: the hold
  * @leg: the leg, not waited for
+ * @most: octets that it may take
  *
  * What was received is behind @h->len, which does not move: call
  * ss_hold_parse() next.
@@ -61,7 +62,7 @@ void ss_hold_close(struct ss_hold *h);
  * -EAGAIN, -EFBIG or -ENOSPC where message or budget is over its limit, -ENOMEM,
  * or an error of the socket.
  */
-int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg);
+int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg, u64 most);
 
 /**
  * ss_hold_append() - put octets that were received elsewhere into the pages

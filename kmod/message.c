@@ -10,10 +10,6 @@
 #include "policy.h"
 #include "session.h"
 
-/* What is read of a refused message before the client is hung up on: as often
- * the size of the largest message.
- */
-#define DRAIN_MAX		4
 /* Octets that the server may be behind the client in splice mode. */
 #define LAG_MAX			1048576u
 /* Octets that are worth a send while more come in. */
@@ -30,11 +26,18 @@ static void lose_server(struct ss_session *s)
 	ss_smtp_lose(&s->smtp);
 }
 
+/* The server shall drop what it has of the message; RSET does between chunks. */
+static void leave_server(struct ss_session *s)
+{
+	if (s->sending && !ss_smtp_can_leave(&s->smtp))
+		lose_server(s);
+	s->sending = false;
+}
+
 /* The message is refused; both legs stay usable where that can be. */
 static void refuse(struct ss_session *s, const char *reply)
 {
-	if (s->sending)
-		lose_server(s);
+	leave_server(s);
 	ss_hold_close(&s->hold);
 	s->refusal = NULL;
 	ss_smtp_refuse(&s->smtp, reply, &s->server.out, &s->client.out);
@@ -49,21 +52,36 @@ static const char server_lost[] =
 	"451 4.4.2 Connection to the mail server lost";
 static const char no_verdict[] = "451 4.3.0 Content scanner not available, try again later";
 
-/* DATA: may the message come? */
+/* Which line ends refuse it? */
+static u32 body_bad(const struct ss_session *s)
+{
+	u32 bad = SS_SMTP_BODY_BAD;
+
+	if (s->smtp.binary)
+		return 0;
+	if (READ_ONCE(s->sn->settings.bare_newline) ==
+	    SMTPSPLICE_BARE_NEWLINE_ALLOW)
+		bad &= ~SS_SMTP_BODY_BARE_LF;
+	return bad;
+}
+
+/* DATA or the first BDAT: may the message come? */
 void ss_message_begin(struct ss_session *s)
 {
-	if (ss_hold_open(&s->hold, s->sn)) {
+	int err = ss_hold_open(&s->hold, s->sn);
+
+	if (err)
 		ss_stats_inc(s->sn, NO_SPACE);
+	if (err && !s->smtp.chunked) {
 		refuse(s, no_space);
 		return;
 	}
-	s->refusal = NULL;
+	/* the octets of a chunk are on their way, and have to be read */
+	s->refusal = err ? no_space : NULL;
 	s->sent = 0;
-	s->smtp.body_bad = SS_SMTP_BODY_BAD;
-	if (READ_ONCE(s->sn->settings.bare_newline) ==
-	    SMTPSPLICE_BARE_NEWLINE_ALLOW)
-		s->smtp.body_bad &= ~SS_SMTP_BODY_BARE_LF;
-	if (s->policy->mode == SMTPSPLICE_MODE_SPLICE)
+	s->chunk_end = 0;
+	s->smtp.body_bad = body_bad(s);
+	if (s->policy->mode == SMTPSPLICE_MODE_SPLICE && !err)
 		ss_smtp_data_pass(&s->smtp, &s->server.out);
 	else
 		ss_message_go_on(s);
@@ -76,30 +94,71 @@ void ss_message_go_on(struct ss_session *s)
 	ss_session_set_state(s, SMTPSPLICE_STATE_BODY);
 }
 
-/* End-of-data: ask for the verdict, unless the message is refused anyway. */
-void ss_message_end(struct ss_session *s)
+static void count(struct ss_session *s)
 {
 	s->messages++;
 	ss_stats_inc(s->sn, MESSAGES);
 	ss_stats_add(s->sn, OCTETS, s->smtp.body_len);
 	atomic64_inc(&s->policy->messages);
-	if (s->refusal) {
-		refuse(s, s->refusal);
-	} else if (!ss_smtp_body_ok(&s->smtp)) {
+}
+
+/* Why is it refused, whatever the scan would find? NULL: it is not. */
+static const char *refusal(const struct ss_session *s)
+{
+	if (s->refusal)
+		return s->refusal;
+	return ss_smtp_body_ok(&s->smtp) ? NULL : bad_newline;
+}
+
+/* Returns false while something is outstanding at the server. */
+static bool refuse_doomed(struct ss_session *s, const char *reply)
+{
+	if (!ss_smtp_idle(&s->smtp))
+		return false;
+	if (reply == bad_newline)
 		ss_stats_inc(s->sn, BAD_NEWLINE);
-		refuse(s, bad_newline);
-	} else {
-		ss_hold_seal(&s->hold, s->smtp.body_len);
-		ss_session_set_state(s, SMTPSPLICE_STATE_SCAN);
-		ss_request_submit(s, SS_REQUEST_SCAN, s->deadline);
-	}
+	count(s);
+	refuse(s, reply);
+	return true;
+}
+
+bool ss_message_end(struct ss_session *s)
+{
+	const char *reply = refusal(s);
+
+	if (reply)
+		return refuse_doomed(s, reply);
+	count(s);
+	ss_hold_seal(&s->hold, s->smtp.body_len);
+	ss_session_set_state(s, SMTPSPLICE_STATE_SCAN);
+	ss_request_submit(s, SS_REQUEST_SCAN, s->deadline);
+	return true;
+}
+
+bool ss_message_chunk(struct ss_session *s)
+{
+	const char *reply = refusal(s);
+
+	if (reply)
+		return refuse_doomed(s, reply);
+	ss_smtp_chunk_ok(&s->smtp, &s->client.out);
+	return true;
+}
+
+void ss_message_abandon(struct ss_session *s)
+{
+	ss_stats_inc(s->sn, ABORTED);
+	s->sending = false;
+	s->refusal = NULL;
+	ss_hold_close(&s->hold);
+	ss_smtp_next(&s->smtp);
+	ss_session_set_state(s, SMTPSPLICE_STATE_COMMAND);
 }
 
 /* The message will be refused, but must be read to its end first. */
 static void doom(struct ss_session *s, const char *reply)
 {
-	if (s->sending)
-		lose_server(s);
+	leave_server(s);
 	s->refusal = reply;
 	ss_hold_close(&s->hold);
 }
@@ -134,12 +193,18 @@ static void give_up(struct ss_session *s, const char *reply)
 
 void ss_message_early(struct ss_session *s)
 {
-	give_up(s, ss_smtp_early_reply(&s->smtp));
+	const char *reply = ss_smtp_early_reply(&s->smtp);
+
+	/* it goes now, or has gone */
+	if (!strncmp(reply, "421", 3))
+		lose_server(s);
+	give_up(s, reply);
 }
 
 void ss_message_server_lost(struct ss_session *s)
 {
-	give_up(s, server_lost);
+	lose_server(s);
+	give_up(s, s->refusal ?: server_lost);
 }
 
 /* Looks at what was put into the hold. */
@@ -147,7 +212,8 @@ static void parse(struct ss_session *s, u32 n)
 {
 	struct ss_leg *c = &s->client;
 
-	c->in_len = ss_hold_parse(&s->hold, &s->smtp, n, c->in);
+	/* there is a rest only where all of the buffer was looked at */
+	c->in_len += ss_hold_parse(&s->hold, &s->smtp, n, c->in);
 	if (s->smtp.body_len > s->hold.limit)
 		doom_size(s, -EFBIG);
 }
@@ -156,18 +222,20 @@ static void parse(struct ss_session *s, u32 n)
 static bool body_from_buffer(struct ss_session *s)
 {
 	struct ss_leg *c = &s->client;
+	u32 n = min_t(u64, c->in_len, ss_smtp_body_room(&s->smtp));
 	int err;
 
 	if (s->refusal) {
-		ss_leg_consume(c, ss_smtp_body(&s->smtp, c->in, c->in_len));
+		ss_leg_consume(c, ss_smtp_body(&s->smtp, c->in, n));
 		return true;
 	}
-	err = ss_hold_append(&s->hold, c->in, c->in_len);
+	err = ss_hold_append(&s->hold, c->in, n);
 	if (err) {
 		doom_size(s, err);
 		return true;
 	}
-	parse(s, c->in_len);
+	ss_leg_consume(c, n);
+	parse(s, n);
 	return true;
 }
 
@@ -176,7 +244,7 @@ static bool drain_body(struct ss_session *s)
 {
 	struct ss_leg *c = &s->client;
 
-	if (s->smtp.body_len / DRAIN_MAX > READ_ONCE(s->sn->settings.max_message)) {
+	if (s->smtp.body_len / SS_SMTP_DRAIN_MAX > READ_ONCE(s->sn->settings.max_message)) {
 		ss_session_hangup(s, s->refusal);
 		return true;
 	}
@@ -191,14 +259,14 @@ static bool step_body(struct ss_session *s)
 	struct ss_leg *c = &s->client;
 	int n;
 
-	/* its end was seen, and waits for the reply to a NOOP */
-	if (s->smtp.event != SS_SMTP_NONE)
+	/* its end was seen, or that of a chunk */
+	if (!ss_smtp_body_room(&s->smtp))
 		return false;
 	if (c->in_len)
 		return body_from_buffer(s);
 	if (s->refusal)
 		return drain_body(s);
-	n = ss_hold_recv(&s->hold, c);
+	n = ss_hold_recv(&s->hold, c, ss_smtp_body_room(&s->smtp));
 	if (n == -EAGAIN)
 		return false;
 	if (n == -EFBIG || n == -ENOSPC || n == -ENOMEM) {
@@ -219,8 +287,38 @@ u64 ss_message_unsent(const struct ss_session *s)
 	if (!s->sending)
 		return 0;
 	if (s->state == SMTPSPLICE_STATE_RELEASE)
-		return s->hold.len - s->sent + SS_EOD_SIZE;
+		return s->hold.len - s->sent +
+		       (s->smtp.chunked ? 0 : SS_EOD_SIZE);
 	return s->smtp.body_safe - s->sent;
+}
+
+/*
+ * Splice mode, by chunks: what has come is one of our own, so that the server is
+ * never promised what we do not have. One at a time: CHUNKING does not imply
+ * PIPELINING, and the longer it takes, the larger the next one is.
+ */
+static bool stream_chunk(struct ss_session *s)
+{
+	struct ss_leg *v = &s->server;
+	int n;
+
+	if (s->sent == s->chunk_end) {
+		u64 unsent = ss_message_unsent(s);
+
+		if (!unsent || !ss_smtp_chunk(&s->smtp, unsent, &v->out))
+			return false;
+		s->chunk_end += unsent;
+		return true;
+	}
+	if (!ss_leg_flushed(v))
+		return false;
+	n = ss_hold_send(&s->hold, v->sock, s->sent, s->chunk_end, false);
+	if (n <= 0)
+		return false;
+	s->sent += n;
+	if (s->sent == s->chunk_end)
+		ss_smtp_chunk_sent(&s->smtp);
+	return true;
 }
 
 /* Splice mode: sends what may leave before the verdict. */
@@ -229,6 +327,8 @@ static bool stream(struct ss_session *s)
 	struct ss_leg *v = &s->server;
 	int n;
 
+	if (s->sending && s->smtp.chunked)
+		return stream_chunk(s);
 	if (!ss_message_unsent(s) || !ss_leg_flushed(v))
 		return false;
 	n = ss_hold_send(&s->hold, v->sock, s->sent, s->smtp.body_safe, false);
@@ -294,20 +394,28 @@ static bool step_scan(struct ss_session *s)
 static bool step_release(struct ss_session *s)
 {
 	struct ss_leg *v = &s->server;
+	bool chunked = s->smtp.chunked;
 	int n;
 
-	if (!s->sending || !ss_leg_flushed(v))
+	if (!s->sending)
 		return false;
-	n = ss_hold_send(&s->hold, v->sock, s->sent, s->hold.len, true);
-	if (n < 0)
-		return false;
-	ss_session_pace(s, n);
-	s->sent += n;
-	if (n)
+	if (s->sent < s->hold.len) {
+		if (!ss_leg_flushed(v))
+			return false;
+		n = ss_hold_send(&s->hold, v->sock, s->sent, s->hold.len,
+				 !chunked);
+		if (n <= 0)
+			return false;
+		ss_session_pace(s, n);
+		s->sent += n;
+	}
+	if (s->sent < s->hold.len)
 		return true;
-	/* all sent but the end-of-data */
-	memcpy(v->out.data + v->out.len, ".\r\n", 3);
-	v->out.len += 3;
+	/* the reply to the last chunk may come at once, and is no early one */
+	if (!chunked) {
+		memcpy(v->out.data + v->out.len, ".\r\n", 3);
+		v->out.len += 3;
+	}
 	s->sending = false;
 	ss_smtp_sent(&s->smtp);
 	ss_session_set_state(s, SMTPSPLICE_STATE_REPLY);

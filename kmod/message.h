@@ -9,7 +9,7 @@ struct ss_session;
 /* All of them: process context, under the session's lock. */
 
 /**
- * ss_message_begin() - DATA: may a message come?
+ * ss_message_begin() - DATA or the first BDAT: may a message come?
  * @s: the session, its engine at %SS_SMTP_DATA
  */
 void ss_message_begin(struct ss_session *s);
@@ -24,9 +24,24 @@ void ss_message_go_on(struct ss_session *s);
  * ss_message_end() - end-of-data: ask for the verdict
  * @s: the session, its engine at %SS_SMTP_BODY_END
  *
- * Unless the message is refused anyway.
+ * Unless the message is refused anyway. Return: false where the server has to
+ * answer something first.
  */
-void ss_message_end(struct ss_session *s);
+bool ss_message_end(struct ss_session *s);
+
+/**
+ * ss_message_chunk() - end of a chunk that is not the last of its message
+ * @s: the session, its engine at %SS_SMTP_CHUNK
+ *
+ * Return: false where the server has to answer something first.
+ */
+bool ss_message_chunk(struct ss_session *s);
+
+/**
+ * ss_message_abandon() - the client gave up a message by chunks
+ * @s: the session, its engine at %SS_SMTP_ABANDON
+ */
+void ss_message_abandon(struct ss_session *s);
 
 /**
  * ss_message_done() - the server has answered the message
@@ -46,7 +61,8 @@ bool ss_message_step(struct ss_session *s);
  * ss_message_early() - the server has answered a message that it has a part of
  * @s: the session, its engine with @early
  *
- * Its leg is closed, and its reply will be the message's.
+ * Its leg is closed, unless it awaits a command between two chunks, and its reply
+ * will be the message's.
  */
 void ss_message_early(struct ss_session *s);
 

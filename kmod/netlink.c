@@ -110,6 +110,8 @@ static int put_scan(struct sk_buff *skb, const struct ss_session *s,
 	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SCAN_SERVER,
 				SMTPSPLICE_A_SCAN_SERVER_PORT, &s->server_addr))
 		return -EMSGSIZE;
+	if (s->smtp.chunked && nla_put_flag(skb, SMTPSPLICE_A_SCAN_CHUNKED))
+		return -EMSGSIZE;
 	return put_envelope(skb, &s->smtp);
 }
 

@@ -455,12 +455,13 @@ static bool handle_event(struct ss_session *s)
 	case SS_SMTP_GO_ON:
 		ss_message_go_on(s);
 		return true;
-	case SS_SMTP_BODY_END:
-		if (s->state != SMTPSPLICE_STATE_BODY ||
-		    !ss_smtp_idle(&s->smtp))
-			return false;
-		ss_message_end(s);
+	case SS_SMTP_CHUNK:
+		return ss_message_chunk(s);
+	case SS_SMTP_ABANDON:
+		ss_message_abandon(s);
 		return true;
+	case SS_SMTP_BODY_END:
+		return s->state == SMTPSPLICE_STATE_BODY && ss_message_end(s);
 	case SS_SMTP_SEND:
 		if (s->sending)
 			return false;
@@ -530,7 +531,10 @@ static bool pump_client(struct ss_session *s)
 	ss_leg_consume(c, n);
 	ss_stats_add(s->sn, BAD_COMMAND, s->smtp.refused - refused);
 	ss_stats_add(s->sn, OVERSIZE, s->smtp.oversize - oversize);
-	if (s->smtp.turns != turns && !s->smtp.quit)
+	/* commands between chunks earn no more time than octets do */
+	if (s->state == SMTPSPLICE_STATE_BODY)
+		ss_session_pace(s, n);
+	else if (s->smtp.turns != turns && !s->smtp.quit)
 		touch(s);
 	return progress || n;
 }
@@ -556,7 +560,8 @@ static bool handle_eof(struct ss_session *s)
 
 	if (v->eof && has_line(v) && !has_room(c))
 		return false;
-	if (v->eof && s->sending && s->state != SMTPSPLICE_STATE_RELEASE) {
+	if (v->eof && v->sock && holds_message(s) &&
+	    (s->sending || s->refusal)) {
 		ss_message_server_lost(s);
 		return true;
 	}
@@ -606,6 +611,10 @@ static bool step_dialogue(struct ss_session *s)
 		return true;
 	switch (s->state) {
 	case SMTPSPLICE_STATE_BODY:
+		progress |= ss_message_step(s);
+		/* between two chunks */
+		progress |= pump_client(s);
+		break;
 	case SMTPSPLICE_STATE_SCAN:
 	case SMTPSPLICE_STATE_RELEASE:
 		progress |= ss_message_step(s);

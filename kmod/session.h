@@ -48,6 +48,7 @@ struct ss_profile;
  * @refusal: the reply that the message will get although it is still coming in
  * @sending: the server waits for the message
  * @sent: octets of it sent
+ * @chunk_end: octets of it that the server was promised by BDAT
  * @messages: messages whose end-of-data was seen
  * @request: what is asked of the helper, covered by ss_net.request_lock
  * @answer: what the helper said last
@@ -84,6 +85,7 @@ struct ss_session {
 	const char *refusal;
 	bool sending;
 	u64 sent;
+	u64 chunk_end;
 	u32 messages;
 	struct ss_request request;
 	union ss_answer answer;

@@ -32,6 +32,10 @@ enum stage {
 	STAGE_PASS,		/* DATA was passed on */
 	STAGE_GO_ON,		/* and the server gave its 354 */
 	STAGE_BODY,
+	STAGE_CHUNK_END,	/* the caller decides about a chunk */
+	STAGE_CHUNKS,		/* between two chunks of a message */
+	STAGE_ABANDON,		/* the client gave the chunks up */
+	STAGE_SWALLOW,		/* inside a chunk that is not taken */
 	STAGE_HELD,		/* the caller decides about the message */
 	STAGE_RELEASE,		/* DATA is at the server */
 	STAGE_SEND,		/* the caller sends the message */
@@ -64,6 +68,8 @@ static void enter(struct ss_smtp *e, enum stage stage)
 	static const enum ss_smtp_event event[] = {
 		[STAGE_DATA] = SS_SMTP_DATA,
 		[STAGE_GO_ON] = SS_SMTP_GO_ON,
+		[STAGE_CHUNK_END] = SS_SMTP_CHUNK,
+		[STAGE_ABANDON] = SS_SMTP_ABANDON,
 		[STAGE_HELD] = SS_SMTP_BODY_END,
 		[STAGE_SEND] = SS_SMTP_SEND,
 		[STAGE_DONE] = SS_SMTP_DONE,
@@ -180,6 +186,8 @@ static bool is_barrier(const struct ss_smtp *e)
 	case VERB_AUTH:
 	case VERB_STARTTLS:
 	case VERB_DATA:
+	case VERB_BDAT:
+	case VERB_DROP:
 	case VERB_OWN_RSET:
 	case VERB_OWN_NOOP:
 	case VERB_OWN_CANCEL:
@@ -204,16 +212,65 @@ static void forward_own(struct ss_smtp *e, enum ss_smtp_verb verb,
 	put_text(e, srv, line);
 }
 
+/* Notes a refusal; returns the reply to it. */
+static enum canned refusal(struct ss_smtp *e, enum canned which)
+{
+	e->refused++;
+	if (canned[which].junk && e->errors++ >= SS_SMTP_ERRORS_MAX)
+		return CANNED_TOO_MANY;
+	return which;
+}
+
+/* Why may no message come? */
+static enum canned out_of_order(const struct ss_smtp *e)
+{
+	if (!e->mail_ok)
+		return CANNED_MAIL_FIRST;
+	return e->rcpt_count ? CANNED_NONE : CANNED_NO_RCPT;
+}
+
+/* The octets of a refused chunk come in any case (RFC 3030 2). */
+static void swallow(struct ss_smtp *e, struct ss_smtp_buf *cli,
+		    enum canned which)
+{
+	which = refusal(e, which);
+	if (e->chunk_left / SS_SMTP_DRAIN_MAX > e->max_message)
+		which = CANNED_CHUNK_SIZE;
+	e->chunk_error = (u8)which;
+	if (canned[which].fatal || !e->chunk_left)
+		put_canned(e, cli, which);
+	else
+		enter(e, STAGE_SWALLOW);
+}
+
 /* DATA has got its turn: every reply to the commands before it is known. */
 static void data_turn(struct ss_smtp *e, struct ss_smtp_buf *cli)
 {
-	pop(e);
-	if (e->mail_ok && e->rcpt_count) {
-		enter(e, STAGE_DATA);
+	enum canned error = out_of_order(e);
+
+	if (!error && e->binary)
+		error = CANNED_BINARY;
+	if (error) {
+		put_canned(e, cli, refusal(e, error));
 		return;
 	}
-	e->refused++;
-	put_canned(e, cli, e->mail_ok ? CANNED_NO_RCPT : CANNED_MAIL_FIRST);
+	e->chunked = false;
+	enter(e, STAGE_DATA);
+}
+
+/* The same for the first BDAT of a message. */
+static void bdat_turn(struct ss_smtp *e, struct ss_smtp_buf *cli)
+{
+	enum canned error = e->chunk_error;
+
+	if (!error)
+		error = out_of_order(e);
+	if (error) {
+		swallow(e, cli, error);
+		return;
+	}
+	e->chunked = true;
+	enter(e, STAGE_DATA);
 }
 
 /* Answers what has got to the head of the FIFO and is not for the server. */
@@ -221,23 +278,31 @@ static void drain(struct ss_smtp *e, struct ss_smtp_buf *cli)
 {
 	while (e->fifo_len && e->event == SS_SMTP_NONE) {
 		u8 verb = fifo_at(e, 0)->verb;
+		u16 arg = fifo_at(e, 0)->arg;
 
-		if (verb != VERB_LOCAL && verb != VERB_DATA)
+		if (verb != VERB_LOCAL && verb != VERB_DATA &&
+		    verb != VERB_BDAT)
 			break;
+		pop(e);
 		if (verb == VERB_LOCAL)
-			put_canned(e, cli, pop(e).arg);
-		else
+			put_canned(e, cli, arg);
+		else if (verb == VERB_DATA)
 			data_turn(e, cli);
+		else
+			bdat_turn(e, cli);
 	}
 }
 
-/* Answers a command, once those before it were answered. */
+/* Refuses a command, once those before it were answered. */
 static void answer(struct ss_smtp *e, struct ss_smtp_buf *cli,
 		   enum canned which)
 {
-	e->refused++;
-	if (canned[which].junk && e->errors++ >= SS_SMTP_ERRORS_MAX)
-		which = CANNED_TOO_MANY;
+	which = refusal(e, which);
+	/* what is outstanding there is of the gateway's own */
+	if (e->stage == STAGE_CHUNKS) {
+		put_canned(e, cli, which);
+		return;
+	}
 	push(e, VERB_LOCAL, (u16)which);
 	drain(e, cli);
 }
@@ -251,6 +316,7 @@ static void transaction_clear(struct ss_smtp *e)
 	e->rcpt_count = 0;
 	e->mail_ok = false;
 	e->smtputf8 = false;
+	e->binary = false;
 	e->sender_len = 0;
 }
 
@@ -259,6 +325,7 @@ static void transaction_start(struct ss_smtp *e)
 	transaction_clear(e);
 	e->mail_ok = true;
 	e->smtputf8 = e->pending_smtputf8;
+	e->binary = e->pending_binary;
 	e->sender_len = e->pending_sender_len;
 	memcpy(e->sender, e->pending_sender, e->sender_len);
 }
@@ -284,9 +351,12 @@ static enum canned mail_params(struct ss_smtp *e, struct ss_span s)
 			e->oversize++;
 			return CANNED_SIZE;
 		}
-		/* needs BDAT, which is not passed (RFC 3030 3) */
-		if (ss_syntax_same(word, "BODY=BINARYMIME"))
-			return CANNED_BINARYMIME;
+		/* needs BDAT (RFC 3030 3) */
+		if (ss_syntax_same(word, "BODY=BINARYMIME")) {
+			if (!e->server_chunking)
+				return CANNED_BINARYMIME;
+			e->pending_binary = true;
+		}
 		if (ss_syntax_same(word, "SMTPUTF8"))
 			e->pending_smtputf8 = true;
 	}
@@ -304,6 +374,7 @@ static void mail(struct ss_smtp *e, struct ss_span line, struct ss_span args,
 		return;
 	}
 	e->pending_smtputf8 = false;
+	e->pending_binary = false;
 	e->pending_sender_len = keep_address(e->pending_sender, path);
 	error = mail_params(e, args);
 	if (error)
@@ -360,6 +431,122 @@ static bool needs_tls(const struct ss_smtp *e, enum ss_smtp_verb verb)
 	       verb != VERB_QUIT && verb != VERB_STARTTLS;
 }
 
+/* ---- BDAT (RFC 3030) ---- */
+
+static void put_bdat(struct ss_smtp *e, struct ss_smtp_buf *srv, u64 n,
+		     bool last)
+{
+	u8 line[sizeof("BDAT 18446744073709551615 LAST")];
+	u8 *p = line + sizeof(line);
+
+	if (last) {
+		p -= 5;
+		memcpy(p, " LAST", 5);
+	}
+	do {
+		*--p = (u8)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	p -= 5;
+	memcpy(p, "BDAT ", 5);
+	put_line(e, srv, (struct ss_span){ p, (u32)(line + sizeof(line) - p) });
+}
+
+static void chunk_end(struct ss_smtp *e)
+{
+	if (!e->chunk_last) {
+		enter(e, STAGE_CHUNK_END);
+		return;
+	}
+	if (ss_eod_ends_in_cr(e->body_state))
+		e->body_flags |= SS_SMTP_BODY_BARE_CR;
+	enter(e, STAGE_HELD);
+}
+
+/* The octets of a chunk come next, if it has any. */
+static void chunk_begin(struct ss_smtp *e)
+{
+	enter(e, STAGE_BODY);
+	if (!e->chunk_left)
+		chunk_end(e);
+}
+
+static void bdat(struct ss_smtp *e, struct ss_span args,
+		 struct ss_smtp_buf *cli)
+{
+	/* whatever is wrong with it, its octets follow */
+	if (!ss_syntax_take_chunk(args, &e->chunk_left, &e->chunk_last)) {
+		answer(e, cli, CANNED_BDAT_SYNTAX);
+		return;
+	}
+	if (e->stage == STAGE_CHUNKS) {
+		chunk_begin(e);
+		return;
+	}
+	e->chunk_error = CANNED_NONE;
+	if (needs_tls(e, VERB_BDAT))
+		e->chunk_error = CANNED_TLS_FIRST;
+	else if (!e->server_chunking)
+		e->chunk_error = CANNED_UNKNOWN;
+	push(e, VERB_BDAT, 0);
+	drain(e, cli);
+}
+
+/* The only commands that there are without a server. */
+static void lone_command(struct ss_smtp *e, struct ss_span line,
+			 struct ss_smtp_buf *cli)
+{
+	bool quit = ss_syntax_verb(ss_syntax_take_word(&line)) == VERB_QUIT;
+
+	put_canned(e, cli, quit ? CANNED_BYE : CANNED_ALONE);
+	enter(e, STAGE_CLOSED);
+}
+
+/*
+ * Between two chunks. The server may have the first ones, so that nothing may
+ * reach it there but what is of this message, or drops it.
+ * Returns false if the command has to wait.
+ */
+static bool chunk_command(struct ss_smtp *e, enum ss_smtp_verb verb,
+			  struct ss_span line, struct ss_smtp_buf *srv,
+			  struct ss_smtp_buf *cli)
+{
+	if (verb == VERB_NOOP) {
+		put_canned(e, cli, CANNED_NOOP);
+		return true;
+	}
+	if (verb != VERB_RSET && verb != VERB_QUIT) {
+		answer(e, cli, CANNED_INCOMPLETE);
+		return true;
+	}
+	if (e->lost) {
+		lone_command(e, line, cli);
+		return true;
+	}
+	e->stalled = !ss_smtp_idle(e) || e->chunk_open;
+	if (e->stalled)
+		return false;
+	e->quit = verb == VERB_QUIT;
+	forward(e, e->quit ? VERB_QUIT : VERB_DROP, 0, line, srv);
+	enter(e, STAGE_ABANDON);
+	return true;
+}
+
+/* Takes octets of a chunk that was refused. */
+static u32 swallow_octets(struct ss_smtp *e, u32 n, struct ss_smtp_buf *cli)
+{
+	if (n > e->chunk_left)
+		n = (u32)e->chunk_left;
+	e->chunk_left -= n;
+	if (!e->chunk_left) {
+		enter(e, STAGE_COMMAND);
+		put_canned(e, cli, e->chunk_error);
+	}
+	return n;
+}
+
+/* ---- AUTH ---- */
+
 /* Ends an AUTH that the client spoilt; the client got its answer already. */
 static void auth_cancel(struct ss_smtp *e, struct ss_smtp_buf *srv)
 {
@@ -381,16 +568,6 @@ static void auth_line(struct ss_smtp *e, struct ss_span line,
 	forward(e, VERB_AUTH, 0, line, srv);
 }
 
-/* The only commands that there are without a server. */
-static void lone_command(struct ss_smtp *e, struct ss_span line,
-			 struct ss_smtp_buf *cli)
-{
-	bool quit = ss_syntax_verb(ss_syntax_take_word(&line)) == VERB_QUIT;
-
-	put_canned(e, cli, quit ? CANNED_BYE : CANNED_ALONE);
-	enter(e, STAGE_CLOSED);
-}
-
 /* Returns false if the command has to wait. */
 static bool command(struct ss_smtp *e, struct ss_span line,
 		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
@@ -400,12 +577,16 @@ static bool command(struct ss_smtp *e, struct ss_span line,
 
 	if (verb == VERB_HTTP) {
 		answer(e, cli, CANNED_BAD);
+	} else if (verb == VERB_BDAT) {
+		bdat(e, args, cli);
 	} else if (ss_syntax_has_control(line)) {
 		answer(e, cli, CANNED_CHARACTER);
 	} else if (!line.n) {
 		answer(e, cli, CANNED_EMPTY);
 	} else if (verb == VERB_UNKNOWN) {
 		answer(e, cli, CANNED_UNKNOWN);
+	} else if (e->stage == STAGE_CHUNKS) {
+		return chunk_command(e, verb, line, srv, cli);
 	} else if (needs_tls(e, verb)) {
 		answer(e, cli, CANNED_TLS_FIRST);
 	} else if (verb == VERB_STARTTLS) {
@@ -450,10 +631,13 @@ static u32 overlong(struct ss_smtp *e, struct ss_span line,
 		    struct ss_smtp_buf *cli)
 {
 	struct ss_span rest = line;
+	enum ss_smtp_verb verb = ss_syntax_verb(ss_syntax_take_word(&rest));
 
 	e->client_seen = 0;
-	if (!e->auth && ss_syntax_verb(ss_syntax_take_word(&rest)) == VERB_HTTP)
+	if (!e->auth && verb == VERB_HTTP)
 		answer(e, cli, CANNED_BAD);
+	else if (!e->auth && verb == VERB_BDAT)
+		answer(e, cli, CANNED_BDAT_SYNTAX);
 	else
 		e->skip = true;
 	return line.n;
@@ -494,9 +678,11 @@ bool ss_smtp_wants_client(const struct ss_smtp *e)
 {
 	if (e->event != SS_SMTP_NONE)
 		return false;
-	if (e->stage == STAGE_GREET || e->stage == STAGE_ALONE || e->quit)
+	if (e->stage == STAGE_GREET || e->stage == STAGE_ALONE ||
+	    e->stage == STAGE_SWALLOW || e->quit)
 		return true;
-	return e->stage == STAGE_COMMAND && !e->stalled && !is_barrier(e) &&
+	return (e->stage == STAGE_COMMAND || e->stage == STAGE_CHUNKS) &&
+	       !e->early && !e->stalled && !is_barrier(e) &&
 	       e->fifo_len < SS_SMTP_FIFO_MAX && e->fifo_local < LOCAL_MAX;
 }
 
@@ -522,11 +708,14 @@ u32 ss_smtp_client(struct ss_smtp *e, const u8 *p, u32 n,
 			return n;
 		if (!has_room(srv) || !has_room(cli))
 			break;
-		used = client_line(e, p + done, n - done, srv, cli);
+		if (e->stage == STAGE_SWALLOW)
+			used = swallow_octets(e, n - done, cli);
+		else
+			used = client_line(e, p + done, n - done, srv, cli);
 		if (!used)
 			break;
 		done += used;
-		if (!e->skip)
+		if (!e->skip && e->stage != STAGE_SWALLOW)
 			e->turns++;
 	}
 	return done;
@@ -560,10 +749,12 @@ static bool is_plausible(u8 verb, u16 code)
 	case VERB_OWN_CANCEL:
 		return class >= 4;
 	case VERB_OWN_RSET:
+	case VERB_DROP:
 		return class == 2;
 	case VERB_NONE:
 	case VERB_LOCAL:
 	case VERB_DATA:
+	case VERB_BDAT:
 		return false;
 	}
 	return class != 3;
@@ -588,6 +779,8 @@ static void keep_line(struct ss_smtp *e, struct ss_span line)
 /* May the client see this line of an EHLO reply? */
 static bool shows_keyword(struct ss_smtp *e, struct ss_span keyword)
 {
+	if (ss_syntax_same(keyword, "CHUNKING"))
+		e->server_chunking = true;
 	if (!ss_syntax_same(keyword, "STARTTLS"))
 		return ss_syntax_ehlo_allowed(keyword);
 	e->server_tls = true;
@@ -617,6 +810,24 @@ static void filter_ehlo(struct ss_smtp *e, struct ss_span line, bool last,
 		put_keyword(e, cli, ' ');
 }
 
+/* Has the server a part of the message, but not the end-of-data? */
+static bool has_part(const struct ss_smtp *e)
+{
+	if (e->stage == STAGE_SEND)
+		return true;
+	return e->passed && (e->stage == STAGE_BODY || e->stage == STAGE_HELD ||
+			     e->stage == STAGE_CHUNK_END ||
+			     e->stage == STAGE_CHUNKS);
+}
+
+/* Will the open reply be the one to a message that is still on its way? */
+static bool is_early(const struct ss_smtp *e)
+{
+	return e->reply_verb == VERB_EARLY ||
+	       (e->reply_verb == VERB_OWN_CHUNK && e->reply_code >= 400 &&
+		has_part(e));
+}
+
 /* What goes to the client later: the last line of a reply. */
 static void keep_last(struct ss_smtp *e, struct ss_span line)
 {
@@ -630,7 +841,13 @@ static void relay(struct ss_smtp *e, struct ss_span line, bool last,
 {
 	u8 verb = e->reply_verb;
 	bool own = verb == VERB_NONE || verb == VERB_OWN_RSET ||
-		   verb == VERB_OWN_NOOP || verb == VERB_OWN_CANCEL;
+		   verb == VERB_OWN_NOOP || verb == VERB_OWN_CANCEL ||
+		   verb == VERB_OWN_CHUNK;
+
+	if (is_early(e)) {
+		keep_last(e, line);
+		return;
+	}
 
 	/*
 	 * The client does not wait for the reply to a command of the gateway's
@@ -642,8 +859,7 @@ static void relay(struct ss_smtp *e, struct ss_span line, bool last,
 		return;
 	if (verb == VERB_EHLO && e->reply_code < 300)
 		filter_ehlo(e, line, last, cli);
-	else if (verb == VERB_EARLY ||
-		 (verb == VERB_STARTTLS && e->reply_code == 220))
+	else if (verb == VERB_STARTTLS && e->reply_code == 220)
 		keep_last(e, line);
 	else
 		put_line(e, cli, line);
@@ -656,8 +872,12 @@ static void message_reply(struct ss_smtp *e, u8 verb)
 		enter(e, verb == VERB_PASS ? STAGE_GO_ON : STAGE_SEND);
 		return;
 	}
-	/* unlike the end-of-data, a refused DATA leaves the envelope there */
-	e->rset_due = verb != VERB_EOD;
+	/*
+	 * Unlike the end-of-data, a refused DATA leaves the envelope there; what
+	 * a refused BDAT leaves is not defined.
+	 */
+	e->rset_due = verb != VERB_EOD ||
+		      (e->chunked && e->reply_code >= 300);
 	e->done_code = e->reply_code;
 	enter(e, e->done_code == 421 ? STAGE_CLOSED : STAGE_DONE);
 }
@@ -670,7 +890,10 @@ static void reply_end(struct ss_smtp *e)
 
 	e->reply_open = false;
 	e->turns++;
-	if (e->reply_verb == VERB_EARLY) {
+	if (is_early(e)) {
+		if (e->reply_verb == VERB_OWN_CHUNK)
+			pop(e);
+		e->stalled = false;
 		e->early = true;
 		e->keyword[3] = ' ';
 		e->keyword[e->keyword_len] = '\0';
@@ -685,6 +908,8 @@ static void reply_end(struct ss_smtp *e)
 		message_reply(e, head.verb);
 	} else if (e->reply_code == 421 || head.verb == VERB_QUIT) {
 		enter(e, STAGE_CLOSED);
+	} else if (head.verb == VERB_OWN_CHUNK) {
+		e->stalled = false;
 	} else if (head.verb == VERB_BANNER) {
 		enter(e, STAGE_COMMAND);
 	} else if (head.verb == VERB_STARTTLS) {
@@ -702,16 +927,11 @@ static void reply_end(struct ss_smtp *e)
 		if (ok)
 			transaction_start(e);
 	} else if (ok && (head.verb == VERB_HELO || head.verb == VERB_EHLO ||
-			  head.verb == VERB_RSET)) {
+			  head.verb == VERB_RSET || head.verb == VERB_DROP)) {
 		transaction_clear(e);
+		if (head.verb == VERB_HELO)
+			e->server_chunking = false;
 	}
-}
-
-/* Has the server a part of the message, but not the end-of-data? */
-static bool has_part(const struct ss_smtp *e)
-{
-	return e->stage == STAGE_SEND ||
-	       (e->passed && (e->stage == STAGE_BODY || e->stage == STAGE_HELD));
 }
 
 /* What would a reply that begins now answer? */
@@ -736,12 +956,18 @@ static bool server_line(struct ss_smtp *e, struct ss_span line,
 		e->reply_verb = (u8)answered(e);
 		if (!is_plausible(e->reply_verb, code))
 			return false;
+		/* it cannot have what was not sent */
+		if (e->reply_verb == VERB_OWN_CHUNK && code < 400 &&
+		    e->chunk_open)
+			return false;
 		e->reply_open = true;
 		e->reply_code = code;
 		e->reply_lines = 0;
 		e->ehlo_first = true;
-		if (e->reply_verb == VERB_EHLO)
+		if (e->reply_verb == VERB_EHLO) {
 			e->server_tls = false;
+			e->server_chunking = false;
+		}
 		e->keyword_len = 0;
 	}
 	if (code != e->reply_code || ++e->reply_lines > SS_SMTP_REPLY_LINES_MAX)
@@ -789,6 +1015,41 @@ bool ss_smtp_idle(const struct ss_smtp *e)
 
 /* ---- the message ---- */
 
+/* The same, however the octets came. */
+static void note_safe(struct ss_smtp *e, u64 len)
+{
+	if (ss_smtp_body_ok(e) && len > e->body_safe + TAIL)
+		e->body_safe = len - TAIL;
+}
+
+/* Nothing in a chunk ends it, nor is any dot of it stuffed. */
+static u32 chunk_body(struct ss_smtp *e, const u8 *p, u32 n)
+{
+	u32 done = 0, used;
+
+	if (n > e->chunk_left)
+		n = (u32)e->chunk_left;
+	while (done < n) {
+		ss_eod_scan(&e->body_state, &e->body_flags, p + done, n - done,
+			    &used);
+		done += used;
+	}
+	e->body_flags &= ~(u32)SS_SMTP_BODY_DOT_LINE;
+	e->body_len += n;
+	e->chunk_left -= n;
+	note_safe(e, e->body_len);
+	if (!e->chunk_left)
+		chunk_end(e);
+	return n;
+}
+
+u64 ss_smtp_body_room(const struct ss_smtp *e)
+{
+	if (e->stage != STAGE_BODY)
+		return 0;
+	return e->chunked ? e->chunk_left : ~(u64)0;
+}
+
 u32 ss_smtp_body(struct ss_smtp *e, const u8 *p, u32 n)
 {
 	u32 used;
@@ -796,11 +1057,12 @@ u32 ss_smtp_body(struct ss_smtp *e, const u8 *p, u32 n)
 
 	if (e->stage != STAGE_BODY)
 		return 0;
+	if (e->chunked)
+		return chunk_body(e, p, n);
 	ended = ss_eod_scan(&e->body_state, &e->body_flags, p, n, &used);
 	e->body_len += used;
-	/* the same, however the octets came: the last one only ends it */
-	if (ss_smtp_body_ok(e) && e->body_len - ended > e->body_safe + TAIL)
-		e->body_safe = e->body_len - ended - TAIL;
+	/* the last octet only ends it */
+	note_safe(e, e->body_len - ended);
 	if (ended) {
 		e->body_len -= SS_EOD_SIZE;
 		enter(e, STAGE_HELD);
@@ -823,6 +1085,12 @@ void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli)
 	e->body_flags = 0;
 	e->body_state = SS_EOD_START;
 	e->done_code = 0;
+	e->announced = 0;
+	e->chunk_open = false;
+	if (e->chunked) {
+		chunk_begin(e);
+		return;
+	}
 	if (!e->passed)
 		put_canned(e, cli, CANNED_GO_ON);
 	enter(e, STAGE_BODY);
@@ -832,6 +1100,10 @@ void ss_smtp_data_pass(struct ss_smtp *e, struct ss_smtp_buf *srv)
 {
 	if (e->stage != STAGE_DATA)
 		return;
+	if (e->chunked) {
+		enter(e, STAGE_GO_ON);
+		return;
+	}
 	enter(e, STAGE_PASS);
 	forward_own(e, VERB_PASS, "DATA", srv);
 }
@@ -839,21 +1111,58 @@ void ss_smtp_data_pass(struct ss_smtp *e, struct ss_smtp_buf *srv)
 void ss_smtp_lose(struct ss_smtp *e)
 {
 	e->lost = true;
+	e->chunk_open = false;
+	e->stalled = false;
 	e->reply_open = false;
 	e->fifo_len = 0;
 	e->fifo_local = 0;
 }
 
-const char *ss_smtp_early_reply(const struct ss_smtp *e)
+const char *ss_smtp_early_reply(struct ss_smtp *e)
 {
+	e->early = false;
 	return (const char *)e->keyword;
+}
+
+void ss_smtp_chunk_ok(struct ss_smtp *e, struct ss_smtp_buf *cli)
+{
+	if (e->stage != STAGE_CHUNK_END)
+		return;
+	enter(e, STAGE_CHUNKS);
+	put_canned(e, cli, CANNED_CHUNK);
+}
+
+bool ss_smtp_chunk(struct ss_smtp *e, u64 n, struct ss_smtp_buf *srv)
+{
+	if (!e->chunked || e->stage == STAGE_SEND || !has_part(e) || e->lost ||
+	    e->early || e->chunk_open || !ss_smtp_idle(e))
+		return false;
+	put_bdat(e, srv, n, false);
+	push(e, VERB_OWN_CHUNK, 0);
+	e->announced += n;
+	e->chunk_open = true;
+	return true;
+}
+
+void ss_smtp_chunk_sent(struct ss_smtp *e)
+{
+	e->chunk_open = false;
+	e->stalled = false;
+}
+
+bool ss_smtp_can_leave(const struct ss_smtp *e)
+{
+	return e->chunked && e->stage != STAGE_SEND && !e->chunk_open &&
+	       ss_smtp_idle(e);
 }
 
 void ss_smtp_release(struct ss_smtp *e, struct ss_smtp_buf *srv)
 {
 	if (e->stage != STAGE_HELD)
 		return;
-	if (e->passed) {
+	if (e->chunked)
+		put_bdat(e, srv, e->body_len - e->announced, true);
+	if (e->chunked || e->passed) {
 		enter(e, STAGE_SEND);
 		return;
 	}
@@ -864,8 +1173,8 @@ void ss_smtp_release(struct ss_smtp *e, struct ss_smtp_buf *srv)
 void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
 		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
 {
-	if (e->stage != STAGE_DATA && e->stage != STAGE_HELD &&
-	    e->stage != STAGE_SEND)
+	if ((e->stage != STAGE_DATA || e->chunked) && e->stage != STAGE_HELD &&
+	    e->stage != STAGE_CHUNK_END && e->stage != STAGE_SEND)
 		return;
 	put_reply(e, cli, reply);
 	transaction_clear(e);
@@ -890,16 +1199,18 @@ void ss_smtp_sent(struct ss_smtp *e)
 
 void ss_smtp_next(struct ss_smtp *e)
 {
-	if (e->stage != STAGE_DONE)
-		return;
-	transaction_clear(e);
-	enter(e, STAGE_COMMAND);
+	if (e->stage == STAGE_DONE)
+		transaction_clear(e);
+	if (e->stage == STAGE_DONE || e->stage == STAGE_ABANDON)
+		enter(e, STAGE_COMMAND);
 }
 
 void ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv)
 {
-	if ((e->stage == STAGE_BODY || e->stage == STAGE_HELD) &&
-	    !e->passed && !e->lost && ss_smtp_idle(e))
+	if (e->stage != STAGE_BODY && e->stage != STAGE_HELD &&
+	    e->stage != STAGE_CHUNK_END && e->stage != STAGE_CHUNKS)
+		return;
+	if (!e->lost && ss_smtp_idle(e) && (!e->passed || ss_smtp_can_leave(e)))
 		forward_own(e, VERB_OWN_NOOP, "NOOP", srv);
 }
 
@@ -926,6 +1237,7 @@ void ss_smtp_tls_done(struct ss_smtp *e)
 	}
 	e->tls = SS_SMTP_TLS_ON;
 	e->server_tls = false;
+	e->server_chunking = false;
 }
 
 /* ---- the session as a whole ---- */

@@ -39,6 +39,10 @@ typedef uint64_t u64;
 #define SS_SMTP_FIFO_MAX	64
 /* Most lines in one reply (RFC 5321 sets no limit). */
 #define SS_SMTP_REPLY_LINES_MAX	512
+/* What is read of a refused message or chunk before the client is hung up on: as
+ * often the size of the largest message.
+ */
+#define SS_SMTP_DRAIN_MAX	4
 /* Most commands that the gateway refuses itself before it hangs up. */
 #define SS_SMTP_ERRORS_MAX	20
 /* Longest EHLO keyword line that is passed on. */
@@ -66,8 +70,14 @@ struct ss_smtp_buf {
  *	or ss_smtp_refuse()
  * @SS_SMTP_GO_ON: behind ss_smtp_data_pass(), the server gave its 354: call
  *	ss_smtp_data_accept()
+ * @SS_SMTP_CHUNK: the end of a chunk was consumed, and it is not the last one;
+ *	look at ss_smtp_body_ok(), then call ss_smtp_chunk_ok() or
+ *	ss_smtp_refuse()
+ * @SS_SMTP_ABANDON: the client gave up a message by chunks: drop what there is
+ *	of it, then call ss_smtp_next()
  * @SS_SMTP_BODY_END: the end-of-data was consumed; look at ss_smtp_body_ok(),
- *	then call ss_smtp_release() or ss_smtp_refuse()
+ *	then call ss_smtp_release() or ss_smtp_refuse(). So also at the end of
+ *	the last chunk.
  * @SS_SMTP_SEND: the server awaits the message: send it, or what has not been
  *	sent of it, and the end-of-data, then call ss_smtp_sent()
  * @SS_SMTP_DONE: the server's reply to the message was put to the client;
@@ -82,6 +92,8 @@ enum ss_smtp_event {
 	SS_SMTP_NONE,
 	SS_SMTP_DATA,
 	SS_SMTP_GO_ON,
+	SS_SMTP_CHUNK,
+	SS_SMTP_ABANDON,
 	SS_SMTP_BODY_END,
 	SS_SMTP_SEND,
 	SS_SMTP_DONE,
@@ -149,7 +161,11 @@ struct ss_smtp {
 	u32 body_flags;
 	/** @body_bad: those that refuse a message; the caller may change it */
 	u32 body_bad;
-	/** @passed: DATA of the message at hand is at the server already */
+	/** @chunked: the message comes by BDAT (RFC 3030) */
+	bool chunked;
+	/** @binary: its MAIL had BODY=BINARYMIME */
+	bool binary;
+	/** @passed: the message at hand is sent while it comes in */
 	bool passed;
 	/** @early: the server has answered a message that it has not got whole */
 	bool early;
@@ -193,6 +209,7 @@ struct ss_smtp {
 	bool reply_open;	/* inside a multi-line reply */
 	bool ehlo_answered;	/* so that what the server offers is known */
 	bool server_tls;	/* it offers STARTTLS */
+	bool server_chunking;	/* it offers CHUNKING */
 	bool ehlo_first;	/* greeting line of an EHLO reply still to come */
 	u8 reply_verb;		/* what the open reply answers */
 	u16 reply_code;
@@ -201,6 +218,11 @@ struct ss_smtp {
 	u16 server_seen;	/* the same of the server's line */
 	u8 errors;		/* refused commands that no sane client sends */
 	u8 body_state;
+	u64 chunk_left;		/* octets of the client's chunk still to come */
+	bool chunk_last;	/* with it, the message ends */
+	u8 chunk_error;		/* enum canned: the reply to it */
+	u64 announced;		/* octets in chunks for the server */
+	bool chunk_open;	/* not all of the last of them is sent */
 	u8 fifo_head;
 	u8 fifo_len;
 	u8 fifo_local;		/* entries of the FIFO that the engine answers */
@@ -210,6 +232,7 @@ struct ss_smtp {
 	u16 pending_sender_len;
 	u8 pending_sender[SS_SMTP_ADDRESS_MAX];
 	bool pending_smtputf8;
+	bool pending_binary;
 	struct ss_envelope envelope;
 };
 
@@ -272,7 +295,9 @@ bool ss_smtp_idle(const struct ss_smtp *e);
  * @e: the engine, at %SS_SMTP_DATA or %SS_SMTP_GO_ON
  * @cli: sink towards the client
  *
- * At %SS_SMTP_GO_ON the client has the server's 354 already.
+ * At %SS_SMTP_GO_ON the client has the server's 354 already. A chunk of a message
+ * is not answered before its end; there the event is %SS_SMTP_CHUNK or
+ * %SS_SMTP_BODY_END, and with an empty chunk that is at once.
  */
 void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli);
 
@@ -282,7 +307,8 @@ void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli);
  * @srv: sink towards the server
  *
  * Where the server gives no 354, the event is %SS_SMTP_DONE. From the 354 on the
- * server can only be left by closing its leg, see ss_smtp_lose().
+ * server can only be left by closing its leg, see ss_smtp_lose(). A message by
+ * chunks is sent with ss_smtp_chunk(), and can be left between two of them.
  */
 void ss_smtp_data_pass(struct ss_smtp *e, struct ss_smtp_buf *srv);
 
@@ -299,10 +325,10 @@ void ss_smtp_lose(struct ss_smtp *e);
  * ss_smtp_early_reply() - what the server said amid the message
  * @e: the engine, with @early
  *
- * Return: the last line of the reply without CRLF, for ss_smtp_refuse(). Valid
- * until then.
+ * Clears @early. Return: the last line of the reply without CRLF, for
+ * ss_smtp_refuse(). Valid until then.
  */
-const char *ss_smtp_early_reply(const struct ss_smtp *e);
+const char *ss_smtp_early_reply(struct ss_smtp *e);
 
 /**
  * ss_smtp_body() - take octets of the message
@@ -312,11 +338,52 @@ const char *ss_smtp_early_reply(const struct ss_smtp *e);
  *
  * Only CRLF.CRLF ends a message (".CRLF" where it is empty); then the event is
  * %SS_SMTP_BODY_END and what follows was not consumed. @body_len counts the
- * octets before the ".CRLF" that ended it.
+ * octets before the ".CRLF" that ended it. A chunk ends where it said it would.
  *
- * Return: octets consumed: @n, or up to and with the end-of-data.
+ * Return: octets consumed: @n, or up to and with the end-of-data or chunk.
  */
 u32 ss_smtp_body(struct ss_smtp *e, const u8 *p, u32 n);
+
+/**
+ * ss_smtp_body_room() - what can ss_smtp_body() take?
+ * @e: the engine
+ *
+ * Return: octets that are sure to be of the message; 0 where none is awaited now.
+ */
+u64 ss_smtp_body_room(const struct ss_smtp *e);
+
+/**
+ * ss_smtp_chunk_ok() - tell the client that a chunk is there
+ * @e: the engine, at %SS_SMTP_CHUNK
+ * @cli: sink towards the client
+ */
+void ss_smtp_chunk_ok(struct ss_smtp *e, struct ss_smtp_buf *cli);
+
+/**
+ * ss_smtp_chunk() - announce a chunk to the server
+ * @e: the engine, amid a message with @chunked and @passed
+ * @n: octets of it, which have all been taken by ss_smtp_body(), and which the
+ *	caller sends behind what is in the sink, before all else
+ * @srv: sink towards the server
+ *
+ * Its reply is the gateway's to see: a refusal sets @early. Return: false where
+ * something is outstanding at the server, or a chunk is not sent.
+ */
+bool ss_smtp_chunk(struct ss_smtp *e, u64 n, struct ss_smtp_buf *srv);
+
+/**
+ * ss_smtp_chunk_sent() - the chunk was handed to the server's leg
+ * @e: the engine
+ */
+void ss_smtp_chunk_sent(struct ss_smtp *e);
+
+/**
+ * ss_smtp_can_leave() - can the server be told to drop what it has got?
+ * @e: the engine, amid a message that the server has a part of
+ *
+ * Return: false where ss_smtp_lose() is the only way.
+ */
+bool ss_smtp_can_leave(const struct ss_smtp *e);
 
 /**
  * ss_smtp_body_ok() - has the message nothing in it that refuses it?
@@ -327,31 +394,33 @@ bool ss_smtp_body_ok(const struct ss_smtp *e);
 /**
  * ss_smtp_release() - the message was accepted: it goes to the server
  * @e: the engine, at %SS_SMTP_BODY_END
- * @srv: sink towards the server, gets DATA where it was not passed
+ * @srv: sink towards the server, gets DATA where it was not passed, or the last
+ *	BDAT
  */
 void ss_smtp_release(struct ss_smtp *e, struct ss_smtp_buf *srv);
 
 /**
  * ss_smtp_refuse() - refuse the message, or DATA
- * @e: the engine, at %SS_SMTP_DATA, %SS_SMTP_BODY_END or %SS_SMTP_SEND
+ * @e: the engine, at %SS_SMTP_DATA (not with @chunked: its octets come in any
+ *	case), %SS_SMTP_CHUNK, %SS_SMTP_BODY_END or %SS_SMTP_SEND
  * @reply: the reply line without CRLF; must be one line of printable text
  * @srv: sink towards the server, gets RSET
  * @cli: sink towards the client, gets @reply
  *
  * The transaction is over; both legs stay usable. Where the server has a part of
- * the message, call ss_smtp_lose() first.
+ * the message, call ss_smtp_lose() first, unless ss_smtp_can_leave().
  */
 void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
 		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli);
 
 /**
- * ss_smtp_sent() - message and end-of-data were handed to the server's leg
+ * ss_smtp_sent() - the message and its end were handed to the server's leg
  * @e: the engine, at %SS_SMTP_SEND
  */
 void ss_smtp_sent(struct ss_smtp *e);
 
 /**
- * ss_smtp_next() - the caller took note of %SS_SMTP_DONE; go on
+ * ss_smtp_next() - the caller took note of %SS_SMTP_DONE or %SS_SMTP_ABANDON; go on
  * @e: the engine
  */
 void ss_smtp_next(struct ss_smtp *e);

@@ -98,6 +98,7 @@ enum ss_smtp_verb ss_syntax_verb(struct ss_span word)
 	} verbs[] = {
 		{ "MAIL", VERB_MAIL }, { "RCPT", VERB_RCPT },
 		{ "DATA", VERB_DATA }, { "EHLO", VERB_EHLO },
+		{ "BDAT", VERB_BDAT },
 		{ "QUIT", VERB_QUIT }, { "RSET", VERB_RSET },
 		{ "NOOP", VERB_NOOP }, { "AUTH", VERB_AUTH },
 		{ "HELO", VERB_HELO }, { "VRFY", VERB_VRFY },
@@ -179,6 +180,36 @@ bool ss_syntax_size_exceeds(struct ss_span digits, u64 limit)
 	return huge || size > limit;
 }
 
+/* Return: false where it is none, or 10^19 and more. */
+static bool take_number(struct ss_span digits, u64 *value)
+{
+	u32 i;
+
+	if (!digits.n || digits.n > 19)
+		return false;
+	*value = 0;
+	for (i = 0; i < digits.n; i++) {
+		u8 d = (u8)(digits.p[i] - '0');
+
+		if (d > 9)
+			return false;
+		*value = *value * 10 + d;
+	}
+	return true;
+}
+
+bool ss_syntax_take_chunk(struct ss_span s, u64 *size, bool *last)
+{
+	struct ss_span word;
+
+	if (!take_number(ss_syntax_take_word(&s), size))
+		return false;
+	word = ss_syntax_take_word(&s);
+	*last = word.n;
+	return (!word.n || ss_syntax_same(word, "LAST")) &&
+	       !ss_syntax_skip_blanks(s).n;
+}
+
 bool ss_syntax_is_auth(struct ss_span s)
 {
 	u32 i;
@@ -217,7 +248,7 @@ u16 ss_syntax_reply_code(struct ss_span s)
 bool ss_syntax_ehlo_allowed(struct ss_span keyword)
 {
 	static const char * const allowed[] = {
-		"PIPELINING", "SIZE", "8BITMIME", "DSN",
+		"PIPELINING", "SIZE", "8BITMIME", "DSN", "CHUNKING", "BINARYMIME",
 		"ENHANCEDSTATUSCODES", "AUTH", "DELIVERBY", "HELP", "SMTPUTF8",
 		"VRFY", "EXPN", "ETRN", "MT-PRIORITY", "FUTURERELEASE",
 		"NO-SOLICITING", "LIMITS", "SUBMITTER",

@@ -36,18 +36,21 @@ enum ss_smtp_verb {
 	VERB_STARTTLS,
 	/* not passed on */
 	VERB_DATA,		/* in the FIFO: DATA that waits for its turn */
+	VERB_BDAT,		/* the same (RFC 3030) */
 	VERB_HTTP,
 	VERB_UNKNOWN,
 	/* what else the FIFO may hold */
 	VERB_BANNER,
 	VERB_RELEASE,		/* DATA, sent when the message was accepted */
 	VERB_PASS,		/* DATA, passed on before there is a message */
+	VERB_DROP,		/* RSET that drops chunks which the server has */
 	VERB_EOD,
 	VERB_LOCAL,		/* a reply of the gateway's own, no command */
 	/* commands of the gateway's own, their replies are swallowed */
 	VERB_OWN_RSET,
 	VERB_OWN_NOOP,
 	VERB_OWN_CANCEL,	/* "*" that ends an AUTH (RFC 4954 4) */
+	VERB_OWN_CHUNK,		/* BDAT of what has come of a message so far */
 	VERB_EARLY,		/* nothing was outstanding but a whole message */
 	VERB_NONE,		/* nothing was outstanding */
 };
@@ -113,6 +116,16 @@ enum ss_smtp_verb ss_syntax_verb(struct ss_span word);
  */
 bool ss_syntax_take_path(struct ss_span *s, const char *keyword,
 			 struct ss_span *path);
+
+/**
+ * ss_syntax_take_chunk() - what stands behind BDAT (RFC 3030 2)
+ * @s: the rest of the line
+ * @size: set to the octets of the chunk
+ * @last: set to whether it is the last of its message
+ *
+ * Return: false if it is malformed, or a size that no message has.
+ */
+bool ss_syntax_take_chunk(struct ss_span s, u64 *size, bool *last);
 
 /**
  * ss_syntax_size_exceeds() - does a SIZE= parameter announce too much?

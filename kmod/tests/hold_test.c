@@ -603,7 +603,7 @@ static int recv_into(struct ss_hold *h, struct socket *sock)
 {
 	struct ss_leg leg = { .sock = sock };
 
-	return ss_hold_recv(h, &leg);
+	return ss_hold_recv(h, &leg, U64_MAX);
 }
 
 static void recv_into_pages(struct kunit *test)

@@ -106,6 +106,9 @@ static void run_step(struct rig *r, const struct step *at, unsigned int i,
 		r->refuse_data = true;
 		r->reply = at->text;
 		break;
+	case SERVER_FORGETS:
+		r->to_server.n = 0;
+		break;
 	case SPLICE_MODE:
 		r->splice = at->n;
 		break;

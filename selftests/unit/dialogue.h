@@ -27,7 +27,7 @@ struct step {
 		CLIENT_SAYS, SERVER_SAYS, CLIENT_HEARS, SERVER_HEARS, VERDICT,
 		REFUSE_DATA, KEEPALIVE, HANGUP, EVENT, CODE, MESSAGE, FLAGS,
 		REFUSED, WANTS, SMTPUTF8, SENDER, RCPTS, OFFER_TLS, TLS_DOWN,
-		TLS_GO, TLS_DONE, UNREAD, SPLICE_MODE,
+		TLS_GO, TLS_DONE, UNREAD, SPLICE_MODE, SERVER_FORGETS,
 	} what;
 	const char *text;
 	size_t n;
@@ -40,6 +40,8 @@ struct step {
 /* all that was heard since the last such step */
 #define CC(x)		{ CLIENT_HEARS, TEXT(x) }
 #define SS(x)		{ SERVER_HEARS, TEXT(x) }
+/* what the server heard so far depends on the pieces */
+#define SS_ANY		{ SERVER_FORGETS, NUMBER(0) }
 #define ACCEPT		{ VERDICT, NUMBER(RIG_ACCEPT) }
 #define REFUSE(x)	{ VERDICT, (x), RIG_REFUSE }
 #define NO_DATA(x)	{ REFUSE_DATA, TEXT(x) }

@@ -38,6 +38,7 @@
  * @rcpts: and so many recipients
  * @banner: it has greeted
  * @auth: inside an AUTH dialogue
+ * @unsure: it refused a BDAT, so that only RSET helps
  * @rig: the gateway
  * @orderly: never says 421
  */
@@ -50,6 +51,7 @@ struct server {
 	unsigned int rcpts;
 	bool banner;
 	bool auth;
+	bool unsure;
 	const struct rig *rig;
 	bool orderly;
 };
@@ -107,6 +109,7 @@ static int decide_mail(struct server *s)
 {
 	/* the gateway has to know of it, or it left an envelope behind */
 	RIG_CHECK(!s->mail || s->rig->e.mail_ok);
+	RIG_CHECK(!s->unsure);
 	if (s->mail)
 		return 503;
 	s->mail = ok_or(s, 550) == 250;
@@ -131,6 +134,31 @@ static int decide_data(struct server *s)
 	return draw(&s->chance, 6) ? 354 : 451;
 }
 
+static void forget(struct server *s)
+{
+	s->mail = false;
+	s->rcpts = 0;
+	s->unsure = false;
+}
+
+/* The octets of the chunk are there. */
+static int decide_bdat(struct server *s, bool last)
+{
+	int code = 250;
+
+	/* in what is read after the end of the connection there is no order */
+	if (!s->rig->lost) {
+		RIG_CHECK(s->mail && s->rcpts && !s->unsure);
+		RIG_CHECK(s->rcpts == s->rig->e.rcpt_count);
+	}
+	if (last || !s->orderly)
+		code = ok_or(s, 452);
+	if (last)
+		forget(s);
+	s->unsure = code != 250;
+	return code;
+}
+
 static int decide_auth(struct server *s, const char *line, size_t n)
 {
 	static const int codes[] = { 334, 334, 235, 535 };
@@ -140,12 +168,6 @@ static int decide_auth(struct server *s, const char *line, size_t n)
 		code = 501;
 	s->auth = code == 334;
 	return code;
-}
-
-static void forget(struct server *s)
-{
-	s->mail = false;
-	s->rcpts = 0;
 }
 
 static int decide(struct server *s, const char *line, size_t n)
@@ -166,6 +188,8 @@ static int decide(struct server *s, const char *line, size_t n)
 		return decide_rcpt(s);
 	if (is(line, n, "DATA"))
 		return decide_data(s);
+	if (is(line, n, "BDAT"))
+		return decide_bdat(s, n > 4);
 	if (is(line, n, "AUTH"))
 		return decide_auth(s, line, n);
 	if (is(line, n, "QUIT"))
@@ -192,6 +216,11 @@ static int answer(void *ctx, const char *line, size_t n)
 		code = ok_or(s, 554);
 	} else {
 		code = decide(s, line, n);
+	}
+	/* how many chunks there are does depend on the splits */
+	if (s->orderly && is(line, n, "BDAT") && n == 4) {
+		bytes_add(&s->out, "250 chunk\r\n", 11);
+		return code;
 	}
 	if (!s->orderly && n && !draw(&s->chance, 60))
 		code = 421;
@@ -317,8 +346,7 @@ static void act(struct run *run)
 {
 	struct rig *r = &run->rig;
 
-	if (r->e.event == SS_SMTP_BODY_END && r->e.body_flags &&
-	    !(run->mode & MODE_ALLOW))
+	if (r->e.event == SS_SMTP_BODY_END && !ss_smtp_body_ok(&r->e))
 		r->verdict = RIG_REFUSE;
 	if (r->e.event == SS_SMTP_BODY_END && !r->verdict &&
 	    !(run->mode & MODE_RAW)) {
@@ -488,7 +516,8 @@ static void run_init(struct run *run, const uint8_t *p, bool split)
 		run->rig.e.tls = SS_SMTP_TLS_OFFERED;
 	run->rig.splice = run->mode & MODE_SPLICE;
 	if (run->mode & MODE_ALLOW)
-		run->rig.e.body_bad = SS_SMTP_BODY_DOT_LINE;
+		run->rig.body_bad = SS_SMTP_BODY_DOT_LINE;
+	run->rig.hasty = !(run->mode & MODE_TWICE) && (seed & 1);
 	run->server.rig = &run->rig;
 	run->server.chance = seed;
 	run->server.orderly = run->mode & MODE_TWICE;
@@ -509,6 +538,8 @@ static void check_polite(const struct run *run)
 	static const char * const faults[] = {
 		"500 5.5.1 Bad command\r\n", "421 4.7.0 Too many errors\r\n",
 		"554 5.5.0 SMTP protocol synchronization error\r\n",
+		"501 5.5.4 Syntax: BDAT octets [LAST]\r\n",
+		"552 5.3.4 Message size exceeds limit\r\n",
 	};
 	const struct bytes *said = &run->rig.to_client;
 	unsigned int i, found = 0;

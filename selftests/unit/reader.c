@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
 #include <strings.h>
 
 #include "reader.h"
@@ -18,6 +19,27 @@ static int line_end(const struct reader *r, size_t i)
 	return p[i] == '\n' && (r->lax || (r->lf && !r->in_message));
 }
 
+static bool is(const char *p, size_t n, const char *verb)
+{
+	return n >= strlen(verb) && !strncasecmp(p, verb, strlen(verb));
+}
+
+/* Is it BDAT, and well-formed? Then its octets come next. */
+static bool begins_chunk(struct reader *r, const char *p, size_t n)
+{
+	char line[64], *end;
+
+	if (!is(p, n, "BDAT ") || n >= sizeof(line))
+		return false;
+	memcpy(line, p, n);
+	line[n] = '\0';
+	if (line[5] < '0' || line[5] > '9')
+		return false;
+	r->chunk = strtoull(line + 5, &end, 10);
+	r->last = !strcasecmp(end, " LAST");
+	return r->last || !*end;
+}
+
 /* Takes one line off; false if there is no whole one. */
 static bool take_line(struct reader *r)
 {
@@ -31,16 +53,53 @@ static bool take_line(struct reader *r)
 			return false;
 		if (!end)
 			continue;
+		r->in_chunk = begins_chunk(r, p, i);
+		if (r->in_chunk) {
+			bytes_drop(&r->in, i + (size_t)end);
+			return true;
+		}
 		code = r->reply(r->ctx, p, i);
 		r->ended = !code;
 		if (r->ended)
 			return false;
-		r->in_message = code == 354 && i >= 4 &&
-				!strncasecmp(p, "DATA", 4);
+		r->in_message = code == 354 && is(p, i, "DATA");
+		if (code / 100 == 2 && (is(p, i, "RSET") || is(p, i, "MAIL") ||
+					is(p, i, "EHLO") || is(p, i, "HELO")))
+			r->chunks.n = 0;
 		bytes_drop(&r->in, i + (size_t)end);
 		return true;
 	}
 	return false;
+}
+
+/* Takes one chunk off; false if it is not there. */
+static bool take_chunk(struct reader *r)
+{
+	int code;
+
+	if (r->in.n < r->chunk)
+		return false;
+	code = r->last ? r->reply(r->ctx, "BDAT LAST", 9) :
+			 r->reply(r->ctx, "BDAT", 4);
+	r->in_chunk = false;
+	r->ended = !code;
+	if (code / 100 == 2 || r->last) {
+		size_t i;
+
+		for (i = 0; i < r->chunk; i++)
+			if (r->in.p[i] || !r->lax)
+				bytes_add(&r->chunks, r->in.p + i, 1);
+	} else {
+		r->chunks.n = 0;
+	}
+	if (r->last) {
+		bytes_add_message(&r->messages, r->chunks.p, r->chunks.n);
+		if (code / 100 == 2)
+			bytes_add_message(&r->acked, r->chunks.p, r->chunks.n);
+		r->chunks.n = 0;
+	}
+	bytes_drop(&r->in, r->chunk);
+	return !r->ended;
 }
 
 static void end_message(struct reader *r, size_t n)
@@ -83,6 +142,18 @@ static bool take_message(struct reader *r)
 	return false;
 }
 
+static void take_all(struct reader *r)
+{
+	bool more = true;
+
+	while (!r->ended && more) {
+		if (r->in_chunk)
+			more = take_chunk(r);
+		else
+			more = r->in_message ? take_message(r) : take_line(r);
+	}
+}
+
 void reader_feed(struct reader *r, const void *p, size_t n)
 {
 	const uint8_t *octets = p;
@@ -90,15 +161,19 @@ void reader_feed(struct reader *r, const void *p, size_t n)
 
 	if (!r->lax)
 		bytes_add(&r->in, p, n);
-	for (i = 0; r->lax && i < n; i++)
-		if (octets[i])
-			bytes_add(&r->in, octets + i, 1);
 	if (!r->greeted) {
 		r->greeted = true;
 		r->ended = !r->reply(r->ctx, "", 0);
 	}
-	while (!r->ended && (r->in_message ? take_message(r) : take_line(r)))
-		;
+	for (i = 0; r->lax && i < n; i++) {
+		if (!octets[i] && !r->in_chunk)
+			continue;
+		bytes_add(&r->in, octets + i, 1);
+		/* in a chunk NULs count, so it must be known where it begins */
+		if (r->in_chunk || octets[i] == '\n' || (i && octets[i - 1] == '\r'))
+			take_all(r);
+	}
+	take_all(r);
 }
 
 void reader_free(struct reader *r)
@@ -106,4 +181,5 @@ void reader_free(struct reader *r)
 	bytes_free(&r->in);
 	bytes_free(&r->messages);
 	bytes_free(&r->acked);
+	bytes_free(&r->chunks);
 }

@@ -17,12 +17,15 @@
  *	server there is (THREATS B1)
  * @lf: a command may end in LF alone; for the gateway's own view of a client
  * @reply: which code does the server answer to this command line? 0: none yet,
- *	stop reading here. "." is the end of a message, "" the banner.
+ *	stop reading here. "." is the end of a message, "" the banner; a BDAT is
+ *	answered behind its octets.
  * @ctx: for @reply
  * @in: octets that were not understood yet
  * @messages: the messages, see bytes_add_message(); raw, but without NULs
  *	where @lax, and without the end-of-data
  * @acked: those of them that got a 2xx
+ * @chunks: those that came of a message by BDAT (RFC 3030), which got a 2xx
+ * @chunk: octets of the chunk that comes in, which @last ends the message
  */
 struct reader {
 	bool lax;
@@ -32,6 +35,10 @@ struct reader {
 	struct bytes in;
 	struct bytes messages;
 	struct bytes acked;
+	struct bytes chunks;
+	size_t chunk;
+	bool last;
+	bool in_chunk;
 	bool greeted;
 	bool in_message;
 	bool ended;

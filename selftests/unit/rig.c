@@ -87,6 +87,8 @@ void rig_flush_client(struct rig *r)
 void rig_flush_server(struct rig *r)
 {
 	RIG_CHECK(!r->lost || !r->srv.len);
+	/* nothing gets between a BDAT and its octets, nor among them */
+	RIG_CHECK(!r->inside || !r->srv.len);
 	check_lines(r->srv.data, r->srv.len, false);
 	bytes_add(&r->to_server, r->srv.data, r->srv.len);
 	r->srv.len = 0;
@@ -132,7 +134,7 @@ bool rig_client(struct rig *r)
 	if (used) {
 		RIG_CHECK(!wants);
 		bytes_add(&r->body, p, used);
-		RIG_CHECK(ends_here(&r->body) ==
+		RIG_CHECK(r->e.chunked || ends_here(&r->body) ==
 			  (r->e.event == SS_SMTP_BODY_END));
 	} else {
 		used = ss_smtp_client(&r->e, p, n, &r->srv, &r->cli);
@@ -168,11 +170,16 @@ static void begin_body(struct rig *r)
 	RIG_CHECK(ss_smtp_idle(&r->e) && r->e.rcpt_count);
 	bytes_free(&r->body);
 	r->sent = 0;
+	r->chunk_end = 0;
+	r->doomed = NULL;
+	r->e.body_bad = r->e.binary ? 0 : r->body_bad;
 	rig_flush_client(r);
 	rig_flush_server(r);
-	if (r->refuse_data)
+	if (r->refuse_data && r->e.chunked)
+		r->doomed = r->reply;
+	if (r->refuse_data && !r->e.chunked)
 		ss_smtp_refuse(&r->e, r->reply, &r->srv, &r->cli);
-	else if (r->splice)
+	else if (r->splice && !r->doomed)
 		ss_smtp_data_pass(&r->e, &r->srv);
 	else
 		ss_smtp_data_accept(&r->e, &r->cli);
@@ -187,14 +194,44 @@ static void go_on(struct rig *r)
 	r->streaming = true;
 }
 
+/* The same by chunks of our own. */
+static bool stream_chunk(struct rig *r)
+{
+	size_t n = r->e.body_safe - r->sent;
+
+	if (n > r->piece)
+		n = r->piece;
+	if (!r->inside) {
+		if (!n || !ss_smtp_chunk(&r->e, n, &r->srv))
+			return false;
+		rig_flush_server(r);
+		r->inside = true;
+		r->chunk_end = r->sent + n;
+		return true;
+	}
+	if (n > r->chunk_end - r->sent)
+		n = r->chunk_end - r->sent;
+	bytes_add(&r->to_server, r->body.p + r->sent, n);
+	r->sent += n;
+	if (r->sent == r->chunk_end) {
+		r->inside = false;
+		ss_smtp_chunk_sent(&r->e);
+	}
+	return true;
+}
+
 /* What may leave before the verdict. */
 static bool stream(struct rig *r)
 {
 	size_t n = r->e.body_safe - r->sent;
 
-	if (!r->streaming || !n)
+	if (!r->streaming)
 		return false;
 	RIG_CHECK(r->e.body_safe <= r->e.body_len);
+	if (r->e.chunked)
+		return stream_chunk(r);
+	if (!n)
+		return false;
 	RIG_CHECK(r->e.body_safe + 4 <= r->body.n);
 	if (n > r->piece)
 		n = r->piece;
@@ -209,28 +246,62 @@ static void lose(struct rig *r)
 	ss_smtp_lose(&r->e);
 	r->lost = true;
 	r->streaming = false;
+	r->inside = false;
+	r->srv.len = 0;
+}
+
+/* The server shall drop what it has of the message. */
+static void leave(struct rig *r)
+{
+	if (r->streaming && !ss_smtp_can_leave(&r->e))
+		lose(r);
+	r->streaming = false;
 }
 
 static void refuse(struct rig *r)
 {
-	if (r->e.passed && !r->lost)
-		lose(r);
-	ss_smtp_refuse(&r->e, r->e.early ? ss_smtp_early_reply(&r->e) : r->reply,
-		       &r->srv, &r->cli);
+	leave(r);
+	ss_smtp_refuse(&r->e, r->doomed ? r->doomed : r->reply, &r->srv,
+		       &r->cli);
+	r->doomed = NULL;
+}
+
+/* Is the server inside a chunk, where only closing would end it? */
+static bool awaits_chunk(const struct rig *r)
+{
+	return r->streaming && r->e.chunked && !r->hasty &&
+	       !ss_smtp_can_leave(&r->e);
+}
+
+static bool end_chunk(struct rig *r)
+{
+	bool bad = r->doomed || !ss_smtp_body_ok(&r->e);
+
+	if (bad && awaits_chunk(r))
+		return false;
+	if (bad)
+		refuse(r);
+	else
+		ss_smtp_chunk_ok(&r->e, &r->cli);
+	return true;
 }
 
 static bool decide(struct rig *r)
 {
 	enum rig_verdict v = r->verdict ? r->verdict : r->always;
 
-	RIG_CHECK(r->body.n == r->e.body_len + 3);
+	RIG_CHECK(r->body.n == r->e.body_len + (r->e.chunked ? 0 : 3));
 	RIG_CHECK(r->e.body_flags ==
-		  expected_flags(r->body.p, r->e.body_len));
+		  (expected_flags(r->body.p, r->e.body_len) &
+		   ~(r->e.chunked ? (u32)SS_SMTP_BODY_DOT_LINE : 0)));
 	RIG_CHECK(ss_smtp_body_ok(&r->e) ==
 		  !(r->e.body_flags & r->e.body_bad));
-	if (r->lost)
+	if (r->lost || r->doomed)
 		v = RIG_REFUSE;
-	if (v == RIG_WAIT)
+	if (v == RIG_WAIT || awaits_chunk(r))
+		return false;
+	/* whoever is hasty is so with a refusal */
+	if (v == RIG_ACCEPT && r->e.chunked && !ss_smtp_idle(&r->e))
 		return false;
 	rig_flush_client(r);
 	rig_flush_server(r);
@@ -246,31 +317,38 @@ static bool decide(struct rig *r)
 
 static void send_body(struct rig *r)
 {
-	size_t n = r->body.n - 3 - r->sent;
+	size_t end = r->e.body_len, n = end - r->sent;
 
 	rig_flush_server(r);
+	r->streaming = true;
 	if (n > r->piece)
 		n = r->piece;
 	bytes_add(&r->to_server, r->body.p + r->sent, n);
 	r->sent += n;
-	if (r->sent < r->body.n - 3)
+	if (r->sent < end)
 		return;
-	bytes_add(&r->to_server, ".\r\n", 3);
+	if (!r->e.chunked)
+		bytes_add(&r->to_server, ".\r\n", 3);
 	r->streaming = false;
-	bytes_add_message(&r->accepted, r->body.p, r->body.n - 3);
+	bytes_add_message(&r->accepted, r->body.p, end);
 	ss_smtp_sent(&r->e);
 }
 
 bool rig_event(struct rig *r)
 {
 	if (r->e.early && !r->lost) {
-		lose(r);
+		snprintf(r->early, sizeof(r->early), "%s",
+			 ss_smtp_early_reply(&r->e));
+		if (!strncmp(r->early, "421", 3) || !ss_smtp_can_leave(&r->e))
+			lose(r);
+		r->streaming = false;
+		r->doomed = r->early;
 		if (r->e.event == SS_SMTP_SEND)
 			refuse(r);
 		return true;
 	}
-	if ((r->e.event == SS_SMTP_NONE || r->e.event == SS_SMTP_BODY_END) &&
-	    stream(r))
+	if ((r->e.event == SS_SMTP_NONE || r->e.event == SS_SMTP_BODY_END ||
+	     r->e.event == SS_SMTP_CHUNK) && stream(r))
 		return true;
 	switch (r->e.event) {
 	case SS_SMTP_DATA:
@@ -278,6 +356,14 @@ bool rig_event(struct rig *r)
 		return true;
 	case SS_SMTP_GO_ON:
 		go_on(r);
+		return true;
+	case SS_SMTP_CHUNK:
+		return end_chunk(r);
+	case SS_SMTP_ABANDON:
+		RIG_CHECK(!r->inside);
+		r->streaming = false;
+		r->doomed = NULL;
+		ss_smtp_next(&r->e);
 		return true;
 	case SS_SMTP_BODY_END:
 		return decide(r);
@@ -324,6 +410,7 @@ void rig_init(struct rig *r, u32 cap, u64 max_message)
 	sink_init(&r->srv, cap);
 	r->reply = "554 5.7.1 Refused";
 	r->piece = (size_t)-1;
+	r->body_bad = r->e.body_bad;
 }
 
 void rig_exchange(struct rig *r, const char *client, const char *server)

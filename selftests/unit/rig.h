@@ -25,9 +25,14 @@ enum rig_verdict {
  * @always: the verdict where @verdict is RIG_WAIT
  * @splice: messages go to the server while they come in
  * @streaming: one does at the moment
+ * @inside: the server was promised a chunk, and has not got all of it
+ * @hasty: a message by chunks is refused while the server awaits more of one
  * @lost: the server's leg is closed
  * @refuse_data: DATA is refused, once
  * @reply: the reply with which messages and DATA are refused
+ * @doomed: the reply that the message at hand will get, whatever comes of it
+ * @early: what the server said amid it
+ * @body_bad: e.body_bad of messages that are not BINARYMIME
  * @from_client: came from the client, not consumed yet
  * @from_server: the same from the server
  * @cli: sink towards the client, of exactly its size for ASan
@@ -38,6 +43,7 @@ enum rig_verdict {
  * @to_server: all that left @srv, and the messages
  * @body: the message at hand, as it was received, end-of-data included
  * @sent: octets of @body that were sent
+ * @chunk_end: those that the server was promised
  * @accepted: the messages that were accepted and sent in full
  * @flags: body_flags of all that was accepted, sent in full or not, or-ed
  * @piece: most octets of a body sent at a time
@@ -49,9 +55,14 @@ struct rig {
 	enum rig_verdict always;
 	bool splice;
 	bool streaming;
+	bool inside;
+	bool hasty;
 	bool lost;
 	bool refuse_data;
 	const char *reply;
+	const char *doomed;
+	char early[SS_SMTP_KEYWORD_MAX + 1];
+	u32 body_bad;
 	struct bytes from_client;
 	struct bytes from_server;
 	struct ss_smtp_buf cli;
@@ -62,6 +73,7 @@ struct rig {
 	struct bytes to_server;
 	struct bytes body;
 	size_t sent;
+	size_t chunk_end;
 	struct bytes accepted;
 	u32 flags;
 	size_t piece;

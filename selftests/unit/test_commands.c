@@ -23,7 +23,7 @@ static void test_D1_other_commands_are_refused(void **state)
 	static const char no[] = "502 5.5.1 Command not implemented\r\n";
 
 	(void)state;
-	session(C("STARTTLS\r\n"), CC(no), C("BDAT 1 LAST\r\n"), CC(no),
+	session(C("STARTTLS\r\n"), CC(no), C("BDAT 1 LAST\r\nx"), CC(no),
 		C("XCLIENT NAME=x\r\n"), CC(no), C("XFORWARD NAME=x\r\n"),
 		CC(no), C("BURL imap://x LAST\r\n"), CC(no), C("TURN\r\n"),
 		CC(no), C("ATRN x\r\n"), CC(no), C("XEXCH50 4 2\r\n"), CC(no),

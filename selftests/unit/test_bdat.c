@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/* BDAT and CHUNKING (RFC 3030), in both modes; the attacks of THREATS 1C. */
+#include "dialogue.h"
+
+#define chunking(...) dialogue(GREETING, C("EHLO me\r\n"), SS("EHLO me\r\n"), \
+	S("250-mx\r\n250-CHUNKING\r\n250 BINARYMIME\r\n"), \
+	CC("250-mx\r\n250-CHUNKING\r\n250 BINARYMIME\r\n"), __VA_ARGS__)
+#define CHUNK		"250 2.0.0 Chunk received\r\n"
+#define SYNTAX		"501 5.5.4 Syntax: BDAT octets [LAST]\r\n"
+#define MAIL_FIRST	"503 5.5.1 MAIL first\r\n"
+#define INCOMPLETE	"503 5.5.1 Message by BDAT is not complete\r\n"
+#define ALONE		"421 4.3.0 No mail server any more, closing connection\r\n"
+
+static void test_hold(void **state)
+{
+	(void)state;
+	/* one BDAT for the server, however many the client says */
+	chunking(ENVELOPE, C("BDAT 4\r\nab\r\n"), CC(CHUNK), SS(""), IS(NONE),
+		 WANTS_CLIENT(1), C("BDAT 0\r\n"), CC(CHUNK),
+		 C("bdat 4 last\r\ncd\r\n"), CC(""), IS(BODY_END),
+		 HAS("ab\r\ncd\r\n"), IDLE, SS("NOOP\r\n"), S("250 ok\r\n"),
+		 ACCEPT, SS("BDAT 8 LAST\r\nab\r\ncd\r\n"),
+		 S("250-2.0.0\r\n250 queued\r\n"),
+		 CC("250-2.0.0\r\n250 queued\r\n"), DONE_CODE(250), TO(""),
+		 ENVELOPE, C("BDAT 0 LAST\r\n"), HAS(""), IS(BODY_END), ACCEPT,
+		 SS("BDAT 0 LAST\r\n"), S("550 empty\r\n"),
+		 CC("550 empty\r\n"), C("NOOP\r\n"), SS("RSET\r\n"),
+		 S("250 ok\r\n"), CC(""), SS("NOOP\r\n"));
+	/* the next mail right behind it waits for the reply */
+	chunking(ENVELOPE, C("BDAT 1\r\naBDAT 1 LAST\r\nbMAIL FROM:<c>\r\n"),
+		 CC(CHUNK), HAS("ab"), LEFT(15), ACCEPT,
+		 SS("BDAT 2 LAST\r\nab"), S("250 ok\r\n"),
+		 SS("MAIL FROM:<c>\r\n"), CC("250 ok\r\n"));
+	/* and DATA after BDAT, BDAT after DATA */
+	chunking(ENVELOPE, C("DATA\r\n"), CC(GO_ON), C("BDAT 1\r\n.\r\n"),
+		 HAS("BDAT 1\r\n"), REFUSE("554 no"), CC("554 no\r\n"),
+		 SS("RSET\r\n"), S("250 ok\r\n"), ENVELOPE,
+		 C("BDAT 1 LAST\r\nx"), ACCEPT, SS("BDAT 1 LAST\r\nx"));
+}
+
+static void test_C6_pipelined(void **state)
+{
+	(void)state;
+	chunking(C("MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 2\r\nhiBDAT 1 LAST\r\n!"),
+		 SS("MAIL FROM:<a>\r\nRCPT TO:<b>\r\n"), CC(""),
+		 S("250 ok\r\n250 ok\r\n"), CC("250 ok\r\n250 ok\r\n" CHUNK),
+		 HAS("hi!"), REFUSE("554 5.7.1 Infected"),
+		 CC("554 5.7.1 Infected\r\n"), SS("RSET\r\n"),
+		 S("250 ok\r\n"), IS(NONE), WANTS_CLIENT(1));
+}
+
+static void test_C3_swallowed(void **state)
+{
+	(void)state;
+	/* whatever is wrong, the octets are no commands */
+	chunking(C("BDAT 10\r\nQUIT\r\nRSETBDAT 6 LAST\r\nQUIT\r\n"),
+		 CC(MAIL_FIRST MAIL_FIRST), SS(""), IS(NONE), C("BDAT 0\r\n"),
+		 CC(MAIL_FIRST), REFUSALS(3));
+	chunking(C("MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n"),
+		 SS("MAIL FROM:<a>\r\nRCPT TO:<b>\r\n"),
+		 S("250 ok\r\n550 no\r\n"),
+		 CC("250 ok\r\n550 no\r\n554 5.5.1 No valid recipients\r\n"),
+		 SS("NOOP\r\n"));
+	/* a server without it; HELO, and TLS that was not there */
+	session(C("BDAT 6 LAST\r\nQUIT\r\n"),
+		CC("502 5.5.1 Command not implemented\r\n"), SS(""), IS(NONE));
+	chunking(C("HELO me\r\n"), S("250 mx\r\n"), SS("HELO me\r\n"),
+		 CC("250 mx\r\n"), C("BDAT 6 LAST\r\nQUIT\r\n"),
+		 CC("502 5.5.1 Command not implemented\r\n"), SS(""));
+	session(OFFER(REQUIRED), C("EHLO me\r\n"),
+		S("250-mx\r\n250-STARTTLS\r\n250 CHUNKING\r\n"),
+		SS("EHLO me\r\n"),
+		CC("250-mx\r\n250-STARTTLS\r\n250 CHUNKING\r\n"),
+		C("BDAT 6 LAST\r\nQUIT\r\n"),
+		CC("530 5.7.0 Must issue a STARTTLS command first\r\n"), SS(""));
+	/* the gateway cannot hold it: told so at the end of the chunk */
+	chunking(ENVELOPE, NO_DATA("452 full"), C("BDAT 6\r\nQUIT\r\n"),
+		 CC("452 full\r\n"), SS("RSET\r\n"), S("250 ok\r\n"),
+		 C("BDAT 6 LAST\r\nQUIT\r\n"), CC(MAIL_FIRST), SS(""));
+	/* more than anybody would read */
+	chunking(C("BDAT 4000003\r\n"), CC(""), IS(NONE));
+	chunking(C("BDAT 4000004\r\n"),
+		 CC("552 5.3.4 Message size exceeds limit\r\n"), IS(ERROR));
+}
+
+static void test_C4_sizes(void **state)
+{
+	static const char * const bad[] = {
+		"BDAT\r\n", "BDAT -1\r\n", "BDAT +1\r\n", "BDAT 1e3\r\n",
+		"BDAT 0x10\r\n", "BDAT 10 LASTX\r\n", "BDAT 10 LAST x\r\n",
+		"BDAT LAST\r\n", "BDAT 10 LAS\r\n", "BDAT 10LAST\r\n",
+		"BDAT 18446744073709551615\r\n", "BDAT 1\x01\r\n",
+		"BDAT 99999999999999999999999\r\n", "BDAT \x7f\r\n",
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		chunking({ CLIENT_SAYS, bad[i], strlen(bad[i]) }, CC(SYNTAX),
+			 IS(ERROR), SS(""));
+	chunking(C(" BDAT\t10\r\n"), CC("500 5.5.1 Bad command\r\n"), IS(ERROR));
+	chunking(ENVELOPE, C("BDAT\t02  LAST \r\nab"), HAS("ab"), IS(BODY_END));
+	chunking(ENVELOPE, C("BDAT 10\r\n012345678"), CC(""), IS(NONE),
+		 C("9"), CC(CHUNK));
+	/* malformed amid a message */
+	chunking(ENVELOPE, C("BDAT 1\r\nxBDAT y\r\n"), CC(CHUNK SYNTAX),
+		 IS(ERROR));
+}
+
+static void test_C4_long_line(void **state)
+{
+	static char line[SS_SMTP_COMMAND_MAX + 100];
+
+	(void)state;
+	memset(line, '0', sizeof(line));
+	memcpy(line, "BDAT ", 5);
+	chunking({ CLIENT_SAYS, line, sizeof(line) }, CC(SYNTAX), IS(ERROR));
+}
+
+static void test_C2_content(void **state)
+{
+	(void)state;
+	/* no end-of-data, no dot to be taken away */
+	chunking(ENVELOPE, C("BDAT 11 LAST\r\n.\r\n\r\n.\r\n..a"),
+		 HAS(".\r\n\r\n.\r\n..a"), BODY_FLAGS(0), ACCEPT,
+		 SS("BDAT 11 LAST\r\n.\r\n\r\n.\r\n..a"));
+	/* a bare CR or LF is what it is in DATA (THREATS B1, E4) */
+	chunking(ENVELOPE, C("BDAT 3\r\na\nb"), CC("554 5.7.1 Refused\r\n"),
+		 SS("RSET\r\n"));
+	chunking(ENVELOPE, C("BDAT 2\r\na\r"), CC(CHUNK),
+		 C("BDAT 1 LAST\r\n\n"), BODY_FLAGS(0), HAS("a\r\n"));
+	chunking(ENVELOPE, C("BDAT 2 LAST\r\na\r"),
+		 BODY_FLAGS(SS_SMTP_BODY_BARE_CR), IS(BODY_END));
+}
+
+static void test_C7_binarymime(void **state)
+{
+	(void)state;
+#define BINARY_ENVELOPE \
+	C("MAIL FROM:<a> BODY=BINARYMIME\r\nRCPT TO:<b>\r\n"), \
+	SS("MAIL FROM:<a> BODY=BINARYMIME\r\nRCPT TO:<b>\r\n"), \
+	S("250 ok\r\n250 ok\r\n"), CC("250 ok\r\n250 ok\r\n")
+	chunking(BINARY_ENVELOPE, C("DATA\r\n"),
+		 CC("503 5.5.1 BODY=BINARYMIME needs BDAT\r\n"),
+		 C("BDAT 3\r\na\nb"), CC(CHUNK), C("BDAT 1 LAST\r\n\r"),
+		 HAS("a\nb\r"), ACCEPT, SS("BDAT 4 LAST\r\na\nb\r"),
+		 S("250 ok\r\n"), CC("250 ok\r\n"),
+		 /* the next is none */
+		 ENVELOPE, C("DATA\r\n"), CC(GO_ON));
+	session(C("MAIL FROM:<a> BODY=BINARYMIME\r\n"),
+		CC("555 5.5.4 BODY=BINARYMIME is not supported\r\n"));
+}
+
+static void test_between_chunks(void **state)
+{
+	(void)state;
+	chunking(ENVELOPE, C("BDAT 1\r\nxNOOP\r\nMAIL FROM:<c>\r\nRCPT TO:<d>\r\n"
+			     "DATA\r\nEHLO me\r\nVRFY x\r\nSTARTTLS\r\n"),
+		 CC(CHUNK "250 2.0.0 Ok\r\n" INCOMPLETE INCOMPLETE INCOMPLETE
+		    INCOMPLETE INCOMPLETE INCOMPLETE), SS(""),
+		 C("BDAT 1 LAST\r\ny"), HAS("xy"), TO("b@y|"));
+	/* RSET gives the message up */
+	chunking(ENVELOPE, C("BDAT 1\r\nxRSET\r\nBDAT 1 LAST\r\ny"),
+		 CC(CHUNK), SS("RSET\r\n"), S("250 ok\r\n"),
+		 CC("250 ok\r\n" MAIL_FIRST), ENVELOPE,
+		 C("BDAT 1 LAST\r\nz"), HAS("z"), ACCEPT,
+		 SS("BDAT 1 LAST\r\nz"));
+	/* a server that does not drop it is a danger */
+	chunking(ENVELOPE, C("BDAT 1\r\nxRSET\r\n"), CC(CHUNK), SS("RSET\r\n"),
+		 S("500 what?\r\n"), CC(BROKE), IS(ERROR));
+	chunking(ENVELOPE, C("BDAT 1\r\nxQUIT\r\n"), CC(CHUNK), SS("QUIT\r\n"),
+		 S("221 bye\r\n"), CC("221 bye\r\n"), IS(CLOSE));
+}
+
+/* In chunks of the gateway's own; its last octets come with LAST. */
+static void test_splice_chunks(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_greeted(&r);
+	r.splice = true;
+	rig_exchange(&r, "EHLO me\r\n", "250-mx\r\n250 CHUNKING\r\n");
+	rig_exchange(&r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\n",
+		     "250 ok\r\n250 ok\r\n");
+	r.to_server.n = 0;
+	r.to_client.n = 0;
+	bytes_add(&r.from_client, "BDAT 20 LAST\r\n0123456789", 24);
+	rig_pump(&r);
+	/* all but four octets, and no more before the reply */
+	assert_int_equal(r.to_server.n, 8 + 6);
+	assert_memory_equal(r.to_server.p, "BDAT 6\r\n012345", 14);
+	rig_exchange(&r, "0123456789", "");
+	assert_int_equal(r.to_server.n, 14);
+	assert_false(ss_smtp_can_leave(&r.e));
+	r.verdict = RIG_ACCEPT;
+	rig_pump(&r);
+	assert_int_equal(r.to_server.n, 14);
+	rig_exchange(&r, "", "250 ok\r\n");
+	rig_exchange(&r, "", "250 ok\r\n");
+	assert_memory_equal(r.to_server.p + r.to_server.n - 17,
+			    "BDAT 4 LAST\r\n6789", 17);
+	assert_int_equal(r.to_client.n, 0);
+	rig_exchange(&r, "", "250 queued\r\n");
+	assert_memory_equal(r.to_client.p, "250 queued\r\n", 12);
+	assert_int_equal(r.done, 1);
+	rig_free(&r);
+}
+
+#define SPLICED(...) chunking(SPLICE, ENVELOPE, C("BDAT 8\r\n"), \
+	C("abcdefgh"), CC(CHUNK), SS_ANY, __VA_ARGS__)
+
+static void test_D2_splice_reject(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	/* at a boundary RSET does, and both legs live on */
+	rig_greeted(&r);
+	r.splice = true;
+	rig_exchange(&r, "EHLO me\r\n", "250-mx\r\n250 CHUNKING\r\n");
+	rig_exchange(&r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 10 LAST\r\n0123456789",
+		     "250 ok\r\n250 ok\r\n");
+	r.verdict = RIG_REFUSE;
+	rig_exchange(&r, "", "250 chunk\r\n");
+	assert_memory_equal(r.to_server.p + r.to_server.n - 6, "RSET\r\n", 6);
+	assert_false(r.lost);
+	r.to_server.n = 0;
+	rig_exchange(&r, "", "250 ok\r\n");
+	rig_exchange(&r, "MAIL FROM:<a>\r\n", "250 ok\r\n");
+	assert_memory_equal(r.to_server.p, "MAIL FROM:<a>\r\n", 15);
+	rig_free(&r);
+	/* amid one only closing does */
+	rig_greeted(&r);
+	r.splice = true;
+	r.hasty = true;
+	rig_exchange(&r, "EHLO me\r\n", "250-mx\r\n250 CHUNKING\r\n");
+	r.verdict = RIG_REFUSE;
+	rig_exchange(&r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 10 LAST\r\n0123456789",
+		     "250 ok\r\n250 ok\r\n");
+	assert_true(r.lost);
+	rig_exchange(&r, "NOOP\r\n", "");
+	assert_memory_equal(r.to_client.p + r.to_client.n - strlen(ALONE), ALONE,
+			    strlen(ALONE));
+	rig_free(&r);
+}
+
+static void test_splice_early(void **state)
+{
+	(void)state;
+	/* the server refuses a chunk: told at the end of the client's next one */
+	SPLICED(S("552-5.3.4 much\r\n552 5.3.4 too much\r\n"), CC(""),
+		SS(""), C("BDAT 8\r\nabcdefgh"), CC("552 5.3.4 too much\r\n"),
+		SS("RSET\r\n"), C("BDAT 1 LAST\r\nx"), S("250 reset\r\n"),
+		CC(MAIL_FIRST), ENVELOPE, WANTS_CLIENT(1));
+	/* a 421 leaves nothing to talk to */
+	SPLICED(S("421 bye\r\n"), CC(""), C("BDAT 1 LAST\r\nx"),
+		CC("421 bye\r\n"), IS(CLOSE));
+	SPLICED(S("421 bye\r\n"), CC(""), C("QUIT\r\n"),
+		CC("221 2.0.0 Bye\r\n"), IS(CLOSE), SS(""));
+	SPLICED(S("421 bye\r\n"), CC(""), C("RSET\r\n"), CC(ALONE),
+		IS(CLOSE), SS(""));
+	/* RSET and QUIT wait for the reply to the chunk */
+	SPLICED(C("RSET\r\n"), CC(""), SS(""), S("552 no\r\n"), CC(""),
+		SS("RSET\r\n"), S("250 reset\r\n"), CC("250 reset\r\n"),
+		WANTS_CLIENT(1));
+	SPLICED(C("QUIT\r\n"), SS(""), S("552 no\r\n"), CC(""),
+		SS("QUIT\r\n"), S("221 bye\r\n"), CC("221 bye\r\n"),
+		IS(CLOSE));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_C6_pipelined),
+		cmocka_unit_test(test_C3_swallowed),
+		cmocka_unit_test(test_C4_sizes),
+		cmocka_unit_test(test_C4_long_line),
+		cmocka_unit_test(test_C2_content),
+		cmocka_unit_test(test_C7_binarymime),
+		cmocka_unit_test(test_between_chunks),
+		cmocka_unit_test(test_splice_chunks),
+		cmocka_unit_test(test_D2_splice_reject),
+		cmocka_unit_test(test_splice_early),
+	};
+
+	return cmocka_run_group_tests_name("bdat", tests, NULL, NULL);
+}
