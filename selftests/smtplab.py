@@ -457,6 +457,15 @@ class Client(Peer):
         self.sock.close()
 
 
+def chunks(body, *sizes):
+    """The body as BDAT sends it: chunks of these sizes, the rest is the last."""
+    out = b""
+    for n in sizes:
+        out += b"BDAT %d\r\n%b" % (n, body[:n])
+        body = body[n:]
+    return out + b"BDAT %d LAST\r\n%b" % (len(body), body)
+
+
 def stuff(body):
     return re.sub(rb"(?m)^\.", b"..", body)
 
@@ -465,17 +474,21 @@ def unstuff(body):
     return re.sub(rb"(?m)^\.", b"", body)
 
 
+# an extension that the gateway does not know
+HIDDEN = "X-LAB"
+
+
 class Server:
     """An SMTP server in `server` that keeps what it was sent. `prepare` is
     called with each socket before it listens.
 
-    messages: bodies as received, unstuffed; log: all octets of all connections;
+    messages: bodies as received, unstuffed where they came by DATA; log: all octets of all connections;
     peers: addresses of the clients. `script` maps a verb to a reply, or to a
     function of the connection that does as it likes and returns False to end.
     """
 
     EHLO = ("PIPELINING", "SIZE 104857600", "8BITMIME", "DSN",
-            "ENHANCEDSTATUSCODES", "CHUNKING", "BINARYMIME", "STARTTLS")
+            "ENHANCEDSTATUSCODES", "CHUNKING", "BINARYMIME", "STARTTLS", HIDDEN)
 
     def __init__(self, port=25, script=None, ehlo=EHLO, ns="server",
                  prepare=None):
@@ -522,6 +535,7 @@ class Server:
             p.sock.close()
 
     def _dialogue(self, p):
+        chunks = bytearray()
         if not self._answer(p, "BANNER", "220 server.lab ESMTP\r\n"):
             return
         while True:
@@ -542,6 +556,24 @@ class Server:
                     self.messages.append(body)
                 if not self._answer(p, "BODY", "250 2.0.0 queued\r\n"):
                     return
+            elif verb == "BDAT":
+                words = line.split()
+                chunk = self.read_chunk(p, int(words[1]))
+                if chunk is None:
+                    return
+                chunks += chunk
+                if words[2:] != [b"LAST"]:
+                    if not self._answer(p, "CHUNK", "250 2.0.0 chunk\r\n"):
+                        return
+                    continue
+                with self.lock:
+                    self.messages.append(bytes(chunks))
+                chunks.clear()
+                if not self._answer(p, "BODY", "250 2.0.0 queued\r\n"):
+                    return
+            elif verb == "RSET":
+                chunks.clear()
+                p.send(b"250 2.0.0 reset\r\n")
             elif verb == "EHLO":
                 lines = ["server.lab"] + list(self.ehlo)
                 p.send(("".join("250-%s\r\n" % k for k in lines[:-1]) +
@@ -558,6 +590,17 @@ class Server:
             return reply(p) is not False
         p.send(reply.encode("latin-1"))
         return True
+
+    @staticmethod
+    def read_chunk(p, n):
+        chunk = bytearray(p.buf)
+        while len(chunk) < n:
+            p.buf = b""
+            if not p.fill():
+                return None
+            chunk += p.buf
+        p.buf = bytes(chunk[n:])
+        return chunk[:n]
 
     @staticmethod
     def read_body(p):

@@ -370,7 +370,7 @@ def test_no_module():
                      .returncode, 2, "bad input without module")
         with Server() as srv:
             c = Client()
-            assert "CHUNKING" in c.hello(), "inspected"
+            assert HIDDEN in c.hello(), "inspected"
             expect_equal(srv.peers[0], c.sock.getsockname()[:2], "client")
             c.quit()
     expect_equal(configuration(), before, "configuration")

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""What becomes of a message, in every mode and with every kind of TLS.
+"""What becomes of a message, in every mode, by DATA and BDAT, with every kind of TLS.
 
 In each of the tests: what the server has for delivered is what was sent, whole,
 and the client has its 250 for that and for nothing else (promises 1 and 3).
 """
+import itertools
 import os
 import signal
 import sys
@@ -16,6 +17,9 @@ from test_tls import TlsClient, TlsServer, inspected  # noqa: E402
 
 MODES = ("hold", "splice")
 LAYERS = ("plain", "starttls", "smtps")
+# how it is sent: by DATA, by one BDAT, by many
+WAYS = ("data", "bdat", "chunks")
+SIZES = (1, 0, 100, 3000, 5)
 BODY = mail("some lines\r\n.with a dot\r\n" + "x" * 20000)
 
 
@@ -41,11 +45,17 @@ def connect(layer):
     return c
 
 
-def send(c, body):
+def send(c, body, way):
     """A whole message; the reply is not awaited."""
     c.envelope()
-    c.cmd("DATA", "354")
-    c.send(stuff(body) + b".\r\n")
+    if way == "data":
+        c.cmd("DATA", "354")
+        c.send(stuff(body) + b".\r\n")
+        return
+    sizes = [n for n in SIZES if way == "chunks" and n < len(body) // 4]
+    c.send(chunks(body, *sizes))
+    for n in sizes:
+        c.expect("250 2.0.0 Chunk received$")
 
 
 def leave(c, layer):
@@ -62,54 +72,56 @@ def scanning():
 def is_cut(srv):
     """The server has no end of a message."""
     assert b"\r\n.\r\n" not in srv.log
+    assert b" LAST\r\n" not in srv.log
     expect_equal(srv.messages, [], "messages")
 
 
-def accept(how, layer):
+def accept(how, layer, way):
     """a clean one is delivered, and the next one too"""
     with mode(how), serve(layer) as srv:
         c = connect(layer)
         for _ in range(2):
-            send(c, BODY)
+            send(c, BODY, way)
             c.expect("250 2.0.0 queued$")
         leave(c, layer)
         expect_equal([sha(m) for m in srv.messages], [sha(BODY)] * 2, "messages")
 
 
-def reject(how, layer):
+def reject(how, layer, way):
     """an infected one gets the 554; the legs live on where that can be"""
+    lives = how == "hold" or way != "data"
     with mode(how), serve(layer) as srv:
         c = connect(layer)
-        send(c, infected())
+        send(c, infected(), way)
         c.expect("554 5.7.1 ")
-        if how == "hold":
+        if lives:
             expect_equal(srv.messages, [], "messages")
-            send(c, BODY)
+            send(c, BODY, way)
             c.expect("250 2.0.0 queued$")
         leave(c, layer)
         wait_for("the end", lambda: srv.ends)
         expect_equal([sha(m) for m in srv.messages],
-                     [sha(BODY)] * (how == "hold"), "messages")
+                     [sha(BODY)] * lives, "messages")
 
 
-def tempfail(how, layer):
+def tempfail(how, layer, way):
     """without a verdict in time: 451"""
     with mode(how), setting("scan-timeout", "500ms"), serve(layer) as srv:
         c = connect(layer)
         with stopped_helper():
-            send(c, BODY)
+            send(c, BODY, way)
             c.expect("451 4.3.0 ")
         leave(c, layer)
         wait_for("the end", lambda: srv.ends)
         is_cut(srv)
 
 
-def helper_killed(how, layer):
+def helper_killed(how, layer, way):
     """the helper is killed amid the scan, the next one answers"""
     with mode(how), setting("scan-timeout", "600s"), serve(layer) as srv:
         c = connect(layer)
         signal_helpers(signal.SIGSTOP)
-        send(c, BODY)
+        send(c, BODY, way)
         scanning()
         kill_helpers()
         is_cut(srv)
@@ -119,29 +131,30 @@ def helper_killed(how, layer):
         expect_equal([sha(m) for m in srv.messages], [sha(BODY)], "messages")
 
 
-def server_gone(how, layer):
+def server_gone(how, layer, way):
     """the server leaves once it has a part of the message"""
-    def data(p):
-        p.send(b"354 go ahead\r\n")
+    def begun(p):
+        if way == "data":
+            p.send(b"354 go ahead\r\n")
         while b"some lines" not in p.log:
             if not p.fill():
                 return False
         return False
-    with mode(how), serve(layer, script={"DATA": data}) as srv:
+    with mode(how), serve(layer, script={"DATA": begun, "BDAT": begun}) as srv:
         c = connect(layer)
-        send(c, BODY)
+        send(c, BODY, way)
         c.expect("4[25]1 4.4.2 ")
         wait_for("the end", lambda: srv.ends)
         c.sock.close()
         expect_equal(srv.messages, [], "messages")
 
 
-def client_gone(how, layer):
+def client_gone(how, layer, way):
     """the client is gone amid the scan"""
     with mode(how), serve(layer) as srv:
         c = connect(layer)
         with stopped_helper():
-            send(c, BODY)
+            send(c, BODY, way)
             scanning()
             c.reset()
             wait_for("the end", lambda: srv.ends)
@@ -149,16 +162,16 @@ def client_gone(how, layer):
         is_cut(srv)
 
 
+FATES = (accept, reject, tempfail, helper_killed, server_gone, client_gone)
+
+
 def table():
-    for how in MODES:
-        for layer in LAYERS:
-            for fate in (accept, reject, tempfail, helper_killed, server_gone,
-                         client_gone):
-                def test(fate=fate, how=how, layer=layer):
-                    fate(how, layer)
-                test.__name__ = "test_%s_%s_%s" % (how, layer, fate.__name__)
-                test.__doc__ = fate.__doc__
-                yield test
+    for fate, way, how, layer in itertools.product(FATES, WAYS, MODES, LAYERS):
+        def test(fate=fate, args=(how, layer, way)):
+            fate(*args)
+        test.__name__ = "test_%s" % "_".join((way, how, layer, fate.__name__))
+        test.__doc__ = fate.__doc__
+        yield test
 
 
 if __name__ == "__main__":

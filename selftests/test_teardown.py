@@ -230,7 +230,7 @@ def test_port_after_unload():
         sh("rmmod", "smtpsplice", timeout=PATIENCE)
         for family, port in ports.items():
             c = Client(family=family, src=("", port))
-            assert "CHUNKING" in c.hello(), "inspected"
+            assert HIDDEN in c.hello(), "inspected"
             c.quit()
     kill_gone()
     set_up()
