@@ -93,8 +93,13 @@ def live_session(state, i):
     return c
 
 
-def in_state(state):
-    return sum(s["state"] == state for s in sessions())
+def in_states():
+    return Counter(s["state"] for s in sessions())
+
+
+def are_crowded(states):
+    now = in_states()
+    return all(now[s] == CROWD[s] for s in states)
 
 
 def crowd():
@@ -105,15 +110,15 @@ def crowd():
             jobs = [pool.submit(live_session, state, i)
                     for state in states for i in range(CROWD[state])]
             clients.extend(job.result() for job in jobs)
-            for state in states:
-                wait_for("sessions in " + state,
-                         lambda s=state: in_state(s) == CROWD[s])
+            # all at once: one on its way to another state is not there yet
+            wait_for("sessions in " + ", ".join(states),
+                     lambda: are_crowded(states))
         # these need verdicts, scan must not get one, and close does not last
         fill("release", "reply", "handshake")
         signal_helpers(signal.SIGSTOP)
         fill("dial", "greet", "command", "body", "scan", "relay")
         fill("close")
-    found = Counter(s["state"] for s in sessions())
+    found = in_states()
     assert found == CROWD, found
     return clients
 
@@ -265,7 +270,7 @@ def test_unacked_fin():
                     srv.conns[0].send(b"421 4.4.2 bye\r\n")
                 else:
                     c.reset()
-                wait_for("close", lambda: not sessions() or in_state("close"))
+                wait_for("close", lambda: not sessions() or in_states()["close"])
                 if unload:
                     sh("rmmod", "smtpsplice", timeout=PATIENCE)
                 else:
