@@ -823,9 +823,9 @@ static bool has_part(const struct ss_smtp *e)
 /* Will the open reply be the one to a message that is still on its way? */
 static bool is_early(const struct ss_smtp *e)
 {
-	return e->reply_verb == VERB_EARLY ||
-	       (e->reply_verb == VERB_OWN_CHUNK && e->reply_code >= 400 &&
-		has_part(e));
+	return has_part(e) && !e->early_taken &&
+	       (e->reply_verb == VERB_EARLY ||
+		(e->reply_verb == VERB_OWN_CHUNK && e->reply_code >= 400));
 }
 
 /* What goes to the client later: the last line of a reply. */
@@ -842,7 +842,7 @@ static void relay(struct ss_smtp *e, struct ss_span line, bool last,
 	u8 verb = e->reply_verb;
 	bool own = verb == VERB_NONE || verb == VERB_OWN_RSET ||
 		   verb == VERB_OWN_NOOP || verb == VERB_OWN_CANCEL ||
-		   verb == VERB_OWN_CHUNK;
+		   verb == VERB_OWN_CHUNK || verb == VERB_EARLY;
 
 	if (is_early(e)) {
 		keep_last(e, line);
@@ -899,7 +899,8 @@ static void reply_end(struct ss_smtp *e)
 		e->keyword[e->keyword_len] = '\0';
 		return;
 	}
-	if (e->reply_verb != VERB_NONE)
+	/* one that began amid a message may end behind it */
+	if (e->reply_verb != VERB_NONE && e->reply_verb != VERB_EARLY)
 		head = pop(e);
 	if (head.verb == VERB_EHLO)
 		e->ehlo_answered = true;
@@ -1086,6 +1087,7 @@ void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli)
 	e->body_state = SS_EOD_START;
 	e->done_code = 0;
 	e->announced = 0;
+	e->early_taken = false;
 	e->chunk_open = false;
 	if (e->chunked) {
 		chunk_begin(e);
@@ -1121,6 +1123,7 @@ void ss_smtp_lose(struct ss_smtp *e)
 const char *ss_smtp_early_reply(struct ss_smtp *e)
 {
 	e->early = false;
+	e->early_taken = true;
 	return (const char *)e->keyword;
 }
 

@@ -3,8 +3,9 @@
 #
 # Real mail clients and servers with TLS of their own, through the gateway:
 # Postfix (OpenSSL) and Exim (GnuTLS), each with TLS 1.2 and 1.3; swaks, msmtp,
-# smtplib, Postfix's smtp(8), nodemailer, openssl and gnutls-cli. The clients trust the gateway's CA alone, and look for the
-# server's name. What arrives is compared by hash.
+# smtplib, Postfix's smtp(8), Exim by BDAT, nodemailer, openssl and gnutls-cli. The
+# clients trust the gateway's CA alone, and look for the server's name. What
+# arrives is compared by hash.
 
 set -uo pipefail
 # shellcheck source=selftests/lib.sh
@@ -102,6 +103,45 @@ start_exim() {
 	ip netns exec server chroot "$PEERS" /usr/sbin/exim4 -C "$WORK/exim.conf" -bdf -odf \
 		</dev/null >"$WORK/exim.log" 2>&1 &
 	SERVER_PID=$!
+}
+
+# Exim as a client. Where the server offers CHUNKING, it sends by BDAT.
+EXIM_CLIENT=$WORK/exim-client
+exim_client_conf() {
+	cat <<-END
+		exim_user = nobody
+		exim_group = nogroup
+		never_users =
+		primary_hostname = client.example.org
+		spool_directory = $EXIM_CLIENT
+		log_file_path = $EXIM_CLIENT/%slog
+		disable_ipv6
+		keep_environment =
+		ignore_bounce_errors_after = 0s
+		begin routers
+		all:
+		  driver = manualroute
+		  route_list = * $HOST byname
+		  transport = out
+		begin transports
+		out:
+		  driver = smtp
+		  hosts_require_tls = *
+		  tls_verify_hosts = *
+		  tls_verify_certificates = $CA
+	END
+}
+
+# Its log says "K" of a mail that went by BDAT.
+exim_send() {
+	install -d -o nobody "$EXIM_CLIENT"
+	exim_client_conf >"$WORK/exim-client.conf"
+	rm -f "$EXIM_CLIENT/mainlog"
+	# no sender, as with Postfix
+	tr -d '\r' <"$1" | ip netns exec client chroot "$PEERS" /usr/sbin/exim4 \
+		-C "$WORK/exim-client.conf" -odf -oi -f '<>' bob@example.org
+	cat "$EXIM_CLIENT/mainlog"
+	grep -q '=> bob@.* K C="250' "$EXIM_CLIENT/mainlog"
 }
 
 # What a server has to say when something went wrong.
@@ -309,7 +349,7 @@ make_mails() {
 
 CLIENTS=(msmtp smtplib postfix nodemailer openssl gnutls)
 
-plan $((2 * 2 * 3 + 3 * ${#CLIENTS[@]} + 2))
+plan $((2 * 2 * 3 + 2 * 3 + 3 * ${#CLIENTS[@]} + 2))
 lab up || bail_out "no lab"
 trap finish_up EXIT
 mkdir -p "$WORK" "$LAB_RUN/inbox"
@@ -325,6 +365,8 @@ for server in postfix exim; do
 		arrives swaks
 		arrives swaks 465
 		refused swaks
+		arrives exim
+		[[ $version == 1.2 ]] || refused exim
 		if [[ $server == postfix ]]; then
 			for client in "${CLIENTS[@]}"; do
 				arrives "$client"

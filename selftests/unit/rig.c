@@ -323,7 +323,8 @@ static void send_body(struct rig *r)
 	r->streaming = true;
 	if (n > r->piece)
 		n = r->piece;
-	bytes_add(&r->to_server, r->body.p + r->sent, n);
+	if (n)
+		bytes_add(&r->to_server, r->body.p + r->sent, n);
 	r->sent += n;
 	if (r->sent < end)
 		return;

@@ -253,6 +253,11 @@ static void test_splice_early(void **state)
 		SS(""), C("BDAT 8\r\nabcdefgh"), CC("552 5.3.4 too much\r\n"),
 		SS("RSET\r\n"), C("BDAT 1 LAST\r\nx"), S("250 reset\r\n"),
 		CC(MAIL_FIRST), ENVELOPE, WANTS_CLIENT(1));
+	/* and another one that nobody asked for, which ends too late */
+	SPLICED(S("552 too much\r\n552-and\r\n"), C("BDAT 8\r\nabcdefgh"),
+		CC("552 too much\r\n"), SS("RSET\r\n"),
+		S("552 more\r\n250 reset\r\n"), CC(""), ENVELOPE,
+		WANTS_CLIENT(1));
 	/* a 421 leaves nothing to talk to */
 	SPLICED(S("421 bye\r\n"), CC(""), C("BDAT 1 LAST\r\nx"),
 		CC("421 bye\r\n"), IS(CLOSE));
