@@ -15,20 +15,31 @@
 #include "cleanup.h"
 #include "text.h"
 
-#define TEXT_SIZE	(SMTPSPLICE_REPLY_MAX + 1)
+#define TEXT_SIZE	(SMTPSPLICE_REPLACEMENT_MAX + 1)
 
 #define NAMES_OF(id, ...)						\
 static const char *const id##_name[] = { __VA_ARGS__ };			\
 static const struct ss_names id = { ARRAY_SIZE(id##_name), id##_name }
 
 NAMES_OF(modes, "hold", "splice");
-NAMES_OF(verdicts, "accept", "reject", "tempfail");
+NAMES_OF(verdicts, "accept", "reject", "tempfail", "discard");
 NAMES_OF(newlines, "reject", "allow");
 NAMES_OF(states, "dial", "handshake", "greet", "command", "body", "scan", "release",
 	 "reply", "relay", "close");
 NAMES_OF(events, "session-open", "session-close", "verdict", "policy-add",
 	 "policy-del", "settings", "helper-up", "helper-down", "tls-add", "tls-del",
-	 "handshake");
+	 "handshake", "av-add", "av-del", "conserve");
+NAMES_OF(unscanneds, "none", "policy", "oversize", "scan-error", "scan-timeout",
+	 "helper-down", "over-budget", "archive", "partial", "ambiguous");
+NAMES_OF(av_scans, "block", "monitor", "disable");
+NAMES_OF(executables, "default", "virus");
+NAMES_OF(infecteds, "reject", "replace", "discard");
+NAMES_OF(archive_conditions, "encrypted", "corrupted", "partiallycorrupted", "multipart",
+	 "nested", "mailbomb", "timeout", "unhandled");
+NAMES_OF(fail_actions, "tempfail", "block", "pass");
+NAMES_OF(pass_blocks, "block", "pass");
+NAMES_OF(ambiguities, "block", "monitor");
+NAMES_OF(switches, "enable", "disable");
 NAMES_OF(tls_modes, "inspect", "bypass", "off");
 NAMES_OF(starttls_modes, "inspect", "require", "strip", "bypass");
 NAMES_OF(tls_actions, "allow", "block", "ignore");
@@ -43,10 +54,14 @@ NAMES_OF(tls_causes, "none", "policy", "exempt", "client-certificate", "version"
 	 "client", "server", "timeout", "helper");
 
 static_assert(ARRAY_SIZE(states_name) == SMTPSPLICE_STATE_CLOSE + 1, "states");
-static_assert(ARRAY_SIZE(events_name) == SMTPSPLICE_EVENT_HANDSHAKE + 1, "events");
+static_assert(ARRAY_SIZE(events_name) == SMTPSPLICE_EVENT_CONSERVE + 1, "events");
 static_assert(ARRAY_SIZE(tls_results_name) == SMTPSPLICE_TLS_RESULT_BYPASSED + 1, "results");
 static_assert(ARRAY_SIZE(tls_causes_name) == SMTPSPLICE_TLS_CAUSE_HELPER + 1, "causes");
-static_assert(ARRAY_SIZE(verdicts_name) == SMTPSPLICE_VERDICT_TEMPFAIL + 1, "verdicts");
+static_assert(ARRAY_SIZE(verdicts_name) == SMTPSPLICE_VERDICT_DISCARD + 1, "verdicts");
+static_assert(ARRAY_SIZE(unscanneds_name) == SMTPSPLICE_UNSCANNED_AMBIGUOUS + 1, "unscanned");
+static_assert(ARRAY_SIZE(fail_actions_name) == SMTPSPLICE_FAIL_ACTION_PASS + 1, "actions");
+static_assert(1 << (ARRAY_SIZE(archive_conditions_name) - 1) ==
+	      SMTPSPLICE_ARCHIVE_CONDITION_UNHANDLED, "conditions");
 static_assert(ARRAY_SIZE(newlines_name) == SMTPSPLICE_BARE_NEWLINE_ALLOW + 1, "newlines");
 
 #define SET(id, upper)							\
@@ -68,6 +83,7 @@ static const struct ss_attr policy_attr[] = {
 	[P(POSITION)]	= { "position", SS_ATTR_U32, NULL },
 	[P(SESSIONS)]	= { "sessions", SS_ATTR_U64, NULL },
 	[P(MESSAGES)]	= { "messages", SS_ATTR_U64, NULL },
+	[P(AV)]		= { "av", SS_ATTR_TEXT, NULL },
 };
 
 SET(policy, POLICY);
@@ -100,11 +116,59 @@ SET(tls_profile, TLS_PROFILE);
 #define L(name) SMTPSPLICE_A_TLS_##name
 static const struct ss_attr tls_attr[] = {
 	[L(NAME)]	= { "name", SS_ATTR_TEXT, NULL },
-	[L(PROFILE)]	= { "profile", SS_ATTR_PROFILE, NULL },
+	[L(PROFILE)]	= { "profile", SS_ATTR_TLS_PROFILE, NULL },
 	[L(POLICIES)]	= { "policies", SS_ATTR_U32, NULL },
 };
 
 SET(tls, TLS);
+
+#define V(name) SMTPSPLICE_A_AV_PROFILE_##name
+static const struct ss_attr av_profile_attr[] = {
+	[V(AV_SCAN)]		= { "av-scan", SS_ATTR_ENUM, &av_scans },
+	[V(EXECUTABLES)]	= { "executables", SS_ATTR_ENUM, &executables },
+	[V(INFECTED)]		= { "infected", SS_ATTR_ENUM, &infecteds },
+	[V(ARCHIVE_BLOCK)]	= { "archive-block", SS_ATTR_FLAGS, &archive_conditions },
+	[V(ARCHIVE_LOG)]	= { "archive-log", SS_ATTR_FLAGS, &archive_conditions },
+	[V(OVERSIZE_LIMIT)]	= { "oversize-limit", SS_ATTR_U64, NULL },
+	[V(OVERSIZE)]		= { "oversize", SS_ATTR_ENUM, &fail_actions },
+	[V(UNCOMPRESSED_LIMIT)]	= { "uncompressed-limit", SS_ATTR_U64, NULL },
+	[V(UNCOMPRESSED_NEST_LIMIT)] = { "uncompressed-nest-limit", SS_ATTR_U32, NULL },
+	[V(FRAGMAIL)]		= { "fragmail", SS_ATTR_ENUM, &pass_blocks },
+	[V(MIME_AMBIGUITY)]	= { "mime-ambiguity", SS_ATTR_ENUM, &ambiguities },
+	[V(FILE_NAME)]		= { "file-name", SS_ATTR_TEXTS, NULL },
+	[V(FILE_TYPE)]		= { "file-type", SS_ATTR_TEXTS, NULL },
+	[V(HASH_BLOCK)]		= { "hash-block", SS_ATTR_HASHES, NULL },
+	[V(HASH_ALLOW)]		= { "hash-allow", SS_ATTR_HASHES, NULL },
+	[V(SCAN_ERROR)]		= { "scan-error", SS_ATTR_ENUM, &fail_actions },
+	[V(SCAN_TIMEOUT)]	= { "scan-timeout", SS_ATTR_ENUM, &fail_actions },
+	[V(HELPER_DOWN)]	= { "helper-down", SS_ATTR_ENUM, &fail_actions },
+	[V(OVER_BUDGET)]	= { "over-budget", SS_ATTR_ENUM, &fail_actions },
+	[V(UNDECODABLE)]	= { "undecodable", SS_ATTR_ENUM, &fail_actions },
+	[V(QUARANTINE)]		= { "quarantine", SS_ATTR_ENUM, &switches },
+	[V(CACHE)]		= { "cache", SS_ATTR_ENUM, &switches },
+	[V(SENDER_BAN)]		= { "sender-ban", SS_ATTR_U32, NULL },
+	[V(REPLY_VIRUS)]	= { "reply-virus", SS_ATTR_TEXT, NULL },
+	[V(REPLY_EXECUTABLE)]	= { "reply-executable", SS_ATTR_TEXT, NULL },
+	[V(REPLY_FILENAME)]	= { "reply-filename", SS_ATTR_TEXT, NULL },
+	[V(REPLY_HASH)]		= { "reply-hash", SS_ATTR_TEXT, NULL },
+	[V(REPLY_ARCHIVE)]	= { "reply-archive", SS_ATTR_TEXT, NULL },
+	[V(REPLY_PARTIAL)]	= { "reply-partial", SS_ATTR_TEXT, NULL },
+	[V(REPLY_AMBIGUOUS)]	= { "reply-ambiguous", SS_ATTR_TEXT, NULL },
+	[V(REPLY_OVERSIZE)]	= { "reply-oversize", SS_ATTR_TEXT, NULL },
+	[V(REPLY_FAILURE)]	= { "reply-failure", SS_ATTR_TEXT, NULL },
+	[V(REPLACEMENT)]	= { "replacement", SS_ATTR_TEXT, NULL },
+};
+
+SET(av_profile, AV_PROFILE);
+
+#define W(name) SMTPSPLICE_A_AV_##name
+static const struct ss_attr av_attr[] = {
+	[W(NAME)]	= { "name", SS_ATTR_TEXT, NULL },
+	[W(PROFILE)]	= { "profile", SS_ATTR_AV_PROFILE, NULL },
+	[W(POLICIES)]	= { "policies", SS_ATTR_U32, NULL },
+};
+
+SET(av, AV);
 
 #define T(name) SMTPSPLICE_A_SETTINGS_##name
 static const struct ss_attr settings_attr[] = {
@@ -120,6 +184,10 @@ static const struct ss_attr settings_attr[] = {
 	[T(REPLY_TIMEOUT)]	= { "reply-timeout", SS_ATTR_MS, NULL },
 	[T(KEEPALIVE)]		= { "keepalive", SS_ATTR_MS, NULL },
 	[T(BARE_NEWLINE)]	= { "bare-newline", SS_ATTR_ENUM, &newlines },
+	[T(MESSAGE_TIMEOUT)]	= { "message-timeout", SS_ATTR_MS, NULL },
+	[T(CONSERVE_GREEN)]	= { "conserve-green", SS_ATTR_U32, NULL },
+	[T(CONSERVE_RED)]	= { "conserve-red", SS_ATTR_U32, NULL },
+	[T(CONSERVE_EXTREME)]	= { "conserve-extreme", SS_ATTR_U32, NULL },
 };
 
 SET(settings, SETTINGS);
@@ -149,6 +217,7 @@ static const struct ss_attr stats_attr[] = {
 	[C(HELD)]		= { "held", SS_ATTR_U64, NULL },
 	[C(SCAN_QUEUED)]	= { "scan-queued", SS_ATTR_U64, NULL },
 	[C(HANDSHAKE_QUEUED)]	= { "handshake-queued", SS_ATTR_U64, NULL },
+	[C(CONSERVE)]		= { "conserve", SS_ATTR_U64, NULL },
 	[C(STEERED)]		= { "steered", SS_ATTR_U64, NULL },
 	[C(STEER_REFUSED)]	= { "steer-refused", SS_ATTR_U64, NULL },
 	[C(ACCEPTED)]		= { "accepted", SS_ATTR_U64, NULL },
@@ -177,6 +246,21 @@ static const struct ss_attr stats_attr[] = {
 	[C(TIMEOUT)]		= { "timeout", SS_ATTR_U64, NULL },
 	[C(ABORTED)]		= { "aborted", SS_ATTR_U64, NULL },
 	[C(VERDICT_STALE)]	= { "verdict-stale", SS_ATTR_U64, NULL },
+	[C(MONITORED)]		= { "monitored", SS_ATTR_U64, NULL },
+	[C(REPLACED)]		= { "replaced", SS_ATTR_U64, NULL },
+	[C(TAGGED)]		= { "tagged", SS_ATTR_U64, NULL },
+	[C(DISCARDED)]		= { "discarded", SS_ATTR_U64, NULL },
+	[C(BANNED)]		= { "banned", SS_ATTR_U64, NULL },
+	[C(MESSAGE_TIMEOUT)]	= { "message-timeout", SS_ATTR_U64, NULL },
+	[C(UNSCANNED_POLICY)]	= { "unscanned-policy", SS_ATTR_U64, NULL },
+	[C(UNSCANNED_OVERSIZE)]	= { "unscanned-oversize", SS_ATTR_U64, NULL },
+	[C(UNSCANNED_SCAN_ERROR)]	= { "unscanned-scan-error", SS_ATTR_U64, NULL },
+	[C(UNSCANNED_SCAN_TIMEOUT)]	= { "unscanned-scan-timeout", SS_ATTR_U64, NULL },
+	[C(UNSCANNED_HELPER_DOWN)]	= { "unscanned-helper-down", SS_ATTR_U64, NULL },
+	[C(UNSCANNED_OVER_BUDGET)]	= { "unscanned-over-budget", SS_ATTR_U64, NULL },
+	[C(UNSCANNED_ARCHIVE)]	= { "unscanned-archive", SS_ATTR_U64, NULL },
+	[C(UNSCANNED_PARTIAL)]	= { "unscanned-partial", SS_ATTR_U64, NULL },
+	[C(UNSCANNED_AMBIGUOUS)]	= { "unscanned-ambiguous", SS_ATTR_U64, NULL },
 };
 
 SET(stats, STATS);
@@ -202,6 +286,8 @@ static const struct ss_attr event_attr[] = {
 	[E(VERSION)]		= { "version", SS_ATTR_TEXT, NULL },
 	[E(CIPHER)]		= { "cipher", SS_ATTR_TEXT, NULL },
 	[E(TEXT)]		= { "text", SS_ATTR_TEXT, NULL },
+	[E(AV)]			= { "av", SS_ATTR_TEXT, NULL },
+	[E(UNSCANNED)]		= { "unscanned", SS_ATTR_ENUM, &unscanneds },
 };
 
 SET(event, EVENT);
@@ -267,6 +353,27 @@ static struct json_object *read_prefix(struct nlattr *nla)
 	return json_object_new_string(ss_addr_format_prefix(buf, &prefix));
 }
 
+static struct json_object *read_hash(const struct nlattr *nla)
+{
+	char text[2 * SMTPSPLICE_SHA256_SIZE + 1] = "";
+	const uint8_t *octets = nla_data(nla);
+
+	for (int i = 0; i < nla_len(nla) && i < SMTPSPLICE_SHA256_SIZE; i++)
+		sprintf(text + 2 * i, "%02x", octets[i]);
+	return json_object_new_string(text);
+}
+
+static struct json_object *read_flags(const struct nlattr *nla, const struct ss_names *names)
+{
+	struct json_object *array = json_object_new_array();
+	uint64_t flags = read_number(nla);
+
+	for (unsigned int i = 0; i < names->count; i++)
+		if (flags & 1ull << i)
+			json_object_array_add(array, json_object_new_string(names->name[i]));
+	return array;
+}
+
 /* An attribute that may come more than once: append to its array */
 static void append(struct json_object *obj, const char *name,
 		   struct json_object *value)
@@ -315,8 +422,17 @@ static void decode_one(const struct ss_attr *attr, struct nlattr *nla,
 	case SS_ATTR_TEXTS:
 		append(obj, attr->name, read_text(nla));
 		return;
-	case SS_ATTR_PROFILE:
+	case SS_ATTR_FLAGS:
+		value = read_flags(nla, attr->names);
+		break;
+	case SS_ATTR_HASHES:
+		append(obj, attr->name, read_hash(nla));
+		return;
+	case SS_ATTR_TLS_PROFILE:
 		decode(&ss_attrs_tls_profile, nla_data(nla), nla_len(nla), obj);
+		return;
+	case SS_ATTR_AV_PROFILE:
+		decode(&ss_attrs_av_profile, nla_data(nla), nla_len(nla), obj);
 		return;
 	}
 	json_object_object_add(obj, attr->name, value);

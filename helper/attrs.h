@@ -20,7 +20,10 @@
  * @SS_ATTR_PORTS: all attributes of that type: an array of numbers
  * @SS_ATTR_PREFIXES: all attributes of that type: an array of prefixes
  * @SS_ATTR_TEXTS: all attributes of that type: an array of strings
- * @SS_ATTR_PROFILE: the set tls-profile, shown as if it were a part of this one
+ * @SS_ATTR_FLAGS: the names of the bits that are set, an array
+ * @SS_ATTR_HASHES: all attributes of that type: an array of hashes in hex
+ * @SS_ATTR_TLS_PROFILE: the set tls-profile, shown as if it were a part of this one
+ * @SS_ATTR_AV_PROFILE: the set av-profile, likewise
  */
 enum ss_attr_type {
 	SS_ATTR_U32,
@@ -33,7 +36,10 @@ enum ss_attr_type {
 	SS_ATTR_PORTS,
 	SS_ATTR_PREFIXES,
 	SS_ATTR_TEXTS,
-	SS_ATTR_PROFILE,
+	SS_ATTR_FLAGS,
+	SS_ATTR_HASHES,
+	SS_ATTR_TLS_PROFILE,
+	SS_ATTR_AV_PROFILE,
 };
 
 /**
@@ -73,6 +79,8 @@ extern const struct ss_attr_set ss_attrs_tls_profile;
 extern const struct ss_attr_set ss_attrs_tls;
 extern const struct ss_attr_set ss_attrs_settings;
 extern const struct ss_attr_set ss_attrs_session;
+extern const struct ss_attr_set ss_attrs_av;
+extern const struct ss_attr_set ss_attrs_av_profile;
 extern const struct ss_attr_set ss_attrs_stats;
 extern const struct ss_attr_set ss_attrs_event;
 

@@ -40,6 +40,7 @@ enum canned {
 	CANNED_TLS_FIRST,
 	CANNED_BYE,
 	CANNED_ALONE,
+	CANNED_BANNED,
 };
 
 /*
@@ -98,6 +99,9 @@ static const struct {
 	[CANNED_BYE] = { .text = "221 2.0.0 Bye" },
 	[CANNED_ALONE] = {
 		.text = "421 4.3.0 No mail server any more, closing connection",
+	},
+	[CANNED_BANNED] = {
+		.text = "554 5.7.1 An infected message came from your address, try again later",
 	},
 };
 

@@ -123,3 +123,8 @@ bool ss_eod_ends_in_cr(u8 state)
 {
 	return state == BODY_CR || state == BODY_DOT_CR;
 }
+
+bool ss_eod_at_line_start(u8 state)
+{
+	return state == BODY_SOL;
+}

@@ -31,4 +31,10 @@ bool ss_eod_scan(u8 *state, u32 *flags, const u8 *p, u32 n, u32 *used);
  */
 bool ss_eod_ends_in_cr(u8 state);
 
+/**
+ * ss_eod_at_line_start() - was CRLF what was seen last, or nothing yet?
+ * @state: the state
+ */
+bool ss_eod_at_line_start(u8 state);
+
 #endif /* SS_EOD_H */

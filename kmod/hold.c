@@ -15,7 +15,9 @@
 #include <linux/uio.h>
 #include <net/sock.h>
 
+#include "budget.h"
 #include "compat.h"
+#include "eod.h"
 #include "hold.h"
 #include "leg.h"
 #include "smtp.h"
@@ -58,7 +60,7 @@ void ss_hold_close(struct ss_hold *h)
 	if (!h->file)
 		return;
 	fput(h->file);
-	atomic64_sub(h->charged, &h->sn->held);
+	ss_budget_uncharge(h->sn, h->charged);
 	h->file = NULL;
 	h->charged = 0;
 }
@@ -71,11 +73,8 @@ static int charge(struct ss_hold *h, u64 end)
 	if (need <= h->charged)
 		return 0;
 	need -= h->charged;
-	if (atomic64_add_return(need, &h->sn->held) >
-	    READ_ONCE(h->sn->settings.max_held)) {
-		atomic64_sub(need, &h->sn->held);
+	if (ss_budget_charge(h->sn, need))
 		return -ENOSPC;
-	}
 	h->charged += need;
 	return 0;
 }
@@ -234,6 +233,69 @@ void ss_hold_seal(struct ss_hold *h, u64 len)
 	i_size_write(inode, len);
 	SHMEM_I(inode)->seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
 				F_SEAL_FUTURE_WRITE;
+}
+
+bool ss_hold_can_be(struct file *file)
+{
+	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
+			  F_SEAL_WRITE;
+
+	return shmem_mapping(file->f_mapping) &&
+	       (SHMEM_I(file_inode(file))->seals & seals) == seals;
+}
+
+/* Is all of it of a message, which ends where it ends, and in a whole line? */
+static int check_replacement(const struct ss_hold *h, struct file *file,
+			     u64 len, u32 bad)
+{
+	const struct ss_hold view = { .sn = h->sn, .file = file, .len = len };
+	u8 state = SS_EOD_START;
+	u32 flags = 0, used;
+	u64 pos = 0;
+
+	while (pos < len) {
+		struct bio_vec bv;
+		u8 *kaddr;
+		bool end;
+		int err;
+
+		err = get_pages(&view, pos, min_t(u64, len - pos, PAGE_SIZE),
+				&bv, 1);
+		if (err < 0)
+			return err;
+		kaddr = kmap_local_page(bv.bv_page);
+		end = ss_eod_scan(&state, &flags, kaddr + bv.bv_offset,
+				  bv.bv_len, &used);
+		kunmap_local(kaddr);
+		put_pages(&bv, 1, false);
+		if (end)
+			return -EINVAL;
+		pos += used;
+		cond_resched();
+	}
+	return flags & bad || !ss_eod_at_line_start(state) ? -EINVAL : 0;
+}
+
+int ss_hold_replace(struct ss_hold *h, struct file *file, u32 bad,
+		    bool chunked)
+{
+	u64 len = i_size_read(file_inode(file));
+	u64 need = PAGE_ALIGN(len);
+	int err;
+
+	if (len > h->limit + SS_HOLD_CHUNK)
+		return -EFBIG;
+	if (need > h->charged && ss_budget_charge(h->sn, need - h->charged))
+		return -ENOSPC;
+	if (need > h->charged)
+		h->charged = need;
+	err = chunked ? 0 : check_replacement(h, file, len, bad);
+	if (err)
+		return err;
+	fput(h->file);
+	h->file = get_file(file);
+	h->len = len;
+	return 0;
 }
 
 struct file *ss_hold_reader(const struct ss_hold *h)

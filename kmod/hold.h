@@ -106,6 +106,28 @@ void ss_hold_seal(struct ss_hold *h, u64 len);
 struct file *ss_hold_reader(const struct ss_hold *h);
 
 /**
+ * ss_hold_can_be() - could a file take the place of a held message?
+ * @file: the file
+ *
+ * Return: whether it is a memory file that is sealed against any change.
+ */
+bool ss_hold_can_be(struct file *file);
+
+/**
+ * ss_hold_replace() - hold another message instead
+ * @h: the hold, of which nothing was sent
+ * @file: the message as on the wire, see ss_hold_can_be(); it stays the caller's
+ * @bad: SS_SMTP_BODY_* that it must not have
+ * @chunked: it goes by BDAT, so that its octets are not looked at
+ *
+ * Context: process. Return: 0; or -EINVAL (the end-of-data or a line end that is
+ * @bad is in it, or it does not end with a line), -EFBIG, -ENOSPC or -ENOMEM,
+ * and the hold is as it was.
+ */
+int ss_hold_replace(struct ss_hold *h, struct file *file, u32 bad,
+		    bool chunked);
+
+/**
  * ss_hold_send() - send a part of the message, without copying it
  * @h: the hold
  * @sock: the socket, not waited for

@@ -43,6 +43,10 @@ static const struct ss_settings defaults = {
 	.reply_timeout		= 600 * MSEC_PER_SEC,	/* RFC 5321 4.5.3.2.6 */
 	.keepalive		= 60 * MSEC_PER_SEC,
 	.bare_newline		= SMTPSPLICE_BARE_NEWLINE_REJECT,
+	.message_timeout	= 240 * MSEC_PER_SEC,
+	.conserve_green		= 82,
+	.conserve_red		= 88,
+	.conserve_extreme	= 95,
 };
 
 static int __net_init net_init(struct net *net)
@@ -59,6 +63,7 @@ static int __net_init net_init(struct net *net)
 	refcount_set(&sn->users, 1);
 	init_completion(&sn->idle);
 	ss_request_init(sn);
+	ss_ban_init(sn);
 	sn->stats = alloc_percpu(struct ss_stats);
 	if (!sn->stats)
 		return -ENOMEM;
@@ -89,6 +94,7 @@ static void __net_exit net_exit(struct net *net)
 
 	ss_policy_flush(sn);	/* no new sessions */
 	ss_sessions_flush(sn);
+	ss_ban_flush(sn);
 	ss_profile_flush(sn);
 	ss_steer_exit(sn);
 	free_percpu(sn->stats);

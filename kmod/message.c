@@ -4,11 +4,13 @@
  * the server or nowhere. In splice mode all but its end goes on to the server
  * while it comes in, out of the hold. Runs in the session's work, under its lock.
  */
+#include <linux/file.h>
+
 #include "eod.h"
 #include "message.h"
-#include "netlink.h"
 #include "policy.h"
 #include "session.h"
+#include "verdict.h"
 
 /* Octets that the server may be behind the client in splice mode. */
 #define LAG_MAX			1048576u
@@ -34,11 +36,19 @@ static void leave_server(struct ss_session *s)
 	s->sending = false;
 }
 
-/* The message is refused; both legs stay usable where that can be. */
-static void refuse(struct ss_session *s, const char *reply)
+void ss_message_drop(struct ss_session *s)
+{
+	struct file *replacement = ss_request_replacement(s);
+
+	if (replacement)
+		fput(replacement);
+	ss_hold_close(&s->hold);
+}
+
+void ss_message_refuse(struct ss_session *s, const char *reply)
 {
 	leave_server(s);
-	ss_hold_close(&s->hold);
+	ss_message_drop(s);
 	s->refusal = NULL;
 	ss_smtp_refuse(&s->smtp, reply, &s->server.out, &s->client.out);
 	ss_session_set_state(s, SMTPSPLICE_STATE_COMMAND);
@@ -50,10 +60,8 @@ static const char bad_newline[] =
 	"550 5.5.2 Message has CR or LF that is not part of CRLF";
 static const char server_lost[] =
 	"451 4.4.2 Connection to the mail server lost";
-static const char no_verdict[] = "451 4.3.0 Content scanner not available, try again later";
 
-/* Which line ends refuse it? */
-static u32 body_bad(const struct ss_session *s)
+u32 ss_message_body_bad(const struct ss_session *s)
 {
 	u32 bad = SS_SMTP_BODY_BAD;
 
@@ -68,20 +76,22 @@ static u32 body_bad(const struct ss_session *s)
 /* DATA or the first BDAT: may the message come? */
 void ss_message_begin(struct ss_session *s)
 {
-	int err = ss_hold_open(&s->hold, s->sn);
+	const char *why = ss_verdict_begin(s);
 
-	if (err)
+	if (!why && ss_hold_open(&s->hold, s->sn))
+		why = no_space;
+	if (why)
 		ss_stats_inc(s->sn, NO_SPACE);
-	if (err && !s->smtp.chunked) {
-		refuse(s, no_space);
+	if (why && !s->smtp.chunked) {
+		ss_message_refuse(s, why);
 		return;
 	}
 	/* the octets of a chunk are on their way, and have to be read */
-	s->refusal = err ? no_space : NULL;
+	s->refusal = why;
 	s->sent = 0;
 	s->chunk_end = 0;
-	s->smtp.body_bad = body_bad(s);
-	if (s->policy->mode == SMTPSPLICE_MODE_SPLICE && !err)
+	s->smtp.body_bad = ss_message_body_bad(s);
+	if (s->policy->mode == SMTPSPLICE_MODE_SPLICE && !why)
 		ss_smtp_data_pass(&s->smtp, &s->server.out);
 	else
 		ss_message_go_on(s);
@@ -118,7 +128,7 @@ static bool refuse_doomed(struct ss_session *s, const char *reply)
 	if (reply == bad_newline)
 		ss_stats_inc(s->sn, BAD_NEWLINE);
 	count(s);
-	refuse(s, reply);
+	ss_message_refuse(s, reply);
 	return true;
 }
 
@@ -130,8 +140,10 @@ bool ss_message_end(struct ss_session *s)
 		return refuse_doomed(s, reply);
 	count(s);
 	ss_hold_seal(&s->hold, s->smtp.body_len);
+	s->message_end = jiffies +
+		msecs_to_jiffies(READ_ONCE(s->sn->settings.message_timeout));
 	ss_session_set_state(s, SMTPSPLICE_STATE_SCAN);
-	ss_request_submit(s, SS_REQUEST_SCAN, s->deadline);
+	ss_verdict_await(s);
 	return true;
 }
 
@@ -188,7 +200,7 @@ static void give_up(struct ss_session *s, const char *reply)
 	}
 	/* whatever its verdict would have been */
 	ss_request_cancel(s, &s->answer);
-	refuse(s, reply);
+	ss_message_refuse(s, reply);
 }
 
 void ss_message_early(struct ss_session *s)
@@ -351,44 +363,36 @@ static bool step_splice(struct ss_session *s)
 	return stream(s);
 }
 
-/* The reply for a message that is refused by verdict. */
-static const char *verdict_reply(const struct ss_verdict *v)
-{
-	if (v->reply[0])
-		return v->reply;
-	return v->verdict == SMTPSPLICE_VERDICT_REJECT ?
-	       "554 5.7.1 Message refused: a virus was found" : no_verdict;
-}
-
-static void apply_verdict(struct ss_session *s)
-{
-	const struct ss_verdict *v = &s->answer.verdict;
-
-	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
-	switch (v->verdict) {
-	case SMTPSPLICE_VERDICT_ACCEPT:
-		ss_stats_inc(s->sn, CLEAN);
-		ss_session_set_state(s, SMTPSPLICE_STATE_RELEASE);
-		ss_smtp_release(&s->smtp, &s->server.out);
-		break;
-	case SMTPSPLICE_VERDICT_REJECT:
-		ss_stats_inc(s->sn, INFECTED);
-		refuse(s, verdict_reply(v));
-		break;
-	default:
-		ss_stats_inc(s->sn, TEMPFAIL);
-		refuse(s, verdict_reply(v));
-	}
-}
-
 static bool step_scan(struct ss_session *s)
 {
 	/* a NOOP of ours may be out: not every server takes two commands */
-	if (!ss_request_done(s) || !ss_smtp_idle(&s->smtp) ||
-	    !ss_request_cancel(s, &s->answer))
+	if (!ss_smtp_idle(&s->smtp) || !ss_verdict_collect(s))
 		return stream(s);
-	apply_verdict(s);
+	ss_verdict_apply(s);
 	return true;
+}
+
+void ss_message_release(struct ss_session *s, const char *tag)
+{
+	u64 len = s->hold.len;
+
+	s->tag = *tag ? tag : NULL;
+	if (s->tag)
+		len += strlen(s->tag) + 2;
+	ss_session_set_state(s, SMTPSPLICE_STATE_RELEASE);
+	ss_smtp_release(&s->smtp, len, &s->server.out);
+}
+
+/* The field that goes in front; the sink has little else in it. */
+static void send_tag(struct ss_session *s)
+{
+	struct ss_smtp_buf *out = &s->server.out;
+	u32 n = strlen(s->tag);
+
+	memcpy(out->data + out->len, s->tag, n);
+	memcpy(out->data + out->len + n, "\r\n", 2);
+	out->len += n + 2;
+	s->tag = NULL;
 }
 
 static bool step_release(struct ss_session *s)
@@ -399,7 +403,10 @@ static bool step_release(struct ss_session *s)
 
 	if (!s->sending)
 		return false;
+	if (s->tag)
+		send_tag(s);
 	if (s->sent < s->hold.len) {
+		ss_leg_flush(v);
 		if (!ss_leg_flushed(v))
 			return false;
 		n = ss_hold_send(&s->hold, v->sock, s->sent, s->hold.len,
@@ -445,23 +452,4 @@ bool ss_message_step(struct ss_session *s)
 	default:
 		return false;
 	}
-}
-
-/* No verdict in time. Exactly one of verdict and time-out wins. */
-void ss_message_timeout(struct ss_session *s)
-{
-	struct ss_verdict *v = &s->answer.verdict;
-
-	/* one that came just in time, unless a NOOP is in its way */
-	if (ss_request_cancel(s, &s->answer) &&
-	    (ss_smtp_idle(&s->smtp) ||
-	     v->verdict != SMTPSPLICE_VERDICT_ACCEPT)) {
-		apply_verdict(s);
-		return;
-	}
-	*v = (struct ss_verdict){ .verdict = SMTPSPLICE_VERDICT_TEMPFAIL };
-	strscpy(v->reply, no_verdict, sizeof(v->reply));
-	ss_stats_inc(s->sn, SCAN_TIMEOUT);
-	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
-	refuse(s, no_verdict);
 }

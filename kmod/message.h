@@ -81,11 +81,34 @@ void ss_message_server_lost(struct ss_session *s);
 u64 ss_message_unsent(const struct ss_session *s);
 
 /**
- * ss_message_timeout() - no verdict came in time
- * @s: the session in the state scan
+ * ss_message_body_bad() - which line ends refuse a message?
+ * @s: the session
  *
- * Exactly one of verdict and time-out wins.
+ * Return: SS_SMTP_BODY_*.
  */
-void ss_message_timeout(struct ss_session *s);
+u32 ss_message_body_bad(const struct ss_session *s);
+
+/**
+ * ss_message_refuse() - a message does not go on
+ * @s: the session
+ * @reply: what the client is told, one line without CRLF
+ *
+ * Both legs stay usable where that can be.
+ */
+void ss_message_refuse(struct ss_session *s, const char *reply);
+
+/**
+ * ss_message_release() - a message goes on to the server
+ * @s: the session in the state scan, its engine idle
+ * @tag: a header field to put in front of it, or ""; it stays as it is until the
+ *	server has answered
+ */
+void ss_message_release(struct ss_session *s, const char *tag);
+
+/**
+ * ss_message_drop() - let go of the octets of a message
+ * @s: the session
+ */
+void ss_message_drop(struct ss_session *s);
 
 #endif /* SS_MESSAGE_H */

@@ -11,6 +11,10 @@
 #include <uapi/linux/smtpsplice.h>
 
 /* Integer value ranges */
+static const struct netlink_range_validation smtpsplice_a_av_profile_sender_ban_range = {
+	.max	= 604800ULL,
+};
+
 static const struct netlink_range_validation smtpsplice_a_settings_max_sessions_range = {
 	.min	= 1ULL,
 	.max	= 1000000ULL,
@@ -27,6 +31,42 @@ static const struct netlink_range_validation smtpsplice_a_settings_max_held_rang
 };
 
 /* Common nested types */
+const struct nla_policy smtpsplice_av_profile_nl_policy[SMTPSPLICE_A_AV_PROFILE_REPLACEMENT + 1] = {
+	[SMTPSPLICE_A_AV_PROFILE_AV_SCAN] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_AV_PROFILE_EXECUTABLES] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SMTPSPLICE_A_AV_PROFILE_INFECTED] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_AV_PROFILE_ARCHIVE_BLOCK] = NLA_POLICY_MASK(NLA_U32, 0xff),
+	[SMTPSPLICE_A_AV_PROFILE_ARCHIVE_LOG] = NLA_POLICY_MASK(NLA_U32, 0xff),
+	[SMTPSPLICE_A_AV_PROFILE_OVERSIZE_LIMIT] = { .type = NLA_U64, },
+	[SMTPSPLICE_A_AV_PROFILE_OVERSIZE] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_AV_PROFILE_UNCOMPRESSED_LIMIT] = { .type = NLA_U64, },
+	[SMTPSPLICE_A_AV_PROFILE_UNCOMPRESSED_NEST_LIMIT] = NLA_POLICY_RANGE(NLA_U32, 2, 100),
+	[SMTPSPLICE_A_AV_PROFILE_FRAGMAIL] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SMTPSPLICE_A_AV_PROFILE_MIME_AMBIGUITY] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SMTPSPLICE_A_AV_PROFILE_FILE_NAME] = { .type = NLA_STRING, .len = SMTPSPLICE_PATTERN_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_FILE_TYPE] = { .type = NLA_STRING, .len = SMTPSPLICE_NAME_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_HASH_BLOCK] = NLA_POLICY_EXACT_LEN(SMTPSPLICE_SHA256_SIZE),
+	[SMTPSPLICE_A_AV_PROFILE_HASH_ALLOW] = NLA_POLICY_EXACT_LEN(SMTPSPLICE_SHA256_SIZE),
+	[SMTPSPLICE_A_AV_PROFILE_SCAN_ERROR] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_AV_PROFILE_SCAN_TIMEOUT] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_AV_PROFILE_HELPER_DOWN] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_AV_PROFILE_OVER_BUDGET] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_AV_PROFILE_UNDECODABLE] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_AV_PROFILE_QUARANTINE] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SMTPSPLICE_A_AV_PROFILE_CACHE] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SMTPSPLICE_A_AV_PROFILE_SENDER_BAN] = NLA_POLICY_FULL_RANGE(NLA_U32, &smtpsplice_a_av_profile_sender_ban_range),
+	[SMTPSPLICE_A_AV_PROFILE_REPLY_VIRUS] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_REPLY_EXECUTABLE] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_REPLY_FILENAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_REPLY_HASH] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_REPLY_ARCHIVE] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_REPLY_PARTIAL] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_REPLY_AMBIGUOUS] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_REPLY_OVERSIZE] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_REPLY_FAILURE] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_REPLACEMENT] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLACEMENT_MAX, },
+};
+
 const struct nla_policy smtpsplice_prefix_nl_policy[SMTPSPLICE_A_PREFIX_LEN + 1] = {
 	[SMTPSPLICE_A_PREFIX_ADDR] = { .type = NLA_BINARY, },
 	[SMTPSPLICE_A_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
@@ -59,12 +99,15 @@ static const struct nla_policy smtpsplice_register_nl_policy[SMTPSPLICE_A_HELPER
 };
 
 /* SMTPSPLICE_CMD_SCAN_VERDICT - do */
-static const struct nla_policy smtpsplice_scan_verdict_nl_policy[SMTPSPLICE_A_SCAN_FILE + 1] = {
+static const struct nla_policy smtpsplice_scan_verdict_nl_policy[SMTPSPLICE_A_SCAN_REPLACEMENT + 1] = {
 	[SMTPSPLICE_A_SCAN_COOKIE] = { .type = NLA_U64, },
-	[SMTPSPLICE_A_SCAN_VERDICT] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_SCAN_VERDICT] = NLA_POLICY_MAX(NLA_U32, 3),
 	[SMTPSPLICE_A_SCAN_REPLY] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
 	[SMTPSPLICE_A_SCAN_VIRUS] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_TEXT_MAX, },
 	[SMTPSPLICE_A_SCAN_FILE] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_TEXT_MAX, },
+	[SMTPSPLICE_A_SCAN_UNSCANNED] = NLA_POLICY_MAX(NLA_U32, 9),
+	[SMTPSPLICE_A_SCAN_TAG] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_SCAN_REPLACEMENT] = { .type = NLA_S32, },
 };
 
 /* SMTPSPLICE_CMD_HANDSHAKE_DONE - do */
@@ -97,8 +140,25 @@ static const struct nla_policy smtpsplice_tls_del_nl_policy[SMTPSPLICE_A_TLS_NAM
 	[SMTPSPLICE_A_TLS_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
 };
 
+/* SMTPSPLICE_CMD_AV_ADD - do */
+static const struct nla_policy smtpsplice_av_add_nl_policy[SMTPSPLICE_A_AV_PROFILE + 1] = {
+	[SMTPSPLICE_A_AV_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE] = NLA_POLICY_NESTED(smtpsplice_av_profile_nl_policy),
+};
+
+/* SMTPSPLICE_CMD_AV_SET - do */
+static const struct nla_policy smtpsplice_av_set_nl_policy[SMTPSPLICE_A_AV_PROFILE + 1] = {
+	[SMTPSPLICE_A_AV_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE] = NLA_POLICY_NESTED(smtpsplice_av_profile_nl_policy),
+};
+
+/* SMTPSPLICE_CMD_AV_DEL - do */
+static const struct nla_policy smtpsplice_av_del_nl_policy[SMTPSPLICE_A_AV_NAME + 1] = {
+	[SMTPSPLICE_A_AV_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
+};
+
 /* SMTPSPLICE_CMD_POLICY_ADD - do */
-static const struct nla_policy smtpsplice_policy_add_nl_policy[SMTPSPLICE_A_POLICY_POSITION + 1] = {
+static const struct nla_policy smtpsplice_policy_add_nl_policy[SMTPSPLICE_A_POLICY_AV + 1] = {
 	[SMTPSPLICE_A_POLICY_NAME] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
 	[SMTPSPLICE_A_POLICY_IIF] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_IFNAME_MAX, },
 	[SMTPSPLICE_A_POLICY_SRC] = NLA_POLICY_NESTED(smtpsplice_prefix_nl_policy),
@@ -106,6 +166,7 @@ static const struct nla_policy smtpsplice_policy_add_nl_policy[SMTPSPLICE_A_POLI
 	[SMTPSPLICE_A_POLICY_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[SMTPSPLICE_A_POLICY_MODE] = NLA_POLICY_MAX(NLA_U32, 1),
 	[SMTPSPLICE_A_POLICY_TLS] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
+	[SMTPSPLICE_A_POLICY_AV] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_NAME_MAX, },
 	[SMTPSPLICE_A_POLICY_POSITION] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
@@ -115,7 +176,7 @@ static const struct nla_policy smtpsplice_policy_del_nl_policy[SMTPSPLICE_A_POLI
 };
 
 /* SMTPSPLICE_CMD_SETTINGS_SET - do */
-static const struct nla_policy smtpsplice_settings_set_nl_policy[SMTPSPLICE_A_SETTINGS_BARE_NEWLINE + 1] = {
+static const struct nla_policy smtpsplice_settings_set_nl_policy[SMTPSPLICE_A_SETTINGS_CONSERVE_EXTREME + 1] = {
 	[SMTPSPLICE_A_SETTINGS_MAX_SESSIONS] = NLA_POLICY_FULL_RANGE(NLA_U32, &smtpsplice_a_settings_max_sessions_range),
 	[SMTPSPLICE_A_SETTINGS_MAX_CLIENT_SESSIONS] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_MAX_MESSAGE] = NLA_POLICY_FULL_RANGE(NLA_U64, &smtpsplice_a_settings_max_message_range),
@@ -128,6 +189,10 @@ static const struct nla_policy smtpsplice_settings_set_nl_policy[SMTPSPLICE_A_SE
 	[SMTPSPLICE_A_SETTINGS_REPLY_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_KEEPALIVE] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_BARE_NEWLINE] = NLA_POLICY_MAX(NLA_U32, 1),
+	[SMTPSPLICE_A_SETTINGS_MESSAGE_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
+	[SMTPSPLICE_A_SETTINGS_CONSERVE_GREEN] = NLA_POLICY_RANGE(NLA_U32, 1, 100),
+	[SMTPSPLICE_A_SETTINGS_CONSERVE_RED] = NLA_POLICY_RANGE(NLA_U32, 1, 100),
+	[SMTPSPLICE_A_SETTINGS_CONSERVE_EXTREME] = NLA_POLICY_RANGE(NLA_U32, 1, 100),
 };
 
 /* Ops table for smtpsplice */
@@ -148,7 +213,7 @@ static const struct genl_split_ops smtpsplice_nl_ops[] = {
 		.cmd		= SMTPSPLICE_CMD_SCAN_VERDICT,
 		.doit		= smtpsplice_nl_scan_verdict_doit,
 		.policy		= smtpsplice_scan_verdict_nl_policy,
-		.maxattr	= SMTPSPLICE_A_SCAN_FILE,
+		.maxattr	= SMTPSPLICE_A_SCAN_REPLACEMENT,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -191,10 +256,37 @@ static const struct genl_split_ops smtpsplice_nl_ops[] = {
 		.flags	= GENL_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 	{
+		.cmd		= SMTPSPLICE_CMD_AV_ADD,
+		.doit		= smtpsplice_nl_av_add_doit,
+		.policy		= smtpsplice_av_add_nl_policy,
+		.maxattr	= SMTPSPLICE_A_AV_PROFILE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SMTPSPLICE_CMD_AV_SET,
+		.doit		= smtpsplice_nl_av_set_doit,
+		.policy		= smtpsplice_av_set_nl_policy,
+		.maxattr	= SMTPSPLICE_A_AV_PROFILE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SMTPSPLICE_CMD_AV_DEL,
+		.doit		= smtpsplice_nl_av_del_doit,
+		.policy		= smtpsplice_av_del_nl_policy,
+		.maxattr	= SMTPSPLICE_A_AV_NAME,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= SMTPSPLICE_CMD_AV_GET,
+		.start	= smtpsplice_nl_av_get_start,
+		.dumpit	= smtpsplice_nl_av_get_dumpit,
+		.flags	= GENL_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
 		.cmd		= SMTPSPLICE_CMD_POLICY_ADD,
 		.doit		= smtpsplice_nl_policy_add_doit,
 		.policy		= smtpsplice_policy_add_nl_policy,
-		.maxattr	= SMTPSPLICE_A_POLICY_POSITION,
+		.maxattr	= SMTPSPLICE_A_POLICY_AV,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -218,7 +310,7 @@ static const struct genl_split_ops smtpsplice_nl_ops[] = {
 		.cmd		= SMTPSPLICE_CMD_SETTINGS_SET,
 		.doit		= smtpsplice_nl_settings_set_doit,
 		.policy		= smtpsplice_settings_set_nl_policy,
-		.maxattr	= SMTPSPLICE_A_SETTINGS_BARE_NEWLINE,
+		.maxattr	= SMTPSPLICE_A_SETTINGS_CONSERVE_EXTREME,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

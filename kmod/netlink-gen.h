@@ -12,10 +12,12 @@
 #include <uapi/linux/smtpsplice.h>
 
 /* Common nested types */
+extern const struct nla_policy smtpsplice_av_profile_nl_policy[SMTPSPLICE_A_AV_PROFILE_REPLACEMENT + 1];
 extern const struct nla_policy smtpsplice_prefix_nl_policy[SMTPSPLICE_A_PREFIX_LEN + 1];
 extern const struct nla_policy smtpsplice_tls_profile_nl_policy[SMTPSPLICE_A_TLS_PROFILE_EXEMPT_REGEX + 1];
 
 int smtpsplice_nl_tls_get_start(struct netlink_callback *cb);
+int smtpsplice_nl_av_get_start(struct netlink_callback *cb);
 
 int smtpsplice_nl_register_doit(struct sk_buff *skb, struct genl_info *info);
 int smtpsplice_nl_scan_accept_doit(struct sk_buff *skb, struct genl_info *info);
@@ -30,6 +32,11 @@ int smtpsplice_nl_tls_set_doit(struct sk_buff *skb, struct genl_info *info);
 int smtpsplice_nl_tls_del_doit(struct sk_buff *skb, struct genl_info *info);
 int smtpsplice_nl_tls_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
+int smtpsplice_nl_av_add_doit(struct sk_buff *skb, struct genl_info *info);
+int smtpsplice_nl_av_set_doit(struct sk_buff *skb, struct genl_info *info);
+int smtpsplice_nl_av_del_doit(struct sk_buff *skb, struct genl_info *info);
+int smtpsplice_nl_av_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb);
 int smtpsplice_nl_policy_add_doit(struct sk_buff *skb, struct genl_info *info);
 int smtpsplice_nl_policy_del_doit(struct sk_buff *skb, struct genl_info *info);
 int smtpsplice_nl_policy_get_dumpit(struct sk_buff *skb,

@@ -26,8 +26,8 @@
 #include "sessions.h"
 #include "smtpsplice.h"
 
-/* A scan request: the envelope that is kept, and what goes with it. */
-#define SCAN_REPLY_SIZE	(2 * SS_ENVELOPE_MAX + 4096)
+/* A scan request: the envelope that is kept, the profile, and what goes with it. */
+#define SCAN_REPLY_SIZE	(2 * SS_ENVELOPE_MAX + SS_PROFILE_SIZE_MAX + 4096)
 
 /* The generator knows no flags: only who may administrate may listen. */
 static const struct genl_multicast_group groups[] = {
@@ -110,7 +110,10 @@ static int put_scan(struct sk_buff *skb, const struct ss_session *s,
 	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SCAN_SERVER,
 				SMTPSPLICE_A_SCAN_SERVER_PORT, &s->server_addr))
 		return -EMSGSIZE;
-	if (s->smtp.chunked && nla_put_flag(skb, SMTPSPLICE_A_SCAN_CHUNKED))
+	if ((s->smtp.chunked && nla_put_flag(skb, SMTPSPLICE_A_SCAN_CHUNKED)) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_MODE, s->smtp.passed ?
+			SMTPSPLICE_MODE_SPLICE : SMTPSPLICE_MODE_HOLD) ||
+	    ss_profile_fill(s->av, skb, SMTPSPLICE_A_SCAN_AV))
 		return -EMSGSIZE;
 	return put_envelope(skb, &s->smtp);
 }
@@ -221,22 +224,30 @@ int smtpsplice_nl_handshake_accept_doit(struct sk_buff *skb,
 	return accept(skb, info, SS_REQUEST_HANDSHAKE, ss_handoff_accept);
 }
 
+/* Neither of the two may bring another line with it. */
+static bool has_control(const char *text)
+{
+	for (; *text; text++) {
+		if ((u8)*text < 0x20 || *text == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 /*
  * What the helper wants the client to be told. The helper is not trusted to
  * keep to one line, or to the class of reply that goes with its verdict.
  */
 static int check_reply(const struct ss_verdict *v, struct genl_info *info)
 {
-	char class = v->verdict == SMTPSPLICE_VERDICT_REJECT ? '5' : '4';
-	const char *c;
+	char class = v->verdict == SMTPSPLICE_VERDICT_REJECT ? '5' :
+		     v->verdict == SMTPSPLICE_VERDICT_DISCARD ? '2' : '4';
 
 	if (!v->reply[0] || v->verdict == SMTPSPLICE_VERDICT_ACCEPT)
 		return 0;
-	for (c = v->reply; *c; c++) {
-		if ((u8)*c < 0x20 || *c == 0x7f) {
-			GENL_SET_ERR_MSG(info, "reply has control characters");
-			return -EINVAL;
-		}
+	if (has_control(v->reply)) {
+		GENL_SET_ERR_MSG(info, "reply has control characters");
+		return -EINVAL;
 	}
 	if (v->reply[0] != class || !isdigit(v->reply[1]) ||
 	    !isdigit(v->reply[2]) || (v->reply[3] && v->reply[3] != ' ')) {
@@ -244,6 +255,59 @@ static int check_reply(const struct ss_verdict *v, struct genl_info *info)
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* Is it one whole header field? RFC 5322 2.2 */
+static bool is_field(const char *text)
+{
+	const char *c = text;
+
+	while (*c > ' ' && *c < 0x7f && *c != ':')
+		c++;
+	/* a dot in front would have to be stuffed */
+	if (c == text || *c != ':' || *text == '.')
+		return false;
+	for (; *c; c++) {
+		if (*c < ' ' || *c >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* What goes with the verdict accept alone. */
+static int check_accept(const struct ss_verdict *v, struct genl_info *info)
+{
+	if (v->verdict != SMTPSPLICE_VERDICT_ACCEPT &&
+	    (v->unscanned || v->tag[0] ||
+	     info->attrs[SMTPSPLICE_A_SCAN_REPLACEMENT])) {
+		GENL_SET_ERR_MSG(info, "verdict is not accept");
+		return -EINVAL;
+	}
+	if (v->tag[0] && !is_field(v->tag)) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[SMTPSPLICE_A_SCAN_TAG],
+				    "tag is not a header field");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The file that the helper holds: its own, not the session's. */
+static struct file *get_replacement(struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[SMTPSPLICE_A_SCAN_REPLACEMENT];
+	struct file *file;
+
+	if (!attr)
+		return NULL;
+	file = fget(nla_get_s32(attr));
+	if (file && ss_hold_can_be(file))
+		return file;
+	NL_SET_ERR_MSG_ATTR(info->extack, attr,
+			    "replacement is not a sealed memory file");
+	if (file)
+		fput(file);
+	return ERR_PTR(-EINVAL);
 }
 
 static void get_string(char *to, size_t size, const struct nlattr *attr)
@@ -255,11 +319,11 @@ static void get_string(char *to, size_t size, const struct nlattr *attr)
 /* Gives an answer to the session that waits for it. */
 static int answer(struct sk_buff *skb, struct genl_info *info,
 		  enum ss_request_kind kind, u64 cookie,
-		  const union ss_answer *answer)
+		  const union ss_answer *answer, struct file *replacement)
 {
 	struct ss_net *sn = info_net(info);
 	int err = ss_request_answer(sn, kind, NETLINK_CB(skb).sk, cookie,
-				    answer);
+				    answer, replacement);
 
 	if (err)
 		ss_stats_inc(sn, VERDICT_STALE);
@@ -272,7 +336,12 @@ static int answer(struct sk_buff *skb, struct genl_info *info,
 
 static void get_verdict(struct ss_verdict *v, struct genl_info *info)
 {
+	const struct nlattr *unscanned = info->attrs[SMTPSPLICE_A_SCAN_UNSCANNED];
+
 	v->verdict = nla_get_u32(info->attrs[SMTPSPLICE_A_SCAN_VERDICT]);
+	if (unscanned)
+		v->unscanned = nla_get_u32(unscanned);
+	get_string(v->tag, sizeof(v->tag), info->attrs[SMTPSPLICE_A_SCAN_TAG]);
 	get_string(v->reply, sizeof(v->reply),
 		   info->attrs[SMTPSPLICE_A_SCAN_REPLY]);
 	get_string(v->virus, sizeof(v->virus),
@@ -283,6 +352,7 @@ static void get_verdict(struct ss_verdict *v, struct genl_info *info)
 
 int smtpsplice_nl_scan_verdict_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct file *replacement;
 	union ss_answer *a;
 	u64 cookie;
 	int err;
@@ -290,15 +360,22 @@ int smtpsplice_nl_scan_verdict_doit(struct sk_buff *skb, struct genl_info *info)
 	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_SCAN_COOKIE) ||
 	    GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_SCAN_VERDICT))
 		return -EINVAL;
+	replacement = get_replacement(info);
+	if (IS_ERR(replacement))
+		return PTR_ERR(replacement);
+	err = -ENOMEM;
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
-		return -ENOMEM;
+		goto out;
 	cookie = nla_get_u64(info->attrs[SMTPSPLICE_A_SCAN_COOKIE]);
 	get_verdict(&a->verdict, info);
-	err = check_reply(&a->verdict, info);
-	if (!err)
-		err = answer(skb, info, SS_REQUEST_SCAN, cookie, a);
+	err = check_reply(&a->verdict, info) ?:
+	      check_accept(&a->verdict, info) ?:
+	      answer(skb, info, SS_REQUEST_SCAN, cookie, a, replacement);
 	kfree(a);
+out:
+	if (replacement)
+		fput(replacement);
 	return err;
 }
 
@@ -362,37 +439,70 @@ int smtpsplice_nl_handshake_done_doit(struct sk_buff *skb,
 	cookie = nla_get_u64(info->attrs[SMTPSPLICE_A_HANDSHAKE_COOKIE]);
 	err = get_handshake(&a->handshake, info);
 	if (!err)
-		err = answer(skb, info, SS_REQUEST_HANDSHAKE, cookie, a);
+		err = answer(skb, info, SS_REQUEST_HANDSHAKE, cookie, a, NULL);
 	kfree_sensitive(a);
 	return err;
 }
 
-int smtpsplice_nl_tls_add_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	return ss_profile_add(info_net(info), info);
-}
-
-int smtpsplice_nl_tls_set_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	return ss_profile_set(info_net(info), info);
-}
-
-int smtpsplice_nl_tls_del_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	return ss_profile_del(info_net(info), info);
-}
-
 /* The first message of a dump is to hold the largest profile. */
-int smtpsplice_nl_tls_get_start(struct netlink_callback *cb)
+static int profile_get_start(struct netlink_callback *cb)
 {
 	cb->min_dump_alloc = SS_PROFILE_SIZE_MAX + 1024;
 	return 0;
 }
 
+int smtpsplice_nl_tls_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ss_profile_add(info_net(info), SS_PROFILE_TLS, info);
+}
+
+int smtpsplice_nl_tls_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ss_profile_set(info_net(info), SS_PROFILE_TLS, info);
+}
+
+int smtpsplice_nl_tls_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ss_profile_del(info_net(info), SS_PROFILE_TLS, info);
+}
+
+int smtpsplice_nl_tls_get_start(struct netlink_callback *cb)
+{
+	return profile_get_start(cb);
+}
+
 int smtpsplice_nl_tls_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb)
 {
-	return ss_profile_dump(ss_net_get(sock_net(cb->skb->sk)), skb, cb);
+	return ss_profile_dump(ss_net_get(sock_net(cb->skb->sk)),
+			       SS_PROFILE_TLS, skb, cb);
+}
+
+int smtpsplice_nl_av_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ss_profile_add(info_net(info), SS_PROFILE_AV, info);
+}
+
+int smtpsplice_nl_av_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ss_profile_set(info_net(info), SS_PROFILE_AV, info);
+}
+
+int smtpsplice_nl_av_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return ss_profile_del(info_net(info), SS_PROFILE_AV, info);
+}
+
+int smtpsplice_nl_av_get_start(struct netlink_callback *cb)
+{
+	return profile_get_start(cb);
+}
+
+int smtpsplice_nl_av_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb)
+{
+	return ss_profile_dump(ss_net_get(sock_net(cb->skb->sk)),
+			       SS_PROFILE_AV, skb, cb);
 }
 
 int smtpsplice_nl_policy_add_doit(struct sk_buff *skb, struct genl_info *info)
@@ -444,7 +554,15 @@ static int put_settings(struct ss_net *sn, struct sk_buff *skb)
 	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_KEEPALIVE,
 			s->keepalive) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_BARE_NEWLINE,
-			s->bare_newline))
+			s->bare_newline) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_MESSAGE_TIMEOUT,
+			s->message_timeout) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_CONSERVE_GREEN,
+			s->conserve_green) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_CONSERVE_RED,
+			s->conserve_red) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_CONSERVE_EXTREME,
+			s->conserve_extreme))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -491,36 +609,74 @@ int smtpsplice_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return reply(info, SMTPSPLICE_CMD_STATS_GET, ss_stats_fill);
 }
 
+/* The watermarks have an order, the rest is as it is. */
+static int check_settings(const struct ss_settings *new, struct genl_info *info)
+{
+	if (new->conserve_green < new->conserve_red &&
+	    new->conserve_red <= new->conserve_extreme)
+		return 0;
+	GENL_SET_ERR_MSG(info, "conserve-green must be below conserve-red, and that not above conserve-extreme");
+	return -EINVAL;
+}
+
 int smtpsplice_nl_settings_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **a = info->attrs;
 	struct ss_net *sn = info_net(info);
-	struct ss_settings *s = &sn->settings;
+	struct ss_settings *s = &sn->settings, new;
+	int err;
 
-	/* the netlink policy has checked each value, so nothing fails half-way */
-#define SET(setting, type, attr)					\
+	/* the netlink policy has checked each value for itself */
+#define GET(setting, type, attr)					\
 	do {								\
 		if (a[SMTPSPLICE_A_SETTINGS_##attr])			\
-			WRITE_ONCE(setting, nla_get_##type(		\
-				   a[SMTPSPLICE_A_SETTINGS_##attr]));	\
+			new.setting = nla_get_##type(			\
+				a[SMTPSPLICE_A_SETTINGS_##attr]);	\
 	} while (0)
+#define SET(setting)	WRITE_ONCE(s->setting, new.setting)
 	mutex_lock(&sn->lock);
-	SET(s->max_sessions, u32, MAX_SESSIONS);
-	SET(s->max_client_sessions, u32, MAX_CLIENT_SESSIONS);
-	SET(s->max_message, u64, MAX_MESSAGE);
-	SET(s->max_held, u64, MAX_HELD);
-	SET(s->dial_timeout, u32, DIAL_TIMEOUT);
-	SET(s->handshake_timeout, u32, HANDSHAKE_TIMEOUT);
-	SET(s->command_timeout, u32, COMMAND_TIMEOUT);
-	SET(s->data_timeout, u32, DATA_TIMEOUT);
-	SET(s->scan_timeout, u32, SCAN_TIMEOUT);
-	SET(s->reply_timeout, u32, REPLY_TIMEOUT);
-	SET(s->keepalive, u32, KEEPALIVE);
-	SET(s->bare_newline, u32, BARE_NEWLINE);
+	new = *s;
+	GET(max_sessions, u32, MAX_SESSIONS);
+	GET(max_client_sessions, u32, MAX_CLIENT_SESSIONS);
+	GET(max_message, u64, MAX_MESSAGE);
+	GET(max_held, u64, MAX_HELD);
+	GET(dial_timeout, u32, DIAL_TIMEOUT);
+	GET(handshake_timeout, u32, HANDSHAKE_TIMEOUT);
+	GET(command_timeout, u32, COMMAND_TIMEOUT);
+	GET(data_timeout, u32, DATA_TIMEOUT);
+	GET(scan_timeout, u32, SCAN_TIMEOUT);
+	GET(reply_timeout, u32, REPLY_TIMEOUT);
+	GET(keepalive, u32, KEEPALIVE);
+	GET(bare_newline, u32, BARE_NEWLINE);
+	GET(message_timeout, u32, MESSAGE_TIMEOUT);
+	GET(conserve_green, u32, CONSERVE_GREEN);
+	GET(conserve_red, u32, CONSERVE_RED);
+	GET(conserve_extreme, u32, CONSERVE_EXTREME);
+	err = check_settings(&new, info);
+	if (!err) {
+		SET(max_sessions);
+		SET(max_client_sessions);
+		SET(max_message);
+		SET(max_held);
+		SET(dial_timeout);
+		SET(handshake_timeout);
+		SET(command_timeout);
+		SET(data_timeout);
+		SET(scan_timeout);
+		SET(reply_timeout);
+		SET(keepalive);
+		SET(bare_newline);
+		SET(message_timeout);
+		SET(conserve_green);
+		SET(conserve_red);
+		SET(conserve_extreme);
+	}
 	mutex_unlock(&sn->lock);
+#undef GET
 #undef SET
-	ss_netlink_event(sn, SMTPSPLICE_EVENT_SETTINGS);
-	return 0;
+	if (!err)
+		ss_netlink_event(sn, SMTPSPLICE_EVENT_SETTINGS);
+	return err;
 }
 
 /* Begins a message to a group, or returns NULL where nobody listens. */
@@ -593,7 +749,8 @@ static int put_event_verdict(struct sk_buff *skb, const struct ss_verdict *v)
 	if (nla_put_u32(skb, SMTPSPLICE_A_EVENT_VERDICT, v->verdict) ||
 	    nla_put_string(skb, SMTPSPLICE_A_EVENT_REPLY, v->reply) ||
 	    nla_put_string(skb, SMTPSPLICE_A_EVENT_VIRUS, v->virus) ||
-	    nla_put_string(skb, SMTPSPLICE_A_EVENT_FILE, v->file))
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_FILE, v->file) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_EVENT_UNSCANNED, v->unscanned))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -617,6 +774,7 @@ static int put_event_handshake(struct sk_buff *skb, const struct ss_handshake *h
  * @s: the session that it happened to, or NULL
  * @policy: name of the policy, or NULL
  * @tls: name of the TLS profile, or NULL
+ * @av: name of the AV profile, or NULL
  * @v: the verdict, or NULL
  * @h: the handshakes, or NULL
  */
@@ -625,6 +783,7 @@ struct event {
 	const struct ss_session *s;
 	const char *policy;
 	const char *tls;
+	const char *av;
 	const struct ss_verdict *v;
 	const struct ss_handshake *h;
 };
@@ -642,6 +801,7 @@ static void send_event(struct ss_net *sn, const struct event *e)
 	    (e->policy &&
 	     nla_put_string(skb, SMTPSPLICE_A_EVENT_POLICY, e->policy)) ||
 	    (e->tls && nla_put_string(skb, SMTPSPLICE_A_EVENT_TLS, e->tls)) ||
+	    (e->av && nla_put_string(skb, SMTPSPLICE_A_EVENT_AV, e->av)) ||
 	    (e->v && put_event_verdict(skb, e->v)) ||
 	    (e->h && put_event_handshake(skb, e->h)))
 		nlmsg_free(skb);
@@ -669,9 +829,13 @@ void ss_netlink_policy_event(struct ss_net *sn, enum smtpsplice_event kind,
 }
 
 void ss_netlink_profile_event(struct ss_net *sn, enum smtpsplice_event kind,
-			      const char *name)
+			      enum ss_profile_class class, const char *name)
 {
-	tell(sn, &(struct event){ .kind = kind, .tls = name });
+	tell(sn, &(struct event){
+		.kind = kind,
+		.tls = class == SS_PROFILE_TLS ? name : NULL,
+		.av = class == SS_PROFILE_AV ? name : NULL,
+	});
 }
 
 void ss_netlink_session_event(const struct ss_session *s,

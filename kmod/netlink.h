@@ -5,6 +5,7 @@
 #include <linux/types.h>
 #include <linux/smtpsplice.h>
 
+#include "profile.h"
 #include "request.h"
 
 struct sk_buff;
@@ -67,13 +68,14 @@ void ss_netlink_policy_event(struct ss_net *sn, enum smtpsplice_event kind,
 			     const struct ss_policy *p);
 
 /**
- * ss_netlink_profile_event() - likewise, of a TLS profile
+ * ss_netlink_profile_event() - likewise, of a profile
  * @sn: the namespace
  * @kind: what
+ * @class: its class
  * @name: its name
  */
 void ss_netlink_profile_event(struct ss_net *sn, enum smtpsplice_event kind,
-			      const char *name);
+			      enum ss_profile_class class, const char *name);
 
 /**
  * ss_netlink_session_event() - likewise, of a session

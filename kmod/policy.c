@@ -32,9 +32,10 @@ static bool port_match(const struct ss_policy *p, __be16 port)
 /* Flows to this port are none of our business. */
 static bool is_off(const struct ss_policy *p, u16 port)
 {
-	const struct ss_profile *tls = rcu_dereference(p->tls);
+	const struct ss_profile *tls;
 
-	return tls && tls->smtps == SMTPSPLICE_TLS_MODE_OFF &&
+	tls = rcu_dereference(p->profiles[SS_PROFILE_TLS]);
+	return tls && tls->tls.smtps == SMTPSPLICE_TLS_MODE_OFF &&
 	       ss_profile_smtps(tls, port);
 }
 
@@ -62,39 +63,59 @@ void ss_policy_hold(struct ss_policy *p)
 
 void ss_policy_put(struct ss_policy *p)
 {
+	int class;
+
 	if (!refcount_dec_and_test(&p->users))
 		return;
-	ss_profile_put(rcu_dereference_protected(p->tls, true));
+	for (class = 0; class < SS_PROFILE_CLASSES; class++)
+		ss_profile_put(rcu_dereference_protected(p->profiles[class],
+							 true));
 	kfree_rcu(p, rcu);
 }
 
-struct ss_profile *ss_policy_profile(struct ss_policy *p)
+struct ss_profile *ss_policy_profile(struct ss_policy *p,
+				     enum ss_profile_class class)
 {
-	struct ss_profile *tls;
+	struct ss_profile *profile;
 
 	rcu_read_lock();
 	do {
-		tls = rcu_dereference(p->tls);
-	} while (tls && !refcount_inc_not_zero(&tls->users));
+		profile = rcu_dereference(p->profiles[class]);
+	} while (profile && !refcount_inc_not_zero(&profile->users));
 	rcu_read_unlock();
-	return tls;
+	return profile;
+}
+
+static struct ss_profile *tied(const struct ss_policy *p,
+			       enum ss_profile_class class)
+{
+	return rcu_dereference_protected(p->profiles[class],
+					 lockdep_is_held(&p->sn->lock));
 }
 
 /* Ties a policy to a profile that is in the list, or to none. */
-static void tie(struct ss_policy *p, struct ss_profile *tls)
+static void tie(struct ss_policy *p, enum ss_profile_class class,
+		struct ss_profile *profile)
 {
-	struct ss_profile *old;
+	struct ss_profile *old = tied(p, class);
 
 	lockdep_assert_held(&p->sn->lock);
-	old = rcu_dereference_protected(p->tls, lockdep_is_held(&p->sn->lock));
-	if (tls) {
-		refcount_inc(&tls->users);
-		tls->policies++;
+	if (profile) {
+		refcount_inc(&profile->users);
+		profile->policies++;
 	}
-	rcu_assign_pointer(p->tls, tls);
+	rcu_assign_pointer(p->profiles[class], profile);
 	if (old)
 		old->policies--;
 	ss_profile_put(old);
+}
+
+static void untie(struct ss_policy *p)
+{
+	int class;
+
+	for (class = 0; class < SS_PROFILE_CLASSES; class++)
+		tie(p, class, NULL);
 }
 
 void ss_policy_retie(struct ss_net *sn, struct ss_profile *old,
@@ -103,8 +124,8 @@ void ss_policy_retie(struct ss_net *sn, struct ss_profile *old,
 	struct ss_policy *p;
 
 	list_for_each_entry(p, &sn->policies, node) {
-		if (rcu_access_pointer(p->tls) == old)
-			tie(p, new);
+		if (tied(p, new->class) == old)
+			tie(p, new->class, new);
 	}
 }
 
@@ -206,22 +227,22 @@ static int parse(struct ss_policy *p, struct genl_info *info)
 	return parse_multi(p, info);
 }
 
-/* Under ss_net.lock, so that the profile stays there. */
-static int parse_tls(struct ss_policy *p, struct genl_info *info)
+/* Under ss_net.lock, so that the profiles stay there. */
+static int parse_profiles(struct ss_policy *p, struct genl_info *info)
 {
 	const struct nlattr *attr = info->attrs[SMTPSPLICE_A_POLICY_TLS];
-	struct ss_profile *tls;
+	struct ss_profile *tls = NULL, *av;
 
-	if (!attr)
-		return 0;
-	tls = ss_profile_find(p->sn, nla_data(attr));
-	if (!tls) {
-		NL_SET_ERR_MSG_ATTR_FMT(info->extack, attr,
-					"no TLS profile \"%s\"",
-					(char *)nla_data(attr));
-		return -ENOENT;
-	}
-	tie(p, tls);
+	if (attr)
+		tls = ss_profile_need(p->sn, SS_PROFILE_TLS, attr, info->extack);
+	if (IS_ERR(tls))
+		return PTR_ERR(tls);
+	attr = info->attrs[SMTPSPLICE_A_POLICY_AV];
+	av = ss_profile_need(p->sn, SS_PROFILE_AV, attr, info->extack);
+	if (IS_ERR(av))
+		return PTR_ERR(av);
+	tie(p, SS_PROFILE_TLS, tls);
+	tie(p, SS_PROFILE_AV, av);
 	return 0;
 }
 
@@ -288,7 +309,7 @@ int ss_policy_add(struct ss_net *sn, struct genl_info *info)
 		err = -EEXIST;
 		goto out_unlock;
 	}
-	err = parse_tls(p, info);
+	err = parse_profiles(p, info);
 	if (err)
 		goto out_unlock;
 	err = open_listeners(p);
@@ -305,7 +326,7 @@ int ss_policy_add(struct ss_net *sn, struct genl_info *info)
 out_close:
 	close_listeners(p);
 out_untie:
-	tie(p, NULL);
+	untie(p);
 out_unlock:
 	mutex_unlock(&sn->lock);
 out_free:
@@ -322,7 +343,7 @@ static void remove(struct ss_net *sn, struct ss_policy *p)
 	sn->policy_gen++;
 	synchronize_net();
 	close_listeners(p);
-	tie(p, NULL);
+	untie(p);
 	ss_policy_put(p);
 }
 
@@ -363,10 +384,9 @@ void ss_policy_flush(struct ss_net *sn)
 
 static int put_policy(struct sk_buff *skb, const struct ss_policy *p, u32 pos)
 {
-	const struct ss_profile *tls;
+	const struct ss_profile *tls = tied(p, SS_PROFILE_TLS);
 	u32 i;
 
-	tls = rcu_dereference_protected(p->tls, lockdep_is_held(&p->sn->lock));
 	if (nla_put_string(skb, SMTPSPLICE_A_POLICY_NAME, p->name) ||
 	    (p->iif[0] &&
 	     nla_put_string(skb, SMTPSPLICE_A_POLICY_IIF, p->iif)) ||
@@ -379,6 +399,8 @@ static int put_policy(struct sk_buff *skb, const struct ss_policy *p, u32 pos)
 	}
 	if (nla_put_u32(skb, SMTPSPLICE_A_POLICY_MODE, p->mode) ||
 	    (tls && nla_put_string(skb, SMTPSPLICE_A_POLICY_TLS, tls->name)) ||
+	    nla_put_string(skb, SMTPSPLICE_A_POLICY_AV,
+			   tied(p, SS_PROFILE_AV)->name) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_POLICY_POSITION, pos) ||
 	    nla_put_u64_64bit(skb, SMTPSPLICE_A_POLICY_SESSIONS,
 			      atomic64_read(&p->sessions), 0) ||

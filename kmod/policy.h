@@ -9,6 +9,7 @@
 #include <linux/smtpsplice.h>
 
 #include "prefix.h"
+#include "profile.h"
 
 struct genl_info;
 struct net_device;
@@ -17,7 +18,6 @@ struct sk_buff;
 struct ss_addr;
 struct ss_listener;
 struct ss_net;
-struct ss_profile;
 
 /**
  * struct ss_policy - picks flows
@@ -28,8 +28,8 @@ struct ss_profile;
  * @name: unique there
  * @iif: input interface by name, "" for any: it may come and go
  * @mode: enum smtpsplice_mode
- * @tls: its TLS profile with a reference, or NULL; written under ss_net.lock,
- *	read under RCU
+ * @profiles: its profiles by class, each with a reference; there may be none for
+ *	TLS; written under ss_net.lock, read under RCU
  * @sessions: sessions it has picked
  * @messages: messages received in those
  * @listeners: the sockets its connection requests go to, IPv4 and IPv6
@@ -40,7 +40,7 @@ struct ss_profile;
  * @dst: destination prefixes
  * @ports: destination ports, host byte order
  *
- * But for @tls it does not change once it is in the list.
+ * But for @profiles it does not change once it is in the list.
  */
 struct ss_policy {
 	struct list_head node;
@@ -50,7 +50,7 @@ struct ss_policy {
 	char name[SMTPSPLICE_NAME_MAX + 1];
 	char iif[IFNAMSIZ];
 	u32 mode;
-	struct ss_profile __rcu *tls;
+	struct ss_profile __rcu *profiles[SS_PROFILE_CLASSES];
 	atomic64_t sessions;
 	atomic64_t messages;
 	struct ss_listener *listeners[2];
@@ -126,12 +126,14 @@ void ss_policy_retie(struct ss_net *sn, struct ss_profile *old,
 		     struct ss_profile *new);
 
 /**
- * ss_policy_profile() - the TLS profile of a policy, for a session
+ * ss_policy_profile() - a profile of a policy, for a session
  * @p: the policy
+ * @class: its class
  *
  * Return: the profile with a reference, or NULL.
  */
-struct ss_profile *ss_policy_profile(struct ss_policy *p);
+struct ss_profile *ss_policy_profile(struct ss_policy *p,
+				     enum ss_profile_class class);
 
 /**
  * ss_policy_name_ok() - may an object of ours be named so?

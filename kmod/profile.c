@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The TLS profiles of a network namespace. The kernel itself heeds little of
- * what they say (when TLS begins, and whether to look inside); the rest is kept
- * for the helper, who gets it with each handshake, so that there is one place
+ * The profiles of a network namespace: named sets of options that policies refer
+ * to. What is special about a class of them is in profile-tls.c and profile-av.c.
+ * All that a profile says is kept as netlink attributes, for whoever lists it and
+ * for the helper, who gets it with each piece of work, so that there is one place
  * where the configuration is.
  *
- * ss_net.lock covers the list. A profile that is set anew is replaced whole.
+ * ss_net.lock covers the lists. A profile that is set anew is replaced whole.
  */
 #include <linux/slab.h>
 #include <net/genetlink.h>
@@ -16,29 +17,22 @@
 #include "profile.h"
 #include "smtpsplice.h"
 
-#define ATTR(name)	(SMTPSPLICE_A_TLS_PROFILE_##name)
-#define DEFAULT_PORT	465
+/* The attribute sets "tls" and "av" are alike. */
+static_assert((int)SMTPSPLICE_A_TLS_NAME == SMTPSPLICE_A_AV_NAME &&
+	      (int)SMTPSPLICE_A_TLS_PROFILE == SMTPSPLICE_A_AV_PROFILE &&
+	      (int)SMTPSPLICE_A_TLS_POLICIES == SMTPSPLICE_A_AV_POLICIES);
+#define A_NAME		SMTPSPLICE_A_TLS_NAME
+#define A_PROFILE	SMTPSPLICE_A_TLS_PROFILE
+#define A_POLICIES	SMTPSPLICE_A_TLS_POLICIES
+
+#define ATTR_MAX	SMTPSPLICE_A_AV_PROFILE_MAX
+static_assert((int)ATTR_MAX >= SMTPSPLICE_A_TLS_PROFILE_MAX);
 
 static const char default_name[] = "default";
 
-/* The options that are one word, and what they are where they are absent. */
-static const struct {
-	int attr;
-	u32 value;
-} options[] = {
-	{ ATTR(SMTPS), SMTPSPLICE_TLS_MODE_INSPECT },
-	{ ATTR(STARTTLS), SMTPSPLICE_STARTTLS_MODE_INSPECT },
-	{ ATTR(EXPIRED_SERVER_CERT), SMTPSPLICE_TLS_ACTION_BLOCK },
-	{ ATTR(REVOKED_SERVER_CERT), SMTPSPLICE_TLS_ACTION_BLOCK },
-	{ ATTR(UNTRUSTED_SERVER_CERT), SMTPSPLICE_TLS_ACTION_ALLOW },
-	{ ATTR(CERT_VALIDATION_TIMEOUT), SMTPSPLICE_TLS_ACTION_ALLOW },
-	{ ATTR(CERT_VALIDATION_FAILURE), SMTPSPLICE_TLS_ACTION_BLOCK },
-	{ ATTR(SNI_SERVER_CERT_CHECK), SMTPSPLICE_SNI_CHECK_ENABLE },
-	{ ATTR(UNSUPPORTED_SSL_VERSION), SMTPSPLICE_TLS_SUPPORT_BLOCK },
-	{ ATTR(UNSUPPORTED_SSL_CIPHER), SMTPSPLICE_TLS_SUPPORT_BLOCK },
-	{ ATTR(UNSUPPORTED_SSL_NEGOTIATION), SMTPSPLICE_TLS_SUPPORT_BLOCK },
-	{ ATTR(CLIENT_CERTIFICATE), SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS },
-	{ ATTR(SERVER_CERT_MODE), SMTPSPLICE_CERT_MODE_RE_SIGN },
+static const struct ss_profile_kind *const kinds[SS_PROFILE_CLASSES] = {
+	[SS_PROFILE_TLS] = &ss_profile_kind_tls,
+	[SS_PROFILE_AV] = &ss_profile_kind_av,
 };
 
 void ss_profile_put(struct ss_profile *p)
@@ -47,27 +41,33 @@ void ss_profile_put(struct ss_profile *p)
 		kfree_rcu(p, rcu);
 }
 
-struct ss_profile *ss_profile_find(struct ss_net *sn, const char *name)
+struct ss_profile *ss_profile_find(struct ss_net *sn,
+				   enum ss_profile_class class,
+				   const char *name)
 {
 	struct ss_profile *p;
 
 	lockdep_assert_held(&sn->lock);
-	list_for_each_entry(p, &sn->profiles, node) {
+	list_for_each_entry(p, &sn->profiles[class].list, node) {
 		if (!strcmp(p->name, name))
 			return p;
 	}
 	return NULL;
 }
 
-bool ss_profile_smtps(const struct ss_profile *p, u16 port)
+struct ss_profile *ss_profile_need(struct ss_net *sn,
+				   enum ss_profile_class class,
+				   const struct nlattr *attr,
+				   struct netlink_ext_ack *extack)
 {
-	u32 i;
+	const char *name = attr ? nla_data(attr) : default_name;
+	struct ss_profile *p = ss_profile_find(sn, class, name);
 
-	for (i = 0; i < p->port_count; i++) {
-		if (p->ports[i] == port)
-			return true;
-	}
-	return false;
+	if (p)
+		return p;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "no %s profile \"%s\"",
+				kinds[class]->what, name);
+	return ERR_PTR(-ENOENT);
 }
 
 int ss_profile_fill(const struct ss_profile *p, struct sk_buff *skb, int attr)
@@ -82,131 +82,58 @@ int ss_profile_fill(const struct ss_profile *p, struct sk_buff *skb, int attr)
 
 /* ---- from and to netlink ---- */
 
-/* Puts every option of one word, given or not. */
-static int put_options(struct sk_buff *said, struct nlattr *const *tb)
+int ss_profile_put_each(struct sk_buff *said, const struct nlattr *attr,
+			u32 *count, u32 most, struct netlink_ext_ack *extack)
+{
+	if (++*count > most) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "too many of these");
+		return -EINVAL;
+	}
+	return nla_put(said, nla_type(attr), nla_len(attr), nla_data(attr));
+}
+
+/* Puts every option that is a number, given or not. */
+static int put_options(struct sk_buff *said, const struct ss_profile_kind *kind,
+		       struct nlattr *const *tb)
 {
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(options); i++) {
-		const struct nlattr *attr = tb[options[i].attr];
+	for (i = 0; i < kind->option_count; i++) {
+		const struct ss_profile_option *option = &kind->options[i];
+		const struct nlattr *attr = tb[option->attr];
 
-		if (nla_put_u32(said, options[i].attr,
-				attr ? nla_get_u32(attr) : options[i].value))
+		if (nla_put_u32(said, option->attr,
+				attr ? nla_get_u32(attr) : option->value))
 			return -EMSGSIZE;
 	}
-	if (tb[ATTR(SERVER_CERT)])
-		return nla_put_string(said, ATTR(SERVER_CERT),
-				      nla_data(tb[ATTR(SERVER_CERT)]));
 	return 0;
 }
 
-static int check_one(const struct nlattr *attr, struct netlink_ext_ack *extack)
+static int fill_said(struct sk_buff *said, const struct ss_profile_kind *kind,
+		     const struct nlattr *nest, struct netlink_ext_ack *extack)
 {
-	struct ss_prefix prefix;
+	struct nlattr *tb[ATTR_MAX + 1] = {};
+	int err = 0;
 
-	if (nla_type(attr) == ATTR(EXEMPT_ADDRESS))
-		return ss_prefix_parse(&prefix, attr, extack);
-	if (nla_type(attr) != ATTR(SMTPS_PORT) && !*(char *)nla_data(attr)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "empty pattern");
-		return -EINVAL;
-	}
-	return 0;
+	if (nest)
+		err = nla_parse_nested(tb, kind->max, nest, kind->policy,
+				       extack);
+	err = err ?: put_options(said, kind, tb);
+	return err ?: kind->put(said, tb, nest, extack);
 }
 
-/* Puts the options that may be given more than once. */
-static int put_lists(struct sk_buff *said, const struct nlattr *nest,
-		     struct netlink_ext_ack *extack)
-{
-	u32 count[SMTPSPLICE_A_TLS_PROFILE_MAX + 1] = {};
-	const struct nlattr *attr;
-	int rem, err;
-
-	nla_for_each_nested(attr, nest, rem) {
-		u32 most = SMTPSPLICE_EXEMPT_MAX;
-
-		switch (nla_type(attr)) {
-		case ATTR(SMTPS_PORT):
-			most = SMTPSPLICE_PREFIX_MAX;
-			break;
-		case ATTR(EXEMPT_ADDRESS):
-		case ATTR(EXEMPT_NAME):
-		case ATTR(EXEMPT_REGEX):
-			break;
-		default:
-			continue;
-		}
-		if (++count[nla_type(attr)] > most) {
-			NL_SET_ERR_MSG_ATTR(extack, attr, "too many of these");
-			return -EINVAL;
-		}
-		err = check_one(attr, extack) ?:
-		      nla_put(said, nla_type(attr), nla_len(attr),
-			      nla_data(attr));
-		if (err)
-			return err;
-	}
-	return count[ATTR(SMTPS_PORT)] ? 0 :
-	       nla_put_u16(said, ATTR(SMTPS_PORT), DEFAULT_PORT);
-}
-
-static int check_cert(struct nlattr *const *tb, struct netlink_ext_ack *extack)
-{
-	const struct nlattr *mode = tb[ATTR(SERVER_CERT_MODE)];
-	const struct nlattr *cert = tb[ATTR(SERVER_CERT)];
-
-	/* it becomes a file name */
-	if (cert && (!ss_policy_name_ok(nla_data(cert)) ||
-		     *(char *)nla_data(cert) == '.')) {
-		NL_SET_ERR_MSG_ATTR(extack, cert, "bad name of a certificate");
-		return -EINVAL;
-	}
-	if (!cert && mode &&
-	    nla_get_u32(mode) == SMTPSPLICE_CERT_MODE_REPLACE) {
-		NL_SET_ERR_MSG_ATTR(extack, mode, "replace needs server-cert");
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* Reads back what the kernel itself heeds. */
 static void heed(struct ss_profile *p)
 {
 	const struct nlattr *attr;
 	int rem;
 
-	nla_for_each_attr(attr, (struct nlattr *)p->said, p->len, rem) {
-		switch (nla_type(attr)) {
-		case ATTR(SMTPS):
-			p->smtps = nla_get_u32(attr);
-			break;
-		case ATTR(STARTTLS):
-			p->starttls = nla_get_u32(attr);
-			break;
-		case ATTR(SMTPS_PORT):
-			p->ports[p->port_count++] = nla_get_u16(attr);
-			break;
-		}
-	}
-}
-
-static int fill_said(struct sk_buff *said, const struct nlattr *nest,
-		     struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[SMTPSPLICE_A_TLS_PROFILE_MAX + 1] = {};
-	int err = 0;
-
-	if (!nest)
-		return put_options(said, tb) ?:
-		       nla_put_u16(said, ATTR(SMTPS_PORT), DEFAULT_PORT);
-	err = nla_parse_nested(tb, SMTPSPLICE_A_TLS_PROFILE_MAX, nest,
-			       smtpsplice_tls_profile_nl_policy, extack);
-	err = err ?: check_cert(tb, extack);
-	err = err ?: put_options(said, tb);
-	return err ?: put_lists(said, nest, extack);
+	nla_for_each_attr(attr, (struct nlattr *)p->said, p->len, rem)
+		kinds[p->class]->heed(p, attr);
 }
 
 /* Makes a profile of an attribute, or of defaults where there is none. */
-static struct ss_profile *make(const char *name, const struct nlattr *nest,
+static struct ss_profile *make(enum ss_profile_class class, const char *name,
+			       const struct nlattr *nest,
 			       struct netlink_ext_ack *extack)
 {
 	struct ss_profile *p = NULL;
@@ -216,17 +143,19 @@ static struct ss_profile *make(const char *name, const struct nlattr *nest,
 	said = nlmsg_new(SS_PROFILE_SIZE_MAX, GFP_KERNEL);
 	if (!said)
 		return ERR_PTR(-ENOMEM);
-	err = fill_said(said, nest, extack);
+	err = fill_said(said, kinds[class], nest, extack);
 	if (!err && said->len > SS_PROFILE_SIZE_MAX)
 		err = -EMSGSIZE;
 	if (err == -EMSGSIZE)
-		NL_SET_ERR_MSG(extack, "TLS profile is too large");
+		NL_SET_ERR_MSG_FMT(extack, "%s profile is too large",
+				   kinds[class]->what);
 	if (!err) {
 		p = kzalloc(struct_size(p, said, said->len), GFP_KERNEL_ACCOUNT);
 		err = p ? 0 : -ENOMEM;
 	}
 	if (p) {
 		refcount_set(&p->users, 1);
+		p->class = class;
 		strscpy(p->name, name, sizeof(p->name));
 		p->len = said->len;
 		memcpy(p->said, said->data, said->len);
@@ -238,9 +167,9 @@ static struct ss_profile *make(const char *name, const struct nlattr *nest,
 
 static int get_name(char *name, struct genl_info *info)
 {
-	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_TLS_NAME))
+	if (GENL_REQ_ATTR_CHECK(info, A_NAME))
 		return -EINVAL;
-	nla_strscpy(name, info->attrs[SMTPSPLICE_A_TLS_NAME],
+	nla_strscpy(name, info->attrs[A_NAME],
 		    SMTPSPLICE_NAME_MAX + 1);
 	if (!ss_policy_name_ok(name)) {
 		GENL_SET_ERR_MSG(info, "profile name must be printable ASCII without blanks, '\"' and '/'");
@@ -249,19 +178,23 @@ static int get_name(char *name, struct genl_info *info)
 	return 0;
 }
 
-static void say(struct genl_info *info, const char *name, bool there)
+static void say(struct genl_info *info, enum ss_profile_class class,
+		const char *name, bool there)
 {
 	if (there)
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
-					info->attrs[SMTPSPLICE_A_TLS_NAME],
-					"TLS profile \"%s\" exists", name);
+					info->attrs[A_NAME],
+					"%s profile \"%s\" exists",
+					kinds[class]->what, name);
 	else
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
-					info->attrs[SMTPSPLICE_A_TLS_NAME],
-					"no TLS profile \"%s\"", name);
+					info->attrs[A_NAME],
+					"no %s profile \"%s\"",
+					kinds[class]->what, name);
 }
 
-int ss_profile_add(struct ss_net *sn, struct genl_info *info)
+int ss_profile_add(struct ss_net *sn, enum ss_profile_class class,
+		   struct genl_info *info)
 {
 	char name[SMTPSPLICE_NAME_MAX + 1];
 	struct ss_profile *p;
@@ -270,26 +203,27 @@ int ss_profile_add(struct ss_net *sn, struct genl_info *info)
 	err = get_name(name, info);
 	if (err)
 		return err;
-	p = make(name, info->attrs[SMTPSPLICE_A_TLS_PROFILE], info->extack);
+	p = make(class, name, info->attrs[A_PROFILE], info->extack);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	mutex_lock(&sn->lock);
-	if (ss_profile_find(sn, name)) {
-		say(info, name, true);
+	if (ss_profile_find(sn, class, name)) {
+		say(info, class, name, true);
 		err = -EEXIST;
 	} else {
-		list_add_tail(&p->node, &sn->profiles);
-		sn->profile_gen++;
+		list_add_tail(&p->node, &sn->profiles[class].list);
+		sn->profiles[class].gen++;
 	}
 	mutex_unlock(&sn->lock);
 	if (err)
 		ss_profile_put(p);
 	else
-		ss_netlink_profile_event(sn, SMTPSPLICE_EVENT_TLS_ADD, name);
+		ss_netlink_profile_event(sn, kinds[class]->event_add, class, name);
 	return err;
 }
 
-int ss_profile_set(struct ss_net *sn, struct genl_info *info)
+int ss_profile_set(struct ss_net *sn, enum ss_profile_class class,
+		   struct genl_info *info)
 {
 	char name[SMTPSPLICE_NAME_MAX + 1];
 	struct ss_profile *old, *new;
@@ -298,27 +232,28 @@ int ss_profile_set(struct ss_net *sn, struct genl_info *info)
 	err = get_name(name, info);
 	if (err)
 		return err;
-	new = make(name, info->attrs[SMTPSPLICE_A_TLS_PROFILE], info->extack);
+	new = make(class, name, info->attrs[A_PROFILE], info->extack);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
 	mutex_lock(&sn->lock);
-	old = ss_profile_find(sn, name);
+	old = ss_profile_find(sn, class, name);
 	if (old) {
 		ss_policy_retie(sn, old, new);
 		list_replace(&old->node, &new->node);
-		sn->profile_gen++;
+		sn->profiles[class].gen++;
 	} else {
-		say(info, name, false);
+		say(info, class, name, false);
 		err = -ENOENT;
 	}
 	mutex_unlock(&sn->lock);
 	ss_profile_put(err ? new : old);
 	if (!err)
-		ss_netlink_profile_event(sn, SMTPSPLICE_EVENT_TLS_ADD, name);
+		ss_netlink_profile_event(sn, kinds[class]->event_add, class, name);
 	return err;
 }
 
-int ss_profile_del(struct ss_net *sn, struct genl_info *info)
+int ss_profile_del(struct ss_net *sn, enum ss_profile_class class,
+		   struct genl_info *info)
 {
 	char name[SMTPSPLICE_NAME_MAX + 1];
 	struct ss_profile *p;
@@ -328,52 +263,53 @@ int ss_profile_del(struct ss_net *sn, struct genl_info *info)
 	if (err)
 		return err;
 	mutex_lock(&sn->lock);
-	p = ss_profile_find(sn, name);
+	p = ss_profile_find(sn, class, name);
 	if (!p) {
-		say(info, name, false);
+		say(info, class, name, false);
 		err = -ENOENT;
 	} else if (p->policies || !strcmp(name, default_name)) {
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
-					info->attrs[SMTPSPLICE_A_TLS_NAME],
-					"TLS profile \"%s\" is in use", name);
+					info->attrs[A_NAME],
+					"%s profile \"%s\" is in use",
+					kinds[class]->what, name);
 		err = -EBUSY;
 	} else {
 		list_del(&p->node);
-		sn->profile_gen++;
+		sn->profiles[class].gen++;
 	}
 	mutex_unlock(&sn->lock);
 	if (err)
 		return err;
 	ss_profile_put(p);
-	ss_netlink_profile_event(sn, SMTPSPLICE_EVENT_TLS_DEL, name);
+	ss_netlink_profile_event(sn, kinds[class]->event_del, class, name);
 	return 0;
 }
 
-int ss_profile_dump(struct ss_net *sn, struct sk_buff *skb,
-		    struct netlink_callback *cb)
+int ss_profile_dump(struct ss_net *sn, enum ss_profile_class class,
+		    struct sk_buff *skb, struct netlink_callback *cb)
 {
 	u32 pos = 0, start = cb->args[0];
 	const struct ss_profile *p;
 	int err = 0;
 
 	mutex_lock(&sn->lock);
-	cb->seq = sn->profile_gen;
-	list_for_each_entry(p, &sn->profiles, node) {
+	cb->seq = sn->profiles[class].gen;
+	list_for_each_entry(p, &sn->profiles[class].list, node) {
 		void *hdr;
 
 		if (pos++ < start)
 			continue;
 		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				  cb->nlh->nlmsg_seq, &smtpsplice_nl_family,
-				  NLM_F_MULTI, SMTPSPLICE_CMD_TLS_GET);
+				  NLM_F_MULTI, kinds[class]->cmd_get);
 		if (!hdr) {
 			err = -EMSGSIZE;
 			break;
 		}
 		genl_dump_check_consistent(cb, hdr);
-		err = nla_put_string(skb, SMTPSPLICE_A_TLS_NAME, p->name) ?:
-		      ss_profile_fill(p, skb, SMTPSPLICE_A_TLS_PROFILE) ?:
-		      nla_put_u32(skb, SMTPSPLICE_A_TLS_POLICIES, p->policies);
+		err = nla_put_string(skb, A_NAME, p->name) ?:
+		      ss_profile_fill(p, skb, A_PROFILE) ?:
+		      nla_put_u32(skb, A_POLICIES, p->policies);
 		if (err) {
 			genlmsg_cancel(skb, hdr);
 			break;
@@ -388,22 +324,33 @@ int ss_profile_dump(struct ss_net *sn, struct sk_buff *skb,
 
 int ss_profile_init(struct ss_net *sn)
 {
-	struct ss_profile *p = make(default_name, NULL, NULL);
+	int class;
 
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	INIT_LIST_HEAD(&sn->profiles);
-	list_add_tail(&p->node, &sn->profiles);
+	for (class = 0; class < SS_PROFILE_CLASSES; class++)
+		INIT_LIST_HEAD(&sn->profiles[class].list);
+	for (class = 0; class < SS_PROFILE_CLASSES; class++) {
+		struct ss_profile *p = make(class, default_name, NULL, NULL);
+
+		if (IS_ERR(p)) {
+			ss_profile_flush(sn);
+			return PTR_ERR(p);
+		}
+		list_add_tail(&p->node, &sn->profiles[class].list);
+	}
 	return 0;
 }
 
 void ss_profile_flush(struct ss_net *sn)
 {
 	struct ss_profile *p, *next;
+	int class;
 
-	list_for_each_entry_safe(p, next, &sn->profiles, node) {
-		WARN_ON_ONCE(p->policies);
-		list_del(&p->node);
-		ss_profile_put(p);
+	for (class = 0; class < SS_PROFILE_CLASSES; class++) {
+		list_for_each_entry_safe(p, next, &sn->profiles[class].list,
+					 node) {
+			WARN_ON_ONCE(p->policies);
+			list_del(&p->node);
+			ss_profile_put(p);
+		}
 	}
 }

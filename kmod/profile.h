@@ -9,6 +9,9 @@
 
 struct genl_info;
 struct netlink_callback;
+struct netlink_ext_ack;
+struct nla_policy;
+struct nlattr;
 struct sk_buff;
 struct ss_net;
 
@@ -16,19 +19,72 @@ struct ss_net;
 #define SS_PROFILE_SIZE_MAX	8192
 
 /**
- * struct ss_profile - what is done with TLS
- * @node: in ss_net.profiles
- * @rcu: frees it
- * @users: 1 for the list, 1 a policy that names it and 1 a session
- * @name: unique in the namespace
- * @policies: how many policies name it, covered by ss_net.lock
+ * enum ss_profile_class - the classes of profiles
+ * @SS_PROFILE_TLS: what is done with TLS
+ * @SS_PROFILE_AV: how messages are scanned
+ * @SS_PROFILE_CLASSES: how many there are
+ */
+enum ss_profile_class {
+	SS_PROFILE_TLS,
+	SS_PROFILE_AV,
+	SS_PROFILE_CLASSES,
+};
+
+/**
+ * struct ss_profiles - the profiles of one class in a namespace
+ * @list: struct ss_profile in order
+ * @gen: changes with @list, for consistent dumps
+ *
+ * Covered by ss_net.lock.
+ */
+struct ss_profiles {
+	struct list_head list;
+	u32 gen;
+};
+
+/**
+ * struct ss_profile_tls - what the kernel itself heeds of a TLS profile
  * @smtps: enum smtpsplice_tls_mode
  * @starttls: enum smtpsplice_starttls_mode
  * @port_count: length of @ports
  * @ports: ports that begin with TLS, host byte order
+ */
+struct ss_profile_tls {
+	u32 smtps;
+	u32 starttls;
+	u32 port_count;
+	u16 ports[SMTPSPLICE_PREFIX_MAX];
+};
+
+/**
+ * struct ss_profile_av - what the kernel itself heeds of an AV profile
+ * @scan: enum smtpsplice_av_scan
+ * @scan_timeout: enum smtpsplice_fail_action
+ * @helper_down: enum smtpsplice_fail_action
+ * @over_budget: enum smtpsplice_fail_action
+ * @sender_ban: seconds, 0 for never
+ */
+struct ss_profile_av {
+	u32 scan;
+	u32 scan_timeout;
+	u32 helper_down;
+	u32 over_budget;
+	u32 sender_ban;
+};
+
+/**
+ * struct ss_profile - a named set of options that policies refer to
+ * @node: in ss_profiles.list
+ * @rcu: frees it
+ * @users: 1 for the list, 1 a policy that names it and 1 a session
+ * @class: enum ss_profile_class
+ * @name: unique in its class and namespace
+ * @policies: how many policies name it, covered by ss_net.lock
+ * @tls: with %SS_PROFILE_TLS
+ * @av: with %SS_PROFILE_AV
  * @len: octets of @said
- * @said: all of it as netlink attributes (set "tls-profile"): most of it is
- *	for the helper
+ * @said: all of it as netlink attributes (set "tls-profile" or "av-profile"):
+ *	most of it is for the helper
  *
  * But for @policies it does not change: another one takes its place.
  */
@@ -36,18 +92,19 @@ struct ss_profile {
 	struct list_head node;
 	struct rcu_head rcu;
 	refcount_t users;
+	u32 class;
 	char name[SMTPSPLICE_NAME_MAX + 1];
 	u32 policies;
-	u32 smtps;
-	u32 starttls;
-	u32 port_count;
-	u16 ports[SMTPSPLICE_PREFIX_MAX];
+	union {
+		struct ss_profile_tls tls;
+		struct ss_profile_av av;
+	};
 	u32 len;
 	u8 said[] __aligned(4);
 };
 
 /**
- * ss_profile_init() - make the profile "default"
+ * ss_profile_init() - make the profiles "default"
  * @sn: the namespace
  *
  * Return: 0 or -ENOMEM.
@@ -63,55 +120,80 @@ void ss_profile_flush(struct ss_net *sn);
 /**
  * ss_profile_add() - add the profile that a netlink request describes
  * @sn: the namespace
+ * @class: the class of the profile
  * @info: the request; its extack says what is wrong
  *
  * Context of this and the following: process. Return: 0, -EINVAL, -EEXIST,
  * -EMSGSIZE (too large) or -ENOMEM.
  */
-int ss_profile_add(struct ss_net *sn, struct genl_info *info);
+int ss_profile_add(struct ss_net *sn, enum ss_profile_class class,
+		   struct genl_info *info);
 
 /**
  * ss_profile_set() - replace a profile, for sessions to come
  * @sn: the namespace
+ * @class: the class of the profile
  * @info: the request
  *
  * Return: 0, -EINVAL, -ENOENT, -EMSGSIZE or -ENOMEM.
  */
-int ss_profile_set(struct ss_net *sn, struct genl_info *info);
+int ss_profile_set(struct ss_net *sn, enum ss_profile_class class,
+		   struct genl_info *info);
 
 /**
  * ss_profile_del() - delete the profile that a netlink request names
  * @sn: the namespace
+ * @class: the class of the profile
  * @info: the request
  *
  * Return: 0, -EINVAL, -ENOENT, or -EBUSY where a policy names it or it is
  * "default".
  */
-int ss_profile_del(struct ss_net *sn, struct genl_info *info);
+int ss_profile_del(struct ss_net *sn, enum ss_profile_class class,
+		   struct genl_info *info);
 
 /**
  * ss_profile_dump() - list the profiles in a netlink dump
  * @sn: the namespace
+ * @class: of which class
  * @skb: message to fill
  * @cb: the dump
  *
  * Return: length filled, 0 at the end, or -errno.
  */
-int ss_profile_dump(struct ss_net *sn, struct sk_buff *skb,
-		    struct netlink_callback *cb);
+int ss_profile_dump(struct ss_net *sn, enum ss_profile_class class,
+		    struct sk_buff *skb, struct netlink_callback *cb);
 
 /**
  * ss_profile_find() - a profile by name
  * @sn: the namespace
+ * @class: the class
  * @name: the name
  *
  * Context: under ss_net.lock. Return: the profile, without a reference, or NULL.
  */
-struct ss_profile *ss_profile_find(struct ss_net *sn, const char *name);
+struct ss_profile *ss_profile_find(struct ss_net *sn,
+				   enum ss_profile_class class,
+				   const char *name);
+
+/**
+ * ss_profile_need() - likewise, for the attribute of a request that names it
+ * @sn: the namespace
+ * @class: the class
+ * @attr: the attribute, a string
+ * @extack: is told where there is none
+ *
+ * Context: under ss_net.lock. Return: the profile, without a reference, or
+ * ERR_PTR(-ENOENT).
+ */
+struct ss_profile *ss_profile_need(struct ss_net *sn,
+				   enum ss_profile_class class,
+				   const struct nlattr *attr,
+				   struct netlink_ext_ack *extack);
 
 /**
  * ss_profile_smtps() - does a connection to this port begin with TLS?
- * @p: the profile
+ * @p: a TLS profile
  * @port: the port, host byte order
  */
 bool ss_profile_smtps(const struct ss_profile *p, u16 port);
@@ -133,5 +215,59 @@ int ss_profile_fill(const struct ss_profile *p, struct sk_buff *skb, int attr);
  * Context: any.
  */
 void ss_profile_put(struct ss_profile *p);
+
+/**
+ * struct ss_profile_option - an option that is one number
+ * @attr: its attribute
+ * @value: what it is where it is absent
+ */
+struct ss_profile_option {
+	int attr;
+	u32 value;
+};
+
+/**
+ * struct ss_profile_kind - what is special about a class of profiles
+ * @what: what messages call it
+ * @policy: of its attributes
+ * @max: its largest attribute
+ * @options: its options that are one number of 32 bits
+ * @option_count: how many
+ * @cmd_get: command of a dump
+ * @event_add: event that tells of a new one, or one that was replaced
+ * @event_del: event that tells of one that was deleted
+ * @put: puts all attributes that are not in @options, from @tb and @nest, which
+ *	is NULL where nothing was said; checks them
+ * @heed: reads an attribute back that the kernel itself heeds
+ */
+struct ss_profile_kind {
+	const char *what;
+	const struct nla_policy *policy;
+	int max;
+	const struct ss_profile_option *options;
+	int option_count;
+	u8 cmd_get;
+	u32 event_add;
+	u32 event_del;
+	int (*put)(struct sk_buff *said, struct nlattr *const *tb,
+		   const struct nlattr *nest, struct netlink_ext_ack *extack);
+	void (*heed)(struct ss_profile *p, const struct nlattr *attr);
+};
+
+extern const struct ss_profile_kind ss_profile_kind_tls;
+extern const struct ss_profile_kind ss_profile_kind_av;
+
+/**
+ * ss_profile_put_each() - put an attribute that may be given more than once
+ * @said: where to
+ * @attr: the attribute
+ * @count: how many of its type were put
+ * @most: how many there may be
+ * @extack: is told where there are more
+ *
+ * Return: 0, -EINVAL or -EMSGSIZE.
+ */
+int ss_profile_put_each(struct sk_buff *said, const struct nlattr *attr,
+			u32 *count, u32 most, struct netlink_ext_ack *extack);
 
 #endif /* SS_PROFILE_H */

@@ -8,6 +8,8 @@
  * it back. The order is "oldest first"; a request that a dead helper had keeps
  * its place at the front.
  */
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/random.h>
 
@@ -59,9 +61,12 @@ void ss_request_init(struct ss_net *sn)
 void ss_request_submit(struct ss_session *s, enum ss_request_kind kind,
 		       unsigned long deadline)
 {
+	struct file *stale = ss_request_replacement(s);
 	struct ss_net *sn = s->sn;
 	u32 queued;
 
+	if (stale)
+		fput(stale);
 	spin_lock_bh(&sn->request_lock);
 	s->request.kind = kind;
 	s->request.attempt = 0;
@@ -72,6 +77,17 @@ void ss_request_submit(struct ss_session *s, enum ss_request_kind kind,
 	queued = queue_of(s)->queued;
 	spin_unlock_bh(&sn->request_lock);
 	ss_netlink_doorbell(sn, kind, queued);
+}
+
+struct file *ss_request_replacement(struct ss_session *s)
+{
+	struct file *file;
+
+	spin_lock_bh(&s->sn->request_lock);
+	file = s->request.replacement;
+	s->request.replacement = NULL;
+	spin_unlock_bh(&s->sn->request_lock);
+	return file;
 }
 
 bool ss_request_done(struct ss_session *s)
@@ -159,17 +175,19 @@ void ss_request_untake(struct ss_session *s, u64 cookie)
 	spin_unlock_bh(&sn->request_lock);
 }
 
-static void finish(struct ss_session *s, const union ss_answer *answer)
+static void finish(struct ss_session *s, const union ss_answer *answer,
+		   struct file *replacement)
 {
 	list_del(&s->request.node);
 	s->request.answer = *answer;
+	s->request.replacement = replacement ? get_file(replacement) : NULL;
 	set_state(s, SS_REQUEST_DONE);
 	ss_session_wake(s);
 }
 
 int ss_request_answer(struct ss_net *sn, enum ss_request_kind kind,
 		      const struct sock *sk, u64 cookie,
-		      const union ss_answer *answer)
+		      const union ss_answer *answer, struct file *replacement)
 {
 	struct ss_queue *q = &sn->queues[kind];
 	struct ss_request *r;
@@ -183,7 +201,7 @@ int ss_request_answer(struct ss_net *sn, enum ss_request_kind kind,
 	/* what is taken was taken by this helper: see ss_request_orphaned() */
 	list_for_each_entry(r, &q->taken, node) {
 		if (r->cookie == cookie) {
-			finish(session_of(r), answer);
+			finish(session_of(r), answer, replacement);
 			err = 0;
 			break;
 		}
@@ -220,12 +238,12 @@ void ss_request_orphaned(struct ss_net *sn, enum ss_request_kind kind,
 		if (r->portid != portid)
 			continue;
 		if (kind == SS_REQUEST_HANDSHAKE) {
-			finish(session_of(r), &lost);
+			finish(session_of(r), &lost, NULL);
 			continue;
 		}
 		ss_stats_inc(sn, SCAN_REQUEUED);
 		if (r->attempt >= SS_REQUEST_ATTEMPTS_MAX) {
-			finish(session_of(r), &poison);
+			finish(session_of(r), &poison, NULL);
 			continue;
 		}
 		list_move(&r->node, &q->pending);

@@ -8,6 +8,7 @@
 
 #include "rekey.h"
 
+struct file;
 struct sock;
 struct ss_net;
 struct ss_session;
@@ -49,9 +50,13 @@ enum ss_request_state {
  * @reply: reply line for the client, "" for the default
  * @virus: name of what was found, or ""
  * @file: name of the infected attachment, or ""
+ * @unscanned: enum smtpsplice_unscanned, with the verdict accept
+ * @tag: header field to put in front of the message, or ""
  */
 struct ss_verdict {
 	u32 verdict;
+	u32 unscanned;
+	char tag[SMTPSPLICE_REPLY_MAX + 1];
 	char reply[SMTPSPLICE_REPLY_MAX + 1];
 	char virus[SMTPSPLICE_TEXT_MAX + 1];
 	char file[SMTPSPLICE_TEXT_MAX + 1];
@@ -99,6 +104,7 @@ union ss_answer {
  * @attempt: how often it was taken
  * @deadline: jiffies at which the session gives up
  * @answer: valid in %SS_REQUEST_DONE
+ * @replacement: message that came with the answer, or NULL
  *
  * Covered by ss_net.request_lock.
  */
@@ -111,6 +117,7 @@ struct ss_request {
 	u32 attempt;
 	unsigned long deadline;
 	union ss_answer answer;
+	struct file *replacement;
 };
 
 /**
@@ -159,6 +166,14 @@ void ss_request_submit(struct ss_session *s, enum ss_request_kind kind,
 bool ss_request_cancel(struct ss_session *s, union ss_answer *answer);
 
 /**
+ * ss_request_replacement() - the message that came with the answer
+ * @s: the session, which has collected the answer
+ *
+ * Return: the file, the caller's, or NULL.
+ */
+struct file *ss_request_replacement(struct ss_session *s);
+
+/**
  * ss_request_done() - is the answer there?
  * @s: the session
  */
@@ -205,12 +220,13 @@ void ss_request_untake(struct ss_session *s, u64 cookie);
  * @sk: the helper's netlink socket
  * @cookie: the cookie it was given
  * @answer: the answer
+ * @replacement: a message to go with it, or NULL; it stays the caller's
  *
  * Return: 0, -ENOENT (stale or unknown cookie) or -EPERM (not the helper).
  */
 int ss_request_answer(struct ss_net *sn, enum ss_request_kind kind,
 		      const struct sock *sk, u64 cookie,
-		      const union ss_answer *answer);
+		      const union ss_answer *answer, struct file *replacement);
 
 /**
  * ss_request_orphaned() - a helper is gone: what becomes of its requests

@@ -34,6 +34,7 @@
 #include "session.h"
 #include "sessions.h"
 #include "trace.h"
+#include "verdict.h"
 
 /* Rounds of work before others get their turn. */
 #define RUN_BUDGET		64
@@ -65,6 +66,7 @@ void ss_session_put(struct ss_session *s)
 	ss_leg_free(&s->server);
 	ss_policy_put(s->policy);
 	ss_profile_put(s->profile);
+	ss_profile_put(s->av);
 	memzero_explicit(&s->answer, sizeof(s->answer));
 	kvfree_rcu(s, rcu);
 	if (refcount_dec_and_test(&sn->users))
@@ -115,17 +117,32 @@ static u32 timeout_ms(const struct ss_session *s)
 	}
 }
 
+/* When the state has lasted too long, where its time begins now. */
+static unsigned long latest(const struct ss_session *s)
+{
+	unsigned long at = jiffies + msecs_to_jiffies(timeout_ms(s));
+
+	switch (s->state) {
+	case SMTPSPLICE_STATE_SCAN:
+	case SMTPSPLICE_STATE_RELEASE:
+	case SMTPSPLICE_STATE_REPLY:
+		return time_before(s->message_end, at) ? s->message_end : at;
+	default:
+		return at;
+	}
+}
+
 /* A peer did something whole: the state's time begins anew. */
 static void touch(struct ss_session *s)
 {
-	WRITE_ONCE(s->deadline, jiffies + msecs_to_jiffies(timeout_ms(s)));
+	WRITE_ONCE(s->deadline, latest(s));
 	timer_reduce(&s->timer, s->deadline);
 	s->paced = 0;
 }
 
 void ss_session_pace(struct ss_session *s, u32 n)
 {
-	unsigned long most = jiffies + msecs_to_jiffies(timeout_ms(s));
+	unsigned long most = latest(s);
 	unsigned long deadline;
 	u32 ticks;
 
@@ -200,7 +217,7 @@ static void end(struct ss_session *s, const char *why)
 	ss_leg_close(&s->client);
 	ss_request_cancel(s, &s->answer);
 	timer_shutdown_sync(&s->timer);
-	ss_hold_close(&s->hold);
+	ss_message_drop(s);
 	ss_netlink_session_event(s, SMTPSPLICE_EVENT_SESSION_CLOSE, NULL);
 	atomic_dec(&sn->session_count);
 	ss_session_put(s);
@@ -225,7 +242,7 @@ static void begin_close(struct ss_session *s)
 	if (s->state == SMTPSPLICE_STATE_HANDSHAKE)
 		ss_handoff_abort(s);
 	ss_request_cancel(s, &s->answer);
-	ss_hold_close(&s->hold);
+	ss_message_drop(s);
 	/*
 	 * A server that has a part of a message must not take it for whole, nor
 	 * get the rest of one that the client knows nothing more of.
@@ -358,7 +375,7 @@ static bool step_handshake(struct ss_session *s)
 /* The server's 220 to STARTTLS is there. */
 static void begin_starttls(struct ss_session *s)
 {
-	if (s->profile->starttls == SMTPSPLICE_STARTTLS_MODE_BYPASS) {
+	if (s->profile->tls.starttls == SMTPSPLICE_STARTTLS_MODE_BYPASS) {
 		ss_smtp_tls_go(&s->smtp, &s->client.out);
 		bypass_policy(s);
 		return;
@@ -384,7 +401,7 @@ static void connected(struct ss_session *s)
 {
 	if (!begins_with_tls(s))
 		ss_session_set_state(s, SMTPSPLICE_STATE_GREET);
-	else if (s->profile->smtps == SMTPSPLICE_TLS_MODE_INSPECT)
+	else if (s->profile->tls.smtps == SMTPSPLICE_TLS_MODE_INSPECT)
 		ss_session_set_state(s, SMTPSPLICE_STATE_HANDSHAKE);
 	else
 		bypass_policy(s);
@@ -508,13 +525,14 @@ static bool pump_server(struct ss_session *s)
 static bool needs_helper(const struct ss_session *s)
 {
 	return s->profile &&
-	       s->profile->starttls != SMTPSPLICE_STARTTLS_MODE_BYPASS;
+	       s->profile->tls.starttls != SMTPSPLICE_STARTTLS_MODE_BYPASS;
 }
 
 static bool pump_client(struct ss_session *s)
 {
 	struct ss_leg *c = &s->client;
 	u32 refused = s->smtp.refused, oversize = s->smtp.oversize;
+	u32 bans = s->smtp.bans;
 	u32 n, turns = s->smtp.turns;
 	bool progress;
 
@@ -527,10 +545,13 @@ static bool pump_client(struct ss_session *s)
 		return progress;
 	s->smtp.tls_down = needs_helper(s) &&
 		!ss_request_served(s->sn, SS_REQUEST_HANDSHAKE);
+	s->smtp.banned = s->av->av.sender_ban &&
+		ss_ban_has(s->sn, &s->client_addr);
 	n = ss_smtp_client(&s->smtp, c->in, c->in_len, &s->server.out, &c->out);
 	ss_leg_consume(c, n);
 	ss_stats_add(s->sn, BAD_COMMAND, s->smtp.refused - refused);
 	ss_stats_add(s->sn, OVERSIZE, s->smtp.oversize - oversize);
+	ss_stats_add(s->sn, BANNED, s->smtp.bans - bans);
 	/* commands between chunks earn no more time than octets do */
 	if (s->state == SMTPSPLICE_STATE_BODY)
 		ss_session_pace(s, n);
@@ -660,6 +681,10 @@ static void handle_timeout(struct ss_session *s)
 	/* an answer that came just in time is taken below */
 	if (s->state != SMTPSPLICE_STATE_CLOSE && !ss_request_done(s))
 		ss_stats_inc(s->sn, TIMEOUT);
+	if ((s->state == SMTPSPLICE_STATE_RELEASE ||
+	     s->state == SMTPSPLICE_STATE_REPLY) &&
+	    time_after_eq(jiffies, s->message_end))
+		ss_stats_inc(s->sn, MESSAGE_TIMEOUT);
 	switch (s->state) {
 	case SMTPSPLICE_STATE_DIAL:
 		dial_failed(s);
@@ -683,7 +708,7 @@ static void check_timers(struct ss_session *s)
 {
 	if (time_after_eq(jiffies, s->deadline)) {
 		if (s->state == SMTPSPLICE_STATE_SCAN)
-			ss_message_timeout(s);
+			ss_verdict_timeout(s);
 		else
 			handle_timeout(s);
 	} else if (holds_message(s) && time_after_eq(jiffies, s->keepalive)) {
@@ -761,6 +786,7 @@ void ss_session_discard(struct ss_session *s)
 	ss_leg_free(&s->server);
 	ss_policy_put(s->policy);
 	ss_profile_put(s->profile);
+	ss_profile_put(s->av);
 	kvfree(s);
 }
 
@@ -769,7 +795,7 @@ static enum ss_smtp_tls offer(const struct ss_profile *profile)
 {
 	if (!profile)
 		return SS_SMTP_TLS_HIDDEN;
-	switch (profile->starttls) {
+	switch (profile->tls.starttls) {
 	case SMTPSPLICE_STARTTLS_MODE_STRIP:
 		return SS_SMTP_TLS_HIDDEN;
 	case SMTPSPLICE_STARTTLS_MODE_REQUIRE:
@@ -790,7 +816,8 @@ struct ss_session *ss_session_new(struct ss_policy *policy)
 	s->sn = policy->sn;
 	ss_policy_hold(policy);
 	s->policy = policy;
-	s->profile = ss_policy_profile(policy);
+	s->profile = ss_policy_profile(policy, SS_PROFILE_TLS);
+	s->av = ss_policy_profile(policy, SS_PROFILE_AV);
 	s->born = jiffies;
 	mutex_init(&s->lock);
 	INIT_WORK(&s->work, session_work);

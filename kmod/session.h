@@ -27,6 +27,7 @@ struct ss_profile;
  * @sn: the namespace
  * @policy: the policy that picked it, with a reference
  * @profile: its TLS profile with a reference, or NULL
+ * @av: its AV profile with a reference
  * @id: for people and logs
  * @born: jiffies at which it was accepted
  * @client_addr: the client
@@ -40,12 +41,16 @@ struct ss_profile;
  * @state: enum smtpsplice_state
  * @dead: it has ended; only references are left
  * @deadline: jiffies at which @state has lasted too long
+ * @message_end: jiffies at which the message has to be answered, from its
+ *	end-of-data on
  * @paced: octets of the message that have earned no time yet
  * @keepalive: jiffies at which the server gets a NOOP
  * @client: leg A
  * @server: leg B
  * @hold: the message
+ * @unscanned: enum smtpsplice_unscanned: the message will not be scanned
  * @refusal: the reply that the message will get although it is still coming in
+ * @tag: header field that goes in front of the message, in @answer, or NULL
  * @sending: the server waits for the message
  * @sent: octets of it sent
  * @chunk_end: octets of it that the server was promised by BDAT
@@ -63,6 +68,7 @@ struct ss_session {
 	struct ss_net *sn;
 	struct ss_policy *policy;
 	struct ss_profile *profile;
+	struct ss_profile *av;
 	u64 id;
 	unsigned long born;
 	struct ss_addr client_addr;
@@ -77,12 +83,15 @@ struct ss_session {
 	u32 state;
 	bool dead;
 	unsigned long deadline;
+	unsigned long message_end;
 	u32 paced;
 	unsigned long keepalive;
 	struct ss_leg client;
 	struct ss_leg server;
 	struct ss_hold hold;
+	u32 unscanned;
 	const char *refusal;
+	const char *tag;
 	bool sending;
 	u64 sent;
 	u64 chunk_end;

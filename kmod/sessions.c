@@ -36,8 +36,8 @@ static void read_addresses(struct ss_session *s, const struct sock *sk)
 	}
 }
 
-/* One client, as limits see it: an IPv4 address or an IPv6 /64. */
-static bool same_client(const struct ss_addr *a, const struct ss_addr *b)
+bool ss_sessions_same_client(const struct ss_addr *a,
+			     const struct ss_addr *b)
 {
 	if (a->family != b->family)
 		return false;
@@ -58,7 +58,7 @@ static bool over_limit(const struct ss_session *new)
 	    READ_ONCE(set->max_sessions))
 		return true;
 	list_for_each_entry(s, &new->sn->sessions, node) {
-		if (same_client(&s->client_addr, &new->client_addr) && !--left)
+		if (ss_sessions_same_client(&s->client_addr, &new->client_addr) && !--left)
 			return true;
 	}
 	return false;
@@ -153,7 +153,7 @@ static bool port_taken(const struct ss_session *new, __be16 port)
 	list_for_each_entry(s, &new->sn->sessions, node) {
 		if (s->client_addr.port == port &&
 		    s->client_addr.family == client.family &&
-		    same_client(&s->client_addr, &client))
+		    ss_sessions_same_client(&s->client_addr, &client))
 			return true;
 	}
 	return false;

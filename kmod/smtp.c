@@ -373,6 +373,11 @@ static void mail(struct ss_smtp *e, struct ss_span line, struct ss_span args,
 		answer(e, cli, CANNED_MAIL_SYNTAX);
 		return;
 	}
+	if (e->banned) {
+		e->bans++;
+		answer(e, cli, CANNED_BANNED);
+		return;
+	}
 	e->pending_smtputf8 = false;
 	e->pending_binary = false;
 	e->pending_sender_len = keep_address(e->pending_sender, path);
@@ -1159,12 +1164,12 @@ bool ss_smtp_can_leave(const struct ss_smtp *e)
 	       ss_smtp_idle(e);
 }
 
-void ss_smtp_release(struct ss_smtp *e, struct ss_smtp_buf *srv)
+void ss_smtp_release(struct ss_smtp *e, u64 len, struct ss_smtp_buf *srv)
 {
 	if (e->stage != STAGE_HELD)
 		return;
 	if (e->chunked)
-		put_bdat(e, srv, e->body_len - e->announced, true);
+		put_bdat(e, srv, len - e->announced, true);
 	if (e->chunked || e->passed) {
 		enter(e, STAGE_SEND);
 		return;

@@ -177,6 +177,10 @@ struct ss_smtp {
 	u32 rcpt_count;
 	/** @refused: commands that the engine answered itself, ever growing */
 	u32 refused;
+	/** @banned: the client may not send mail now */
+	bool banned;
+	/** @bans: MAIL commands refused for that, ever growing */
+	u32 bans;
 	/** @oversize: MAIL commands refused for their SIZE=, ever growing */
 	u32 oversize;
 	/** @turns: whole commands and replies taken, ever growing */
@@ -395,10 +399,11 @@ bool ss_smtp_body_ok(const struct ss_smtp *e);
 /**
  * ss_smtp_release() - the message was accepted: it goes to the server
  * @e: the engine, at %SS_SMTP_BODY_END
+ * @len: octets that will be sent in all
  * @srv: sink towards the server, gets DATA where it was not passed, or the last
  *	BDAT
  */
-void ss_smtp_release(struct ss_smtp *e, struct ss_smtp_buf *srv);
+void ss_smtp_release(struct ss_smtp *e, u64 len, struct ss_smtp_buf *srv);
 
 /**
  * ss_smtp_refuse() - refuse the message, or DATA

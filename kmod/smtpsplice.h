@@ -12,6 +12,8 @@
 #include <net/net_namespace.h>
 #include <linux/smtpsplice.h>
 
+#include "ban.h"
+#include "profile.h"
 #include "request.h"
 #include "stats.h"
 
@@ -48,6 +50,10 @@ struct ss_addr {
  * @keepalive: between two NOOP to a server whose message is received or
  *	scanned, ms
  * @bare_newline: enum smtpsplice_bare_newline
+ * @message_timeout: from end-of-data to the server's reply, ms
+ * @conserve_green: per cent of @max_held below which conserve mode ends
+ * @conserve_red: from which on it begins
+ * @conserve_extreme: from which on no message is taken
  *
  * Written under ss_net.lock with WRITE_ONCE(), read anywhere with READ_ONCE():
  * no member depends on another.
@@ -65,6 +71,10 @@ struct ss_settings {
 	u32 reply_timeout;
 	u32 keepalive;
 	u32 bare_newline;
+	u32 message_timeout;
+	u32 conserve_green;
+	u32 conserve_red;
+	u32 conserve_extreme;
 };
 
 /**
@@ -75,8 +85,7 @@ struct ss_settings {
  * @policies: struct ss_policy in order, readers under RCU
  * @policy_count: how many
  * @policy_gen: changes with @policies, for consistent dumps
- * @profiles: struct ss_profile in order
- * @profile_gen: changes with @profiles, for consistent dumps
+ * @profiles: by class
  * @hooked: the netfilter hooks are registered, until the namespace ends
  * @rt: route of steered IPv4 packets: local delivery
  * @rt6: likewise for IPv6
@@ -88,6 +97,8 @@ struct ss_settings {
  * @users: 1 for the namespace and 1 a session; @idle completes at 0
  * @idle: see @users
  * @held: octets held in all messages
+ * @conserve: conserve mode is on, see budget.c
+ * @bans: clients that may not send for a while
  * @request_lock: covers @queues, and the struct ss_request in them
  * @queues: what sessions ask of the helper, and who that is
  * @stats: counters
@@ -99,8 +110,7 @@ struct ss_net {
 	struct list_head policies;
 	u32 policy_count;
 	u32 policy_gen;
-	struct list_head profiles;
-	u32 profile_gen;
+	struct ss_profiles profiles[SS_PROFILE_CLASSES];
 	bool hooked;
 	struct rtable *rt;
 	struct rt6_info *rt6;
@@ -114,6 +124,8 @@ struct ss_net {
 	struct completion idle;
 
 	atomic64_t held;
+	bool conserve;
+	struct ss_bans bans;
 
 	spinlock_t request_lock;
 	struct ss_queue queues[SS_REQUEST_KINDS];

@@ -5,6 +5,7 @@
  */
 #include <net/netlink.h>
 
+#include "budget.h"
 #include "smtpsplice.h"
 #include "stats.h"
 
@@ -43,6 +44,8 @@ static u64 gauge_or_sum(struct ss_net *sn, int attr)
 		return READ_ONCE(sn->queues[SS_REQUEST_SCAN].queued);
 	case SS_STAT(HANDSHAKE_QUEUED):
 		return READ_ONCE(sn->queues[SS_REQUEST_HANDSHAKE].queued);
+	case SS_STAT(CONSERVE):
+		return ss_budget_level(sn) != SS_BUDGET_GREEN;
 	default:
 		return sum(sn, attr);
 	}

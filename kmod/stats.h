@@ -25,6 +25,8 @@ struct ss_stats {
 
 #define ss_stats_add(sn, name, n) \
 	this_cpu_add((sn)->stats->count[SS_STAT(name)], (n))
+#define ss_stats_inc_attr(sn, attr) \
+	this_cpu_inc((sn)->stats->count[attr])
 #define ss_stats_inc(sn, name)	ss_stats_add(sn, name, 1)
 
 /**

@@ -200,7 +200,7 @@ static void death_gives_work_back(struct kunit *test)
 	refcount_dec(&s->users);
 	KUNIT_EXPECT_EQ(test, b->s->request.attempt, 2);
 	KUNIT_EXPECT_EQ(test, 0,
-			ss_request_answer(b->sn, SS_REQUEST_SCAN, sock->sk, cookie, &b->v));
+			ss_request_answer(b->sn, SS_REQUEST_SCAN, sock->sk, cookie, &b->v, NULL));
 	close_socket(test, sock);
 	KUNIT_EXPECT_TRUE(test, ss_request_done(b->s));
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 0);

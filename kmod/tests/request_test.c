@@ -135,7 +135,7 @@ static int answer(struct kunit *test, u64 cookie, u32 verdict)
 	struct bench *b = test->priv;
 
 	snprintf(v.verdict.virus, sizeof(v.verdict.virus), "%llx", cookie);
-	return ss_request_answer(b->sn, SS_REQUEST_SCAN, b->helper, cookie, &v);
+	return ss_request_answer(b->sn, SS_REQUEST_SCAN, b->helper, cookie, &v, NULL);
 }
 
 static bool cancel(struct kunit *test, int i)
@@ -324,14 +324,14 @@ static void only_the_helper(struct kunit *test)
 			PTR_ERR(ss_request_take(b->sn, SS_REQUEST_SCAN, b->other, &none)), -EPERM);
 	KUNIT_EXPECT_EQ(test, none, 1);
 	cookie = take(test, 0);
-	KUNIT_EXPECT_EQ(test, ss_request_answer(b->sn, SS_REQUEST_SCAN, b->other, cookie, &v),
+	KUNIT_EXPECT_EQ(test, ss_request_answer(b->sn, SS_REQUEST_SCAN, b->other, cookie, &v, NULL),
 			-EPERM);
 	KUNIT_EXPECT_TRUE(test, ss_request_is(b->s[0], cookie));
 	helper_dies(b);
 	/* no helper: not even the one that was */
 	KUNIT_EXPECT_EQ(test,
 			PTR_ERR(ss_request_take(b->sn, SS_REQUEST_SCAN, b->helper, &none)), -EPERM);
-	KUNIT_EXPECT_EQ(test, ss_request_answer(b->sn, SS_REQUEST_SCAN, b->helper, cookie, &v),
+	KUNIT_EXPECT_EQ(test, ss_request_answer(b->sn, SS_REQUEST_SCAN, b->helper, cookie, &v, NULL),
 			-EPERM);
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 2);
 	KUNIT_EXPECT_EQ(test, ss_rig_wakes(b->s[0]), 0);
@@ -667,13 +667,13 @@ static void kinds_are_apart(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, answer(test, handshake, 0), -ENOENT);
 	KUNIT_EXPECT_EQ(test, -ENOENT,
 			ss_request_answer(b->sn, SS_REQUEST_HANDSHAKE, b->other,
-					  scan, &a));
+					  scan, &a, NULL));
 	KUNIT_EXPECT_EQ(test, -EPERM,
 			ss_request_answer(b->sn, SS_REQUEST_HANDSHAKE,
-					  b->helper, handshake, &a));
+					  b->helper, handshake, &a, NULL));
 	KUNIT_EXPECT_EQ(test, 0,
 			ss_request_answer(b->sn, SS_REQUEST_HANDSHAKE, b->other,
-					  handshake, &a));
+					  handshake, &a, NULL));
 	KUNIT_EXPECT_TRUE(test, ss_request_cancel(b->s[0], &b->got));
 	KUNIT_EXPECT_EQ(test, b->got.handshake.result,
 			SMTPSPLICE_TLS_RESULT_INSPECTED);

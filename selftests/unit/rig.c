@@ -308,7 +308,7 @@ static bool decide(struct rig *r)
 	r->verdict = RIG_WAIT;
 	if (v == RIG_ACCEPT) {
 		r->flags |= r->e.body_flags;
-		ss_smtp_release(&r->e, &r->srv);
+		ss_smtp_release(&r->e, r->e.body_len, &r->srv);
 	} else {
 		refuse(r);
 	}

@@ -143,7 +143,7 @@ static void test_calls_out_of_place(void **state)
 	(void)state;
 	rig_greeted(&r);
 	ss_smtp_data_accept(&r.e, &r.cli);
-	ss_smtp_release(&r.e, &r.srv);
+	ss_smtp_release(&r.e, r.e.body_len, &r.srv);
 	ss_smtp_refuse(&r.e, "554 no", &r.srv, &r.cli);
 	ss_smtp_sent(&r.e);
 	ss_smtp_next(&r.e);

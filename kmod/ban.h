@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_BAN_H
+#define SS_BAN_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct ss_addr;
+struct ss_net;
+
+/**
+ * struct ss_bans - clients that may not send for a while
+ * @lock: covers all of it
+ * @list: struct ban, the one that was banned last in front
+ * @count: length of @list
+ */
+struct ss_bans {
+	spinlock_t lock;
+	struct list_head list;
+	u32 count;
+};
+
+/**
+ * ss_ban_init() - make the list of a namespace
+ * @sn: the namespace
+ */
+void ss_ban_init(struct ss_net *sn);
+
+/**
+ * ss_ban_flush() - empty it
+ * @sn: the namespace
+ */
+void ss_ban_flush(struct ss_net *sn);
+
+/**
+ * ss_ban_add() - remember a client that has sent an infected message
+ * @sn: the namespace
+ * @client: its address; an IPv6 one stands for its /64
+ * @seconds: for how long
+ *
+ * Context: process. Where there is no memory it is not remembered.
+ */
+void ss_ban_add(struct ss_net *sn, const struct ss_addr *client, u32 seconds);
+
+/**
+ * ss_ban_has() - may a client not send now?
+ * @sn: the namespace
+ * @client: its address
+ *
+ * Context: any but hard interrupts.
+ */
+bool ss_ban_has(struct ss_net *sn, const struct ss_addr *client);
+
+#endif /* SS_BAN_H */

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What becomes of a message once its verdict is there, and what does where there
+ * is none: the AV profile has a word for each cause. Runs in the session's work,
+ * under its lock.
+ */
+#include <linux/file.h>
+
+#include "ban.h"
+#include "budget.h"
+#include "message.h"
+#include "netlink.h"
+#include "session.h"
+#include "verdict.h"
+
+/*
+ * @word: as in uapi/smtpsplice.yaml
+ * @stat: the counter of messages that passed for this cause
+ * @block: reply of the action block
+ * @tempfail: reply of the action tempfail
+ */
+static const struct {
+	const char *word;
+	int stat;
+	const char *block;
+	const char *tempfail;
+} causes[] = {
+	[SMTPSPLICE_UNSCANNED_NONE] = { "none", SS_STAT(CLEAN) },
+	[SMTPSPLICE_UNSCANNED_POLICY] = {
+		"policy", SS_STAT(UNSCANNED_POLICY),
+	},
+	[SMTPSPLICE_UNSCANNED_OVERSIZE] = {
+		"oversize", SS_STAT(UNSCANNED_OVERSIZE),
+	},
+	[SMTPSPLICE_UNSCANNED_SCAN_ERROR] = {
+		"scan-error", SS_STAT(UNSCANNED_SCAN_ERROR),
+	},
+	[SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT] = {
+		"scan-timeout", SS_STAT(UNSCANNED_SCAN_TIMEOUT),
+		"554 5.3.0 Message could not be scanned in time",
+		"451 4.3.0 Content scanner not available, try again later",
+	},
+	[SMTPSPLICE_UNSCANNED_HELPER_DOWN] = {
+		"helper-down", SS_STAT(UNSCANNED_HELPER_DOWN),
+		"554 5.3.0 Content scanner not available",
+		"451 4.3.0 Content scanner not available, try again later",
+	},
+	[SMTPSPLICE_UNSCANNED_OVER_BUDGET] = {
+		"over-budget", SS_STAT(UNSCANNED_OVER_BUDGET),
+		"554 5.3.1 Not enough space to hold the message",
+		"452 4.3.1 Not enough space to hold the message",
+	},
+	[SMTPSPLICE_UNSCANNED_ARCHIVE] = {
+		"archive", SS_STAT(UNSCANNED_ARCHIVE),
+	},
+	[SMTPSPLICE_UNSCANNED_PARTIAL] = {
+		"partial", SS_STAT(UNSCANNED_PARTIAL),
+	},
+	[SMTPSPLICE_UNSCANNED_AMBIGUOUS] = {
+		"ambiguous", SS_STAT(UNSCANNED_AMBIGUOUS),
+	},
+};
+
+const char *ss_verdict_begin(struct ss_session *s)
+{
+	const struct ss_profile_av *av = &s->av->av;
+	u32 cause = SMTPSPLICE_UNSCANNED_OVER_BUDGET;
+	enum ss_budget_level level;
+
+	s->unscanned = SMTPSPLICE_UNSCANNED_NONE;
+	if (av->scan == SMTPSPLICE_AV_SCAN_DISABLE)
+		s->unscanned = SMTPSPLICE_UNSCANNED_POLICY;
+	level = ss_budget_level(s->sn);
+	if (level == SS_BUDGET_EXTREME)
+		return causes[cause].tempfail;
+	if (level == SS_BUDGET_GREEN || s->unscanned)
+		return NULL;
+	switch (av->over_budget) {
+	case SMTPSPLICE_FAIL_ACTION_PASS:
+		s->unscanned = cause;
+		return NULL;
+	case SMTPSPLICE_FAIL_ACTION_BLOCK:
+		return causes[cause].block;
+	default:
+		return causes[cause].tempfail;
+	}
+}
+
+void ss_verdict_await(struct ss_session *s)
+{
+	/* what is not scanned waits for the server at most */
+	if (s->unscanned)
+		ss_session_wake(s);
+	else
+		ss_request_submit(s, SS_REQUEST_SCAN, s->deadline);
+}
+
+/* Makes up the verdict to let it pass. */
+static void pass(struct ss_session *s, u32 cause)
+{
+	struct ss_verdict *v = &s->answer.verdict;
+
+	memset(v, 0, sizeof(*v));
+	v->verdict = SMTPSPLICE_VERDICT_ACCEPT;
+	v->unscanned = cause;
+	/* what the policy wants is nothing to tell people of */
+	if (cause != SMTPSPLICE_UNSCANNED_POLICY)
+		snprintf(v->tag, sizeof(v->tag), "X-Smtpsplice-Unscanned: %s",
+			 causes[cause].word);
+}
+
+bool ss_verdict_collect(struct ss_session *s)
+{
+	if (!s->unscanned)
+		return ss_request_done(s) && ss_request_cancel(s, &s->answer);
+	pass(s, s->unscanned);
+	return true;
+}
+
+/* The reply for a message that is refused by verdict. */
+static const char *verdict_reply(const struct ss_verdict *v)
+{
+	if (v->reply[0])
+		return v->reply;
+	switch (v->verdict) {
+	case SMTPSPLICE_VERDICT_REJECT:
+		return "554 5.7.1 Message refused: a virus was found";
+	case SMTPSPLICE_VERDICT_DISCARD:
+		return "250 2.0.0 Ok";
+	default:
+		return causes[SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT].tempfail;
+	}
+}
+
+/*
+ * The helper made another message of it. Return: false where that cannot be;
+ * the message itself must not go then, since that was not said.
+ */
+static bool replace(struct ss_session *s)
+{
+	struct file *file = ss_request_replacement(s);
+	int err;
+
+	if (!file)
+		return true;
+	err = s->smtp.passed ? -EBUSY :
+	      ss_hold_replace(&s->hold, file, ss_message_body_bad(s),
+			      s->smtp.chunked);
+	fput(file);
+	if (!err)
+		ss_stats_inc(s->sn, REPLACED);
+	return !err;
+}
+
+static void accept(struct ss_session *s)
+{
+	struct ss_verdict *v = &s->answer.verdict;
+
+	if (!replace(s)) {
+		ss_stats_inc(s->sn, TEMPFAIL);
+		v->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
+		ss_message_refuse(s, "451 4.3.0 Content scanner failed on this message");
+		return;
+	}
+	/* the server has the head of it already */
+	if (s->smtp.passed)
+		v->tag[0] = '\0';
+	if (v->tag[0])
+		ss_stats_inc(s->sn, TAGGED);
+	if (v->virus[0])
+		ss_stats_inc(s->sn, MONITORED);
+	else
+		ss_stats_inc_attr(s->sn, causes[v->unscanned].stat);
+	ss_message_release(s, v->tag);
+}
+
+static void reject(struct ss_session *s)
+{
+	const struct ss_verdict *v = &s->answer.verdict;
+
+	ss_stats_inc(s->sn, INFECTED);
+	if (v->virus[0] && s->av->av.sender_ban)
+		ss_ban_add(s->sn, &s->client_addr, s->av->av.sender_ban);
+	ss_message_refuse(s, verdict_reply(v));
+}
+
+void ss_verdict_apply(struct ss_session *s)
+{
+	const struct ss_verdict *v = &s->answer.verdict;
+
+	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
+	switch (v->verdict) {
+	case SMTPSPLICE_VERDICT_ACCEPT:
+		accept(s);
+		break;
+	case SMTPSPLICE_VERDICT_REJECT:
+		reject(s);
+		break;
+	case SMTPSPLICE_VERDICT_DISCARD:
+		ss_stats_inc(s->sn, DISCARDED);
+		ss_message_refuse(s, verdict_reply(v));
+		break;
+	default:
+		ss_stats_inc(s->sn, TEMPFAIL);
+		ss_message_refuse(s, verdict_reply(v));
+	}
+}
+
+/* What the profile says where there is no verdict. */
+static void decide(struct ss_session *s, u32 cause, u32 action)
+{
+	struct ss_verdict *v = &s->answer.verdict;
+	const char *reply = causes[cause].tempfail;
+
+	if (action == SMTPSPLICE_FAIL_ACTION_PASS && ss_smtp_idle(&s->smtp)) {
+		pass(s, cause);
+		ss_verdict_apply(s);
+		return;
+	}
+	memset(v, 0, sizeof(*v));
+	v->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
+	if (action == SMTPSPLICE_FAIL_ACTION_BLOCK) {
+		v->verdict = SMTPSPLICE_VERDICT_REJECT;
+		reply = causes[cause].block;
+	}
+	strscpy(v->reply, reply, sizeof(v->reply));
+	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
+	ss_message_refuse(s, reply);
+}
+
+void ss_verdict_timeout(struct ss_session *s)
+{
+	const struct ss_profile_av *av = &s->av->av;
+
+	/* one that came just in time, unless a NOOP is in its way */
+	if (ss_request_cancel(s, &s->answer) &&
+	    (ss_smtp_idle(&s->smtp) ||
+	     s->answer.verdict.verdict != SMTPSPLICE_VERDICT_ACCEPT)) {
+		ss_verdict_apply(s);
+		return;
+	}
+	ss_stats_inc(s->sn, SCAN_TIMEOUT);
+	if (ss_request_served(s->sn, SS_REQUEST_SCAN))
+		decide(s, SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT, av->scan_timeout);
+	else
+		decide(s, SMTPSPLICE_UNSCANNED_HELPER_DOWN, av->helper_down);
+}

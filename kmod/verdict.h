@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_VERDICT_H
+#define SS_VERDICT_H
+
+#include <linux/types.h>
+
+struct ss_session;
+
+/* All of them: process context, under the session's lock. */
+
+/**
+ * ss_verdict_begin() - a message is to come: will it be scanned?
+ * @s: the session
+ *
+ * Return: NULL, or the reply with which the message is refused.
+ */
+const char *ss_verdict_begin(struct ss_session *s);
+
+/**
+ * ss_verdict_await() - the message is there: ask for the verdict, if need be
+ * @s: the session in the state scan
+ */
+void ss_verdict_await(struct ss_session *s);
+
+/**
+ * ss_verdict_collect() - is the verdict there?
+ * @s: the session in the state scan
+ *
+ * Return: whether s->answer holds it; ss_verdict_apply() is to follow.
+ */
+bool ss_verdict_collect(struct ss_session *s);
+
+/**
+ * ss_verdict_apply() - do what the verdict in s->answer says
+ * @s: the session in the state scan; with the verdict accept its engine is idle
+ */
+void ss_verdict_apply(struct ss_session *s);
+
+/**
+ * ss_verdict_timeout() - no verdict came in time
+ * @s: the session in the state scan
+ *
+ * Exactly one of verdict and time-out wins.
+ */
+void ss_verdict_timeout(struct ss_session *s);
+
+#endif /* SS_VERDICT_H */
