@@ -27,9 +27,9 @@
 #include "ipc.h"
 #include "process.h"
 #include "quarantine.h"
-#include "reply.h"
 #include "request.h"
 #include "scan.h"
+#include "template.h"
 #include "text.h"
 
 #define SAFETY_POLL_MS	5000	/* ask the kernel, should a doorbell be lost */
@@ -168,15 +168,27 @@ static const char *keep(struct broker *b, const struct ss_avlog_record *rec,
 }
 
 static void make_reply(const struct broker *b, const struct ss_avlog_record *rec,
-		       char reply[SS_REPLY_SIZE])
+		       char reply[SS_TEMPLATE_REPLY_SIZE])
 {
+	const char *template = b->conf->reply;
+	struct ss_template_values values = {
+		.quarfile = rec->quarfile,
+		.source_ip = rec->req->flow.client,
+		.dest_ip = rec->req->flow.server,
+		.email_from = rec->req->sender,
+		.email_to = rec->req->rcpts,
+		.protocol = "SMTP",
+	};
+
+	if (rec->result) {
+		values.file = rec->result->file;
+		values.virus = rec->result->virus;
+	}
 	if (rec->verdict == SMTPSPLICE_VERDICT_TEMPFAIL)
-		strcpy(reply, SS_REPLY_TEMPFAIL);
+		template = ss_template_default(SS_TEMPLATE_SCAN_FAILURE);
 	else if (rec->result->partial)
-		strcpy(reply, SS_REPLY_PARTIAL);
-	else
-		ss_reply_build(reply, b->conf->reply, rec->result->file,
-			       rec->result->virus, rec->quarfile);
+		template = ss_template_default(SS_TEMPLATE_PARTIAL);
+	ss_template_reply(reply, template, &values);
 }
 
 /*
@@ -187,7 +199,7 @@ static void finish(struct broker *b, struct ss_request *req,
 		   const struct ss_scan_result *result, const char *detail,
 		   int quarantine)
 {
-	char reply[SS_REPLY_SIZE], name[SS_QUARANTINE_NAME_SIZE];
+	char reply[SS_TEMPLATE_REPLY_SIZE], name[SS_QUARANTINE_NAME_SIZE];
 	struct ss_avlog_record rec = {
 		.req = req,
 		.result = result,

@@ -17,8 +17,8 @@
 #include "conf.h"
 #include "genl.h"
 #include "process.h"
-#include "reply.h"
 #include "supervisor.h"
+#include "template.h"
 
 #define DEFAULT_DATABASE	"/var/lib/clamav"
 #define DEFAULT_LOG		"/var/log/smtpsplice/av.log"
@@ -159,7 +159,7 @@ static int parse_option(struct ss_conf *conf, int opt, char **argv)
 		return SS_EXIT_USAGE;
 	case OPT_REPLY:
 		conf->reply = optarg;
-		if (ss_reply_valid(optarg))
+		if (ss_template_valid_reply(SS_TEMPLATE_VIRUS, optarg))
 			return -1;
 		ss_process_say("--reply: must be one line of ASCII like \"554 5.7.1 text\", at most %d characters",
 			       SMTPSPLICE_REPLY_MAX);
@@ -217,7 +217,7 @@ int main(int argc, char **argv)
 		.database = DEFAULT_DATABASE,
 		.log = DEFAULT_LOG,
 		.tmpdir = DEFAULT_TMPDIR,
-		.reply = SS_REPLY_INFECTED,
+		.reply = ss_template_default(SS_TEMPLATE_VIRUS),
 		.workers = default_workers(),
 		.ca_dir = SS_CA_DIR,
 		.cert_dir = DEFAULT_CERTS,

@@ -22,8 +22,8 @@
 #include "fake_tls.h"
 #include "mail.h"
 #include "process.h"
-#include "reply.h"
 #include "supervisor.h"
+#include "template.h"
 
 #define WORKERS		2
 #define WAIT_MS		30000
@@ -246,7 +246,7 @@ static void gives_verdicts(void **state)
 	queue(2, strdup("Content-Type: message/partial; id=x\r\n\r\nx\r\n"), 60000);
 	fake_ring();
 	wait_for(answered(&fake->req[2]));
-	assert_string_equal(fake->req[2].reply, SS_REPLY_PARTIAL);
+	assert_string_equal(fake->req[2].reply, ss_template_default(SS_TEMPLATE_PARTIAL));
 
 	wait_for(count_lines("av.log") == 3);
 	obj = record(0);
@@ -342,7 +342,8 @@ static void answers_for_a_dead_worker(void **state)
 	}
 	wait_for(answered(&fake->req[0]));
 	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
-	assert_string_equal(fake->req[0].reply, SS_REPLY_TEMPFAIL);
+	assert_string_equal(fake->req[0].reply,
+			    ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
 	queue(1, infected(), 60000);
 	fake_ring();
 	wait_for(answered(&fake->req[1]));
@@ -983,7 +984,8 @@ static int setup(void **state)
 	ca_path = path("ca");
 	conf = (struct ss_conf){
 		.database = database, .log = log_path, .tmpdir = tmp_path,
-		.reply = SS_REPLY_INFECTED, .workers = WORKERS, .ca_dir = ca_path,
+		.reply = ss_template_default(SS_TEMPLATE_VIRUS), .workers = WORKERS,
+		.ca_dir = ca_path,
 	};
 	return mkdir(tmp_path, 0700);
 }

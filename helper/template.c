@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Templates: the SMTP reply to a refused message, and the text that stands in a
+ * mail for a part that was removed. Their tags are replaced once, by text that
+ * peers control. Pure functions.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "template.h"
+#include "text.h"
+
+#define VALUE_SIZE	1024	/* the rest of a value is cut off */
+#define DOTS		"..."
+#define LINE_WANTED	76	/* break after so many octets, if there is a space */
+#define LINE_MAX	990	/* and after so many in any case; RFC 5322 has 998 */
+
+enum { FILE_TAG, VIRUS_TAG, FROM_TAG, TO_TAG, PEER_TAGS, TAG_COUNT = 8 };
+
+/* Those that peers control come first */
+static const struct tag {
+	const char *word;
+	size_t offset;
+} tags[TAG_COUNT] = {
+	[FILE_TAG] = { "%%FILE%%", offsetof(struct ss_template_values, file) },
+	[VIRUS_TAG] = { "%%VIRUS%%", offsetof(struct ss_template_values, virus) },
+	[FROM_TAG] = { "%%EMAIL_FROM%%", offsetof(struct ss_template_values, email_from) },
+	[TO_TAG] = { "%%EMAIL_TO%%", offsetof(struct ss_template_values, email_to) },
+	{ "%%QUARFILENAME%%", offsetof(struct ss_template_values, quarfile) },
+	{ "%%SOURCE_IP%%", offsetof(struct ss_template_values, source_ip) },
+	{ "%%DEST_IP%%", offsetof(struct ss_template_values, dest_ip) },
+	{ "%%PROTOCOL%%", offsetof(struct ss_template_values, protocol) },
+};
+
+#define REMOVED		"554 5.7.1 Dangerous Attachment has been Removed.  "
+#define QUARANTINED	"File quarantined as: \"%%QUARFILENAME%%\"."
+
+/* The first is the text of the product that this one takes the place of */
+static const char *const defaults[SS_TEMPLATE_CAUSES] = {
+	[SS_TEMPLATE_VIRUS] = REMOVED
+		"The file \"%%FILE%%\" has been removed because of a virus.  "
+		"It was infected with the \"%%VIRUS%%\" virus.  " QUARANTINED,
+	[SS_TEMPLATE_EXECUTABLE] = REMOVED
+		"The file \"%%FILE%%\" has been removed because it is an executable.  "
+		QUARANTINED,
+	[SS_TEMPLATE_FILENAME] = REMOVED
+		"The file \"%%FILE%%\" has been removed because files of this name or "
+		"type are blocked.  " QUARANTINED,
+	[SS_TEMPLATE_OVERSIZE] =
+		"552 5.3.4 Message has been Blocked.  "
+		"It is larger than the configured size limit.",
+	[SS_TEMPLATE_ARCHIVE] = REMOVED
+		"The file \"%%FILE%%\" has been removed because it is an archive that "
+		"cannot be scanned: \"%%VIRUS%%\".  " QUARANTINED,
+	[SS_TEMPLATE_PARTIAL] =
+		"554 5.7.1 Message fragments (message/partial) cannot be scanned "
+		"and are not accepted",
+	[SS_TEMPLATE_AMBIGUOUS] =
+		"554 5.7.1 Message has been Blocked.  "
+		"Its MIME structure is malformed and can be read in more than one way.",
+	[SS_TEMPLATE_HASH] = REMOVED
+		"The file \"%%FILE%%\" has been removed because it is on a block list.  "
+		"It is listed as \"%%VIRUS%%\".  " QUARANTINED,
+	[SS_TEMPLATE_SCAN_FAILURE] =
+		"451 4.3.0 Content scanner failed, try again later",
+};
+
+/**
+ * struct texts - The values, made fit to be put in.
+ * @text: them, by tag
+ */
+struct texts {
+	char text[TAG_COUNT][VALUE_SIZE];
+};
+
+static void read_values(struct texts *texts, enum ss_text_mode mode,
+			const struct ss_template_values *values)
+{
+	for (int i = 0; i < TAG_COUNT; i++) {
+		const char *const *value =
+			(const void *)((const char *)values + tags[i].offset);
+
+		ss_text_clean_str(mode, texts->text[i], VALUE_SIZE, *value);
+	}
+}
+
+/* The tag that starts at @s, or -1 */
+static int find_tag(const char *s)
+{
+	for (int i = 0; *s == '%' && i < TAG_COUNT; i++)
+		if (!strncmp(s, tags[i].word, strlen(tags[i].word)))
+			return i;
+	return -1;
+}
+
+/* Length of the template's own text; and how often each tag is in it */
+static size_t measure(const char *template, size_t count[TAG_COUNT])
+{
+	size_t own = 0;
+
+	memset(count, 0, TAG_COUNT * sizeof(*count));
+	for (const char *s = template; *s;) {
+		int tag = find_tag(s);
+
+		if (tag >= 0) {
+			count[tag]++;
+			s += strlen(tags[tag].word);
+		} else {
+			own++;
+			s++;
+		}
+	}
+	return own;
+}
+
+/* Replace the tags; what does not fit is cut off */
+static void fill(char *dst, size_t size, const char *template,
+		 const struct texts *texts)
+{
+	const char *s = template;
+	size_t len = 0;
+
+	dst[0] = '\0';
+	while (*s && len + 1 < size) {
+		int tag = find_tag(s);
+
+		if (tag >= 0) {
+			snprintf(dst + len, size - len, "%s", texts->text[tag]);
+			len += strlen(dst + len);
+			s += strlen(tags[tag].word);
+		} else {
+			dst[len++] = *s++;
+			dst[len] = '\0';
+		}
+	}
+}
+
+static size_t filled_length(size_t own, const size_t count[TAG_COUNT],
+			    const struct texts *texts)
+{
+	for (int i = 0; i < TAG_COUNT; i++)
+		own += count[i] * strlen(texts->text[i]);
+	return own;
+}
+
+/* Cut @text, which is put in @count times, so that a reply of @total octets fits */
+static void clip(char *text, size_t count, size_t total)
+{
+	size_t len = strlen(text), others = total - count * len;
+	size_t room = others < SMTPSPLICE_REPLY_MAX ?
+		      SMTPSPLICE_REPLY_MAX - others : 0;
+	size_t fit = count ? room / count : len;
+
+	if (len <= fit)
+		return;
+	if (fit < strlen(DOTS))
+		fit = strlen(DOTS);
+	if (len > fit)
+		strcpy(text + fit - strlen(DOTS), DOTS);
+}
+
+/* Make a reply fit: the file name goes first, then what is longest */
+static void clip_all(struct texts *texts, size_t own, const size_t count[TAG_COUNT])
+{
+	int tag = FILE_TAG;
+
+	for (int round = 0; round < PEER_TAGS; round++) {
+		clip(texts->text[tag], count[tag], filled_length(own, count, texts));
+		tag = VIRUS_TAG;
+		for (int i = VIRUS_TAG; i < PEER_TAGS; i++)
+			if (count[i] * strlen(texts->text[i]) >
+			    count[tag] * strlen(texts->text[tag]))
+				tag = i;
+	}
+}
+
+/* The length of the enhanced status code at @s (RFC 3463), or 0 */
+static size_t enhanced_length(const char *s)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < 3; i++) {
+		size_t digits = strspn(s + len, "0123456789");
+
+		if (digits < 1 || digits > 3)
+			return 0;
+		len += digits;
+		if (i < 2 && s[len++] != '.')
+			return 0;
+	}
+	return s[len] && s[len] != ' ' ? 0 : len;
+}
+
+/**
+ * ss_template_default() - The built-in template of a cause.
+ * @cause: the cause
+ *
+ * Return: a valid template of a reply.
+ */
+const char *ss_template_default(enum ss_template_cause cause)
+{
+	return defaults[cause];
+}
+
+/**
+ * ss_template_default_text() - The built-in template without its codes.
+ * @cause: the cause
+ *
+ * Return: a valid template of a text in a mail.
+ */
+const char *ss_template_default_text(enum ss_template_cause cause)
+{
+	const char *s = defaults[cause] + strlen("5yz ");
+
+	s += enhanced_length(s);
+	return s + strspn(s, " ");
+}
+
+/**
+ * ss_template_valid_reply() - Check a template of a reply.
+ * @cause: what it is for
+ * @template: "5yz ", or "4yz " where @cause is a failure, then printable ASCII;
+ *   at most 510 octets besides its tags; the class of an enhanced status code
+ *   is the one of the code
+ *
+ * Return: whether it can be used.
+ */
+bool ss_template_valid_reply(enum ss_template_cause cause, const char *template)
+{
+	size_t count[TAG_COUNT];
+	const char *s = template;
+
+	if (s[0] != '5' && (s[0] != '4' || cause != SS_TEMPLATE_SCAN_FAILURE))
+		return false;
+	if (s[1] < '0' || s[1] > '5' || s[2] < '0' || s[2] > '9' || s[3] != ' ')
+		return false;
+	if (enhanced_length(s + 4) && (s[4] != s[0] || s[5] != '.'))
+		return false;
+	for (; *s; s++)
+		if (*s < ' ' || *s > '~')
+			return false;
+	return measure(template, count) <= SMTPSPLICE_REPLY_MAX;
+}
+
+/**
+ * ss_template_valid_text() - Check a template of a text in a mail.
+ * @template: lines of UTF-8 without controls, at most SS_TEMPLATE_TEXT_MAX octets
+ *
+ * Return: whether it can be used.
+ */
+bool ss_template_valid_text(const char *template)
+{
+	size_t len = strnlen(template, SS_TEMPLATE_TEXT_MAX + 1);
+	const char *s = template, *end = s + len;
+
+	if (len > SS_TEMPLATE_TEXT_MAX)
+		return false;
+	while (s < end) {
+		uint32_t rune;
+		char clean[8];
+		int n = ss_text_decode(s, end - s, &rune);
+
+		if (!n)
+			return false;
+		if (*s == '\r' && s[1] == '\n')
+			n = 2;
+		else if (*s != '\n' &&
+			 (ss_text_clean(SS_TEXT_PRINT, clean, sizeof(clean), s, n) !=
+			  (size_t)n || memcmp(clean, s, n)))
+			return false;
+		s += n;
+	}
+	return true;
+}
+
+/**
+ * ss_template_reply() - Fill in the template of a reply.
+ * @reply: the reply without CRLF, printable ASCII, at most 510 octets
+ * @template: a valid template
+ * @values: what is put in; never expanded again
+ *
+ * A reply that gets too long loses the end of the file name first, then that of
+ * the longest of what else peers control.
+ */
+void ss_template_reply(char reply[SS_TEMPLATE_REPLY_SIZE], const char *template,
+		       const struct ss_template_values *values)
+{
+	size_t count[TAG_COUNT], own = measure(template, count);
+	struct texts texts;
+
+	read_values(&texts, SS_TEXT_REPLY, values);
+	clip_all(&texts, own, count);
+	fill(reply, SS_TEMPLATE_REPLY_SIZE, template, &texts);
+}
+
+/* How much of @line goes into a line of its own */
+static size_t find_break(const char *line, size_t len)
+{
+	size_t n;
+	const char *space;
+
+	if (len <= LINE_WANTED)
+		return len;
+	space = memrchr(line, ' ', LINE_WANTED + 1);
+	if (!space || space == line)
+		space = memchr(line + LINE_WANTED, ' ',
+			       (len < LINE_MAX ? len : LINE_MAX) - LINE_WANTED);
+	if (space)
+		return space - line;
+	if (len <= LINE_MAX)
+		return len;
+	for (n = LINE_MAX; n > LINE_MAX - 4 && (line[n] & 0xc0) == 0x80; n--)
+		;
+	return n;
+}
+
+/* Copy lines to @dst, broken where they are too long and without controls */
+static void wrap(char *dst, const char *src)
+{
+	while (*src) {
+		size_t len = strcspn(src, "\n");
+		const char *next = src + len + (src[len] == '\n');
+
+		if (len && src[len - 1] == '\r')
+			len--;
+		do {
+			size_t n = find_break(src, len);
+
+			/* never longer than before */
+			dst += ss_text_clean(SS_TEXT_PRINT, dst, n + 1, src, n);
+			*dst++ = '\n';
+			if (n < len && src[n] == ' ')
+				n++;
+			src += n;
+			len -= n;
+		} while (len);
+		src = next;
+	}
+	*dst = '\0';
+}
+
+/**
+ * ss_template_text() - Fill in the template of a text in a mail.
+ * @template: a template
+ * @values: what is put in; never expanded again
+ *
+ * Return: the text, to be freed with free(), or NULL without memory. It is UTF-8
+ * without controls, in lines of less than 998 octets that end with LF.
+ */
+char *ss_template_text(const char *template, const struct ss_template_values *values)
+{
+	char *filled __cleanup(ss_cleanup_free) = NULL;
+	size_t count[TAG_COUNT], size = measure(template, count);
+	struct texts texts;
+	char *text;
+
+	read_values(&texts, SS_TEXT_PRINT, values);
+	size = filled_length(size, count, &texts) + 1;
+	filled = malloc(size);
+	/* Each line but the last loses an octet or more, or is very long */
+	text = malloc(size + size / (LINE_MAX - 4) + 2);
+	if (!filled || !text) {
+		free(text);
+		return NULL;
+	}
+	fill(filled, size, template, &texts);
+	wrap(text, filled);
+	return text;
+}
