@@ -14,9 +14,9 @@
 #include <glib.h>
 
 #include "cleanup.h"
+#include "dots.h"
 #include "scan.h"
 #include "text.h"
-#include "unstuff.h"
 
 #define DEFAULT_FILE	"message"
 /* Leave so much of the time for the search for the infected part's name */
@@ -111,7 +111,7 @@ static size_t make_received(char *buf, size_t size)
 
 /* Make the copy to be scanned, in a memory file */
 static int make_copy(struct copy *copy, const struct copy *message,
-		     enum ss_unstuff_mode mode)
+		     enum ss_dots_mode mode)
 {
 	char head[128];
 	size_t room, used;
@@ -128,7 +128,7 @@ static int make_copy(struct copy *copy, const struct copy *message,
 	}
 	copy->len = room;
 	memcpy(copy->map, head, copy->head);
-	used = copy->head + ss_unstuff_copy(mode, copy->map + copy->head,
+	used = copy->head + ss_dots_unstuff(mode, copy->map + copy->head,
 					    message->map, message->len);
 	if (used == room)
 		return 0;
@@ -281,7 +281,7 @@ static void scan_lax(struct ss_engine *engine, const struct copy *message,
 		     struct ss_scan_result *result)
 {
 	struct copy lax __cleanup(cleanup_copy) = { .fd = -1 };
-	int ret = make_copy(&lax, message, SS_UNSTUFF_LAX);
+	int ret = make_copy(&lax, message, SS_DOTS_LAX);
 
 	if (ret)
 		failed(result, strerror(-ret));
@@ -309,13 +309,13 @@ static void scan_bare_cr(struct ss_engine *engine, const struct copy *message,
 			 struct ss_scan_result *result)
 {
 	struct copy lines __cleanup(cleanup_copy) = { .fd = -1 };
-	int ret = make_copy(&lines, message, SS_UNSTUFF_NONE);
+	int ret = make_copy(&lines, message, SS_DOTS_NONE);
 
 	if (ret) {
 		failed(result, strerror(-ret));
 		return;
 	}
-	ss_unstuff_bare_cr(lines.map + lines.head, lines.len - lines.head);
+	ss_dots_bare_cr(lines.map + lines.head, lines.len - lines.head);
 	scan_copy(engine, &lines, start, limit_ms, result);
 }
 
@@ -355,7 +355,7 @@ void ss_scan_message(struct ss_engine *engine, int fd, int quarantine,
 	ret = map_message(&message, fd, job->size);
 	if (!ret)
 		ret = make_copy(&copy, &message, job->chunked ?
-				SS_UNSTUFF_NONE : SS_UNSTUFF_STRICT);
+				SS_DOTS_NONE : SS_DOTS_STRICT);
 	if (ret) {
 		failed(result, strerror(-ret));
 		return;
