@@ -122,7 +122,7 @@ def test_ehlo():
         expect_equal(c.hello(),
                      "250-server.lab\n250-PIPELINING\n250-SIZE 104857600\n"
                      "250-8BITMIME\n250-DSN\n250-ENHANCEDSTATUSCODES\n"
-                     "250 STARTTLS", "EHLO")
+                     "250-CHUNKING\n250-BINARYMIME\n250 STARTTLS", "EHLO")
         c.quit()
 
 
