@@ -11,9 +11,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <glib.h>
-
 #include "cleanup.h"
+#include "content.h"
 #include "dots.h"
 #include "scan.h"
 #include "text.h"
@@ -149,21 +148,14 @@ static void set_name(char *dst, const char *name)
 	ss_text_clean_str(SS_TEXT_PRINT, dst, SS_MIME_TEXT_SIZE, name);
 }
 
-/* SHA-256 of a file, in hex */
-static void hash_file(char hex[SS_SCAN_HASH_SIZE], int fd)
+static void set_hash(char hex[SS_SCAN_HASH_SIZE], int fd)
 {
-	GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
-	unsigned char buf[16384];
-	off_t at = 0;
-	ssize_t n;
+	unsigned char hash[SS_CONTENT_HASH_SIZE];
 
-	while ((n = pread(fd, buf, sizeof(buf), at)) > 0) {
-		g_checksum_update(sum, buf, n);
-		at += n;
-	}
-	if (!n)
-		snprintf(hex, SS_SCAN_HASH_SIZE, "%s", g_checksum_get_string(sum));
-	g_checksum_free(sum);
+	if (ss_content_hash(fd, hash))
+		return;
+	for (size_t i = 0; i < sizeof(hash); i++)
+		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
 }
 
 static bool name_part(const struct ss_mime_part *part, void *arg)
@@ -186,7 +178,7 @@ static bool name_part(const struct ss_mime_part *part, void *arg)
 		return true;
 	n->found = true;
 	set_name(n->result->file, name);
-	hash_file(n->result->filehash, fd);
+	set_hash(n->result->filehash, fd);
 	return true;
 }
 

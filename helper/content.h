@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_CONTENT_H
+#define SS_CONTENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kinds.h"
+
+#define SS_CONTENT_HASH_SIZE	32	/* SHA-256, octets */
+#define SS_CONTENT_NEST_LIMIT	12	/* the default; FortiOS: 2 to 100 */
+#define SS_CONTENT_NEST_MAX	100
+#define SS_CONTENT_NAME_SIZE	256
+#define SS_CONTENT_WHAT_SIZE	64
+
+/**
+ * struct ss_content_hashes - A list of SHA-256.
+ * @hash: the hashes, sorted as memcmp() does
+ * @count: how many
+ */
+struct ss_content_hashes {
+	const unsigned char (*hash)[SS_CONTENT_HASH_SIZE];
+	size_t count;
+};
+
+/**
+ * struct ss_content_rules - What to look for, and how far. All is the caller's.
+ * @executables: look for executables
+ * @patterns: shell wildcards for names, case does not matter; for the attachment
+ *   and for members of archives, without folders
+ * @pattern_count: how many
+ * @types: file types, bit ss_kinds_type_find() each
+ * @allow: attachments (not members) that are fine whatever is in them
+ * @block: files that are not, members of archives as well
+ * @nest_limit: levels of archives to open, 0: the default; a compressed tar is two
+ * @octet_limit: octets that may come out of archives, over all levels; 0: as many
+ *   as there is room for in here (400 MiB)
+ * @member_limit: members of archives, over all levels, 0: 10000
+ * @end: when to stop, see ss_process_now()
+ */
+struct ss_content_rules {
+	bool executables;
+	const char *const *patterns;
+	size_t pattern_count;
+	uint64_t types;
+	struct ss_content_hashes allow;
+	struct ss_content_hashes block;
+	unsigned int nest_limit;
+	uint64_t octet_limit;
+	unsigned int member_limit;
+	uint64_t end;
+};
+
+/**
+ * struct ss_content_detail - Where something was found first. Any octets.
+ * @name: the file, "a.zip/b.exe"; for a condition the archive
+ * @what: the pattern or the type, else empty
+ */
+struct ss_content_detail {
+	char name[SS_CONTENT_NAME_SIZE];
+	char what[SS_CONTENT_WHAT_SIZE];
+};
+
+/**
+ * struct ss_content_finding - What was found.
+ * @found: SS_KIND_BIT() of each kind
+ * @allowed: the hash is in the allow list: nothing else was looked at
+ * @detail: for each kind that was found
+ */
+struct ss_content_finding {
+	uint32_t found;
+	bool allowed;
+	struct ss_content_detail detail[SS_KIND_COUNT];
+};
+
+struct ss_content;
+
+struct ss_content *ss_content_open(void);
+void ss_content_close(struct ss_content *content);
+int ss_content_look(const struct ss_content *content, int fd, const char *name,
+		    const struct ss_content_rules *rules,
+		    struct ss_content_finding *finding);
+int ss_content_hash(int fd, unsigned char hash[SS_CONTENT_HASH_SIZE]);
+
+#endif /* SS_CONTENT_H */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_FORMAT_H
+#define SS_FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct archive;
+
+/* More than a file can be at once */
+#define SS_FORMAT_HITS	8
+
+/**
+ * struct ss_format - A format of archives. A compressed file is an archive of one.
+ * @word: the file type, see ss_kinds_type_find(), or NULL
+ * @magic: octets that such a file has; NULL: @check alone decides
+ * @size: how many they are
+ * @offset: where they are
+ * @check: looks closer, or NULL
+ * @support: makes libarchive read it, or NULL where nobody can look into it
+ * @compression: it is no archive, but one compressed file
+ * @filter: libarchive's code, for a @compression that it can be told to take off
+ *   without asking it whether there is one
+ * @traits: SS_KIND_BIT() of what its header says: encrypted, multipart; or NULL
+ */
+struct ss_format {
+	const char *word;
+	const char *magic;
+	size_t size;
+	size_t offset;
+	bool (*check)(const uint8_t *data, size_t len);
+	int (*support)(struct archive *archive);
+	bool compression;
+	int filter;
+	uint32_t (*traits)(const uint8_t *data, size_t len);
+};
+
+/**
+ * struct ss_format_hit - An archive that a file is, or has in it.
+ * @format: its format
+ * @at: where it begins, in octets
+ */
+struct ss_format_hit {
+	const struct ss_format *format;
+	size_t at;
+};
+
+size_t ss_format_sniff(const uint8_t *data, size_t len,
+		       struct ss_format_hit hits[SS_FORMAT_HITS]);
+unsigned int ss_format_zip_count(const uint8_t *data, size_t len);
+bool ss_format_is_volume(const char *name);
+
+#endif /* SS_FORMAT_H */

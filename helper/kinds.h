@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_KINDS_H
+#define SS_KINDS_H
+
+/**
+ * enum ss_kind - What can be found in a file; those from @SS_KIND_ENCRYPTED on
+ * are conditions of an archive.
+ * @SS_KIND_EXECUTABLE: a DOS or Windows executable, by its header
+ * @SS_KIND_NAME: a name that a pattern matches
+ * @SS_KIND_TYPE: one of the types
+ * @SS_KIND_HASH: its hash is in the block list
+ * @SS_KIND_ENCRYPTED: a member, or the list of them, cannot be read without a
+ *   password
+ * @SS_KIND_CORRUPTED: no member could be read
+ * @SS_KIND_PARTIALLYCORRUPTED: a member could not be read, others could
+ * @SS_KIND_MULTIPART: one volume of several
+ * @SS_KIND_NESTED: deeper than the limit
+ * @SS_KIND_MAILBOMB: more octets or members than the limits, or far more than an
+ *   archive of its size should have
+ * @SS_KIND_TIMEOUT: out of time
+ * @SS_KIND_UNHANDLED: an archive, or a member, that cannot be looked into
+ * @SS_KIND_COUNT: how many there are
+ */
+enum ss_kind {
+	SS_KIND_EXECUTABLE,
+	SS_KIND_NAME,
+	SS_KIND_TYPE,
+	SS_KIND_HASH,
+	SS_KIND_ENCRYPTED,
+	SS_KIND_CORRUPTED,
+	SS_KIND_PARTIALLYCORRUPTED,
+	SS_KIND_MULTIPART,
+	SS_KIND_NESTED,
+	SS_KIND_MAILBOMB,
+	SS_KIND_TIMEOUT,
+	SS_KIND_UNHANDLED,
+	SS_KIND_COUNT,
+};
+
+#define SS_KIND_BIT(kind)	(1u << (kind))
+
+int ss_kinds_type_find(const char *word);
+const char *ss_kinds_type_name(int type);
+int ss_kinds_type_of_mime(const char *mime);
+int ss_kinds_condition_find(const char *word);
+const char *ss_kinds_condition_name(int kind);
+
+#endif /* SS_KINDS_H */

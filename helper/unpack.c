@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The members of an archive, by libarchive, one format and one compression at a
+ * time: a stack of compressions within libarchive could grow to any size between
+ * two calls. Each member goes to a memory file, within the walk's limits.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "cleanup.h"
+#include "kinds.h"
+#include "process.h"
+#include "unpack.h"
+
+/* What is more than so many times the archive is no honest content */
+#define BOMB_RATIO	250u
+#define BOMB_OCTETS	(16u << 20)	/* but may be as large as this */
+#define FEED_OCTETS	4096u		/* of a compressed file, between looks at the clock */
+
+/**
+ * struct reader - An open archive.
+ * @walk: the limits
+ * @in: libarchive's
+ * @open: libarchive has it open, and takes questions about encryption
+ * @data: the archive
+ * @size: its octets
+ * @fed: those that libarchive has got, of a compressed file
+ * @out: octets that came out of it
+ * @found: SS_KIND_BIT() of what is wrong
+ * @good: members that were read
+ * @bad: members that were not
+ */
+struct reader {
+	struct ss_unpack_walk *walk;
+	struct archive *in;
+	bool open;
+	const uint8_t *data;
+	uint64_t size;
+	uint64_t fed;
+	uint64_t out;
+	uint32_t found;
+	unsigned int good;
+	unsigned int bad;
+};
+
+static void cleanup_archive(struct archive **archive)
+{
+	if (*archive)
+		archive_read_free(*archive);
+}
+
+static void halt(struct reader *r, enum ss_kind kind)
+{
+	r->found |= SS_KIND_BIT(kind);
+	r->walk->stop = true;
+}
+
+static void fail(struct reader *r, int error)
+{
+	r->walk->error = error;
+	r->walk->stop = true;
+}
+
+/* libarchive's errors have one code for all of these */
+static void judge_error(struct reader *r)
+{
+	const char *text = archive_error_string(r->in);
+
+	if (r->walk->stop)
+		return;
+	if (archive_errno(r->in) == ENOMEM)
+		fail(r, -ENOMEM);
+	else if ((r->open && archive_read_has_encrypted_entries(r->in) > 0) ||
+		 (text && (strcasestr(text, "encrypt") || strcasestr(text, "passphrase"))))
+		r->found |= SS_KIND_BIT(SS_KIND_ENCRYPTED);
+	else if (text && (strcasestr(text, "unsupported") || strcasestr(text, "not supported")))
+		r->found |= SS_KIND_BIT(SS_KIND_UNHANDLED);
+	else
+		r->bad++;
+}
+
+/* Take @octets off what is left. Return: whether there were so many. */
+static bool spend(struct reader *r, uint64_t octets)
+{
+	if (ss_process_now() >= r->walk->end) {
+		halt(r, SS_KIND_TIMEOUT);
+		return false;
+	}
+	r->out += octets;
+	if (octets > r->walk->octets ||
+	    (r->out > BOMB_OCTETS && r->out / BOMB_RATIO > r->size)) {
+		halt(r, SS_KIND_MAILBOMB);
+		return false;
+	}
+	r->walk->octets -= octets;
+	return true;
+}
+
+static bool write_at(int fd, const char *data, size_t len, off_t at)
+{
+	while (len) {
+		ssize_t n = pwrite(fd, data, len, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		len -= n;
+		at += n;
+	}
+	return true;
+}
+
+/* Add a block to a member's file, which is made for the first. A hole counts. */
+static bool add_block(struct reader *r, int *fd, uint64_t *used, const void *data,
+		      size_t len, int64_t at)
+{
+	uint64_t hole;
+
+	if (at < 0 || (uint64_t)at < *used) {
+		r->bad++;
+		return false;
+	}
+	hole = at - *used;
+	if (hole > r->walk->octets || !spend(r, hole + len)) {
+		if (!r->walk->stop)
+			halt(r, SS_KIND_MAILBOMB);
+		return false;
+	}
+	if (*fd < 0)
+		*fd = memfd_create("smtpsplice-member", MFD_CLOEXEC);
+	if (*fd < 0 || !write_at(*fd, data, len, at)) {
+		fail(r, errno ? -errno : -EIO);
+		return false;
+	}
+	*used = at + len;
+	return true;
+}
+
+/* Return: a memory file with as much of the member as there is, or -1 */
+static int read_content(struct reader *r)
+{
+	uint64_t used = 0;
+	int fd = -1, ret;
+
+	for (;;) {
+		const void *data;
+		int64_t at;
+		size_t len;
+
+		ret = archive_read_data_block(r->in, &data, &len, &at);
+		if (ret != ARCHIVE_OK)
+			break;
+		if (!len) {
+			if (!spend(r, 0))
+				return fd;
+		} else if (!add_block(r, &fd, &used, data, len, at)) {
+			return fd;
+		}
+	}
+	if (ret == ARCHIVE_EOF)
+		r->good++;
+	else
+		judge_error(r);
+	return fd;
+}
+
+/*
+ * In a zip it is but a mark that makes an entry a symbolic link. libarchive then
+ * keeps the content to itself; a reader that knows no links unpacks a file.
+ */
+static bool hides_content(const struct reader *r, struct archive_entry *entry)
+{
+	int format = archive_format(r->in) & ARCHIVE_FORMAT_BASE_MASK;
+
+	return format == ARCHIVE_FORMAT_ZIP && archive_entry_filetype(entry) == AE_IFLNK;
+}
+
+static void read_member(struct reader *r, struct archive_entry *entry, void *arg)
+{
+	const char *name = archive_entry_pathname_utf8(entry);
+	int fd __cleanup(ss_cleanup_fd) = -1;
+
+	if (!name)
+		name = archive_entry_pathname(entry);
+	if (!r->walk->members) {
+		halt(r, SS_KIND_MAILBOMB);
+		return;
+	}
+	r->walk->members--;
+	if (!spend(r, 0))
+		return;
+	if (hides_content(r, entry))
+		r->found |= SS_KIND_BIT(SS_KIND_UNHANDLED);
+	if (archive_entry_is_encrypted(entry))
+		r->found |= SS_KIND_BIT(SS_KIND_ENCRYPTED);
+	else
+		fd = read_content(r);
+	if (!r->walk->error)
+		r->walk->fn(arg, name ? name : "", fd);
+}
+
+/* libarchive leaves entries out of which several share their octets */
+static void check_count(struct reader *r)
+{
+	int format = archive_format(r->in) & ARCHIVE_FORMAT_BASE_MASK;
+	unsigned int count;
+
+	if (format != ARCHIVE_FORMAT_ZIP)
+		return;
+	count = ss_format_zip_count(r->data, r->size);
+	if (count && count != (unsigned int)archive_file_count(r->in))
+		r->bad++;
+}
+
+static void read_members(struct reader *r, void *arg)
+{
+	struct archive_entry *entry;
+	int ret = ARCHIVE_OK;
+
+	while (!r->walk->stop) {
+		ret = archive_read_next_header(r->in, &entry);
+		if (ret != ARCHIVE_OK && ret != ARCHIVE_WARN)
+			break;
+		read_member(r, entry, arg);
+	}
+	if (ret == ARCHIVE_EOF)
+		check_count(r);
+	else if (ret != ARCHIVE_OK && ret != ARCHIVE_WARN)
+		judge_error(r);
+}
+
+/* Give libarchive the next octets: one that goes on without any output ends here */
+static la_ssize_t feed(struct archive *in, void *arg, const void **data)
+{
+	struct reader *r = arg;
+	uint64_t room = r->size - r->fed;
+
+	if (!spend(r, 0)) {
+		archive_set_error(in, ETIMEDOUT, "out of time");
+		return ARCHIVE_FATAL;
+	}
+	*data = r->data + r->fed;
+	if (room > FEED_OCTETS)
+		room = FEED_OCTETS;
+	r->fed += room;
+	return (la_ssize_t)room;
+}
+
+static int open_compressed(struct reader *r, const struct ss_format *format)
+{
+	int ret = format->filter ? archive_read_append_filter(r->in, format->filter) :
+				   format->support(r->in);
+
+	/* A warning: by a program, which is not to be started */
+	if (ret == ARCHIVE_OK)
+		ret = archive_read_support_format_raw(r->in);
+	if (ret == ARCHIVE_OK)
+		ret = archive_read_open(r->in, r, NULL, feed, NULL);
+	if (ret == ARCHIVE_OK && archive_filter_count(r->in) > 2) {
+		archive_set_error(r->in, EINVAL, "unsupported: compressed twice");
+		ret = ARCHIVE_FATAL;
+	}
+	return ret;
+}
+
+static int open_archive(struct reader *r, const struct ss_format *format)
+{
+	int ret;
+
+	if (format->compression)
+		return open_compressed(r, format);
+	ret = format->support(r->in);
+	return ret == ARCHIVE_OK ? archive_read_open_memory(r->in, r->data, r->size) : ret;
+}
+
+/**
+ * ss_unpack_read() - Go over the members of an archive.
+ * @walk: takes them, and bounds it
+ * @hit: what the archive is
+ * @data: the file
+ * @len: its length in octets
+ * @arg: for the walk's function
+ *
+ * Return: SS_KIND_BIT() of each condition.
+ */
+uint32_t ss_unpack_read(struct ss_unpack_walk *walk, const struct ss_format_hit *hit,
+			 const uint8_t *data, size_t len, void *arg)
+{
+	const struct ss_format *format = hit->format;
+	struct archive *in __cleanup(cleanup_archive) = NULL;
+	struct reader r = {
+		.walk = walk, .data = data + hit->at, .size = len - hit->at,
+	};
+
+	if (format->traits)
+		r.found |= format->traits(r.data, r.size);
+	if (!format->support)
+		return r.found | SS_KIND_BIT(SS_KIND_UNHANDLED);
+	in = archive_read_new();
+	if (!in) {
+		fail(&r, -ENOMEM);
+		return r.found;
+	}
+	r.in = in;
+	r.open = open_archive(&r, format) == ARCHIVE_OK;
+	if (r.open)
+		read_members(&r, arg);
+	else
+		judge_error(&r);
+	if (r.bad)
+		r.found |= SS_KIND_BIT(r.good ? SS_KIND_PARTIALLYCORRUPTED :
+				       SS_KIND_CORRUPTED);
+	return r.found;
+}
