@@ -30,6 +30,24 @@ static void read_path(char *dst, size_t size, const struct nlattr *nla)
 	ss_text_clean(SS_TEXT_JSON, dst, size, nla_data(nla), nla_len(nla));
 }
 
+/* A comma may be a part of an address */
+static int add_to_list(struct ss_request *req, const char *one)
+{
+	size_t old = req->rcpt_list_size, len = strlen(one);
+	char *more;
+
+	if (!len)
+		return 0;
+	more = realloc(req->rcpt_list, old + len + 2);
+	if (!more)
+		return -ENOMEM;
+	memcpy(more + old, one, len + 1);
+	more[old + len + 1] = '\0';
+	req->rcpt_list = more;
+	req->rcpt_list_size = old + len + 1;
+	return 0;
+}
+
 static int add_rcpt(struct ss_request *req, const struct nlattr *nla)
 {
 	size_t old = req->rcpts ? strlen(req->rcpts) : 0;
@@ -45,7 +63,7 @@ static int add_rcpt(struct ss_request *req, const struct nlattr *nla)
 	if (old)
 		more[old++] = ',';
 	strcpy(more + old, one);
-	return 0;
+	return add_to_list(req, one);
 }
 
 static int read_one(struct ss_request *req, const struct nlattr *nla)
@@ -136,5 +154,6 @@ void ss_request_free(struct ss_request *req)
 		return;
 	ss_cleanup_fd(&req->fd);
 	free(req->rcpts);
+	free(req->rcpt_list);
 	free(req);
 }

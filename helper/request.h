@@ -26,6 +26,8 @@
  * @helo: what the client calls itself
  * @sender: reverse-path
  * @rcpts: forward-paths, comma-separated, allocated; NULL where there is none
+ * @rcpt_list: the same, each with its NUL, and an empty one behind them
+ * @rcpt_list_size: octets of @rcpt_list without the empty one
  * @rcpt_count: how many the server accepted
  * @chunked: it came by BDAT (RFC 3030), not dot-stuffed
  */
@@ -40,6 +42,8 @@ struct ss_request {
 	char helo[SS_REQUEST_ADDRESS_SIZE];
 	char sender[SS_REQUEST_ADDRESS_SIZE];
 	char *rcpts;
+	char *rcpt_list;
+	size_t rcpt_list_size;
 	uint32_t rcpt_count;
 	bool chunked;
 };

@@ -90,6 +90,8 @@ static void cleans_text(void **state)
 	assert_string_equal(req->flow.iif, "lan");
 	assert_string_equal(req->flow.client, "?");
 	assert_string_equal(req->rcpts, "a,b");
+	assert_int_equal(req->rcpt_list_size, 4);
+	assert_memory_equal(req->rcpt_list, "a\0b\0", 5);
 	ss_request_free(req);
 }
 
