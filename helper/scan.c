@@ -250,8 +250,8 @@ static void scan_copy(struct ss_engine *engine, const struct copy *copy,
 	}
 }
 
-/* Write the message, without our line in front. Return: whether all of it. */
-static bool put_aside(int fd, const struct copy *copy)
+/* Write the message, without our line in front. Return: 0 or an errno. */
+static int put_aside(int fd, const struct copy *copy)
 {
 	size_t at = copy->head;
 
@@ -261,10 +261,10 @@ static bool put_aside(int fd, const struct copy *copy)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return false;
+			return n ? -errno : -ENOSPC;
 		at += n;
 	}
-	return true;
+	return 0;
 }
 
 /* A server that takes bare LF for a line end sees other dots as stuffed */
@@ -360,8 +360,11 @@ void ss_scan_message(struct ss_engine *engine, int fd, int quarantine,
 	if (result->verdict == SMTPSPLICE_VERDICT_ACCEPT && !job->chunked &&
 	    has_bare_dot(&message))
 		scan_lax(engine, &message, copy.len, start, job->limit_ms, result);
-	if (result->verdict == SMTPSPLICE_VERDICT_REJECT && quarantine >= 0)
-		result->quarantined = put_aside(quarantine, &copy);
+	if (result->verdict == SMTPSPLICE_VERDICT_REJECT && quarantine >= 0) {
+		ret = put_aside(quarantine, &copy);
+		result->quarantined = !ret;
+		result->quarantine_error = -ret;
+	}
 	ss_mime_read_head(copy.map, copy.len, &result->head);
 	if (!result->attachment)
 		result->attachment = ss_mime_has_attachment(copy.map, copy.len);

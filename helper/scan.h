@@ -35,6 +35,7 @@ struct ss_scan_job {
  * @partial: refused since it is a fragment
  * @attachment: it has an attachment
  * @quarantined: the file to put it aside has all of it
+ * @quarantine_error: errno why it has not, or 0
  * @virus: what was found
  * @detail: why the scan failed
  * @file: name of the infected part
@@ -46,7 +47,7 @@ struct ss_scan_result {
 	uint8_t partial;
 	uint8_t attachment;
 	uint8_t quarantined;
-	uint8_t unused;
+	uint8_t quarantine_error;
 	char virus[SS_ENGINE_TEXT_SIZE];
 	char detail[SS_ENGINE_TEXT_SIZE];
 	char file[SS_MIME_TEXT_SIZE];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "unit.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "mail.h"
@@ -331,6 +333,13 @@ static void puts_aside_what_is_infected(void **state)
 	assert_true(result.quarantined);
 	assert_int_equal(pread(aside, got, sizeof(got), 0), strlen(want));
 	assert_memory_equal(got, want, strlen(want));
+	close(aside);
+	/* Refused as well where that cannot be done */
+	aside = open("/dev/full", O_WRONLY);
+	ss_scan_message(engine, fd, aside, &job, &result);
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_false(result.quarantined);
+	assert_int_equal(result.quarantine_error, ENOSPC);
 	close(fd);
 	close(aside);
 	free(text);
