@@ -11,6 +11,7 @@
 #include "attrs.h"
 #include "cleanup.h"
 #include "cli.h"
+#include "number.h"
 
 static const char set_text[] =
 	"Usage:\n"
@@ -34,45 +35,6 @@ static const char set_text[] =
 	"SIZE is in octets, or with K, M or G behind it (1024, 1024 K, 1024 M).\n"
 	"TIME is in seconds, or with ms, s or m behind it.\n";
 
-struct suffix {
-	const char *name;
-	uint64_t factor;
-};
-
-static const struct suffix sizes[] = {
-	{ "", 1 }, { "K", 1ull << 10 }, { "M", 1ull << 20 }, { "G", 1ull << 30 },
-	{ "k", 1ull << 10 }, { "m", 1ull << 20 }, { "g", 1ull << 30 }, {}
-};
-
-static const struct suffix times[] = {
-	{ "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, {}
-};
-
-/* Read digits and one of @suffixes. Return: whether it is 1 to @max. */
-static bool parse_scaled(const char *text, const struct suffix *suffixes,
-			 uint64_t max, uint64_t *value)
-{
-	size_t len = strspn(text, "0123456789");
-	char digits[24];
-	uint64_t n;
-
-	if (!len || len >= sizeof(digits))
-		return false;
-	memcpy(digits, text, len);
-	digits[len] = '\0';
-	if (!ss_cli_number(digits, UINT64_MAX, &n))
-		return false;
-	for (; suffixes->name; suffixes++) {
-		if (strcmp(suffixes->name, text + len))
-			continue;
-		if (!n || n > max / suffixes->factor)
-			return false;
-		*value = n * suffixes->factor;
-		return true;
-	}
-	return false;
-}
-
 static int put_value(struct nl_msg *msg, int type, const struct ss_attr *attr,
 		     const char *text)
 {
@@ -86,12 +48,12 @@ static int put_value(struct nl_msg *msg, int type, const struct ss_attr *attr,
 					    attr->name, ss_cli_quote(text));
 		break;
 	case SS_ATTR_U64:
-		if (!parse_scaled(text, sizes, INT64_MAX, &n))
+		if (!ss_number_size(text, INT64_MAX, &n))
 			return ss_cli_usage("%s: \"%s\" is not a size (like 1000000, 512K, 50M or 2G)",
 					    attr->name, ss_cli_quote(text));
 		return nla_put_u64(msg, type, n) ? SS_CLI_FAILED : SS_CLI_OK;
 	case SS_ATTR_MS:
-		if (!parse_scaled(text, times, UINT32_MAX, &n))
+		if (!ss_number_time(text, UINT32_MAX, &n))
 			return ss_cli_usage("%s: \"%s\" is not a time (like 30, 30s, 1500ms or 5m)",
 					    attr->name, ss_cli_quote(text));
 		break;

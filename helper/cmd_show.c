@@ -7,27 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "addr.h"
 #include "attrs.h"
 #include "cleanup.h"
 #include "cli.h"
+#include "table.h"
 
-#define CELL_SIZE	17408	/* 64 names of 255 characters */
 #define DUMP_TRIES	5
-
-/**
- * struct column - A column of a table.
- * @title: its heading
- * @key: the value's key
- * @port: key of the port that is shown with an address, or NULL
- * @none: shown where there is no value
- */
-struct column {
-	const char *title;
-	const char *key;
-	const char *port;
-	const char *none;
-};
 
 /**
  * struct table - Something that show can show.
@@ -40,12 +25,12 @@ struct column {
 struct table {
 	const char *name;
 	const struct ss_attr_set *set;
-	const struct column *columns;
+	const struct ss_column *columns;
 	int cmd;
 	bool dump;
 };
 
-static const struct column policy_columns[] = {
+static const struct ss_column policy_columns[] = {
 	{ "POS", "position", NULL, "-" },
 	{ "NAME", "name", NULL, "-" },
 	{ "IIF", "iif", NULL, "any" },
@@ -59,7 +44,7 @@ static const struct column policy_columns[] = {
 	{}
 };
 
-static const struct column session_columns[] = {
+static const struct ss_column session_columns[] = {
 	{ "ID", "id", NULL, "-" },
 	{ "POLICY", "policy", NULL, "-" },
 	{ "STATE", "state", NULL, "-" },
@@ -141,66 +126,6 @@ static int ask(struct ss_cli *cli, const struct table *t, struct json_object **o
 	return ret;
 }
 
-static void format_value(char *cell, struct json_object *value)
-{
-	size_t len = 0;
-
-	cell[0] = '\0';
-	if (!json_object_is_type(value, json_type_array)) {
-		snprintf(cell, CELL_SIZE, "%s", json_object_get_string(value));
-		return;
-	}
-	for (size_t i = 0; i < json_object_array_length(value); i++) {
-		snprintf(cell + len, CELL_SIZE - len, "%s%s", i ? "," : "",
-			 json_object_get_string(json_object_array_get_idx(value, i)));
-		len = strlen(cell);
-	}
-}
-
-static void format_cell(char *cell, const struct column *c, struct json_object *row)
-{
-	struct json_object *value, *port;
-
-	if (!json_object_object_get_ex(row, c->key, &value))
-		snprintf(cell, CELL_SIZE, "%s", c->none);
-	else if (c->port && json_object_object_get_ex(row, c->port, &port))
-		ss_addr_format_port(cell, json_object_get_string(value),
-				    json_object_get_int(port));
-	else
-		format_value(cell, value);
-}
-
-static size_t column_width(const struct column *c, struct json_object *rows)
-{
-	size_t width = strlen(c->title);
-	char cell[CELL_SIZE];
-
-	for (size_t i = 0; i < json_object_array_length(rows); i++) {
-		format_cell(cell, c, json_object_array_get_idx(rows, i));
-		if (strlen(cell) > width)
-			width = strlen(cell);
-	}
-	return width;
-}
-
-static void print_rows(const struct column *columns, struct json_object *rows)
-{
-	size_t width[16] = {};
-	char cell[CELL_SIZE];
-	int n = 0;
-
-	for (; columns[n].title; n++)
-		width[n] = columns[n + 1].title ? column_width(&columns[n], rows) : 0;
-	for (int c = 0; c < n; c++)
-		printf("%-*s%s", (int)width[c], columns[c].title, c < n - 1 ? "  " : "\n");
-	for (size_t i = 0; i < json_object_array_length(rows); i++) {
-		for (int c = 0; c < n; c++) {
-			format_cell(cell, &columns[c], json_object_array_get_idx(rows, i));
-			printf("%-*s%s", (int)width[c], cell, c < n - 1 ? "  " : "\n");
-		}
-	}
-}
-
 /* In a form that "set" takes */
 static void print_pairs(const struct ss_attr_set *set, struct json_object *obj)
 {
@@ -239,10 +164,10 @@ static void print_option(const struct ss_attr *attr, struct json_object *value)
 {
 	bool each = !strcmp(attr->name, "exempt-regex");
 	size_t n = each ? json_object_array_length(value) : 1;
-	char cell[CELL_SIZE];
+	char cell[SS_TABLE_CELL_SIZE];
 
 	for (size_t i = 0; i < n; i++) {
-		format_value(cell, each ? json_object_array_get_idx(value, i) : value);
+		ss_table_format(cell, each ? json_object_array_get_idx(value, i) : value);
 		printf(" \\\n  %s ", attr->name);
 		print_word(cell);
 	}
@@ -271,7 +196,7 @@ static void print_text(const struct table *t, struct json_object *answer)
 	if (!t->dump)
 		print_pairs(t->set, answer);
 	else if (t->columns)
-		print_rows(t->columns, answer);
+		ss_table_print(t->columns, answer);
 	else
 		print_profiles(answer);
 }

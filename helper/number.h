@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_NUMBER_H
+#define SS_NUMBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+bool ss_number_size(const char *text, uint64_t max, uint64_t *octets);
+bool ss_number_time(const char *text, uint64_t max, uint64_t *ms);
+
+#endif /* SS_NUMBER_H */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_TABLE_H
+#define SS_TABLE_H
+
+#include <json-c/json.h>
+
+#define SS_TABLE_CELL_SIZE	17408	/* 64 names of 255 characters */
+#define SS_TABLE_COLUMNS	16
+
+/**
+ * struct ss_column - A column of a table; an empty one ends the list of them, which
+ * has at most SS_TABLE_COLUMNS.
+ * @title: its heading
+ * @key: the value's key
+ * @port: key of the port that is shown with an address, or NULL
+ * @none: shown where there is no value
+ */
+struct ss_column {
+	const char *title;
+	const char *key;
+	const char *port;
+	const char *none;
+};
+
+void ss_table_format(char cell[SS_TABLE_CELL_SIZE], struct json_object *value);
+void ss_table_print(const struct ss_column *columns, struct json_object *rows);
+
+#endif /* SS_TABLE_H */
