@@ -202,7 +202,8 @@ struct ss_mime_tree *ss_mime_parse(int fd)
 
 	if (copy < 0)
 		return NULL;
-	stream = g_mime_stream_mmap_new(copy, PROT_READ, MAP_PRIVATE);
+	/* wherever the caller is in it */
+	stream = g_mime_stream_mmap_new_with_bounds(copy, PROT_READ, MAP_PRIVATE, 0, -1);
 	if (!stream) {
 		close(copy);
 		return NULL;
@@ -293,6 +294,17 @@ bool ss_mime_walk(const struct ss_mime_tree *tree, ss_mime_fn fn, void *arg)
 
 	visit(&walk, GMIME_OBJECT(tree->message), NULL, 0);
 	return !walk.bound;
+}
+
+/**
+ * ss_mime_part_object() - What a part is to GMime.
+ * @part: the part
+ *
+ * Return: its object, which lives as long as the tree.
+ */
+GMimeObject *ss_mime_part_object(const struct ss_mime_part *part)
+{
+	return part->object;
 }
 
 /**

@@ -23,6 +23,7 @@ struct ss_mime_head {
 
 struct ss_mime_tree;
 struct ss_mime_part;
+struct _GMimeObject;
 
 /**
  * typedef ss_mime_fn - Takes one part of a message.
@@ -41,6 +42,7 @@ bool ss_mime_may_be_partial(const void *text, size_t len);
 struct ss_mime_tree *ss_mime_parse(int fd);
 void ss_mime_free(struct ss_mime_tree *tree);
 bool ss_mime_walk(const struct ss_mime_tree *tree, ss_mime_fn fn, void *arg);
+struct _GMimeObject *ss_mime_part_object(const struct ss_mime_part *part);
 const char *ss_mime_part_name(const struct ss_mime_part *part);
 bool ss_mime_part_is_attachment(const struct ss_mime_part *part);
 bool ss_mime_part_is_partial(const struct ss_mime_part *part);

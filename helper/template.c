@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
 #include "template.h"
 #include "text.h"
 
@@ -289,7 +289,7 @@ void ss_template_reply(char reply[SS_TEMPLATE_REPLY_SIZE], const char *template,
 		       const struct ss_template_values *values)
 {
 	size_t count[TAG_COUNT], own = measure(template, count);
-	struct texts texts;
+	struct texts texts = {};
 
 	read_values(&texts, SS_TEXT_REPLY, values);
 	clip_all(&texts, own, count);
@@ -352,21 +352,22 @@ static void wrap(char *dst, const char *src)
  */
 char *ss_template_text(const char *template, const struct ss_template_values *values)
 {
-	char *filled __cleanup(ss_cleanup_free) = NULL;
 	size_t count[TAG_COUNT], size = measure(template, count);
-	struct texts texts;
-	char *text;
+	struct texts texts = {};
+	char *filled, *text;
 
 	read_values(&texts, SS_TEXT_PRINT, values);
 	size = filled_length(size, count, &texts) + 1;
-	filled = malloc(size);
+	filled = calloc(1, size);
 	/* Each line but the last loses an octet or more, or is very long */
-	text = malloc(size + size / (LINE_MAX - 4) + 2);
-	if (!filled || !text) {
+	text = calloc(1, size + size / (LINE_MAX - 4) + 2);
+	if (filled && text) {
+		fill(filled, size, template, &texts);
+		wrap(text, filled);
+	} else {
 		free(text);
-		return NULL;
+		text = NULL;
 	}
-	fill(filled, size, template, &texts);
-	wrap(text, filled);
+	free(filled);
 	return text;
 }

@@ -24,50 +24,53 @@ static void is_the_reference(void **state)
 
 static void knows_all_tags(void **state)
 {
-	const struct ss_template_values *values = VALUES(
+	static const struct ss_template_values values = {
 		.file = "f", .virus = "v", .quarfile = "q", .source_ip = "192.0.2.1",
 		.dest_ip = "2001:db8::2", .email_from = "a@example.net",
-		.email_to = "b@example.org,c@example.org", .protocol = "SMTP");
+		.email_to = "b@example.org,c@example.org", .protocol = "SMTP",
+	};
 	char *text;
 
 	(void)state;
 	ss_template_reply(reply, "554 %%FILE%% %%VIRUS%% %%QUARFILENAME%% %%SOURCE_IP%% "
-			  "%%DEST_IP%% %%EMAIL_FROM%% %%EMAIL_TO%% %%PROTOCOL%%", values);
+			  "%%DEST_IP%% %%EMAIL_FROM%% %%EMAIL_TO%% %%PROTOCOL%%", &values);
 	assert_string_equal(reply, "554 f v q 192.0.2.1 2001:db8::2 a@example.net "
 			    "b@example.org,c@example.org SMTP");
-	text = ss_template_text("%%PROTOCOL%%\n%%SOURCE_IP%%", values);
+	text = ss_template_text("%%PROTOCOL%%\n%%SOURCE_IP%%", &values);
 	assert_string_equal(text, "SMTP\n192.0.2.1\n");
 	free(text);
 }
 
 static void expands_once(void **state)
 {
-	const struct ss_template_values *values = VALUES(
-		.file = "%%VIRUS%%", .virus = "%%FILE%%%s%n", .quarfile = "%%FILE%%");
+	static const struct ss_template_values values = {
+		.file = "%%VIRUS%%", .virus = "%%FILE%%%s%n", .quarfile = "%%FILE%%",
+	};
 	static const char template[] = "554 %%FILE%%|%%VIRUS%%|%%QUARFILENAME%%|%%NO%%|%%%FILE%%|%";
 	static const char wanted[] = "554 %%VIRUS%%|%%FILE%%%s%n|%%FILE%%|%%NO%%|%%%VIRUS%%|%";
 	char *text;
 
 	(void)state;
-	ss_template_reply(reply, template, values);
+	ss_template_reply(reply, template, &values);
 	assert_string_equal(reply, wanted);
-	text = ss_template_text(template, values);
+	text = ss_template_text(template, &values);
 	assert_memory_equal(text, wanted, strlen(wanted));
 	free(text);
 }
 
 static void cannot_be_injected(void **state)
 {
-	const struct ss_template_values *values = VALUES(
-		.file = "a\r\n250 2.0.0 \"Ok\"\x1b\xff\xc3\xbc\xe2\x80\xae", .virus = "V\n",
-		.email_from = "<\r\nDATA>");
+	static const struct ss_template_values values = {
+		.file = "a\r\n250 2.0.0 \"Ok\"\x1b\xff\xc3\xbc\xe2\x80\xae",
+		.virus = "V\n", .email_from = "<\r\nDATA>",
+	};
 	char *text;
 
 	(void)state;
-	ss_template_reply(reply, INFECTED, values);
+	ss_template_reply(reply, INFECTED, &values);
 	assert_non_null(strstr(reply, "\"a??250 2.0.0 'Ok'????\""));
 	assert_null(strpbrk(reply, "\r\n\x1b"));
-	text = ss_template_text("%%FILE%% %%VIRUS%% %%EMAIL_FROM%%", values);
+	text = ss_template_text("%%FILE%% %%VIRUS%% %%EMAIL_FROM%%", &values);
 	assert_string_equal(text, "a??250 2.0.0 \"Ok\"??\xc3\xbc? V? <??DATA>\n");
 	free(text);
 }
@@ -176,7 +179,7 @@ static void codes_agree(void **state)
 	assert_false(ss_template_valid_reply(SS_TEMPLATE_SCAN_FAILURE, "250 2.0.0 ok"));
 }
 
-static void has_one_for_each_cause(void **state)
+static void has_one_per_cause(void **state)
 {
 	(void)state;
 	for (int cause = 0; cause < SS_TEMPLATE_CAUSES; cause++) {
@@ -262,7 +265,7 @@ int main(void)
 		cmocka_unit_test(never_gets_too_long),
 		cmocka_unit_test(checks_replies),
 		cmocka_unit_test(codes_agree),
-		cmocka_unit_test(has_one_for_each_cause),
+		cmocka_unit_test(has_one_per_cause),
 		cmocka_unit_test(checks_texts),
 		cmocka_unit_test(wraps_lines),
 	};

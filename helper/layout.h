@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_LAYOUT_H
+#define SS_LAYOUT_H
+
+#include <stddef.h>
+
+#include "mime.h"
+
+/**
+ * enum ss_layout_kind - What a part is.
+ * @SS_LAYOUT_MESSAGE: a message; its only child shares its octets
+ * @SS_LAYOUT_MULTIPART: has children between boundaries
+ * @SS_LAYOUT_ENCLOSURE: message/rfc822, its only child is a message
+ * @SS_LAYOUT_LEAF: all others
+ */
+enum ss_layout_kind {
+	SS_LAYOUT_MESSAGE,
+	SS_LAYOUT_MULTIPART,
+	SS_LAYOUT_ENCLOSURE,
+	SS_LAYOUT_LEAF,
+};
+
+/**
+ * struct ss_layout_part - Where a part is, in octets from the start of the file.
+ * @object: the part; lives as long as the tree
+ * @kind: what it is
+ * @parent: index of the part around it; of itself for the whole message
+ * @next: index of the first part behind it that is not inside it
+ * @start: its head
+ * @body: its body, behind the empty line that ends the head
+ * @end: behind its last octet. The line end there belongs to a boundary, or there
+ *   is no more. One line end less than @body where a boundary comes right there.
+ */
+struct ss_layout_part {
+	struct _GMimeObject *object;
+	enum ss_layout_kind kind;
+	unsigned int parent;
+	unsigned int next;
+	size_t start;
+	size_t body;
+	size_t end;
+};
+
+/**
+ * struct ss_layout - Where all parts of a message are.
+ * @text: the file
+ * @len: its length in octets
+ * @parts: the parts, in the order of ss_mime_walk(); allocated
+ * @count: how many
+ */
+struct ss_layout {
+	const char *text;
+	size_t len;
+	struct ss_layout_part *parts;
+	unsigned int count;
+};
+
+int ss_layout_read(struct ss_layout *layout, const struct ss_mime_tree *tree,
+		   const char *text, size_t len);
+void ss_layout_free(struct ss_layout *layout);
+
+#endif /* SS_LAYOUT_H */

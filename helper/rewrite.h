@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_REWRITE_H
+#define SS_REWRITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SS_REWRITE_WORDS_SIZE	64
+
+/**
+ * enum ss_rewrite_broken - What a change breaks; flags.
+ * @SS_REWRITE_DKIM: DKIM-Signature, DomainKey-Signature
+ * @SS_REWRITE_ARC: ARC-Message-Signature, ARC-Seal
+ * @SS_REWRITE_SIGNED: multipart/signed, by S/MIME or PGP
+ * @SS_REWRITE_PKCS7: application/pkcs7-mime
+ * @SS_REWRITE_ENCRYPTED: multipart/encrypted, or enveloped-data of S/MIME
+ */
+enum ss_rewrite_broken {
+	SS_REWRITE_DKIM		= 1,
+	SS_REWRITE_ARC		= 2,
+	SS_REWRITE_SIGNED	= 4,
+	SS_REWRITE_PKCS7	= 8,
+	SS_REWRITE_ENCRYPTED	= 16,
+};
+
+/**
+ * struct ss_rewrite_message - A message that another one is made of.
+ * @fd: the message without stuffed dots; only read, must not change meanwhile
+ * @skip: octets in front that are not of the message, in whole lines; parts are
+ *   counted with them there, they do not get into what is made
+ * @chunked: it came by BDAT: no dot is stuffed, line ends may be any
+ */
+struct ss_rewrite_message {
+	int fd;
+	size_t skip;
+	bool chunked;
+};
+
+/**
+ * struct ss_rewrite_part - A part that is to be replaced.
+ * @index: its place in the order of ss_mime_walk(), 0 is the whole message
+ * @text: what stands for it: UTF-8, lines that end with LF or CRLF
+ */
+struct ss_rewrite_part {
+	unsigned int index;
+	const char *text;
+};
+
+/**
+ * struct ss_rewrite_notes - What is to be said of a change.
+ * @broken: of enum ss_rewrite_broken: what the receiver cannot verify or read any more
+ * @words: the same as words, separated by spaces, for the log
+ */
+struct ss_rewrite_notes {
+	uint32_t broken;
+	char words[SS_REWRITE_WORDS_SIZE];
+};
+
+int ss_rewrite_replace(const struct ss_rewrite_message *in,
+		       const struct ss_rewrite_part *parts, size_t count,
+		       int *out, struct ss_rewrite_notes *notes);
+int ss_rewrite_tag(const struct ss_rewrite_message *in, const char *field, int *out);
+
+#endif /* SS_REWRITE_H */
