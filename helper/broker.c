@@ -29,57 +29,25 @@
 #include "quarantine.h"
 #include "request.h"
 #include "scan.h"
+#include "scanners.h"
+#include "slot.h"
 #include "template.h"
 #include "text.h"
 
 #define SAFETY_POLL_MS	5000	/* ask the kernel, should a doorbell be lost */
-#define RESPAWN_MS	1000	/* before a worker that had no job is replaced */
 #define ANSWER_MS	2000	/* left of the kernel's time for the verdict */
 #define MAX_ATTEMPTS	3	/* then the message is not tried again */
 #define REGISTER_TRIES	10	/* a helper that was killed needs a moment to end */
 #define REGISTER_MS	100
 
 /**
- * enum slot_state - What is in the place of a worker.
- * @SLOT_EMPTY: none; one is ordered at @respawn
- * @SLOT_ORDERED: the scanner was told to fork one
- * @SLOT_FREE: a worker without a job
- * @SLOT_BUSY: a worker that scans @req
- */
-enum slot_state {
-	SLOT_EMPTY,
-	SLOT_ORDERED,
-	SLOT_FREE,
-	SLOT_BUSY,
-};
-
-/**
- * struct slot - The place of a worker.
- * @state: what is in it
- * @sock: the worker's socket, or -1
- * @pidfd: the worker, or -1
- * @req: its job, or NULL
- * @quarantine: file for its message, or -1
- * @deadline: when it has to be done
- * @respawn: when to order another worker
- */
-struct slot {
-	enum slot_state state;
-	int sock;
-	int pidfd;
-	struct ss_request *req;
-	int quarantine;
-	uint64_t deadline;
-	uint64_t respawn;
-};
-
-/**
  * struct broker - The process.
  * @conf: the command line
  * @work: the socket that is registered
  * @bell: the socket that doorbells come in by
- * @scanner: to the scanner
- * @control: from the supervisor, or -1 where there is no tls process
+ * @scanners: to the scanners
+ * @control: from the supervisor
+ * @tls: there is a CA, hence a tls process
  * @signals: SIGHUP
  * @log: the log
  * @log_failed: the last record could not be written
@@ -94,8 +62,9 @@ struct broker {
 	const struct ss_conf *conf;
 	struct ss_genl work;
 	struct ss_genl bell;
-	int scanner;
+	struct ss_scanners scanners;
 	int control;
+	bool tls;
 	int signals;
 	int log;
 	bool log_failed;
@@ -238,10 +207,19 @@ static void finish(struct broker *b, struct ss_request *req,
 static void order_worker(struct broker *b, struct slot *slot)
 {
 	struct ss_ipc_msg msg = { .type = SS_IPC_SPAWN };
+	int ret = ss_ipc_send(b->scanners.serving, &msg, sizeof(msg), NULL, 0);
 
-	if (ss_ipc_send(b->scanner, &msg, sizeof(msg), NULL, 0))
+	/* That it is dead the loop will see */
+	if (ret && ret != -EPIPE)
 		die(SS_EXIT_AGAIN, NULL);
-	slot->state = SLOT_ORDERED;
+	ss_slot_order(slot);
+}
+
+/* Another scanner serves. Its workers take the places, where these are @stale. */
+static void change_scanner(struct broker *b, bool stale)
+{
+	for (unsigned int i = 0; i < b->conf->workers; i++)
+		ss_slot_change(&b->slots[i], stale);
 }
 
 /* The worker is dead, or shall be: answer for it */
@@ -255,7 +233,8 @@ static void lose_worker(struct broker *b, struct slot *slot, const char *why)
 	ss_cleanup_fd(&slot->sock);
 	slot->req = NULL;
 	slot->state = SLOT_EMPTY;
-	slot->respawn = ss_process_now() + (req ? 0 : RESPAWN_MS);
+	slot->respawn = ss_process_now() + (req ? 0 : SS_SLOT_RESPAWN_MS);
+	ss_slot_inherit(slot);
 	if (req) {
 		ss_process_say("%s (session %llu, %llu octets)", why,
 			       (unsigned long long)req->flow.session,
@@ -321,6 +300,7 @@ static void on_worker(struct broker *b, struct slot *slot)
 	slot->state = SLOT_FREE;
 	finish(b, req, &result, NULL, slot->quarantine);
 	ss_cleanup_fd(&slot->quarantine);
+	ss_slot_succeed(slot);
 }
 
 static struct slot *find_slot(struct broker *b, enum slot_state state)
@@ -331,29 +311,59 @@ static struct slot *find_slot(struct broker *b, enum slot_state state)
 	return NULL;
 }
 
+static struct slot *find_heirless(struct broker *b)
+{
+	for (unsigned int i = 0; i < b->conf->workers; i++)
+		if (b->slots[i].heir_ordered)
+			return &b->slots[i];
+	return NULL;
+}
+
+/* The scanner that serves is dead; the supervisor tells why */
+static void lose_scanner(struct broker *b)
+{
+	if (ss_scanners_lost(&b->scanners) == SS_SCANNERS_GONE)
+		die(SS_EXIT_AGAIN, NULL);
+	change_scanner(b, false);
+}
+
 static void on_scanner(struct broker *b)
 {
 	struct ss_ipc_msg msg;
 	int fds[SS_IPC_FDS];
 	struct slot *slot;
+	int ret = ss_ipc_recv(b->scanners.serving, &msg, sizeof(msg), fds);
 
-	/* The supervisor tells why the scanner has ended */
-	if (ss_ipc_recv(b->scanner, &msg, sizeof(msg), fds))
-		die(SS_EXIT_AGAIN, NULL);
 	slot = find_slot(b, SLOT_ORDERED);
-	if (slot && msg.type == SS_IPC_WORKER && fds[0] >= 0) {
-		slot->state = SLOT_FREE;
-		slot->sock = fds[0];
-		slot->pidfd = fds[1];
+	if (!slot)
+		slot = find_heirless(b);
+	if (ret || !slot || msg.type != SS_IPC_WORKER)
+		for (int i = 0; i < SS_IPC_FDS; i++)
+			ss_cleanup_fd(&fds[i]);
+	if (ret) {
+		lose_scanner(b);
 		return;
 	}
-	for (int i = 0; i < SS_IPC_FDS; i++)
-		ss_cleanup_fd(&fds[i]);
 	if (!slot)
 		return;
-	ss_process_say("cannot start a scan worker: %s", strerror(msg.value));
-	slot->state = SLOT_EMPTY;
-	slot->respawn = ss_process_now() + RESPAWN_MS;
+	if (fds[0] < 0)
+		ss_process_say("cannot start a scan worker: %s", strerror(msg.value));
+	ss_slot_fill(slot, fds);
+}
+
+static void on_next_scanner(struct broker *b)
+{
+	if (ss_scanners_next_event(&b->scanners) == SS_SCANNERS_NEW)
+		change_scanner(b, true);
+}
+
+/* The scanner of before may end when its last worker has */
+static void look_after_scanners(struct broker *b)
+{
+	for (unsigned int i = 0; i < b->conf->workers; i++)
+		if (b->slots[i].stale)
+			return;
+	ss_scanners_retire(&b->scanners);
 }
 
 /* Kill workers that are late, replace those that are gone */
@@ -366,7 +376,7 @@ static void look_after_workers(struct broker *b)
 
 		if (slot->state == SLOT_BUSY && now >= slot->deadline)
 			lose_worker(b, slot, "scan worker took too long");
-		if (slot->state == SLOT_EMPTY && now >= slot->respawn)
+		if (ss_slot_wants(slot) && now >= slot->respawn)
 			order_worker(b, slot);
 	}
 	if (b->parked && now >= b->parked->received + time_for(b->parked)) {
@@ -600,6 +610,10 @@ static void on_control(struct broker *b)
 		b->handshakes = true;
 		return;
 	}
+	if (msg.type == SS_IPC_SCANNER && fds[0] >= 0) {
+		ss_scanners_offer(&b->scanners, fds[0]);
+		fds[0] = -1;
+	}
 	for (int i = 0; i < SS_IPC_FDS; i++)
 		ss_cleanup_fd(&fds[i]);
 }
@@ -669,7 +683,7 @@ static int time_left(const struct broker *b)
 
 		if (slot->state == SLOT_BUSY && slot->deadline < next)
 			next = slot->deadline;
-		if (slot->state == SLOT_EMPTY && slot->respawn < next)
+		if (ss_slot_wants(slot) && slot->respawn < next)
 			next = slot->respawn;
 	}
 	return next > now ? next - now : 0;
@@ -677,13 +691,12 @@ static int time_left(const struct broker *b)
 
 static void loop(struct broker *b)
 {
-	enum { SCANNER, BELL, SIGNALS, CONTROL, TLS, FIXED };
+	enum { SCANNER, LEAVING, NEXT, BELL, SIGNALS, CONTROL, TLS, FIXED };
 	unsigned int workers = b->conf->workers;
 	struct pollfd *fds = calloc(FIXED + workers, sizeof(*fds));
 
 	if (!fds)
 		die(SS_EXIT_AGAIN, "out of memory");
-	fds[SCANNER] = (struct pollfd){ .fd = b->scanner, .events = POLLIN };
 	fds[BELL] = (struct pollfd){ .fd = ss_genl_fd(&b->bell), .events = POLLIN };
 	fds[SIGNALS] = (struct pollfd){ .fd = b->signals, .events = POLLIN };
 	fds[CONTROL] = (struct pollfd){ .fd = b->control, .events = POLLIN };
@@ -691,9 +704,13 @@ static void loop(struct broker *b)
 		int ready;
 
 		look_after_workers(b);
+		look_after_scanners(b);
 		take_work(b);
 		ss_handoff_look(&b->handoff);
 		take_handshakes(b);
+		fds[SCANNER] = (struct pollfd){ .fd = b->scanners.serving, .events = POLLIN };
+		fds[LEAVING] = (struct pollfd){ .fd = b->scanners.leaving, .events = POLLIN };
+		fds[NEXT] = (struct pollfd){ .fd = b->scanners.next, .events = POLLIN };
 		fds[TLS] = (struct pollfd){
 			.fd = b->handoff.sock, .events = ss_handoff_events(&b->handoff)
 		};
@@ -712,10 +729,15 @@ static void loop(struct broker *b)
 				on_worker(b, &b->slots[i]);
 		if (fds[TLS].revents)
 			ss_handoff_event(&b->handoff, fds[TLS].revents);
-		if (fds[CONTROL].revents)
-			on_control(b);
+		/* It may serve again, where the one that serves is dead */
+		if (fds[LEAVING].revents)
+			ss_scanners_leaving_event(&b->scanners);
 		if (fds[SCANNER].revents)
 			on_scanner(b);
+		if (fds[NEXT].revents)
+			on_next_scanner(b);
+		if (fds[CONTROL].revents)
+			on_control(b);
 		if (fds[BELL].revents)
 			on_bell(b);
 		if (fds[SIGNALS].revents)
@@ -741,7 +763,7 @@ static int try_register(struct broker *b)
 	struct nl_msg *msg = ss_genl_message(&b->work, SMTPSPLICE_CMD_REGISTER, 0);
 	uint32_t roles = SMTPSPLICE_ROLE_SCAN;
 
-	if (b->control >= 0)
+	if (b->tls)
 		roles |= SMTPSPLICE_ROLE_TLS;
 	if (msg)
 		nla_put_u32(msg, SMTPSPLICE_A_HELPER_ROLES, roles);
@@ -765,17 +787,6 @@ static void register_helper(struct broker *b)
 	ss_process_say("%s: %s", what,
 		       b->work.extack[0] ? b->work.extack : strerror(-ret));
 	_exit(SS_EXIT_USAGE);
-}
-
-/* Wait until the scanner has loaded the signatures. Return: how many. */
-static int wait_for_scanner(struct broker *b)
-{
-	struct ss_ipc_msg msg;
-	int fds[SS_IPC_FDS];
-
-	if (ss_ipc_recv(b->scanner, &msg, sizeof(msg), fds) || msg.type != SS_IPC_READY)
-		die(SS_EXIT_AGAIN, NULL);
-	return msg.value;
 }
 
 static void open_files(struct broker *b)
@@ -808,18 +819,18 @@ static void open_files(struct broker *b)
  * ss_broker_run() - Be the broker. Does not return.
  * @conf: the command line
  * @scanner: the socket to the scanner
- * @control: the socket that the supervisor sends tls processes by, -1 where there
- *   is no CA for one
+ * @control: the socket that the supervisor sends tls processes and scanners by
+ * @tls: there is a CA, hence there will be a tls process
  *
  * Exits with SS_EXIT_USAGE, and a line printed, where it cannot work, and with
  * SS_EXIT_AGAIN where another broker may do better.
  */
-void ss_broker_run(const struct ss_conf *conf, int scanner, int control)
+void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tls)
 {
 	struct broker b = {
-		.conf = conf, .scanner = scanner, .control = control, .quarantine = -1
+		.conf = conf, .control = control, .tls = tls, .quarantine = -1
 	};
-	int signatures, ret;
+	int ret;
 
 	ss_handoff_init(&b.handoff, finish_handshake, &b);
 	open_files(&b);
@@ -834,18 +845,18 @@ void ss_broker_run(const struct ss_conf *conf, int scanner, int control)
 	b.slots = calloc(conf->workers, sizeof(*b.slots));
 	if (!b.slots)
 		die(SS_EXIT_AGAIN, "out of memory");
-	for (unsigned int i = 0; i < conf->workers; i++) {
-		b.slots[i].sock = -1;
-		b.slots[i].pidfd = -1;
-		b.slots[i].quarantine = -1;
-	}
-	signatures = wait_for_scanner(&b);
+	for (unsigned int i = 0; i < conf->workers; i++)
+		ss_slot_init(&b.slots[i]);
+	if (ss_scanners_init(&b.scanners, conf, scanner))
+		die(SS_EXIT_AGAIN, NULL);
 	register_helper(&b);
+	ss_state_note(&b.scanners.state, SS_STATE_NONE, NULL);
 	ask_for_all(&b);
-	if (control < 0)
+	if (!tls)
 		ss_process_say("no CA in %s: TLS is not inspected (see smtpsplice ca init)",
 			       conf->ca_dir);
-	ss_process_say("ready: %d signatures, %u scan workers", signatures, conf->workers);
+	ss_process_say("ready: %d signatures, %u scan workers",
+		       b.scanners.state.engine.msg.value, conf->workers);
 	loop(&b);
 	__builtin_unreachable();
 }

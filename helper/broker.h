@@ -2,9 +2,11 @@
 #ifndef SS_BROKER_H
 #define SS_BROKER_H
 
+#include <stdbool.h>
+
 #include "conf.h"
 
-void ss_broker_run(const struct ss_conf *conf, int scanner, int control)
+void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tls)
 	__attribute__((noreturn));
 
 #endif /* SS_BROKER_H */

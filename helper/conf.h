@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#define SS_STATE_FILE	"/run/smtpsplice/engine.json"
+
 /**
  * struct ss_conf - What the command line says. Read-only once parsed.
  * @database: folder of signatures
@@ -17,6 +19,9 @@
  * @trust: PEM bundle of CAs that servers' certificates may come from, or NULL
  *   for those that the system trusts
  * @crl: PEM file of CRLs, or NULL
+ * @state: file that tells of the engine, or NULL for none
+ * @reload: seconds between two looks whether the database has changed, 0 for
+ *   none
  */
 struct ss_conf {
 	const char *database;
@@ -29,6 +34,8 @@ struct ss_conf {
 	const char *cert_dir;
 	const char *trust;
 	const char *crl;
+	const char *state;
+	unsigned int reload;
 };
 
 /* Exit statuses of smtpspliced and of its processes */

@@ -163,6 +163,18 @@ unsigned int ss_engine_signatures(const struct ss_engine *engine)
 }
 
 /**
+ * ss_engine_version() - Which libclamav this is.
+ * @level: set to its functionality level
+ *
+ * Return: its version.
+ */
+const char *ss_engine_version(unsigned int *level)
+{
+	*level = cl_retflevel();
+	return cl_retver();
+}
+
+/**
  * ss_engine_set_tmpdir() - Choose where libclamav unpacks what it has to.
  * @engine: the engine
  * @dir: an existing folder

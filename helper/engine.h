@@ -35,6 +35,7 @@ struct ss_engine_finding {
 struct ss_engine *ss_engine_load(const char *database, char *why, size_t size);
 void ss_engine_free(struct ss_engine *engine);
 unsigned int ss_engine_signatures(const struct ss_engine *engine);
+const char *ss_engine_version(unsigned int *level);
 int ss_engine_set_tmpdir(struct ss_engine *engine, const char *dir);
 enum ss_engine_outcome ss_engine_scan(struct ss_engine *engine, int fd,
 				      uint32_t limit_ms,

@@ -6,6 +6,9 @@
  *   the supervisor, by @link: each message brings the socket of a new broker;
  *   the broker, by that socket: see enum ss_ipc_type. The end of a broker is
  *   the end of its workers.
+ *
+ * It loads once. For new databases there is a new scanner beside it, and the
+ * broker tells this one to end when it has no more need of its workers.
  */
 #include <errno.h>
 #include <poll.h>
@@ -16,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -24,9 +28,9 @@
 #include "mime.h"
 #include "process.h"
 #include "scanner.h"
+#include "state.h"
 #include "worker.h"
 
-#define WHY_SIZE	512
 #define PATH_SIZE	4096
 /* Killed workers that are not reaped yet count as well */
 #define SPARE		4
@@ -35,6 +39,7 @@
  * struct scanner - The process.
  * @conf: the command line
  * @engine: the engine
+ * @report: what the broker is told of it
  * @link: to the supervisor
  * @broker: to the broker, or -1
  * @signals: SIGCHLD
@@ -44,6 +49,7 @@
 struct scanner {
 	const struct ss_conf *conf;
 	struct ss_engine *engine;
+	struct ss_state_report report;
 	int link;
 	int broker;
 	int signals;
@@ -108,6 +114,25 @@ static void close_broker(struct scanner *s)
 			kill(s->pids[i], SIGKILL);
 }
 
+static void remove_tmpdir(const struct scanner *s, pid_t pid)
+{
+	char dir[PATH_SIZE];
+
+	worker_tmpdir(s, pid, dir, sizeof(dir));
+	ss_process_remove_tree(dir);
+}
+
+/* The broker has no need of this scanner any more */
+static void __attribute__((noreturn)) retire(struct scanner *s)
+{
+	pid_t pid;
+
+	close_broker(s);
+	while ((pid = waitpid(-1, NULL, 0)) > 0)
+		remove_tmpdir(s, pid);
+	_exit(SS_EXIT_OK);
+}
+
 static void on_broker(struct scanner *s)
 {
 	struct ss_ipc_msg msg;
@@ -116,6 +141,8 @@ static void on_broker(struct scanner *s)
 	ret = ss_ipc_recv(s->broker, &msg, sizeof(msg), fds);
 	for (int i = 0; i < SS_IPC_FDS; i++)
 		ss_cleanup_fd(&fds[i]);
+	if (!ret && msg.type == SS_IPC_RETIRE)
+		retire(s);
 	if (ret || msg.type != SS_IPC_SPAWN) {
 		close_broker(s);
 		return;
@@ -141,18 +168,13 @@ static void on_link(struct scanner *s)
 	close_broker(s);
 	s->broker = fds[0];
 	ss_cleanup_fd(&fds[1]);
-	msg = (struct ss_ipc_msg){
-		.type = SS_IPC_READY,
-		.value = ss_engine_signatures(s->engine),
-	};
-	if (ss_ipc_send(s->broker, &msg, sizeof(msg), NULL, 0))
+	if (ss_ipc_send(s->broker, &s->report, sizeof(s->report), NULL, 0))
 		close_broker(s);
 }
 
 static void on_signal(struct scanner *s)
 {
 	struct signalfd_siginfo info;
-	char dir[PATH_SIZE];
 	pid_t pid;
 
 	if (read(s->signals, &info, sizeof(info)) < 0)
@@ -161,8 +183,7 @@ static void on_signal(struct scanner *s)
 		for (unsigned int i = 0; i < s->max; i++)
 			if (s->pids[i] == pid)
 				s->pids[i] = 0;
-		worker_tmpdir(s, pid, dir, sizeof(dir));
-		ss_process_remove_tree(dir);
+		remove_tmpdir(s, pid);
 	}
 }
 
@@ -186,30 +207,61 @@ static void loop(struct scanner *s)
 	}
 }
 
+/* Return: whether the engine is there; @s->report tells of it in any case */
+static bool load(struct scanner *s)
+{
+	struct ss_state_report *r = &s->report;
+	unsigned int level;
+
+	ss_database_describe(s->conf->database, &r->db);
+	snprintf(r->version, sizeof(r->version), "%s", ss_engine_version(&level));
+	r->level = level;
+	s->engine = ss_engine_load(s->conf->database, r->error, sizeof(r->error));
+	r->loaded = time(NULL);
+	r->msg.type = s->engine ? SS_IPC_READY : SS_IPC_FAILED;
+	if (s->engine)
+		r->msg.value = ss_engine_signatures(s->engine);
+	return s->engine;
+}
+
+/* Say why nothing could be loaded, to the broker as well */
+static void __attribute__((noreturn)) fail(struct scanner *s, bool reload)
+{
+	struct ss_ipc_msg msg;
+	int fds[SS_IPC_FDS];
+
+	ss_process_say("%sdatabase %s: %s", reload ? "reload failed: " : "",
+		       s->conf->database, s->report.error);
+	if (!ss_ipc_recv(s->link, &msg, sizeof(msg), fds) && fds[0] >= 0)
+		ss_ipc_send(fds[0], &s->report, sizeof(s->report), NULL, 0);
+	_exit(SS_EXIT_USAGE);
+}
+
 /**
  * ss_scanner_run() - Be the scanner. Does not return.
  * @conf: the command line
  * @link: the socket to the supervisor
+ * @reload: there is another one, which stays if this one fails
  *
- * Exits with SS_EXIT_USAGE, and a line printed, where the database is of no use.
+ * Exits with SS_EXIT_USAGE, and a line printed, where the database is of no use,
+ * and with SS_EXIT_OK when the broker has sent it away.
  */
-void ss_scanner_run(const struct ss_conf *conf, int link)
+void ss_scanner_run(const struct ss_conf *conf, int link, bool reload)
 {
 	struct scanner s = {
 		.conf = conf, .link = link, .broker = -1,
 		.max = conf->workers * SPARE,
 	};
-	char why[WHY_SIZE];
 	sigset_t set;
 
 	ss_mime_init();
 	s.pids = calloc(s.max, sizeof(*s.pids));
-	s.engine = s.pids ? ss_engine_load(conf->database, why, sizeof(why)) : NULL;
-	if (!s.engine) {
-		ss_process_say("database %s: %s", conf->database,
-			       s.pids ? why : strerror(ENOMEM));
-		_exit(SS_EXIT_USAGE);
+	if (!s.pids) {
+		ss_process_say("scanner: %s", strerror(ENOMEM));
+		_exit(SS_EXIT_AGAIN);
 	}
+	if (!load(&s))
+		fail(&s, reload);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);

@@ -2,8 +2,11 @@
 #ifndef SS_SCANNER_H
 #define SS_SCANNER_H
 
+#include <stdbool.h>
+
 #include "conf.h"
 
-void ss_scanner_run(const struct ss_conf *conf, int link) __attribute__((noreturn));
+void ss_scanner_run(const struct ss_conf *conf, int link, bool reload)
+	__attribute__((noreturn));
 
 #endif /* SS_SCANNER_H */

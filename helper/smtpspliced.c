@@ -26,6 +26,8 @@
 #define DEFAULT_CERTS		"/etc/smtpsplice/certs"
 #define MIN_WORKERS		2
 #define MAX_WORKERS		256
+#define DEFAULT_RELOAD		600
+#define MAX_RELOAD		86400
 
 static const char help_text[] =
 	"Usage: smtpspliced [OPTION]...\n"
@@ -46,10 +48,14 @@ static const char help_text[] =
 	"                     (" DEFAULT_CERTS ")\n"
 	"  --trust FILE       CAs to trust in servers' certificates, PEM (the system's)\n"
 	"  --crl FILE         revocation lists for them, PEM (none)\n"
+	"  --reload SECONDS   between two looks whether the databases have changed, 0 for\n"
+	"                     none (600)\n"
+	"  --state FILE       tells of the engine, for \"smtpsplice show engine\"\n"
+	"                     (" SS_STATE_FILE ")\n"
 	"  --help             print this\n"
 	"  --version          print the version\n"
 	"\n"
-	"SIGHUP opens the log file anew, SIGTERM ends it.\n"
+	"SIGHUP opens the log file anew and loads the databases anew, SIGTERM ends it.\n"
 	"Exit status: 0 ended by a signal, 1 failed, 2 bad options, module not\n"
 	"loaded, no rights, already running, or unusable database or CA.\n";
 
@@ -64,6 +70,8 @@ enum {
 	OPT_CERT_DIR,
 	OPT_TRUST,
 	OPT_CRL,
+	OPT_RELOAD,
+	OPT_STATE,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -79,6 +87,8 @@ static const struct option options[] = {
 	{ "cert-dir", required_argument, NULL, OPT_CERT_DIR },
 	{ "trust", required_argument, NULL, OPT_TRUST },
 	{ "crl", required_argument, NULL, OPT_CRL },
+	{ "reload", required_argument, NULL, OPT_RELOAD },
+	{ "state", required_argument, NULL, OPT_STATE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{}
@@ -94,15 +104,20 @@ static unsigned int default_workers(void)
 	return n < MIN_WORKERS ? MIN_WORKERS : n > MAX_WORKERS ? MAX_WORKERS : n;
 }
 
-static bool parse_workers(struct ss_conf *conf, const char *text)
+/* Return: -1 where it is a number from @min to @max, or an exit status */
+static int parse_number(unsigned int *value, const char *option, unsigned int min,
+			unsigned int max)
 {
 	char *end;
-	unsigned long n = strtoul(text, &end, 10);
+	unsigned long n = strtoul(optarg, &end, 10);
 
-	if (*text < '0' || *text > '9' || *end || !n || n > MAX_WORKERS)
-		return false;
-	conf->workers = n;
-	return true;
+	if (*optarg >= '0' && *optarg <= '9' && !*end && n >= min && n <= max) {
+		*value = n;
+		return -1;
+	}
+	ss_process_say("%s \"%.40s\": not a number from %u to %u", option, optarg, min,
+		       max);
+	return SS_EXIT_USAGE;
 }
 
 /* Return: -1 where the file can be read, or an exit status */
@@ -152,11 +167,12 @@ static int parse_option(struct ss_conf *conf, int opt, char **argv)
 	case OPT_CRL:
 		return parse_file(&conf->crl, "--crl");
 	case OPT_WORKERS:
-		if (parse_workers(conf, optarg))
-			return -1;
-		ss_process_say("--workers \"%.40s\": not a number from 1 to %d", optarg,
-			       MAX_WORKERS);
-		return SS_EXIT_USAGE;
+		return parse_number(&conf->workers, "--workers", 1, MAX_WORKERS);
+	case OPT_RELOAD:
+		return parse_number(&conf->reload, "--reload", 0, MAX_RELOAD);
+	case OPT_STATE:
+		conf->state = optarg;
+		return -1;
 	case OPT_REPLY:
 		conf->reply = optarg;
 		if (ss_template_valid_reply(SS_TEMPLATE_VIRUS, optarg))
@@ -221,6 +237,8 @@ int main(int argc, char **argv)
 		.workers = default_workers(),
 		.ca_dir = SS_CA_DIR,
 		.cert_dir = DEFAULT_CERTS,
+		.state = SS_STATE_FILE,
+		.reload = DEFAULT_RELOAD,
 	};
 	char *tmpdir __cleanup(ss_cleanup_free) = NULL;
 	int ret = parse_options(&conf, argc, argv);

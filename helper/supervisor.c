@@ -2,13 +2,16 @@
 /*
  * The supervisor: starts scanner, broker and, where there is a CA, the tls
  * process, starts them again when they die, with growing pauses, and ends them.
+ * To load new databases it starts a second scanner, which takes the place of the
+ * first one when that ends: the broker sends it away when the second has loaded.
+ * Where the second one ends, the first one stays. There are never more than two.
  * Should it be killed itself, they get SIGKILL from the kernel, and so do the
  * scanner's workers.
  *
  * Without a scanner there is no broker, and without a broker no tls process; but
  * a broker outlives its tls process, and is sent the next one.
  *
- * One thread; all it waits for are signals.
+ * One thread; all it waits for are signals, and the time to look at the database.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +27,7 @@
 #include "broker.h"
 #include "ca.h"
 #include "cleanup.h"
+#include "database.h"
 #include "ipc.h"
 #include "process.h"
 #include "scanner.h"
@@ -35,13 +39,27 @@
 #define STABLE_MS	60000	/* who has lived so long starts anew without pause */
 
 /**
+ * struct loader - A scanner.
+ * @pid: the process, 0 where there is none
+ * @link: to it, or -1
+ */
+struct loader {
+	pid_t pid;
+	int link;
+};
+
+/**
  * struct supervisor - The process.
  * @conf: the command line
  * @signals: what it waits for
- * @scanner: pid of the scanner, 0 where there is none
+ * @scanner: the scanner
+ * @next: the scanner that loads, or that takes over
+ * @scanner_starts: how often a scanner was started
+ * @again: the databases have changed since @next was started
+ * @watch: the databases
+ * @look: when to look at them, 0 is never
  * @broker: pid of the broker, 0 where there is none
  * @tls: pid of the tls process, 0 where there is none
- * @link: to the scanner, or -1
  * @control: to the broker, or -1
  * @ca: there is a CA, hence a tls process
  * @tls_starts: how often the tls process was started
@@ -52,10 +70,14 @@
 struct supervisor {
 	const struct ss_conf *conf;
 	sigset_t signals;
-	pid_t scanner;
+	struct loader scanner;
+	struct loader next;
+	unsigned int scanner_starts;
+	bool again;
+	struct ss_database_watch *watch;
+	uint64_t look;
 	pid_t broker;
 	pid_t tls;
-	int link;
 	int control;
 	bool ca;
 	unsigned int tls_starts;
@@ -64,36 +86,61 @@ struct supervisor {
 	uint64_t restart;
 };
 
-static int start_scanner(struct supervisor *s)
+static void end(pid_t *pid)
 {
+	if (*pid) {
+		kill(*pid, SIGKILL);
+		waitpid(*pid, NULL, 0);
+	}
+	*pid = 0;
+}
+
+static void forget(struct loader *loader)
+{
+	loader->pid = 0;
+	ss_cleanup_fd(&loader->link);
+}
+
+/* In a child: leave what is the supervisor's */
+static void close_all(struct supervisor *s)
+{
+	ss_cleanup_fd(&s->scanner.link);
+	ss_cleanup_fd(&s->next.link);
+	ss_cleanup_fd(&s->control);
+}
+
+static int start_scanner(struct supervisor *s, struct loader *loader)
+{
+	bool reload = loader == &s->next;
 	int pair[2], ret = ss_ipc_pair(pair);
 
 	if (ret)
 		return ret;
-	ss_cleanup_fd(&s->link);
-	s->scanner = ss_process_fork("ss-scanner");
-	if (!s->scanner) {
+	ss_database_note(s->watch);
+	loader->pid = ss_process_fork("ss-scanner");
+	if (!loader->pid) {
 		close(pair[0]);
-		ss_scanner_run(s->conf, pair[1]);
+		close_all(s);
+		ss_scanner_run(s->conf, pair[1], reload);
 	}
+	ret = loader->pid < 0 ? -errno : 0;
 	close(pair[1]);
-	s->link = pair[0];
-	if (s->scanner < 0) {
-		s->scanner = 0;
-		return -errno;
+	loader->link = pair[0];
+	if (!ret) {
+		s->scanner_starts++;
+		return 0;
 	}
-	return 0;
+	loader->pid = 0;
+	ss_cleanup_fd(&loader->link);
+	return ret;
 }
 
-/* Return: 0 or an errno; @control: the broker's end, -1 where it needs none */
+/* Return: 0 or an errno; @control: the broker's end */
 static int make_control(struct supervisor *s, int *control)
 {
 	int pair[2], ret;
 
-	*control = -1;
 	ss_cleanup_fd(&s->control);
-	if (!s->ca)
-		return 0;
 	ret = ss_ipc_pair(pair);
 	if (ret)
 		return ret;
@@ -101,6 +148,34 @@ static int make_control(struct supervisor *s, int *control)
 	*control = pair[1];
 	/* A broker that does not read must not stop the supervisor */
 	return fcntl(s->control, F_SETFL, O_NONBLOCK) ? -errno : 0;
+}
+
+/* Nothing has changed but that new databases are not loaded */
+static void give_up_next(struct supervisor *s, int error)
+{
+	ss_process_say("reload failed: cannot start a scanner: %s", strerror(-error));
+	end(&s->next.pid);
+	forget(&s->next);
+}
+
+/*
+ * The broker and the scanner that loads get the ends of a new pair of sockets.
+ * Where one of them is dead its SIGCHLD is on the way.
+ */
+static void introduce_next(struct supervisor *s)
+{
+	struct ss_ipc_msg msg = { .type = SS_IPC_SCANNER };
+	int pair[2], ret = ss_ipc_pair(pair);
+
+	if (!ret) {
+		ret = ss_ipc_send(s->next.link, &msg, sizeof(msg), pair, 1);
+		if (!ret)
+			ret = ss_ipc_send(s->control, &msg, sizeof(msg), pair + 1, 1);
+		close(pair[0]);
+		close(pair[1]);
+	}
+	if (ret && ret != -EPIPE)
+		give_up_next(s, ret);
 }
 
 /* A new broker and the scanner get the ends of a new pair of sockets */
@@ -114,14 +189,13 @@ static int start_broker(struct supervisor *s)
 		ret = ss_ipc_pair(pair);
 	if (ret)
 		return ret;
-	ret = ss_ipc_send(s->link, &msg, sizeof(msg), pair, 1);
+	ret = ss_ipc_send(s->scanner.link, &msg, sizeof(msg), pair, 1);
 	close(pair[0]);
 	if (!ret) {
 		s->broker = ss_process_fork("ss-broker");
 		if (!s->broker) {
-			close(s->link);
-			ss_cleanup_fd(&s->control);
-			ss_broker_run(s->conf, pair[1], control);
+			close_all(s);
+			ss_broker_run(s->conf, pair[1], control, s->ca);
 		}
 		if (s->broker < 0) {
 			ret = -errno;
@@ -129,6 +203,8 @@ static int start_broker(struct supervisor *s)
 		}
 	}
 	close(pair[1]);
+	if (!ret && s->next.pid)
+		introduce_next(s);
 	return ret;
 }
 
@@ -137,8 +213,7 @@ static void become_tls(struct supervisor *s, int sock, int other)
 	struct rlimit files;
 
 	close(other);
-	close(s->link);
-	close(s->control);
+	close_all(s);
 	/* Two sockets for each session whose handshakes are in flight */
 	if (!getrlimit(RLIMIT_NOFILE, &files)) {
 		files.rlim_cur = files.rlim_max;
@@ -171,15 +246,6 @@ static int fork_tls(struct supervisor *s, int fds[SS_IPC_FDS])
 	return fds[1] < 0 || fcntl(fds[0], F_SETFL, O_NONBLOCK) ? -errno : 0;
 }
 
-static void end(pid_t *pid)
-{
-	if (*pid) {
-		kill(*pid, SIGKILL);
-		waitpid(*pid, NULL, 0);
-	}
-	*pid = 0;
-}
-
 static int start_tls(struct supervisor *s)
 {
 	struct ss_ipc_msg msg = { .type = SS_IPC_TLS };
@@ -201,8 +267,8 @@ static void start_missing(struct supervisor *s)
 
 	s->restart = 0;
 	s->started = ss_process_now();
-	if (!s->scanner)
-		ret = start_scanner(s);
+	if (!s->scanner.pid)
+		ret = start_scanner(s, &s->scanner);
 	if (!ret && !s->broker)
 		ret = start_broker(s);
 	if (!ret && s->ca && !s->tls)
@@ -240,23 +306,65 @@ static int on_end(struct supervisor *s, const char *name, int status, bool confi
 	return -1;
 }
 
+/* Load the databases beside what is in service, now or when that is possible */
+static void reload(struct supervisor *s)
+{
+	int ret;
+
+	s->again = s->next.pid;
+	/* Where there is none, the next one loads what is new anyway */
+	if (s->next.pid || !s->scanner.pid)
+		return;
+	ret = start_scanner(s, &s->next);
+	if (ret)
+		give_up_next(s, ret);
+	else if (s->broker)
+		introduce_next(s);
+}
+
+/* The scanner, or the one beside it, has ended. Return: as on_end(). */
+static int on_scanner_end(struct supervisor *s, const struct loader *which, int status)
+{
+	bool retired = WIFEXITED(status) && !WEXITSTATUS(status);
+	bool alone = !s->next.pid, first = s->scanner_starts == 1;
+
+	if (which == &s->scanner) {
+		forget(&s->scanner);
+		s->scanner = s->next;
+		s->next = (struct loader){ .link = -1 };
+	} else {
+		forget(&s->next);
+	}
+	if (!alone) {
+		/* What it could not load it has said itself */
+		if (!retired && !(WIFEXITED(status) && WEXITSTATUS(status) == SS_EXIT_USAGE))
+			ss_process_say("a scanner died, the other one stays");
+		if (s->again)
+			reload(s);
+		return -1;
+	}
+	/* It goes by itself; this is faster */
+	if (s->broker)
+		kill(s->broker, SIGKILL);
+	/* A database that was spoilt later may be mended as well */
+	return on_end(s, "scanner", status, first);
+}
+
 static int on_child(struct supervisor *s)
 {
 	int status, ret = -1;
 	pid_t pid;
 
 	while (ret < 0 && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == s->scanner) {
-			s->scanner = 0;
-			ret = on_end(s, "scanner", status, true);
-			/* It goes by itself; this is faster */
-			if (s->broker)
-				kill(s->broker, SIGKILL);
+		if (pid == s->scanner.pid) {
+			ret = on_scanner_end(s, &s->scanner, status);
+		} else if (pid == s->next.pid) {
+			ret = on_scanner_end(s, &s->next, status);
 		} else if (pid == s->broker) {
 			s->broker = 0;
 			end(&s->tls);
 			/* The scanner's end tells more than the broker's after it */
-			if (s->scanner || !WIFSIGNALED(status))
+			if (s->scanner.pid || !WIFSIGNALED(status))
 				ret = on_end(s, "broker", status, true);
 			else if (!s->restart)
 				s->restart = ss_process_now();
@@ -269,17 +377,26 @@ static int on_child(struct supervisor *s)
 	return ret;
 }
 
-/* Wait for a signal, or for the time of a restart */
+/* Wait for a signal, or for the time of a restart or of a look */
 static int wait_signal(const struct supervisor *s)
 {
 	uint64_t now = ss_process_now();
-	uint64_t left = s->restart > now ? s->restart - now : 0;
+	uint64_t next = s->restart && (!s->look || s->restart < s->look) ? s->restart :
+			s->look;
+	uint64_t left = next > now ? next - now : 0;
 	struct timespec limit = {
 		.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000
 	};
 
-	return s->restart ? sigtimedwait(&s->signals, NULL, &limit) :
+	return next ? sigtimedwait(&s->signals, NULL, &limit) :
 	       sigwaitinfo(&s->signals, NULL);
+}
+
+static void look_at_database(struct supervisor *s)
+{
+	s->look = s->conf->reload ? ss_process_now() + s->conf->reload * 1000ull : 0;
+	if (ss_database_changed(s->watch))
+		reload(s);
 }
 
 static int watch(struct supervisor *s)
@@ -294,6 +411,7 @@ static int watch(struct supervisor *s)
 		case SIGHUP:
 			if (s->broker)
 				kill(s->broker, SIGHUP);
+			reload(s);
 			break;
 		case SIGCHLD:
 			ret = on_child(s);
@@ -303,6 +421,8 @@ static int watch(struct supervisor *s)
 			return ret;
 		if (s->restart && ss_process_now() >= s->restart)
 			start_missing(s);
+		if (s->look && ss_process_now() >= s->look)
+			look_at_database(s);
 	}
 }
 
@@ -315,10 +435,16 @@ static int watch(struct supervisor *s)
 int ss_supervisor_run(const struct ss_conf *conf)
 {
 	struct supervisor s = {
-		.conf = conf, .link = -1, .control = -1,
+		.conf = conf, .scanner.link = -1, .next.link = -1, .control = -1,
 		.ca = ss_ca_present(conf->ca_dir),
+		.watch = ss_database_watch(conf->database),
 	};
 	int ret;
+
+	if (!s.watch) {
+		ss_process_say("%s", strerror(ENOMEM));
+		return 1;
+	}
 
 	sigemptyset(&s.signals);
 	sigaddset(&s.signals, SIGTERM);
@@ -327,11 +453,17 @@ int ss_supervisor_run(const struct ss_conf *conf)
 	sigaddset(&s.signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &s.signals, NULL);
 	start_missing(&s);
+	if (conf->reload)
+		s.look = ss_process_now() + conf->reload * 1000ull;
 	ret = watch(&s);
 	end(&s.tls);
 	end(&s.broker);
-	end(&s.scanner);
-	ss_cleanup_fd(&s.control);
-	ss_cleanup_fd(&s.link);
+	end(&s.next.pid);
+	end(&s.scanner.pid);
+	close_all(&s);
+	ss_database_unwatch(s.watch);
+	/* It would tell of an engine that is not there */
+	if (conf->state)
+		unlink(conf->state);
 	return ret;
 }

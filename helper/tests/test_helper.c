@@ -2,227 +2,21 @@
 /*
  * The processes of the helper, against a kernel that is a fake.
  */
-#include "unit.h"
+#include "harness.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "ca.h"
-#include "fake_genl.h"
 #include "fake_tls.h"
 #include "mail.h"
-#include "process.h"
-#include "supervisor.h"
 #include "template.h"
-
-#define WORKERS		2
-#define WAIT_MS		30000
-#define MAX_CHILDREN	32
-
-static char *database;
-static char *dir;		/* log, stderr, quarantine, temporary files */
-static struct ss_conf conf;
-static char *log_path, *tmp_path, *ca_path;
-static int peers[2];		/* of the sockets that have handshakes to do */
-static pid_t helper;
-
-/* Wait for a condition, never for a time */
-#define wait_for(condition) do {					\
-	uint64_t end_ = ss_process_now() + WAIT_MS;			\
-	while (!(condition)) {						\
-		struct timespec pause_ = { .tv_nsec = 5000000 };	\
-		if (ss_process_now() >= end_)				\
-			fail_msg("waited too long for %s", #condition);	\
-		nanosleep(&pause_, NULL);				\
-	}								\
-} while (0)
-
-static char *path(const char *name)
-{
-	return mail_format("%s/%s", dir, name);
-}
-
-static char *read_file(const char *name)
-{
-	char *p = path(name), *text = calloc(1, 1 << 16);
-	int fd = open(p, O_RDONLY);
-
-	if (fd >= 0) {
-		assert_true(read(fd, text, (1 << 16) - 1) >= 0);
-		close(fd);
-	}
-	free(p);
-	return text;
-}
-
-static int count_lines(const char *name)
-{
-	char *text = read_file(name);
-	int n = 0;
-
-	for (char *s = text; (s = strchr(s, '\n')); s++)
-		n++;
-	free(text);
-	return n;
-}
-
-static bool said(const char *what)
-{
-	char *text = read_file("stderr");
-	bool is = strstr(text, what);
-
-	free(text);
-	return is;
-}
-
-/* The number @n record of the log */
-static struct json_object *record(int n)
-{
-	char *text = read_file("av.log"), *line = text;
-	struct json_object *obj;
-
-	while (n--)
-		line = strchr(line, '\n') + 1;
-	*strchr(line, '\n') = '\0';
-	obj = json_tokener_parse(line);
-	assert_non_null(obj);
-	free(text);
-	return obj;
-}
-
-static const char *field(struct json_object *obj, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(obj, key, &value) ?
-	       json_object_get_string(value) : "(none)";
-}
-
-static int children_of(pid_t pid, const char *name, pid_t list[MAX_CHILDREN])
-{
-	char file[64], comm[32];
-	int n = 0, child;
-	FILE *f;
-
-	snprintf(file, sizeof(file), "/proc/%d/task/%d/children", pid, pid);
-	f = fopen(file, "r");
-	while (f && n < MAX_CHILDREN && fscanf(f, "%d", &child) == 1) {
-		FILE *c;
-
-		snprintf(file, sizeof(file), "/proc/%d/comm", child);
-		c = fopen(file, "r");
-		if (c && fscanf(c, "%31s", comm) == 1 && !strcmp(comm, name))
-			list[n++] = child;
-		if (c)
-			fclose(c);
-	}
-	if (f)
-		fclose(f);
-	return n;
-}
-
-static pid_t scanner_pid(void)
-{
-	pid_t list[MAX_CHILDREN];
-
-	return children_of(helper, "ss-scanner", list) ? list[0] : 0;
-}
-
-static int workers(pid_t list[MAX_CHILDREN])
-{
-	pid_t parent = scanner_pid();
-
-	return parent ? children_of(parent, "ss-worker", list) : 0;
-}
-
-static void signal_workers(int sig)
-{
-	pid_t list[MAX_CHILDREN];
-
-	wait_for(workers(list) == WORKERS);
-	for (int i = 0; i < WORKERS; i++)
-		kill(list[i], sig);
-}
-
-static void start(void)
-{
-	char *err = path("stderr");
-	pid_t parent = getpid();
-
-	helper = fork();
-	if (!helper) {
-		int fd = open(err, O_WRONLY | O_CREAT | O_APPEND, 0600);
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(1);
-		dup2(fd, STDERR_FILENO);
-		_exit(ss_supervisor_run(&conf));
-	}
-	free(err);
-}
-
-static void start_ready(void)
-{
-	pid_t list[MAX_CHILDREN];
-
-	start();
-	wait_for(atomic_load(&fake->registered));
-	wait_for(workers(list) == WORKERS);
-}
-
-static int end(int sig)
-{
-	int status;
-
-	if (sig)
-		kill(helper, sig);
-	assert_int_equal(waitpid(helper, &status, 0), helper);
-	return status;
-}
-
-static struct fake_request *queue(int n, char *text, uint32_t timeout)
-{
-	struct fake_request *req = &fake->req[n];
-
-	req->size = strlen(text);
-	req->fd = n + 100;	/* a number that the helper has as well */
-	req->timeout = timeout;
-	assert_int_equal(pwrite(req->fd, text, req->size, 0), req->size);
-	free(text);
-	atomic_store(&req->state, FAKE_QUEUED);
-	return req;
-}
-
-static bool answered(const struct fake_request *req)
-{
-	return atomic_load(&req->state) == FAKE_ANSWERED;
-}
-
-static char *clean(void)
-{
-	return mail_format("From: a@example.net\r\nSubject: cle\xff" "an\r\n\r\nHello\r\n");
-}
-
-static char *infected(void)
-{
-	return mail_attachment("", "Content-Disposition: attachment; filename=eicar.com\r\n");
-}
-
-static bool gone(pid_t pid)
-{
-	return kill(pid, 0) && errno == ESRCH;
-}
 
 static void gives_verdicts(void **state)
 {
@@ -342,8 +136,7 @@ static void answers_for_a_dead_worker(void **state)
 	}
 	wait_for(answered(&fake->req[0]));
 	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
-	assert_string_equal(fake->req[0].reply,
-			    ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
+	assert_string_equal(fake->req[0].reply, ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
 	queue(1, infected(), 60000);
 	fake_ring();
 	wait_for(answered(&fake->req[1]));
@@ -955,94 +748,6 @@ static void tells_of_a_bad_ca(void **state)
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 2);
 	assert_true(said(": it is of no use"));
-}
-
-static int setup(void **state)
-{
-	char octets[64];
-
-	(void)state;
-	memset(fake->req, 0, sizeof(fake->req));
-	memset(fake->hs, 0, sizeof(fake->hs));
-	memset(fake_tls, 0, sizeof(*fake_tls));
-	fake_tls->answer.result = SMTPSPLICE_TLS_RESULT_INSPECTED;
-	atomic_store(&fake->roles, 0);
-	atomic_store(&fake->refuse, false);
-	atomic_store(&fake->tls_bell, false);
-	atomic_store(&fake->handed, 0);
-	for (int i = 0; i < 2; i++)
-		while (recv(peers[i], octets, sizeof(octets), MSG_DONTWAIT) > 0)
-			;
-	atomic_store(&fake->registered, 0);
-	atomic_store(&fake->busy, false);
-	atomic_store(&fake->late, false);
-	dir = strdup("/tmp/smtpsplice-test.XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	log_path = path("av.log");
-	tmp_path = path("tmp");
-	ca_path = path("ca");
-	conf = (struct ss_conf){
-		.database = database, .log = log_path, .tmpdir = tmp_path,
-		.reply = ss_template_default(SS_TEMPLATE_VIRUS), .workers = WORKERS,
-		.ca_dir = ca_path,
-	};
-	return mkdir(tmp_path, 0700);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	if (helper > 0 && !kill(helper, 0) && !waitpid(helper, NULL, WNOHANG)) {
-		kill(helper, SIGKILL);
-		waitpid(helper, NULL, 0);
-	}
-	ss_process_remove_tree(dir);
-	free(log_path);
-	free(tmp_path);
-	free(ca_path);
-	free(dir);
-	return 0;
-}
-
-/* The ends that are handed out have numbers which the helper knows */
-static int make_sockets(void)
-{
-	for (int i = 0; i < 2; i++) {
-		int pair[2];
-
-		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) ||
-		    dup2(pair[0], i ? FAKE_SERVER_FD : FAKE_CLIENT_FD) < 0)
-			return -1;
-		close(pair[0]);
-		peers[i] = pair[1];
-	}
-	return 0;
-}
-
-static int group_setup(void **state)
-{
-	(void)state;
-	fake_make();
-	fake_tls_make();
-	if (make_sockets())
-		return -1;
-	database = mail_database();
-	for (int i = 0; i < FAKE_REQUESTS; i++) {
-		int fd = mail_file("", 0);
-
-		if (dup2(fd, i + 100) < 0)
-			return -1;
-		close(fd);
-	}
-	return 0;
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	mail_remove_database(database);
-	return 0;
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The scanners, as the broker sees them: one serves, and for a reload there is
+ * a second one for a while.
+ *
+ *   next      it loads. When it is ready it serves, and what served is leaving;
+ *             where it fails or dies, nothing changes.
+ *   leaving   no worker comes from it any more. When its last one is gone it is
+ *             told to end; should the new one die before that, it serves again.
+ */
+#include <errno.h>
+
+#include "cleanup.h"
+#include "process.h"
+#include "scanners.h"
+
+static int receive_report(int sock, struct ss_state_report *report)
+{
+	int fds[SS_IPC_FDS];
+	int ret = ss_ipc_recv(sock, report, sizeof(*report), fds);
+
+	for (int i = 0; i < SS_IPC_FDS; i++)
+		ss_cleanup_fd(&fds[i]);
+	return ret || ss_state_check(report) ? ret : -EBADMSG;
+}
+
+/**
+ * ss_scanners_init() - Wait until the first one has loaded.
+ * @s: the scanners
+ * @conf: the command line
+ * @serving: the socket to it, which is theirs from now on
+ *
+ * Return: 0, or an errno where it has not.
+ */
+int ss_scanners_init(struct ss_scanners *s, const struct ss_conf *conf, int serving)
+{
+	struct ss_state_report report;
+	int ret;
+
+	*s = (struct ss_scanners){
+		.serving = serving, .next = -1, .leaving = -1, .state.conf = conf,
+	};
+	ret = receive_report(serving, &report);
+	if (ret || report.msg.type != SS_IPC_READY)
+		return ret ? ret : -ENODATA;
+	ss_state_serve(&s->state, &report);
+	return 0;
+}
+
+/**
+ * ss_scanners_offer() - There is one that loads.
+ * @s: the scanners
+ * @sock: the socket to it, which is theirs from now on
+ */
+void ss_scanners_offer(struct ss_scanners *s, int sock)
+{
+	ss_cleanup_fd(&s->next);
+	s->next = sock;
+	ss_state_note(&s->state, SS_STATE_LOADING, NULL);
+}
+
+/**
+ * ss_scanners_next_event() - The one that loads has something to say, or died.
+ * @s: the scanners
+ *
+ * Return: SS_SCANNERS_NEW where it is ready, or SS_SCANNERS_SAME.
+ */
+enum ss_scanners_change ss_scanners_next_event(struct ss_scanners *s)
+{
+	struct ss_state_report report;
+	int ret = receive_report(s->next, &report);
+
+	if (ret || report.msg.type != SS_IPC_READY) {
+		/* It, or the supervisor, says the same */
+		ss_cleanup_fd(&s->next);
+		ss_state_note(&s->state, SS_STATE_FAILED,
+			      ret ? "the scanner died while it loaded" : report.error);
+		return SS_SCANNERS_SAME;
+	}
+	ss_scanners_retire(s);
+	s->leaving = s->serving;
+	s->serving = s->next;
+	s->next = -1;
+	ss_state_serve(&s->state, &report);
+	ss_state_note(&s->state, SS_STATE_DONE, NULL);
+	ss_process_say("reloaded: %d signatures", report.msg.value);
+	return SS_SCANNERS_NEW;
+}
+
+/**
+ * ss_scanners_lost() - The one that serves died.
+ * @s: the scanners
+ *
+ * Return: SS_SCANNERS_BACK or SS_SCANNERS_GONE.
+ */
+enum ss_scanners_change ss_scanners_lost(struct ss_scanners *s)
+{
+	ss_cleanup_fd(&s->serving);
+	if (s->leaving < 0)
+		return SS_SCANNERS_GONE;
+	s->serving = s->leaving;
+	s->leaving = -1;
+	ss_state_serve(&s->state, NULL);
+	ss_state_note(&s->state, SS_STATE_FAILED, "the new scanner died");
+	return SS_SCANNERS_BACK;
+}
+
+/**
+ * ss_scanners_leaving_event() - The one that leaves has sent something, or died.
+ * @s: the scanners
+ *
+ * A worker that was ordered before it left is sent away again.
+ */
+void ss_scanners_leaving_event(struct ss_scanners *s)
+{
+	struct ss_ipc_msg msg;
+	int fds[SS_IPC_FDS];
+
+	if (ss_ipc_recv(s->leaving, &msg, sizeof(msg), fds))
+		ss_cleanup_fd(&s->leaving);
+	for (int i = 0; i < SS_IPC_FDS; i++)
+		ss_cleanup_fd(&fds[i]);
+}
+
+/**
+ * ss_scanners_retire() - No worker of the one that leaves is left.
+ * @s: the scanners
+ */
+void ss_scanners_retire(struct ss_scanners *s)
+{
+	const struct ss_ipc_msg msg = { .type = SS_IPC_RETIRE };
+
+	if (s->leaving < 0)
+		return;
+	/* If it is dead already, so much the better */
+	ss_ipc_send(s->leaving, &msg, sizeof(msg), NULL, 0);
+	ss_cleanup_fd(&s->leaving);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_SCANNERS_H
+#define SS_SCANNERS_H
+
+#include "conf.h"
+#include "ipc.h"
+#include "state.h"
+
+/**
+ * struct ss_scanners - The scanners that a broker knows; all sockets are its own.
+ * @serving: to the one that new workers come from
+ * @next: to the one that loads and will take over, or -1
+ * @leaving: to the one of before, which still has workers here, or -1
+ * @state: what is told about them
+ */
+struct ss_scanners {
+	int serving;
+	int next;
+	int leaving;
+	struct ss_state state;
+};
+
+/**
+ * enum ss_scanners_change - What has changed for the broker.
+ * @SS_SCANNERS_SAME: nothing
+ * @SS_SCANNERS_NEW: another one is serving; all workers are of the leaving one
+ * @SS_SCANNERS_BACK: the one that was leaving serves again, the other is dead
+ * @SS_SCANNERS_GONE: none is serving
+ */
+enum ss_scanners_change {
+	SS_SCANNERS_SAME,
+	SS_SCANNERS_NEW,
+	SS_SCANNERS_BACK,
+	SS_SCANNERS_GONE,
+};
+
+int ss_scanners_init(struct ss_scanners *s, const struct ss_conf *conf, int serving);
+void ss_scanners_offer(struct ss_scanners *s, int sock);
+enum ss_scanners_change ss_scanners_next_event(struct ss_scanners *s);
+enum ss_scanners_change ss_scanners_lost(struct ss_scanners *s);
+void ss_scanners_leaving_event(struct ss_scanners *s);
+void ss_scanners_retire(struct ss_scanners *s);
+
+#endif /* SS_SCANNERS_H */

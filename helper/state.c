@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The state file: which engine is in service and what became of the last
+ * reload, as JSON, for "smtpsplice show engine". The kernel knows nothing of
+ * that, and a file needs no socket that somebody may ask too much of. It is put
+ * in place whole, by rename. Nothing in it is secret.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "cleanup.h"
+#include "process.h"
+#include "state.h"
+
+#define PATH_SIZE	4096
+
+static const char *const reloads[] = {
+	[SS_STATE_NONE] = "none",
+	[SS_STATE_LOADING] = "loading",
+	[SS_STATE_DONE] = "done",
+	[SS_STATE_FAILED] = "failed",
+};
+
+static void put(struct json_object *obj, const char *key, const char *value)
+{
+	json_object_object_add(obj, key, json_object_new_string(value));
+}
+
+static void put_number(struct json_object *obj, const char *key, int64_t value)
+{
+	json_object_object_add(obj, key, json_object_new_int64(value));
+}
+
+static struct json_object *databases(const struct ss_database_info *db)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (uint32_t i = 0; i < db->count; i++) {
+		struct json_object *obj = json_object_new_object();
+
+		put(obj, "name", db->files[i].name);
+		put_number(obj, "version", db->files[i].version);
+		put_number(obj, "built", db->files[i].built);
+		put_number(obj, "signatures", db->files[i].signatures);
+		json_object_array_add(list, obj);
+	}
+	return list;
+}
+
+static struct json_object *describe(const struct ss_state *s)
+{
+	struct json_object *obj = json_object_new_object();
+	struct json_object *reload = json_object_new_object();
+
+	put(obj, "engine", s->engine.version);
+	put_number(obj, "level", s->engine.level);
+	put_number(obj, "signatures", s->engine.msg.value);
+	put_number(obj, "loaded", s->engine.loaded);
+	put(obj, "database", s->conf->database);
+	json_object_object_add(obj, "databases", databases(&s->engine.db));
+	put_number(obj, "local-files", s->engine.db.local);
+	put(reload, "outcome", reloads[s->reload]);
+	if (s->when)
+		put_number(reload, "time", s->when);
+	if (s->reload == SS_STATE_FAILED)
+		put(reload, "error", s->error);
+	json_object_object_add(obj, "reload", reload);
+	/* The supervisor, which lives as long as the helper */
+	put_number(obj, "pid", getppid());
+	return obj;
+}
+
+/* The last folder of the path, not those above it */
+static void make_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_SIZE];
+
+	if (!slash || slash == path || slash - path >= (int)sizeof(dir))
+		return;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
+	mkdir(dir, 0755);
+}
+
+static int write_all(const char *path, const char *text)
+{
+	int fd __cleanup(ss_cleanup_fd) = -1;
+	size_t len = strlen(text);
+
+	/* What was left here, maybe by another, is not written through */
+	if (unlink(path) && errno != ENOENT)
+		return -errno;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0 || fchmod(fd, 0644))
+		return -errno;
+	while (len) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0)
+			return -errno;
+		text += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int write_state(const struct ss_state *s)
+{
+	const int how = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
+	struct json_object *obj;
+	char path[PATH_SIZE];
+	int ret;
+
+	if (snprintf(path, sizeof(path), "%s.new", s->conf->state) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	make_folder(path);
+	obj = describe(s);
+	ret = write_all(path, json_object_to_json_string_ext(obj, how));
+	json_object_put(obj);
+	if (!ret && rename(path, s->conf->state))
+		ret = -errno;
+	return ret;
+}
+
+/**
+ * ss_state_check() - Check and mend what came out of another process.
+ * @report: the report; its texts end after this
+ *
+ * Return: whether it makes sense.
+ */
+bool ss_state_check(struct ss_state_report *report)
+{
+	report->version[sizeof(report->version) - 1] = '\0';
+	report->error[sizeof(report->error) - 1] = '\0';
+	if (report->db.count > SS_DATABASE_FILES)
+		return false;
+	for (uint32_t i = 0; i < report->db.count; i++)
+		report->db.files[i].name[SS_DATABASE_NAME - 1] = '\0';
+	return report->msg.type == SS_IPC_READY || report->msg.type == SS_IPC_FAILED;
+}
+
+/**
+ * ss_state_serve() - Another engine is in service from now on.
+ * @s: the state; not written yet
+ * @engine: the engine, or NULL: that of before is back
+ */
+void ss_state_serve(struct ss_state *s, const struct ss_state_report *engine)
+{
+	if (!engine) {
+		s->engine = s->before;
+		return;
+	}
+	s->before = s->engine;
+	s->engine = *engine;
+}
+
+/**
+ * ss_state_note() - Note how a reload goes, and write the file.
+ * @s: the state
+ * @reload: how
+ * @error: why it failed, or NULL
+ *
+ * That the file cannot be written is said, and no reason to stop.
+ */
+void ss_state_note(struct ss_state *s, enum ss_state_reload reload, const char *error)
+{
+	int ret;
+
+	s->reload = reload;
+	s->when = reload == SS_STATE_NONE ? 0 : time(NULL);
+	snprintf(s->error, sizeof(s->error), "%s", error ? error : "");
+	if (!s->conf->state)
+		return;
+	ret = write_state(s);
+	if (ret && !s->mute)
+		ss_process_say("cannot write %s: %s", s->conf->state, strerror(-ret));
+	s->mute = ret;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_STATE_H
+#define SS_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "database.h"
+#include "ipc.h"
+
+#define SS_STATE_VERSION	32
+#define SS_STATE_ERROR		512
+
+/**
+ * struct ss_state_report - What a scanner says when it has loaded, or could not.
+ * @msg: SS_IPC_READY and the signatures, or SS_IPC_FAILED
+ * @level: functionality level of the engine
+ * @version: version of the engine
+ * @loaded: when it was loaded, in seconds since 1970
+ * @db: the databases, as they were when it began to load
+ * @error: why it failed
+ */
+struct ss_state_report {
+	struct ss_ipc_msg msg;
+	uint32_t level;
+	char version[SS_STATE_VERSION];
+	int64_t loaded;
+	struct ss_database_info db;
+	char error[SS_STATE_ERROR];
+};
+
+/**
+ * enum ss_state_reload - What became of the last reload.
+ * @SS_STATE_NONE: there was none yet
+ * @SS_STATE_LOADING: it is under way
+ * @SS_STATE_DONE: it is in service
+ * @SS_STATE_FAILED: the one of before stays
+ */
+enum ss_state_reload {
+	SS_STATE_NONE,
+	SS_STATE_LOADING,
+	SS_STATE_DONE,
+	SS_STATE_FAILED,
+};
+
+/**
+ * struct ss_state - What the state file says.
+ * @conf: the command line
+ * @engine: the engine in service
+ * @before: the one before it
+ * @reload: what became of the last reload
+ * @when: since when that is so, in seconds since 1970
+ * @error: why it failed
+ * @mute: the file could not be written, which was said
+ */
+struct ss_state {
+	const struct ss_conf *conf;
+	struct ss_state_report engine;
+	struct ss_state_report before;
+	enum ss_state_reload reload;
+	int64_t when;
+	char error[SS_STATE_ERROR];
+	bool mute;
+};
+
+bool ss_state_check(struct ss_state_report *report);
+void ss_state_serve(struct ss_state *s, const struct ss_state_report *engine);
+void ss_state_note(struct ss_state *s, enum ss_state_reload reload, const char *error);
+
+#endif /* SS_STATE_H */
