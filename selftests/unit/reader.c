@@ -53,7 +53,7 @@ static bool take_line(struct reader *r)
 			return false;
 		if (!end)
 			continue;
-		r->in_chunk = begins_chunk(r, p, i);
+		r->in_chunk = !r->in_auth && begins_chunk(r, p, i);
 		if (r->in_chunk) {
 			bytes_drop(&r->in, i + (size_t)end);
 			return true;
@@ -62,6 +62,7 @@ static bool take_line(struct reader *r)
 		r->ended = !code;
 		if (r->ended)
 			return false;
+		r->in_auth = code == 334;
 		r->in_message = code == 354 && is(p, i, "DATA");
 		if (code / 100 == 2 && (is(p, i, "RSET") || is(p, i, "MAIL") ||
 					is(p, i, "EHLO") || is(p, i, "HELO")))

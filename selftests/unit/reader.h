@@ -25,6 +25,8 @@
  *	where @lax, and without the end-of-data
  * @acked: those of them that got a 2xx
  * @chunks: those that came of a message by BDAT (RFC 3030), which got a 2xx
+ * @in_auth: the next line is the client's turn in an AUTH dialogue (RFC 4954 4),
+ *	whatever it looks like
  * @chunk: octets of the chunk that comes in, which @last ends the message
  */
 struct reader {
@@ -39,6 +41,7 @@ struct reader {
 	size_t chunk;
 	bool last;
 	bool in_chunk;
+	bool in_auth;
 	bool greeted;
 	bool in_message;
 	bool ended;
