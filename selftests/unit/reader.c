@@ -24,20 +24,34 @@ static bool is(const char *p, size_t n, const char *verb)
 	return n >= strlen(verb) && !strncasecmp(p, verb, strlen(verb));
 }
 
-/* Is it BDAT, and well-formed? Then its octets come next. */
+/* Where the blanks from @i on end. */
+static size_t skip_blanks(const char *p, size_t n, size_t i)
+{
+	while (i < n && (p[i] == ' ' || p[i] == '\t'))
+		i++;
+	return i;
+}
+
+/*
+ * Is it BDAT, and well-formed? Then its octets come next. Blanks are taken as
+ * any server does: more than one, tabs, and behind (RFC 5321 4.1.1).
+ */
 static bool begins_chunk(struct reader *r, const char *p, size_t n)
 {
-	char line[64], *end;
+	size_t i = 4, end;
 
-	if (!is(p, n, "BDAT ") || n >= sizeof(line))
+	if (!is(p, n, "BDAT") || skip_blanks(p, n, i) == i)
 		return false;
-	memcpy(line, p, n);
-	line[n] = '\0';
-	if (line[5] < '0' || line[5] > '9')
+	i = skip_blanks(p, n, i);
+	r->chunk = 0;
+	for (end = i; end < n && p[end] >= '0' && p[end] <= '9'; end++)
+		if (r->chunk < SIZE_MAX / 100)
+			r->chunk = r->chunk * 10 + (size_t)(p[end] - '0');
+	if (end == i)
 		return false;
-	r->chunk = strtoull(line + 5, &end, 10);
-	r->last = !strcasecmp(end, " LAST");
-	return r->last || !*end;
+	i = skip_blanks(p, n, end);
+	r->last = i > end && is(p + i, n - i, "LAST");
+	return skip_blanks(p, n, r->last ? i + 4 : i) == n;
 }
 
 /* Takes one line off; false if there is no whole one. */
