@@ -342,7 +342,8 @@ static void check_custody(const struct rig *r)
 
 /* ---- a session ---- */
 
-static void act(struct run *run)
+/* Returns whether there was something to do. */
+static bool act(struct run *run)
 {
 	struct rig *r = &run->rig;
 
@@ -367,7 +368,7 @@ static void act(struct run *run)
 			RIG_CHECK(!r->e.rcpt_count && !r->e.mail_ok);
 		}
 	}
-	rig_event(r);
+	return rig_event(r);
 }
 
 /* At most @n octets from @from, from @at on, come in. */
@@ -424,15 +425,15 @@ static void settle(struct run *run)
 		size_t before = r->to_server.n + r->to_client.n + r->said.n +
 				r->heard.n;
 
-		act(run);
+		moved = act(run);
 		rig_server(r);
-		act(run);
+		moved |= act(run);
 		rig_client(r);
 		rig_flush_client(r);
 		rig_flush_server(r);
-		act(run);
-		moved = before != r->to_server.n + r->to_client.n + r->said.n +
-				  r->heard.n;
+		moved |= act(run);
+		moved |= before != r->to_server.n + r->to_client.n + r->said.n +
+				   r->heard.n;
 		if (!(run->mode & MODE_RAW)) {
 			serve(&run->server);
 			moved |= run->server.out.n;
