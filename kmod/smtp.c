@@ -895,10 +895,11 @@ static void reply_end(struct ss_smtp *e)
 
 	e->reply_open = false;
 	e->turns++;
+	/* whatever the client's line waits for, it may have been this one */
+	e->stalled = false;
 	if (is_early(e)) {
 		if (e->reply_verb == VERB_OWN_CHUNK)
 			pop(e);
-		e->stalled = false;
 		e->early = true;
 		e->keyword[3] = ' ';
 		e->keyword[e->keyword_len] = '\0';
@@ -914,8 +915,6 @@ static void reply_end(struct ss_smtp *e)
 		message_reply(e, head.verb);
 	} else if (e->reply_code == 421 || head.verb == VERB_QUIT) {
 		enter(e, STAGE_CLOSED);
-	} else if (head.verb == VERB_OWN_CHUNK) {
-		e->stalled = false;
 	} else if (head.verb == VERB_BANNER) {
 		enter(e, STAGE_COMMAND);
 	} else if (head.verb == VERB_STARTTLS) {
@@ -929,7 +928,6 @@ static void reply_end(struct ss_smtp *e)
 			ss_envelope_answer(&e->envelope, ok);
 	} else if (head.verb == VERB_MAIL) {
 		e->mail_out = false;
-		e->stalled = false;
 		if (ok)
 			transaction_start(e);
 	} else if (ok && (head.verb == VERB_HELO || head.verb == VERB_EHLO ||

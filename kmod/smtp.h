@@ -207,7 +207,7 @@ struct ss_smtp {
 	bool lost;		/* the server's leg is closed */
 	bool mail_ok;		/* the server accepted MAIL */
 	bool mail_out;		/* a MAIL awaits its reply */
-	bool stalled;		/* the next client line waits for that reply */
+	bool stalled;		/* the next client line waits for a reply */
 	bool skip;		/* dropping an overlong client line */
 	bool rset_due;		/* the server refused DATA, its envelope is stale */
 	bool reply_open;	/* inside a multi-line reply */

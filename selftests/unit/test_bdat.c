@@ -274,6 +274,40 @@ static void test_splice_early(void **state)
 		IS(CLOSE));
 }
 
+static void test_D3_splice_replies(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	/* two for one chunk */
+	rig_greeted(&r);
+	r.splice = true;
+	rig_exchange(&r, "EHLO me\r\n", "250-mx\r\n250 CHUNKING\r\n");
+	rig_exchange(&r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 9\r\n012345678",
+		     "250 ok\r\n250 ok\r\n");
+	rig_exchange(&r, "", "250 ok\r\n250 ok\r\n");
+	assert_int_equal(r.e.event, SS_SMTP_ERROR);
+	rig_free(&r);
+	/* or one for none */
+	SPLICED(S("250 ok\r\n"), CC(""), SS_ANY, S("552 much\r\n552 more\r\n"),
+		CC(""), IS(NONE), S("250 ok\r\n"), CC(BROKE), IS(ERROR));
+	SPLICED(S("354 go\r\n"), CC(BROKE), IS(ERROR));
+	SPLICED(S("221 bye\r\n"), CC(BROKE), IS(ERROR));
+	SPLICED(S("250-ok\r\n251 ok\r\n"), CC(BROKE), IS(ERROR));
+	chunking(ENVELOPE, C("BDAT 1\r\nx"), CC(CHUNK), S("552 what?\r\n"),
+		 CC(BROKE), IS(ERROR));
+	chunking(ENVELOPE, C("BDAT 1\r\nx"), CC(CHUNK),
+		 S("421-what?\r\n421 bye\r\n"), CC("421 bye\r\n"), IS(CLOSE));
+	/* a 421 of more than one line is the message's as well */
+	SPLICED(S("421-bye\r\n421 now\r\n"), CC(""), C("NOOP\r\n"),
+		CC("250 2.0.0 Ok\r\n"), C("BDAT 0\r\n"), CC("421 now\r\n"),
+		IS(CLOSE));
+	/* RSET waits for a reply that nobody asked for, too */
+	SPLICED(S("552 too much\r\n552-and\r\n"), C("RSET\r\n"), SS_ANY,
+		S("552 more\r\n"), CC(""), SS("RSET\r\n"),
+		S("250 reset\r\n"), CC("250 reset\r\n"), WANTS_CLIENT(1));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -288,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_splice_chunks),
 		cmocka_unit_test(test_D2_splice_reject),
 		cmocka_unit_test(test_splice_early),
+		cmocka_unit_test(test_D3_splice_replies),
 	};
 
 	return cmocka_run_group_tests_name("bdat", tests, NULL, NULL);
