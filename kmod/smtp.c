@@ -825,6 +825,19 @@ static bool has_part(const struct ss_smtp *e)
 			     e->stage == STAGE_CHUNKS);
 }
 
+/* Would the server take a command for mail? */
+static bool is_inside(const struct ss_smtp *e)
+{
+	return !e->lost && has_part(e) &&
+	       (!e->chunked || e->stage == STAGE_SEND || e->chunk_open);
+}
+
+/* Has the server said that it will not have the message? */
+static bool is_refused(const struct ss_smtp *e)
+{
+	return e->early || e->early_taken;
+}
+
 /* Will the open reply be the one to a message that is still on its way? */
 static bool is_early(const struct ss_smtp *e)
 {
@@ -1141,7 +1154,7 @@ void ss_smtp_chunk_ok(struct ss_smtp *e, struct ss_smtp_buf *cli)
 bool ss_smtp_chunk(struct ss_smtp *e, u64 n, struct ss_smtp_buf *srv)
 {
 	if (!e->chunked || e->stage == STAGE_SEND || !has_part(e) || e->lost ||
-	    e->early || e->chunk_open || !ss_smtp_idle(e))
+	    is_refused(e) || e->chunk_open || !ss_smtp_idle(e))
 		return false;
 	put_bdat(e, srv, n, false);
 	push(e, VERB_OWN_CHUNK, 0);
@@ -1164,7 +1177,7 @@ bool ss_smtp_can_leave(const struct ss_smtp *e)
 
 void ss_smtp_release(struct ss_smtp *e, u64 len, struct ss_smtp_buf *srv)
 {
-	if (e->stage != STAGE_HELD)
+	if (e->stage != STAGE_HELD || is_refused(e))
 		return;
 	if (e->chunked)
 		put_bdat(e, srv, len - e->announced, true);
@@ -1183,7 +1196,13 @@ void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
 	    e->stage != STAGE_CHUNK_END && e->stage != STAGE_SEND)
 		return;
 	put_reply(e, cli, reply);
+	if (is_inside(e)) {
+		enter(e, STAGE_FAILED);
+		return;
+	}
 	transaction_clear(e);
+	/* the client has a reply; what the server said is of no use any more */
+	e->early = false;
 	if (e->lost) {
 		enter(e, strncmp(reply, "421", 3) ? STAGE_ALONE : STAGE_CLOSED);
 		return;

@@ -372,7 +372,7 @@ void ss_smtp_chunk_ok(struct ss_smtp *e, struct ss_smtp_buf *cli);
  * @srv: sink towards the server
  *
  * Its reply is the gateway's to see: a refusal sets @early. Return: false where
- * something is outstanding at the server, or a chunk is not sent.
+ * something is outstanding at the server, a chunk is not sent, or one was refused.
  */
 bool ss_smtp_chunk(struct ss_smtp *e, u64 n, struct ss_smtp_buf *srv);
 
@@ -402,6 +402,8 @@ bool ss_smtp_body_ok(const struct ss_smtp *e);
  * @len: octets that will be sent in all
  * @srv: sink towards the server, gets DATA where it was not passed, or the last
  *	BDAT
+ *
+ * Does nothing where the server has refused the message, see @early.
  */
 void ss_smtp_release(struct ss_smtp *e, u64 len, struct ss_smtp_buf *srv);
 
@@ -414,7 +416,8 @@ void ss_smtp_release(struct ss_smtp *e, u64 len, struct ss_smtp_buf *srv);
  * @cli: sink towards the client, gets @reply
  *
  * The transaction is over; both legs stay usable. Where the server has a part of
- * the message, call ss_smtp_lose() first, unless ss_smtp_can_leave().
+ * the message, call ss_smtp_lose() first, unless ss_smtp_can_leave(): where it
+ * would take RSET for mail, the event becomes %SS_SMTP_ERROR.
  */
 void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
 		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli);

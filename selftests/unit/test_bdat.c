@@ -308,6 +308,85 @@ static void test_D3_splice_replies(void **state)
 		S("250 reset\r\n"), CC("250 reset\r\n"), WANTS_CLIENT(1));
 }
 
+/* A session with a chunk at the server, and one that is all of a message. */
+static void begin_streamed(struct rig *r)
+{
+	rig_greeted(r);
+	r->splice = true;
+	rig_exchange(r, "EHLO me\r\n", "250-mx\r\n250 CHUNKING\r\n");
+	rig_exchange(r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 10 LAST\r\n0123456789",
+		     "250 ok\r\n250 ok\r\n");
+	assert_int_equal(r->e.event, SS_SMTP_BODY_END);
+	r->to_client.n = 0;
+	r->to_server.n = 0;
+}
+
+static void server_says(struct rig *r, const char *text)
+{
+	u32 n = (u32)strlen(text);
+
+	assert_int_equal(ss_smtp_server(&r->e, (const u8 *)text, n, &r->cli), n);
+}
+
+/* A caller with a verdict that has not seen yet what the server said. */
+static void test_D2_early_against_verdict(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	begin_streamed(&r);
+	server_says(&r, "552 no\r\n");
+	assert_true(r.e.early);
+	ss_smtp_release(&r.e, &r.srv);
+	assert_int_equal(r.e.event, SS_SMTP_BODY_END);
+	assert_int_equal(r.srv.len, 0);
+	assert_string_equal(ss_smtp_early_reply(&r.e), "552 no");
+	/* nor is there any more to send */
+	ss_smtp_release(&r.e, &r.srv);
+	assert_false(ss_smtp_chunk(&r.e, 1, &r.srv));
+	assert_int_equal(r.srv.len, 0);
+	rig_free(&r);
+	/* refused by verdict: that is the reply, and the server goes on */
+	begin_streamed(&r);
+	server_says(&r, "552 no\r\n");
+	ss_smtp_refuse(&r.e, "554 5.7.1 Infected", &r.srv, &r.cli);
+	assert_false(r.e.early);
+	r.streaming = false;
+	rig_exchange(&r, "MAIL FROM:<c>\r\n", "250 reset\r\n");
+	rig_exchange(&r, "", "250 ok\r\n");
+	assert_memory_equal(r.to_server.p, "RSET\r\nMAIL FROM:<c>\r\n", 21);
+	assert_memory_equal(r.to_client.p, "554 5.7.1 Infected\r\n250 ok\r\n",
+			    28);
+	rig_free(&r);
+}
+
+/* A caller that forgot to close the server's leg must not put RSET into mail. */
+static void test_D2_refused_inside(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	begin_streamed(&r);
+	rig_exchange(&r, "", "250 ok\r\n");
+	r.srv.len = 0;
+	ss_smtp_release(&r.e, &r.srv);
+	assert_int_equal(r.e.event, SS_SMTP_SEND);
+	r.srv.len = 0;
+	ss_smtp_refuse(&r.e, "451 no", &r.srv, &r.cli);
+	assert_int_equal(r.srv.len, 0);
+	assert_int_equal(r.e.event, SS_SMTP_ERROR);
+	rig_free(&r);
+	/* amid a chunk */
+	begin_streamed(&r);
+	rig_exchange(&r, "", "250 ok\r\n");
+	assert_true(ss_smtp_chunk(&r.e, 1, &r.srv));
+	r.srv.len = 0;
+	ss_smtp_refuse(&r.e, "451 no", &r.srv, &r.cli);
+	assert_int_equal(r.srv.len, 0);
+	assert_int_equal(r.e.event, SS_SMTP_ERROR);
+	rig_free(&r);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -323,6 +402,8 @@ int main(void)
 		cmocka_unit_test(test_D2_splice_reject),
 		cmocka_unit_test(test_splice_early),
 		cmocka_unit_test(test_D3_splice_replies),
+		cmocka_unit_test(test_D2_early_against_verdict),
+		cmocka_unit_test(test_D2_refused_inside),
 	};
 
 	return cmocka_run_group_tests_name("bdat", tests, NULL, NULL);
