@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_READING_H
+#define SS_READING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * typedef ss_reading_fn - Takes what one reading of a message gives.
+ * @data: decoded content, gone after the call
+ * @len: its length in octets
+ * @arg: the caller's
+ *
+ * Return: whether to go on.
+ */
+typedef bool (*ss_reading_fn)(const void *data, size_t len, void *arg);
+
+int ss_reading_all(const char *text, size_t len, ss_reading_fn fn, void *arg);
+
+#endif /* SS_READING_H */
