@@ -21,39 +21,46 @@
 #define PATH_SIZE	4096
 
 /**
- * struct kind - How a verdict is told.
+ * struct kind - How a cause is told.
  * @logid: id of the record; FortiOS's where it has one
  * @eventtype: what happened
- * @level: how bad it is
- * @action: what was done
  * @msg: the same in words
  */
 struct kind {
 	const char *logid;
 	const char *eventtype;
-	const char *level;
-	const char *action;
 	const char *msg;
 };
 
-static const struct kind kinds[] = {
-	[SMTPSPLICE_VERDICT_ACCEPT] = {
-		"smtpsplice-clean", "clean", "notice", "passthrough",
-		"File is clean."
-	},
-	[SMTPSPLICE_VERDICT_REJECT] = {
-		"0211008192", "infected", "warning", "blocked",
-		"File is infected."
-	},
-	[SMTPSPLICE_VERDICT_TEMPFAIL] = {
-		"smtpsplice-scanerror", "scanerror", "error", "tempfail",
-		"File could not be scanned."
-	},
+static const struct kind kinds[SS_TEMPLATE_CAUSES] = {
+	[SS_TEMPLATE_VIRUS]	= { "0211008192", "infected", "File is infected." },
+	[SS_TEMPLATE_EXECUTABLE] = { "smtpsplice-executable", "infected",
+				     "File is an executable." },
+	[SS_TEMPLATE_FILENAME]	= { "0211008448", "filename",
+				    "Name or type of file is blocked." },
+	[SS_TEMPLATE_OVERSIZE]	= { "0211008704", "oversize", "Message is too big." },
+	[SS_TEMPLATE_ARCHIVE]	= { "smtpsplice-archive", "archive",
+				    "Archive cannot be looked into." },
+	[SS_TEMPLATE_PARTIAL]	= { "smtpsplice-partial", "infected",
+				    "Message fragment cannot be scanned." },
+	[SS_TEMPLATE_AMBIGUOUS]	= { "smtpsplice-ambiguous", "ambiguous",
+				    "MIME structure is ambiguous." },
+	[SS_TEMPLATE_HASH]	= { "smtpsplice-hash", "infected", "Hash of file is blocked." },
+	[SS_TEMPLATE_SCAN_FAILURE] = { "smtpsplice-scanerror", "scanerror",
+				       "File could not be scanned." },
 };
 
-static const struct kind kind_partial = {
-	"smtpsplice-partial", "infected", "warning", "blocked",
-	"Message fragment cannot be scanned."
+static const struct kind kind_clean = {
+	"smtpsplice-clean", "clean", "File is clean."
+};
+
+static const struct kind kind_unscanned = {
+	"smtpsplice-unscanned", "unscanned", "File passes unscanned."
+};
+
+/* FortiOS has another id for what is only monitored */
+static const struct kind kind_monitored = {
+	"0211008193", "infected", "File is infected."
 };
 
 static void put(struct json_object *obj, const char *key, const char *value)
@@ -89,20 +96,47 @@ static void put_time(struct json_object *obj)
 	put(obj, "tz", text);
 }
 
+static const struct kind *find_kind(const struct ss_avlog_record *rec)
+{
+	const struct ss_scan_result *res = rec->result;
+
+	/* it was to pass, but the kernel would not have the verdict */
+	if (rec->verdict == SMTPSPLICE_VERDICT_TEMPFAIL && !res->found)
+		return &kinds[SS_TEMPLATE_SCAN_FAILURE];
+	if (res->monitored && res->cause == SS_TEMPLATE_VIRUS)
+		return &kind_monitored;
+	if (res->found)
+		return &kinds[res->cause];
+	return res->unscanned ? &kind_unscanned : &kind_clean;
+}
+
+static const char *find_action(const struct ss_avlog_record *rec)
+{
+	switch (rec->verdict) {
+	case SMTPSPLICE_VERDICT_REJECT:
+		return "blocked";
+	case SMTPSPLICE_VERDICT_DISCARD:
+		return "discarded";
+	case SMTPSPLICE_VERDICT_TEMPFAIL:
+		return "tempfail";
+	default:
+		return rec->result->replaced ? "replaced" :
+		       rec->result->monitored ? "monitored" : "passthrough";
+	}
+}
+
 static void put_kind(struct json_object *obj, const struct ss_avlog_record *rec)
 {
-	const struct kind *k = &kinds[rec->verdict];
+	const struct kind *k = find_kind(rec);
 
-	if (rec->verdict == SMTPSPLICE_VERDICT_REJECT && rec->result &&
-	    rec->result->partial)
-		k = &kind_partial;
 	put(obj, "logid", k->logid);
 	put(obj, "type", "utm");
 	put(obj, "subtype", "virus");
 	put(obj, "eventtype", k->eventtype);
-	put(obj, "level", k->level);
+	put(obj, "level", k == &kinds[SS_TEMPLATE_SCAN_FAILURE] ? "error" :
+	    k == &kind_clean || rec->result->monitored ? "notice" : "warning");
 	put(obj, "msg", k->msg);
-	put(obj, "action", k->action);
+	put(obj, "action", find_action(rec));
 	put(obj, "service", "SMTP");
 }
 
@@ -126,27 +160,58 @@ static void put_envelope(struct json_object *obj, const struct ss_request *req)
 	put_number(obj, "recipientcount", req->rcpt_count);
 }
 
+/* What was found, if anything */
+static void put_found(struct json_object *obj, const struct ss_avlog_record *rec)
+{
+	const struct ss_scan_result *res = rec->result;
+
+	if (!res->found || res->cause == SS_TEMPLATE_SCAN_FAILURE)
+		return;
+	put(obj, "filename", res->file);
+	put(obj, "virus", res->virus);
+	put(obj, "dtype", res->cached ? "cached" : "Virus");
+	put_if(obj, "filehash", res->filehash);
+	put(obj, "quarskip", rec->quarfile ? "No-skip" : rec->quarantine ?
+	    "File-was-not-quarantined" : "Quarantine-disabled");
+	put_if(obj, "quarfile", rec->quarfile);
+	/* signatures that no longer fit what goes to the server */
+	if (res->replaced)
+		put_if(obj, "broken", res->broken);
+}
+
+/* Why not all of it was scanned */
+static void put_unscanned(struct json_object *obj, const struct ss_avlog_record *rec)
+{
+	const struct ss_scan_result *res = rec->result;
+	struct json_object *list;
+
+	if (rec->verdict == SMTPSPLICE_VERDICT_ACCEPT && res->unscanned)
+		put(obj, "unscanned",
+		    ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_UNSCANNED,
+					res->unscanned));
+	if (!res->conditions)
+		return;
+	list = json_object_new_array();
+	for (int i = 0; res->conditions >> i; i++)
+		if (res->conditions & 1u << i)
+			json_object_array_add(list, json_object_new_string(
+				ss_attrs_value_name(&ss_attrs_av_profile,
+						    SMTPSPLICE_A_AV_PROFILE_ARCHIVE_LOG, i)));
+	json_object_object_add(obj, "archive", list);
+}
+
 static void put_message(struct json_object *obj, const struct ss_avlog_record *rec)
 {
 	const struct ss_scan_result *res = rec->result;
 
-	if (res) {
-		put(obj, "from", res->head.from);
-		put(obj, "to", res->head.to);
-		put(obj, "subject", res->head.subject);
-		put(obj, "messageid", res->head.messageid);
-		put(obj, "attachment", res->attachment ? "yes" : "no");
-	}
+	put(obj, "from", res->head.from);
+	put(obj, "to", res->head.to);
+	put(obj, "subject", res->head.subject);
+	put(obj, "messageid", res->head.messageid);
+	put(obj, "attachment", res->attachment ? "yes" : "no");
 	put_number(obj, "size", rec->req->size);
-	if (rec->verdict == SMTPSPLICE_VERDICT_REJECT && res) {
-		put(obj, "filename", res->file);
-		put(obj, "virus", res->virus);
-		put(obj, "dtype", "Virus");
-		put_if(obj, "filehash", res->filehash);
-		put(obj, "quarskip", rec->quarfile ? "No-skip" : rec->quarantine ?
-		    "File-was-not-quarantined" : "Quarantine-disabled");
-		put_if(obj, "quarfile", rec->quarfile);
-	}
+	put_found(obj, rec);
+	put_unscanned(obj, rec);
 	put_if(obj, "error", rec->detail);
 	put_number(obj, "scantime_ms", rec->scantime_ms);
 	put_if(obj, "reply", rec->reply);

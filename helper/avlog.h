@@ -11,12 +11,12 @@
 /**
  * struct ss_avlog_record - A verdict, for the log.
  * @req: the message
- * @result: what the worker found; NULL where none did
+ * @result: what the worker found, or what stands for it where there is none
  * @verdict: enum smtpsplice_verdict, as the client got it
  * @reply: the reply, NULL for accept
  * @quarfile: name in the quarantine, NULL where it was not put aside
  * @quarantine: there is a quarantine
- * @detail: why the scan failed, NULL where it did not
+ * @detail: why the scan failed, empty where it did not
  * @scantime_ms: from hand-out to verdict
  */
 struct ss_avlog_record {

@@ -19,12 +19,15 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "attrs.h"
 #include "avlog.h"
+#include "avprofile.h"
 #include "broker.h"
 #include "cleanup.h"
 #include "genl.h"
 #include "handoff.h"
 #include "ipc.h"
+#include "judge.h"
 #include "process.h"
 #include "quarantine.h"
 #include "request.h"
@@ -52,6 +55,7 @@
  * @log: the log
  * @log_failed: the last record could not be written
  * @quarantine: folder, or -1
+ * @profile: of the message that is being answered
  * @slots: places of workers, as many as @conf says
  * @parked: a request whose worker turned out to be dead before it began, or NULL
  * @waiting: the kernel may have scan requests
@@ -69,6 +73,7 @@ struct broker {
 	int log;
 	bool log_failed;
 	int quarantine;
+	struct ss_avprofile profile;
 	struct slot *slots;
 	struct ss_request *parked;
 	bool waiting;
@@ -94,7 +99,25 @@ static void put_text(struct nl_msg *msg, int type, const char *text)
 		nla_put_string(msg, type, clean);
 }
 
-static int send_verdict(struct broker *b, const struct ss_avlog_record *rec)
+/* What goes with the verdict accept */
+static void put_accept(struct nl_msg *msg, const struct ss_scan_result *result,
+		       int replacement)
+{
+	char tag[SMTPSPLICE_REPLY_MAX + 1];
+
+	nla_put_u32(msg, SMTPSPLICE_A_SCAN_UNSCANNED, result->unscanned);
+	if (result->tag) {
+		snprintf(tag, sizeof(tag), "X-Smtpsplice-Unscanned: %s",
+			 ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_UNSCANNED,
+					     result->unscanned));
+		nla_put_string(msg, SMTPSPLICE_A_SCAN_TAG, tag);
+	}
+	if (result->replaced)
+		nla_put_s32(msg, SMTPSPLICE_A_SCAN_REPLACEMENT, replacement);
+}
+
+static int send_verdict(struct broker *b, const struct ss_avlog_record *rec,
+			int replacement)
 {
 	struct nl_msg *msg = ss_genl_message(&b->work, SMTPSPLICE_CMD_SCAN_VERDICT, 0);
 
@@ -104,7 +127,9 @@ static int send_verdict(struct broker *b, const struct ss_avlog_record *rec)
 		nla_put_u32(msg, SMTPSPLICE_A_SCAN_VERDICT, rec->verdict);
 		if (rec->reply)
 			nla_put_string(msg, SMTPSPLICE_A_SCAN_REPLY, rec->reply);
-		if (rec->verdict == SMTPSPLICE_VERDICT_REJECT) {
+		if (rec->verdict == SMTPSPLICE_VERDICT_ACCEPT)
+			put_accept(msg, rec->result, replacement);
+		if (rec->result->found) {
 			put_text(msg, SMTPSPLICE_A_SCAN_VIRUS, rec->result->virus);
 			put_text(msg, SMTPSPLICE_A_SCAN_FILE, rec->result->file);
 		}
@@ -118,6 +143,12 @@ static void wrote_log(struct broker *b, int ret)
 	if (ret && !b->log_failed)
 		ss_process_say("cannot write to %s: %s", b->conf->log, strerror(-ret));
 	b->log_failed = ret;
+}
+
+static void read_profile(struct broker *b, const struct ss_request *req)
+{
+	/* What the kernel has checked is in order, or is a newer kernel's */
+	ss_avprofile_parse(&b->profile, req->av, req->av_len);
 }
 
 /* Give an infected message its name in the quarantine */
@@ -136,11 +167,35 @@ static const char *keep(struct broker *b, const struct ss_avlog_record *rec,
 	return NULL;
 }
 
+/*
+ * The template of the reply. What the profile or --reply says has to fit the
+ * verdict: 4yz to come back, 5yz to give up, 2yz to be lied to.
+ */
+static const char *find_template(const struct broker *b, const struct ss_scan_result *result)
+{
+	const char *own = b->profile.reply[result->cause];
+	char class = result->verdict == SMTPSPLICE_VERDICT_REJECT ? '5' : '4';
+
+	if (result->verdict == SMTPSPLICE_VERDICT_DISCARD)
+		return "250 2.0.0 Ok";
+	if (*own == class && ss_template_valid_reply(result->cause, own))
+		return own;
+	if (result->cause == SS_TEMPLATE_VIRUS && *b->conf->reply == class)
+		return b->conf->reply;
+	own = ss_template_default(result->cause);
+	if (*own == class)
+		return own;
+	return class == '5' ? "554 5.3.0 Message could not be scanned" :
+	       result->cause == SS_TEMPLATE_OVERSIZE ? "452 4.3.4 Message is too big" :
+	       ss_template_default(SS_TEMPLATE_SCAN_FAILURE);
+}
+
 static void make_reply(const struct broker *b, const struct ss_avlog_record *rec,
 		       char reply[SS_TEMPLATE_REPLY_SIZE])
 {
-	const char *template = b->conf->reply;
 	struct ss_template_values values = {
+		.file = rec->result->file,
+		.virus = rec->result->virus,
 		.quarfile = rec->quarfile,
 		.source_ip = rec->req->flow.client,
 		.dest_ip = rec->req->flow.server,
@@ -149,45 +204,31 @@ static void make_reply(const struct broker *b, const struct ss_avlog_record *rec
 		.protocol = "SMTP",
 	};
 
-	if (rec->result) {
-		values.file = rec->result->file;
-		values.virus = rec->result->virus;
-	}
-	if (rec->verdict == SMTPSPLICE_VERDICT_TEMPFAIL)
-		template = ss_template_default(SS_TEMPLATE_SCAN_FAILURE);
-	else if (rec->result->partial)
-		template = ss_template_default(SS_TEMPLATE_PARTIAL);
-	ss_template_reply(reply, template, &values);
+	ss_template_reply(reply, find_template(b, rec->result), &values);
 }
 
-/*
- * Answer a request and free it. @result is NULL where no worker gave one, and
- * @detail tells why.
- */
+/* Answer a request and free it */
 static void finish(struct broker *b, struct ss_request *req,
-		   const struct ss_scan_result *result, const char *detail,
-		   int quarantine)
+		   const struct ss_scan_result *result, int quarantine, int replacement)
 {
 	char reply[SS_TEMPLATE_REPLY_SIZE], name[SS_QUARANTINE_NAME_SIZE];
 	struct ss_avlog_record rec = {
 		.req = req,
 		.result = result,
-		.verdict = result ? result->verdict : SMTPSPLICE_VERDICT_TEMPFAIL,
+		.verdict = result->verdict,
 		.quarantine = b->quarantine >= 0,
-		.detail = detail,
+		.detail = result->detail,
 		.scantime_ms = ss_process_now() - req->received,
 	};
 	int ret;
 
-	if (rec.verdict == SMTPSPLICE_VERDICT_REJECT)
-		rec.quarfile = keep(b, &rec, quarantine, name);
-	else if (rec.verdict == SMTPSPLICE_VERDICT_TEMPFAIL && result)
-		rec.detail = result->detail;
+	read_profile(b, req);
+	rec.quarfile = keep(b, &rec, quarantine, name);
 	if (rec.verdict != SMTPSPLICE_VERDICT_ACCEPT) {
 		make_reply(b, &rec, reply);
 		rec.reply = reply;
 	}
-	ret = send_verdict(b, &rec);
+	ret = send_verdict(b, &rec, replacement);
 	if (ret) {
 		/* The client has the kernel's own 451, or is gone */
 		rec.verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
@@ -200,6 +241,22 @@ static void finish(struct broker *b, struct ss_request *req,
 		die(SS_EXIT_AGAIN, "the kernel does not know this helper any more");
 	if (ret && ret != -ENOENT)
 		ss_process_say("verdict refused: %s %s", strerror(-ret), b->work.extack);
+}
+
+/* No worker gave a result: @why. The profile says what that means. */
+static void fail(struct broker *b, struct ss_request *req, bool late, const char *why)
+{
+	struct ss_scan_result result = {};
+	struct ss_judgement j;
+
+	read_profile(b, req);
+	j = ss_judge_failure(late ? b->profile.scan_timeout : b->profile.scan_error, late);
+	result.verdict = j.verdict;
+	result.cause = j.cause;
+	result.unscanned = j.unscanned;
+	result.tag = j.tag;
+	snprintf(result.detail, sizeof(result.detail), "%s", why);
+	finish(b, req, &result, -1, -1);
 }
 
 /* -- workers -------------------------------------------------------------- */
@@ -223,7 +280,7 @@ static void change_scanner(struct broker *b, bool stale)
 }
 
 /* The worker is dead, or shall be: answer for it */
-static void lose_worker(struct broker *b, struct slot *slot, const char *why)
+static void lose_worker(struct broker *b, struct slot *slot, bool late, const char *why)
 {
 	struct ss_request *req = slot->req;
 
@@ -239,7 +296,7 @@ static void lose_worker(struct broker *b, struct slot *slot, const char *why)
 		ss_process_say("%s (session %llu, %llu octets)", why,
 			       (unsigned long long)req->flow.session,
 			       (unsigned long long)req->size);
-		finish(b, req, NULL, why, -1);
+		fail(b, req, late, why);
 	} else {
 		ss_process_say("%s (it had no message)", why);
 	}
@@ -258,21 +315,31 @@ static bool start_job(struct broker *b, struct slot *slot, struct ss_request *re
 {
 	uint64_t now = ss_process_now(), end = req->received + time_for(req);
 	uint64_t left = end > now ? end - now : 0;
-	struct ss_scan_job job = {
-		.size = req->size,
-		.limit_ms = left - left / 10,
-		.chunked = req->chunked,
+	struct ss_scan_order order = {
+		.job = {
+			.size = req->size,
+			.limit_ms = left - left / 10,
+			.chunked = req->chunked,
+			.splice = req->splice,
+		},
 	};
+	size_t size = SS_SCAN_ORDER_MIN + req->av_len;
 	int fds[SS_IPC_FDS] = { req->fd, -1 };
 
 	if (b->quarantine >= 0)
 		slot->quarantine = ss_quarantine_create(b->quarantine);
 	if (slot->quarantine >= 0) {
-		job.quarantine = 1;
+		order.job.quarantine = 1;
 		fds[1] = slot->quarantine;
 	}
-	if (ss_ipc_send(slot->sock, &job, sizeof(job), fds, job.quarantine ? 2 : 1)) {
-		lose_worker(b, slot, "scan worker died");
+	snprintf(order.job.source, sizeof(order.job.source), "%s", req->flow.client);
+	snprintf(order.job.dest, sizeof(order.job.dest), "%s", req->flow.server);
+	snprintf(order.job.from, sizeof(order.job.from), "%s", req->sender);
+	snprintf(order.job.to, sizeof(order.job.to), "%s", req->rcpts ? req->rcpts : "");
+	if (req->av_len)
+		memcpy(order.profile, req->av, req->av_len);
+	if (ss_ipc_send(slot->sock, &order, size, fds, order.job.quarantine ? 2 : 1)) {
+		lose_worker(b, slot, false, "scan worker died");
 		return false;
 	}
 	ss_cleanup_fd(&req->fd);
@@ -289,18 +356,19 @@ static void on_worker(struct broker *b, struct slot *slot)
 	int fds[SS_IPC_FDS];
 	int ret = ss_ipc_recv(slot->sock, &result, sizeof(result), fds);
 
+	if (ret || slot->state != SLOT_BUSY || !ss_scan_result_check(&result) ||
+	    result.replaced != (fds[0] >= 0)) {
+		lose_worker(b, slot, false, ret == -EPIPE ? "scan worker died" :
+			    "scan worker gave nonsense");
+	} else {
+		slot->req = NULL;
+		slot->state = SLOT_FREE;
+		finish(b, req, &result, slot->quarantine, fds[0]);
+		ss_cleanup_fd(&slot->quarantine);
+		ss_slot_succeed(slot);
+	}
 	for (int i = 0; i < SS_IPC_FDS; i++)
 		ss_cleanup_fd(&fds[i]);
-	if (ret || slot->state != SLOT_BUSY || !ss_scan_result_check(&result)) {
-		lose_worker(b, slot, ret == -EPIPE ? "scan worker died" :
-			    "scan worker gave nonsense");
-		return;
-	}
-	slot->req = NULL;
-	slot->state = SLOT_FREE;
-	finish(b, req, &result, NULL, slot->quarantine);
-	ss_cleanup_fd(&slot->quarantine);
-	ss_slot_succeed(slot);
 }
 
 static struct slot *find_slot(struct broker *b, enum slot_state state)
@@ -375,7 +443,7 @@ static void look_after_workers(struct broker *b)
 		struct slot *slot = &b->slots[i];
 
 		if (slot->state == SLOT_BUSY && now >= slot->deadline)
-			lose_worker(b, slot, "scan worker took too long");
+			lose_worker(b, slot, true, "scan worker took too long");
 		if (ss_slot_wants(slot) && now >= slot->respawn)
 			order_worker(b, slot);
 	}
@@ -383,7 +451,7 @@ static void look_after_workers(struct broker *b)
 		struct ss_request *req = b->parked;
 
 		b->parked = NULL;
-		finish(b, req, NULL, "no scan worker", -1);
+		fail(b, req, true, "no scan worker");
 	}
 }
 
@@ -459,7 +527,7 @@ static void take_work(struct broker *b)
 		if (!req)
 			return;
 		if (req->attempt >= MAX_ATTEMPTS)
-			finish(b, req, NULL, "it has ended the helper too often", -1);
+			fail(b, req, false, "it has ended the helper too often");
 		else if (!start_job(b, slot, req))
 			b->parked = req;
 	}

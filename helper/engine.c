@@ -27,6 +27,9 @@
 /* libclamav's warning about a message/partial, which has no verdict of its own */
 #define PARTIAL_WARNING	"Partial message received"
 
+/* What libclamav calls a limit that was exceeded */
+#define LIMITS		"Heuristics.Limits.Exceeded."
+
 /**
  * struct ss_engine - An engine.
  * @cl: libclamav's
@@ -221,9 +224,10 @@ enum ss_engine_outcome ss_engine_scan(struct ss_engine *engine, int fd,
 		return SS_ENGINE_CLEAN;
 	snprintf(finding->text, sizeof(finding->text), "%s",
 		 ret != CL_VIRUS ? cl_strerror(ret) : name ? name : "unknown");
-	/* out of time says more of the box than of the message: not for good */
-	if (ret == CL_VIRUS && name &&
-	    !strcmp(name, "Heuristics.Limits.Exceeded.MaxScanTime"))
-		return SS_ENGINE_FAILED;
+	if (ret == CL_VIRUS && name && !strncmp(name, LIMITS, strlen(LIMITS)))
+		/* out of time says more of the box than of the message */
+		return strcmp(name, LIMITS "MaxScanTime") ? SS_ENGINE_LIMITED : SS_ENGINE_LATE;
+	if (ret == CL_ETIMEOUT)
+		return SS_ENGINE_LATE;
 	return ret == CL_VIRUS ? SS_ENGINE_INFECTED : SS_ENGINE_FAILED;
 }

@@ -13,12 +13,17 @@ struct ss_engine;
 /**
  * enum ss_engine_outcome - What libclamav said of an object.
  * @SS_ENGINE_CLEAN: nothing found, all of it was looked at
- * @SS_ENGINE_INFECTED: a signature, or a limit that was exceeded
+ * @SS_ENGINE_INFECTED: a signature
+ * @SS_ENGINE_LIMITED: nothing found, but a limit was exceeded: not all of it was
+ *   looked at
+ * @SS_ENGINE_LATE: there was no time to look at all of it
  * @SS_ENGINE_FAILED: it could not be scanned
  */
 enum ss_engine_outcome {
 	SS_ENGINE_CLEAN,
 	SS_ENGINE_INFECTED,
+	SS_ENGINE_LIMITED,
+	SS_ENGINE_LATE,
 	SS_ENGINE_FAILED,
 };
 

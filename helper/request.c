@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "avprofile.h"
 #include "cleanup.h"
 #include "process.h"
 #include "request.h"
@@ -22,6 +23,7 @@ static const uint8_t least[SMTPSPLICE_A_SCAN_MAX + 1] = {
 	[SMTPSPLICE_A_SCAN_TIMEOUT]	= sizeof(uint32_t),
 	[SMTPSPLICE_A_SCAN_ATTEMPT]	= sizeof(uint32_t),
 	[SMTPSPLICE_A_SCAN_RCPT_COUNT]	= sizeof(uint32_t),
+	[SMTPSPLICE_A_SCAN_MODE]	= sizeof(uint32_t),
 };
 
 /* A path as it stood on the wire; a NUL in it is no end */
@@ -66,6 +68,19 @@ static int add_rcpt(struct ss_request *req, const struct nlattr *nla)
 	return add_to_list(req, one);
 }
 
+/* The worker reads it; here only its length matters */
+static int read_profile(struct ss_request *req, const struct nlattr *nla)
+{
+	if (req->av || nla_len(nla) > SS_AVPROFILE_OCTETS)
+		return -EPROTO;
+	req->av = malloc(nla_len(nla) + 1);
+	if (!req->av)
+		return -ENOMEM;
+	req->av_len = nla_len(nla);
+	memcpy(req->av, nla_data(nla), req->av_len);
+	return 0;
+}
+
 static int read_one(struct ss_request *req, const struct nlattr *nla)
 {
 	switch (nla_type(nla)) {
@@ -95,6 +110,11 @@ static int read_one(struct ss_request *req, const struct nlattr *nla)
 	case SMTPSPLICE_A_SCAN_CHUNKED:
 		req->chunked = true;
 		break;
+	case SMTPSPLICE_A_SCAN_MODE:
+		req->splice = nla_get_u32(nla) == SMTPSPLICE_MODE_SPLICE;
+		break;
+	case SMTPSPLICE_A_SCAN_AV:
+		return read_profile(req, nla);
 	default:
 		return ss_flow_read(&req->flow, SMTPSPLICE_A_SCAN_SESSION, nla);
 	}
@@ -154,6 +174,7 @@ void ss_request_free(struct ss_request *req)
 		return;
 	ss_cleanup_fd(&req->fd);
 	free(req->rcpts);
+	free(req->av);
 	free(req->rcpt_list);
 	free(req);
 }

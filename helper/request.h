@@ -30,6 +30,9 @@
  * @rcpt_list_size: octets of @rcpt_list without the empty one
  * @rcpt_count: how many the server accepted
  * @chunked: it came by BDAT (RFC 3030), not dot-stuffed
+ * @splice: the server has most of it already
+ * @av: attributes of the AV profile, allocated; NULL where there is none
+ * @av_len: octets of them
  */
 struct ss_request {
 	uint64_t cookie;
@@ -46,6 +49,9 @@ struct ss_request {
 	size_t rcpt_list_size;
 	uint32_t rcpt_count;
 	bool chunked;
+	bool splice;
+	void *av;
+	size_t av_len;
 };
 
 int ss_request_parse(struct ss_request **out, struct nlattr *attrs, int len);

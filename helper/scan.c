@@ -1,287 +1,166 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One message: a copy fit for libclamav, the verdict, and what the log and the
- * reply say of it. Runs in a scan worker; all that it is given is hostile.
+ * One message: the readings of it that are scanned, the verdict, and what the log
+ * and the reply say of it. Runs in a scan worker; all that it is given is hostile.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
+#include <unistd.h>
 
+#include "avprofile.h"
 #include "cleanup.h"
-#include "content.h"
-#include "dots.h"
+#include "copy.h"
+#include "gate.h"
+#include "judge.h"
+#include "parts.h"
+#include "process.h"
+#include "reading.h"
 #include "scan.h"
 #include "text.h"
 
 #define DEFAULT_FILE	"message"
+#define CACHED		256	/* results of about 4 KB each */
 /* Leave so much of the time for the search for the infected part's name */
 #define NAME_SHARE	5
+#define HEX_SIZE	3
 
 /**
- * struct copy - A mapped file.
- * @fd: the file
- * @map: its content, NULL where it is empty
- * @len: its length in octets
- * @head: octets in front of the message, of our own making
+ * struct run - The scan of one message.
+ * @scan: what it is scanned with
+ * @job: what is asked
+ * @profile: the AV profile
+ * @end: when it has to end, see ss_process_now()
+ * @engine_end: when the engine has to
+ * @message: as on the wire
+ * @copy: to be scanned
+ * @parts: what its parts are
+ * @findings: what was found
  */
-struct copy {
-	int fd;
-	char *map;
-	size_t len;
-	size_t head;
-};
-
-/**
- * struct naming - The search for the infected part.
- * @engine: scans each part
- * @end: when it has to end, see now_ms()
- * @result: gets the name
- * @attachments: how many have been seen
- * @attachment: name of the last one
- * @found: the part was found
- */
-struct naming {
-	struct ss_engine *engine;
+struct run {
+	struct ss_scan *scan;
+	const struct ss_scan_job *job;
+	struct ss_avprofile profile;
 	uint64_t end;
-	struct ss_scan_result *result;
-	unsigned int attachments;
-	char attachment[SS_MIME_TEXT_SIZE];
-	bool found;
+	uint64_t engine_end;
+	struct ss_copy message;
+	struct ss_copy copy;
+	struct ss_parts parts;
+	struct ss_findings findings;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void cleanup_copy(struct copy *copy)
-{
-	if (copy->map)
-		munmap(copy->map, copy->len);
-	ss_cleanup_fd(&copy->fd);
-}
 
 static void cleanup_tree(struct ss_mime_tree **tree)
 {
 	ss_mime_free(*tree);
 }
 
-/* Map the @size octets of the message that the kernel holds */
-static int map_message(struct copy *copy, int fd, uint64_t size)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return -errno;
-	/* The kernel seals it: it cannot get shorter behind our back */
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size < size)
-		return -EINVAL;
-	copy->len = size;
-	if (!size)
-		return 0;
-	copy->map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (copy->map == MAP_FAILED) {
-		copy->map = NULL;
-		return -errno;
-	}
-	return 0;
-}
-
-/*
- * A line in front that makes the copy begin as mail does. Without it libclamav
- * goes by the first octets, and "GIF89a: x" is a valid header field.
+/**
+ * ss_scan_new() - Get ready to scan.
+ * @engine: the engine; stays the caller's
+ *
+ * Return: what to scan with, to be freed with ss_scan_free(), or NULL.
  */
-static size_t make_received(char *buf, size_t size)
+struct ss_scan *ss_scan_new(struct ss_engine *engine)
 {
-	time_t now = time(NULL);
-	struct tm tm;
+	struct ss_scan *scan = calloc(1, sizeof(*scan));
 
-	gmtime_r(&now, &tm);
-	return strftime(buf, size,
-			"Received: from x by y; %a, %d %b %Y %H:%M:%S +0000\r\n", &tm);
+	if (!scan)
+		return NULL;
+	scan->engine = engine;
+	scan->content = ss_content_open();
+	scan->cache = ss_cache_new(sizeof(struct ss_scan_result), CACHED);
+	if (scan->content && scan->cache)
+		return scan;
+	ss_scan_free(scan);
+	return NULL;
 }
 
-/* Make the copy to be scanned, in a memory file */
-static int make_copy(struct copy *copy, const struct copy *message,
-		     enum ss_dots_mode mode)
+/**
+ * ss_scan_free() - Free what ss_scan_new() has made.
+ * @scan: that, or NULL
+ */
+void ss_scan_free(struct ss_scan *scan)
 {
-	char head[128];
-	size_t room, used;
-
-	copy->head = make_received(head, sizeof(head));
-	room = copy->head + message->len;
-	copy->fd = memfd_create("smtpsplice-scan", MFD_CLOEXEC);
-	if (copy->fd < 0 || ftruncate(copy->fd, room))
-		return -errno;
-	copy->map = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED, copy->fd, 0);
-	if (copy->map == MAP_FAILED) {
-		copy->map = NULL;
-		return -errno;
-	}
-	copy->len = room;
-	memcpy(copy->map, head, copy->head);
-	used = copy->head + ss_dots_unstuff(mode, copy->map + copy->head,
-					    message->map, message->len);
-	if (used == room)
-		return 0;
-	if (mremap(copy->map, room, used, 0) == MAP_FAILED)
-		return -errno;
-	copy->len = used;
-	return ftruncate(copy->fd, used) ? -errno : 0;
-}
-
-static void failed(struct ss_scan_result *result, const char *why)
-{
-	result->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
-	snprintf(result->detail, sizeof(result->detail), "%s", why);
-}
-
-static void set_name(char *dst, const char *name)
-{
-	ss_text_clean_str(SS_TEXT_PRINT, dst, SS_MIME_TEXT_SIZE, name);
-}
-
-static void set_hash(char hex[SS_SCAN_HASH_SIZE], int fd)
-{
-	unsigned char hash[SS_CONTENT_HASH_SIZE];
-
-	if (ss_content_hash(fd, hash))
+	if (!scan)
 		return;
-	for (size_t i = 0; i < sizeof(hash); i++)
-		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+	if (scan->content)
+		ss_content_close(scan->content);
+	ss_cache_free(scan->cache);
+	free(scan);
 }
 
-static bool name_part(const struct ss_mime_part *part, void *arg)
+/* -- what is found -------------------------------------------------------- */
+
+static void failed(struct ss_findings *f, bool late, const char *why)
 {
-	int fd __cleanup(ss_cleanup_fd) = -1;
-	struct naming *n = arg;
-	const char *name = ss_mime_part_name(part);
+	f->failed = true;
+	f->late |= late;
+	snprintf(f->why, sizeof(f->why), "%s", why);
+}
+
+/* One reading of it goes to the engine */
+static void scan_fd(struct run *run, int fd)
+{
+	struct ss_findings *f = &run->findings;
 	struct ss_engine_finding finding;
-	uint64_t now = now_ms();
+	uint64_t now = ss_process_now();
 
-	if (ss_mime_part_is_attachment(part)) {
-		n->attachments++;
-		set_name(n->attachment, name);
-	}
-	if (n->found || now >= n->end)
-		return true;	/* go on counting */
-	fd = ss_mime_part_decode(part);
-	if (fd < 0 || ss_engine_scan(n->engine, fd, n->end - now, &finding) !=
-		      SS_ENGINE_INFECTED)
-		return true;
-	n->found = true;
-	set_name(n->result->file, name);
-	set_hash(n->result->filehash, fd);
-	return true;
-}
-
-/* Find out which part it is that is infected */
-static void name_file(struct ss_engine *engine, struct ss_mime_tree *tree,
-		      uint64_t end, struct ss_scan_result *result)
-{
-	struct naming n = { .engine = engine, .end = end, .result = result };
-
-	if (tree)
-		ss_mime_walk(tree, name_part, &n);
-	result->attachment = n.attachments > 0;
-	if (!n.found && n.attachments == 1)
-		set_name(result->file, n.attachment);
-	if (!result->file[0])
-		set_name(result->file, DEFAULT_FILE);
-}
-
-static bool find_partial(const struct ss_mime_part *part, void *arg)
-{
-	bool *found = arg;
-
-	*found = ss_mime_part_is_partial(part);
-	return !*found;
-}
-
-/* Whether the copy is or has a fragment, which nobody can scan */
-static bool is_partial(const struct copy *copy)
-{
-	struct ss_mime_tree *tree __cleanup(cleanup_tree) = NULL;
-	bool found = false;
-
-	if (!ss_mime_may_be_partial(copy->map, copy->len))
-		return false;
-	tree = ss_mime_parse(copy->fd);
-	/* What is too deep to look at is refused as well */
-	return !tree || !ss_mime_walk(tree, find_partial, &found) || found;
-}
-
-static void scan_copy(struct ss_engine *engine, const struct copy *copy,
-		      uint64_t start, uint32_t limit_ms, struct ss_scan_result *result)
-{
-	struct ss_mime_tree *tree __cleanup(cleanup_tree) = NULL;
-	struct ss_engine_finding finding;
-	enum ss_engine_outcome outcome;
-	uint64_t spent = now_ms() - start;
-	uint32_t share = limit_ms / NAME_SHARE;
-
-	if (spent >= limit_ms - share) {
-		failed(result, "no time left");
+	if (now >= run->engine_end) {
+		failed(f, true, "no time left");
 		return;
 	}
-	outcome = ss_engine_scan(engine, copy->fd, limit_ms - share - spent, &finding);
-	if (outcome == SS_ENGINE_INFECTED) {
-		result->verdict = SMTPSPLICE_VERDICT_REJECT;
-		ss_text_clean_str(SS_TEXT_PRINT, result->virus,
-				  sizeof(result->virus), finding.text);
-		tree = ss_mime_parse(copy->fd);
-		name_file(engine, tree, start + limit_ms, result);
-	} else if (finding.partial || is_partial(copy)) {
-		result->verdict = SMTPSPLICE_VERDICT_REJECT;
-		result->partial = true;
-		snprintf(result->virus, sizeof(result->virus), SS_SCAN_PARTIAL);
-		set_name(result->file, DEFAULT_FILE);
-	} else if (outcome == SS_ENGINE_FAILED) {
-		failed(result, finding.text);
-	} else {
-		result->verdict = SMTPSPLICE_VERDICT_ACCEPT;
+	switch (ss_engine_scan(run->scan->engine, fd, run->engine_end - now, &finding)) {
+	case SS_ENGINE_INFECTED:
+		f->infected = true;
+		ss_text_clean_str(SS_TEXT_PRINT, f->virus, sizeof(f->virus), finding.text);
+		break;
+	case SS_ENGINE_LIMITED:
+		snprintf(f->limit, sizeof(f->limit), "%s", finding.text);
+		break;
+	case SS_ENGINE_LATE:
+		failed(f, true, finding.text);
+		break;
+	case SS_ENGINE_FAILED:
+		failed(f, false, finding.text);
+		break;
+	case SS_ENGINE_CLEAN:
+		break;
 	}
-}
-
-/* Write the message, without our line in front. Return: 0 or an errno. */
-static int put_aside(int fd, const struct copy *copy)
-{
-	size_t at = copy->head;
-
-	while (at < copy->len) {
-		ssize_t n = write(fd, copy->map + at, copy->len - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		at += n;
-	}
-	return 0;
+	f->partial |= finding.partial;
 }
 
 /* A server that takes bare LF for a line end sees other dots as stuffed */
-static void scan_lax(struct ss_engine *engine, const struct copy *message,
-		     size_t strict_len, uint64_t start, uint32_t limit_ms,
-		     struct ss_scan_result *result)
+static void scan_lax(struct run *run)
 {
-	struct copy lax __cleanup(cleanup_copy) = { .fd = -1 };
-	int ret = make_copy(&lax, message, SS_DOTS_LAX);
+	struct ss_copy lax __cleanup(ss_copy_cleanup) = SS_COPY_NONE;
+	int ret = ss_copy_make(&lax, &run->message, SS_DOTS_LAX);
 
 	if (ret)
-		failed(result, strerror(-ret));
-	else if (lax.len != strict_len)
-		scan_copy(engine, &lax, start, limit_ms, result);
+		failed(&run->findings, false, strerror(-ret));
+	else if (lax.len != run->copy.len)
+		scan_fd(run, lax.fd);
 }
 
-static bool has_bare_cr(const struct copy *message)
+/*
+ * libclamav knows CRLF and LF. A message that is lines for a reader who takes
+ * CR for a line end would be one long line for it (THREATS E4).
+ */
+static void scan_bare_cr(struct run *run)
+{
+	struct ss_copy lines __cleanup(ss_copy_cleanup) = SS_COPY_NONE;
+	int ret = ss_copy_make(&lines, &run->message, SS_DOTS_NONE);
+
+	if (ret) {
+		failed(&run->findings, false, strerror(-ret));
+		return;
+	}
+	ss_dots_bare_cr(lines.map + lines.head, lines.len - lines.head);
+	scan_fd(run, lines.fd);
+}
+
+static bool has_bare_cr(const struct ss_copy *message)
 {
 	const char *s = message->map, *end = s + message->len;
 
@@ -292,26 +171,7 @@ static bool has_bare_cr(const struct copy *message)
 	return false;
 }
 
-/*
- * libclamav knows CRLF and LF. A message that is lines for a reader who takes
- * CR for a line end would be one long line for it (THREATS E4).
- */
-static void scan_bare_cr(struct ss_engine *engine, const struct copy *message,
-			 uint64_t start, uint32_t limit_ms,
-			 struct ss_scan_result *result)
-{
-	struct copy lines __cleanup(cleanup_copy) = { .fd = -1 };
-	int ret = make_copy(&lines, message, SS_DOTS_NONE);
-
-	if (ret) {
-		failed(result, strerror(-ret));
-		return;
-	}
-	ss_dots_bare_cr(lines.map + lines.head, lines.len - lines.head);
-	scan_copy(engine, &lines, start, limit_ms, result);
-}
-
-static bool has_bare_dot(const struct copy *message)
+static bool has_bare_dot(const struct ss_copy *message)
 {
 	const char *s = message->map, *end = s + message->len;
 
@@ -327,47 +187,353 @@ static bool has_bare_dot(const struct copy *message)
 	return false;
 }
 
+/* What another reader may take for the content of a part */
+static bool scan_reading(const void *data, size_t len, void *arg)
+{
+	int fd __cleanup(ss_cleanup_fd) = memfd_create("smtpsplice-reading", MFD_CLOEXEC);
+	struct run *run = arg;
+
+	if (fd < 0 || write(fd, data, len) != (ssize_t)len) {
+		failed(&run->findings, false, strerror(errno));
+		return false;
+	}
+	scan_fd(run, fd);
+	return !run->findings.infected && !run->findings.late;
+}
+
+/* More readings than one, where there may be more (THREATS E1, E4) */
+static void scan_readings(struct run *run)
+{
+	struct ss_findings *f = &run->findings;
+
+	/* bare CRs come by BDAT alone, and there all dots are of the message */
+	if (run->job->chunked && has_bare_cr(&run->message))
+		scan_bare_cr(run);
+	if (!f->infected && !run->job->chunked && has_bare_dot(&run->message))
+		scan_lax(run);
+	f->ambiguous = ss_gate_check(run->copy.map + run->copy.head,
+				     run->copy.len - run->copy.head);
+	if (f->ambiguous & SS_GATE_LIMIT && !f->limit[0])
+		snprintf(f->limit, sizeof(f->limit), "Smtpsplice.Mime.Limit");
+	f->ambiguous &= ~SS_GATE_LIMIT;
+	if (f->ambiguous && !f->infected && run->profile.ambiguity ==
+	    SMTPSPLICE_AMBIGUITY_MONITOR &&
+	    ss_reading_all(run->copy.map + run->copy.head,
+			   run->copy.len - run->copy.head, scan_reading, run))
+		failed(f, false, "out of memory");
+}
+
+static bool find_partial(const struct ss_mime_part *part, void *arg)
+{
+	bool *found = arg;
+
+	*found = ss_mime_part_is_partial(part);
+	return !*found;
+}
+
+/* Whether the copy is or has a fragment, which nobody can scan */
+static bool is_partial(const struct run *run, const struct ss_mime_tree *tree)
+{
+	bool found = false;
+
+	if (!ss_mime_may_be_partial(run->copy.map, run->copy.len))
+		return false;
+	/* What is too deep to look at is refused as well */
+	return !tree || !ss_mime_walk(tree, find_partial, &found) || found;
+}
+
+static void look_at_parts(struct run *run)
+{
+	struct ss_mime_tree *tree __cleanup(cleanup_tree) = ss_mime_parse(run->copy.fd);
+	struct ss_findings *f = &run->findings;
+	struct ss_parts *parts = &run->parts;
+
+	parts->content = run->scan->content;
+	parts->profile = &run->profile;
+	parts->engine = f->infected ? run->scan->engine : NULL;
+	parts->end = run->end;
+	f->partial |= is_partial(run, tree);
+	if (!tree)
+		failed(f, false, "MIME structure cannot be read");
+	else if (!ss_parts_walk(parts, tree) && !f->limit[0])
+		snprintf(f->limit, sizeof(f->limit), "Smtpsplice.Mime.Limit");
+	if (parts->failed)
+		failed(f, false, strerror(-parts->failed));
+	f->content = parts->found;
+	if (f->infected && ss_parts_all_allowed(parts))
+		f->infected = false;
+}
+
+/* -- what is said of it --------------------------------------------------- */
+
+static void set_name(char *dst, const char *name)
+{
+	ss_text_clean_str(SS_TEXT_PRINT, dst, SS_MIME_TEXT_SIZE, name);
+}
+
+static void set_hash(struct ss_scan_result *result, const unsigned char *hash)
+{
+	for (size_t i = 0; i < SS_CONTENT_HASH_SIZE; i++)
+		snprintf(result->filehash + 2 * i, HEX_SIZE, "%02x", hash[i]);
+}
+
+/* Which file is it? */
+static void name_file(const struct run *run, const struct ss_judgement *j,
+		      struct ss_scan_result *result)
+{
+	const struct ss_parts *parts = &run->parts;
+
+	for (unsigned int i = 0; i < parts->bad_count && i < SS_PARTS_BAD_MAX; i++) {
+		if (j->cause == SS_TEMPLATE_VIRUS && !parts->bad[i].infected)
+			continue;
+		set_name(result->file, parts->bad[i].name);
+		set_hash(result, parts->bad[i].hash);
+		break;
+	}
+	/* the member of an archive, where it is known */
+	if (j->cause != SS_TEMPLATE_VIRUS && j->kind < SS_KIND_COUNT)
+		set_name(result->file, parts->found.detail[j->kind].name);
+	if (!result->file[0] && parts->attachments == 1)
+		set_name(result->file, parts->name);
+	if (!result->file[0])
+		set_name(result->file, DEFAULT_FILE);
+}
+
+/* The text that stands for a part; the caller's, NULL without memory */
+static char *make_text(const struct run *run, const struct ss_judgement *j,
+		       const struct ss_parts_bad *bad)
+{
+	const struct ss_template_values values = {
+		.file = bad->name[0] ? bad->name : DEFAULT_FILE,
+		.virus = j->virus,
+		.source_ip = run->job->source,
+		.dest_ip = run->job->dest,
+		.email_from = run->job->from,
+		.email_to = run->job->to,
+		.protocol = "SMTP",
+	};
+
+	return ss_template_text(run->profile.replacement[0] ? run->profile.replacement :
+				ss_template_default_text(j->cause), &values);
+}
+
+/*
+ * Make a message without the bad parts. Return: its file, or an errno: then there
+ * is nothing to let through.
+ */
+static int replace(const struct run *run, const struct ss_judgement *j,
+		   struct ss_scan_result *result)
+{
+	const struct ss_rewrite_message in = {
+		.fd = run->copy.fd, .skip = run->copy.head, .chunked = run->job->chunked,
+	};
+	struct ss_rewrite_part list[SS_PARTS_BAD_MAX];
+	char *texts[SS_PARTS_BAD_MAX] = {};
+	const struct ss_parts *parts = &run->parts;
+	struct ss_rewrite_notes notes = {};
+	int out = -1, ret = parts->bad_count ? 0 : -ENOTSUP;
+
+	if (run->job->splice || parts->bad_count > SS_PARTS_BAD_MAX || parts->late)
+		return -ENOTSUP;
+	for (unsigned int i = 0; i < parts->bad_count && !ret; i++) {
+		texts[i] = make_text(run, j, &parts->bad[i]);
+		list[i] = (struct ss_rewrite_part){ parts->bad[i].index, texts[i] };
+		ret = texts[i] ? 0 : -ENOMEM;
+	}
+	if (!ret)
+		ret = ss_rewrite_replace(&in, list, parts->bad_count, &out, &notes);
+	for (unsigned int i = 0; i < parts->bad_count; i++)
+		free(texts[i]);
+	snprintf(result->broken, sizeof(result->broken), "%s", notes.words);
+	return ret ? ret : out;
+}
+
+/* Is what was made clean, as it will be read? Nothing else may go out unscanned. */
+static bool replacement_is_clean(struct run *run, int fd)
+{
+	struct ss_copy message __cleanup(ss_copy_cleanup) = SS_COPY_NONE;
+	struct ss_copy copy __cleanup(ss_copy_cleanup) = SS_COPY_NONE;
+	uint64_t now = ss_process_now();
+	struct ss_engine_finding finding;
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	return size >= 0 && now < run->end &&
+	       !ss_copy_map(&message, fd, size) &&
+	       !ss_copy_make(&copy, &message, run->job->chunked ?
+			     SS_DOTS_NONE : SS_DOTS_STRICT) &&
+	       ss_engine_scan(run->scan->engine, copy.fd, run->end - now, &finding) ==
+	       SS_ENGINE_CLEAN;
+}
+
+static void put_aside(const struct run *run, int quarantine, struct ss_scan_result *result)
+{
+	int ret = ss_copy_put_aside(quarantine, &run->copy);
+
+	result->quarantined = !ret;
+	result->quarantine_error = -ret;
+}
+
+/* Does the profile want it put aside? Not what is only too big, or not scanned. */
+static bool is_kept(const struct run *run, const struct ss_scan_result *result)
+{
+	return run->profile.quarantine == SMTPSPLICE_SWITCH_ENABLE && result->found &&
+	       !result->monitored && result->verdict != SMTPSPLICE_VERDICT_TEMPFAIL &&
+	       result->cause != SS_TEMPLATE_OVERSIZE &&
+	       result->cause != SS_TEMPLATE_SCAN_FAILURE;
+}
+
+static void tell(const struct run *run, const struct ss_judgement *j,
+		 struct ss_scan_result *result)
+{
+	result->verdict = j->verdict;
+	result->cause = j->cause;
+	result->unscanned = j->unscanned;
+	result->conditions = j->conditions;
+	result->found = j->found;
+	result->monitored = j->monitored;
+	result->tag = j->tag;
+	snprintf(result->virus, sizeof(result->virus), "%s", j->virus);
+	if (run->findings.failed && !result->found)
+		snprintf(result->detail, sizeof(result->detail), "%s", run->findings.why);
+	else if (j->cause == SS_TEMPLATE_SCAN_FAILURE)
+		snprintf(result->detail, sizeof(result->detail), "%s", run->findings.why);
+	if (j->found && j->cause != SS_TEMPLATE_SCAN_FAILURE)
+		name_file(run, j, result);
+	result->attachment = run->parts.attachments > 0;
+}
+
+/* -- one message ---------------------------------------------------------- */
+
+static void find(struct run *run)
+{
+	struct ss_findings *f = &run->findings;
+
+	f->oversize = run->profile.oversize_limit &&
+		      run->job->size > run->profile.oversize_limit;
+	if (f->oversize)
+		return;
+	scan_fd(run, run->copy.fd);
+	if (!f->infected)
+		scan_readings(run);
+	look_at_parts(run);
+}
+
+/* Return: whether it is known already what becomes of the message */
+static bool look_up(struct run *run, const void *profile, size_t len,
+		    unsigned char key[SS_CACHE_KEY_SIZE], struct ss_scan_result *result)
+{
+	const uint32_t how[] = { run->job->chunked, run->job->splice };
+	const struct ss_cache_text texts[] = {
+		{ run->message.map, run->message.len }, { profile, len }, { how, sizeof(how) },
+	};
+	const struct ss_scan_result *known;
+
+	if (run->profile.cache != SMTPSPLICE_SWITCH_ENABLE)
+		return false;
+	ss_cache_key(key, texts, ARRAY_SIZE(texts));
+	known = ss_cache_find(run->scan->cache, key);
+	if (!known)
+		return false;
+	*result = *known;
+	result->cached = true;
+	return true;
+}
+
+/* What failed may do better the next time, and a replacement is not kept */
+static void remember(struct run *run, const unsigned char key[SS_CACHE_KEY_SIZE],
+		     const struct ss_scan_result *result)
+{
+	if (run->profile.cache == SMTPSPLICE_SWITCH_ENABLE && !run->findings.failed &&
+	    !result->replaced && result->verdict != SMTPSPLICE_VERDICT_TEMPFAIL)
+		ss_cache_put(run->scan->cache, key, result);
+}
+
+/* Return: the file of a replacement, or -1 */
+static int scan_now(struct run *run, const unsigned char key[SS_CACHE_KEY_SIZE],
+		    struct ss_scan_result *result)
+{
+	struct ss_judgement j;
+	int out = -1;
+
+	find(run);
+	j = ss_judge(&run->profile, &run->findings);
+	tell(run, &j, result);
+	ss_mime_read_head(run->copy.map, run->copy.len, &result->head);
+	if (j.replace) {
+		out = replace(run, &j, result);
+		if (out >= 0 && !replacement_is_clean(run, out))
+			ss_cleanup_fd(&out);
+		result->replaced = out >= 0;
+		if (result->replaced)
+			result->verdict = SMTPSPLICE_VERDICT_ACCEPT;
+	}
+	remember(run, key, result);
+	return out;
+}
+
+static int scan_run(struct run *run, int fd, int quarantine, const void *profile,
+		    size_t len, struct ss_scan_result *result)
+{
+	unsigned char key[SS_CACHE_KEY_SIZE];
+	int ret, out = -1;
+
+	ret = ss_avprofile_parse(&run->profile, profile, len);
+	if (!ret)
+		ret = ss_copy_map(&run->message, fd, run->job->size);
+	if (!ret)
+		ret = ss_copy_make(&run->copy, &run->message, run->job->chunked ?
+				   SS_DOTS_NONE : SS_DOTS_STRICT);
+	if (ret) {
+		struct ss_judgement j = ss_judge_failure(run->profile.scan_error, false);
+
+		failed(&run->findings, false, strerror(-ret));
+		tell(run, &j, result);
+		return -1;
+	}
+	if (!look_up(run, profile, len, key, result))
+		out = scan_now(run, key, result);
+	if (quarantine >= 0 && is_kept(run, result))
+		put_aside(run, quarantine, result);
+	return out;
+}
+
 /**
  * ss_scan_message() - Scan a message.
- * @engine: the engine
+ * @scan: what to scan with
  * @fd: the message as on the wire; only read from
  * @quarantine: where an infected message is written to, or -1
  * @job: size of the message, how it came, and how long it may take
- * @result: set in any case; a failure of any kind is a tempfail
+ * @profile: attributes of the AV profile
+ * @len: octets of them
+ * @result: set in any case
+ *
+ * Return: where the result says replaced, the sealed file of what is to go to the
+ * server instead, the caller's; else -1.
  */
-void ss_scan_message(struct ss_engine *engine, int fd, int quarantine,
-		     const struct ss_scan_job *job, struct ss_scan_result *result)
+int ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
+		    const struct ss_scan_job *job, const void *profile, size_t len,
+		    struct ss_scan_result *result)
 {
-	struct copy message __cleanup(cleanup_copy) = { .fd = -1 };
-	struct copy copy __cleanup(cleanup_copy) = { .fd = -1 };
-	uint64_t start = now_ms();
-	int ret;
+	struct run *run = calloc(1, sizeof(*run));
+	int out;
 
 	memset(result, 0, sizeof(*result));
-	ret = map_message(&message, fd, job->size);
-	if (!ret)
-		ret = make_copy(&copy, &message, job->chunked ?
-				SS_DOTS_NONE : SS_DOTS_STRICT);
-	if (ret) {
-		failed(result, strerror(-ret));
-		return;
+	if (!run) {
+		result->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
+		result->cause = SS_TEMPLATE_SCAN_FAILURE;
+		return -1;
 	}
-	scan_copy(engine, &copy, start, job->limit_ms, result);
-	/* bare CRs come by BDAT alone, and there all dots are of the message */
-	if (result->verdict == SMTPSPLICE_VERDICT_ACCEPT && job->chunked &&
-	    has_bare_cr(&message))
-		scan_bare_cr(engine, &message, start, job->limit_ms, result);
-	if (result->verdict == SMTPSPLICE_VERDICT_ACCEPT && !job->chunked &&
-	    has_bare_dot(&message))
-		scan_lax(engine, &message, copy.len, start, job->limit_ms, result);
-	if (result->verdict == SMTPSPLICE_VERDICT_REJECT && quarantine >= 0) {
-		ret = put_aside(quarantine, &copy);
-		result->quarantined = !ret;
-		result->quarantine_error = -ret;
-	}
-	ss_mime_read_head(copy.map, copy.len, &result->head);
-	if (!result->attachment)
-		result->attachment = ss_mime_has_attachment(copy.map, copy.len);
+	run->scan = scan;
+	run->job = job;
+	run->message = (struct ss_copy)SS_COPY_NONE;
+	run->copy = (struct ss_copy)SS_COPY_NONE;
+	run->end = ss_process_now() + job->limit_ms;
+	run->engine_end = run->end - job->limit_ms / NAME_SHARE;
+	out = scan_run(run, fd, quarantine, profile, len, result);
+	ss_copy_cleanup(&run->copy);
+	ss_copy_cleanup(&run->message);
+	free(run);
+	return out;
 }
 
 /**
@@ -387,13 +553,16 @@ bool ss_scan_result_check(struct ss_scan_result *result)
 		{ result->detail, sizeof(result->detail) },
 		{ result->file, sizeof(result->file) },
 		{ result->filehash, sizeof(result->filehash) },
+		{ result->broken, sizeof(result->broken) },
 		{ result->head.from, sizeof(result->head.from) },
 		{ result->head.to, sizeof(result->head.to) },
 		{ result->head.subject, sizeof(result->head.subject) },
 		{ result->head.messageid, sizeof(result->head.messageid) },
 	};
 
-	if (result->verdict > SMTPSPLICE_VERDICT_TEMPFAIL)
+	if (result->verdict > SMTPSPLICE_VERDICT_DISCARD ||
+	    result->cause >= SS_TEMPLATE_CAUSES ||
+	    result->unscanned > SMTPSPLICE_UNSCANNED_AMBIGUOUS)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		char copy[SS_MIME_TEXT_SIZE];

@@ -14,17 +14,19 @@
 #include "worker.h"
 
 /* Return: whether to go on */
-static bool do_job(struct ss_engine *engine, int sock)
+static bool do_job(struct ss_scan *scan, int sock)
 {
+	int out __cleanup(ss_cleanup_fd) = -1;
 	struct ss_scan_result result;
-	struct ss_scan_job job;
 	int fds[SS_IPC_FDS];
-	int ret = ss_ipc_recv(sock, &job, sizeof(job), fds);
+	struct ss_scan_order order;
+	ssize_t n = ss_ipc_recv_some(sock, &order, sizeof(order), fds);
+	int ret = n < 0 ? (int)n : (size_t)n < SS_SCAN_ORDER_MIN ? -EPROTO : 0;
 
 	if (!ret) {
-		ss_scan_message(engine, fds[0], job.quarantine ? fds[1] : -1, &job,
-				&result);
-		ret = ss_ipc_send(sock, &result, sizeof(result), NULL, 0);
+		out = ss_scan_message(scan, fds[0], order.job.quarantine ? fds[1] : -1,
+				      &order.job, order.profile, n - SS_SCAN_ORDER_MIN, &result);
+		ret = ss_ipc_send(sock, &result, sizeof(result), &out, out >= 0);
 	}
 	for (int i = 0; i < SS_IPC_FDS; i++)
 		ss_cleanup_fd(&fds[i]);
@@ -38,7 +40,9 @@ static bool do_job(struct ss_engine *engine, int sock)
  */
 void ss_worker_run(struct ss_engine *engine, int sock)
 {
-	while (do_job(engine, sock))
+	struct ss_scan *scan = ss_scan_new(engine);
+
+	while (scan && do_job(scan, sock))
 		;
-	_exit(0);
+	_exit(scan ? 0 : 1);
 }

@@ -19,10 +19,12 @@ static struct ss_request req = {
 
 static void writes_one_line(void **state)
 {
-	struct ss_scan_result result = { .verdict = SMTPSPLICE_VERDICT_REJECT };
+	struct ss_scan_result result = {
+		.verdict = SMTPSPLICE_VERDICT_REJECT, .found = true,
+	};
 	struct ss_avlog_record rec = {
 		.req = &req, .result = &result,
-		.verdict = SMTPSPLICE_VERDICT_REJECT, .reply = "554 \"x\"",
+		.verdict = SMTPSPLICE_VERDICT_REJECT, .reply = "554 \"x\"", .detail = "",
 	};
 	int fd = mail_file("", 0);
 	struct json_object *obj, *value;
@@ -82,8 +84,12 @@ static void writes_handshakes(void **state)
 
 static void tells_errors(void **state)
 {
+	struct ss_scan_result result = {
+		.verdict = SMTPSPLICE_VERDICT_TEMPFAIL, .cause = SS_TEMPLATE_SCAN_FAILURE,
+	};
 	struct ss_avlog_record rec = {
-		.req = &req, .verdict = SMTPSPLICE_VERDICT_TEMPFAIL, .detail = "why",
+		.req = &req, .result = &result, .verdict = SMTPSPLICE_VERDICT_TEMPFAIL,
+		.detail = "why",
 	};
 	int fd = open("/dev/full", O_WRONLY);
 

@@ -240,6 +240,7 @@ static void leaves_nothing_to_find(void **state)
 {
 	char *mail = mail_attachment("", ""), *dir = mail_database(), why[256];
 	struct ss_engine *engine = ss_engine_load(dir, why, sizeof(why));
+	struct ss_scan *tools;
 	struct ss_rewrite_part part = { .index = 3, .text = TEXT };
 	struct ss_rewrite_message in = { .fd = mail_file(mail, strlen(mail)) };
 	struct ss_scan_job job = { .size = strlen(mail), .limit_ms = 60000 };
@@ -249,15 +250,18 @@ static void leaves_nothing_to_find(void **state)
 
 	(void)state;
 	assert_non_null(engine);
-	ss_scan_message(engine, in.fd, -1, &job, &result);
+	tools = ss_scan_new(engine);
+	assert_non_null(tools);
+	ss_scan_message(tools, in.fd, -1, &job, NULL, 0, &result);
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 	assert_int_equal(ss_rewrite_replace(&in, &part, 1, &out, &notes), 0);
 	assert_int_equal(fstat(out, &st), 0);
 	job.size = st.st_size;
-	ss_scan_message(engine, out, -1, &job, &result);
+	ss_scan_message(tools, out, -1, &job, NULL, 0, &result);
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_ACCEPT);
 	close(out);
 	close(in.fd);
+	ss_scan_free(tools);
 	ss_engine_free(engine);
 	mail_remove_database(dir);
 	free(mail);

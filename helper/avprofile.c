@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An AV profile, from the kernel's attributes. The kernel has checked them;
+ * lengths and ranges are checked once more, since this is read in the processes
+ * that read mail as well.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netlink/attr.h>
+
+#include "avprofile.h"
+#include "cleanup.h"
+
+#define A(name)		SMTPSPLICE_A_AV_PROFILE_##name
+#define MEMBER(name)	offsetof(struct ss_avprofile, name)
+#define SOME_MAX	UINT32_MAX
+#define ALL_CONDITIONS	0xff
+
+/* The options that are one number: @attr, its place, its largest value */
+static const struct {
+	int attr;
+	size_t member;
+	uint32_t max;
+} numbers[] = {
+	{ A(AV_SCAN), MEMBER(scan), SMTPSPLICE_AV_SCAN_DISABLE },
+	{ A(EXECUTABLES), MEMBER(executables), SMTPSPLICE_EXECUTABLES_VIRUS },
+	{ A(INFECTED), MEMBER(infected), SMTPSPLICE_INFECTED_DISCARD },
+	{ A(ARCHIVE_BLOCK), MEMBER(archive_block), ALL_CONDITIONS },
+	{ A(ARCHIVE_LOG), MEMBER(archive_log), ALL_CONDITIONS },
+	{ A(OVERSIZE), MEMBER(oversize), SMTPSPLICE_FAIL_ACTION_PASS },
+	{ A(UNCOMPRESSED_NEST_LIMIT), MEMBER(nest_limit), SOME_MAX },
+	{ A(FRAGMAIL), MEMBER(fragmail), SMTPSPLICE_PASS_BLOCK_PASS },
+	{ A(MIME_AMBIGUITY), MEMBER(ambiguity), SMTPSPLICE_AMBIGUITY_MONITOR },
+	{ A(SCAN_ERROR), MEMBER(scan_error), SMTPSPLICE_FAIL_ACTION_PASS },
+	{ A(SCAN_TIMEOUT), MEMBER(scan_timeout), SMTPSPLICE_FAIL_ACTION_PASS },
+	{ A(UNDECODABLE), MEMBER(undecodable), SMTPSPLICE_FAIL_ACTION_PASS },
+	{ A(QUARANTINE), MEMBER(quarantine), SMTPSPLICE_SWITCH_DISABLE },
+	{ A(CACHE), MEMBER(cache), SMTPSPLICE_SWITCH_DISABLE },
+};
+
+static const int replies[SS_TEMPLATE_CAUSES] = {
+	[SS_TEMPLATE_VIRUS]	= A(REPLY_VIRUS),
+	[SS_TEMPLATE_EXECUTABLE] = A(REPLY_EXECUTABLE),
+	[SS_TEMPLATE_FILENAME]	= A(REPLY_FILENAME),
+	[SS_TEMPLATE_OVERSIZE]	= A(REPLY_OVERSIZE),
+	[SS_TEMPLATE_ARCHIVE]	= A(REPLY_ARCHIVE),
+	[SS_TEMPLATE_PARTIAL]	= A(REPLY_PARTIAL),
+	[SS_TEMPLATE_AMBIGUOUS]	= A(REPLY_AMBIGUOUS),
+	[SS_TEMPLATE_HASH]	= A(REPLY_HASH),
+	[SS_TEMPLATE_SCAN_FAILURE] = A(REPLY_FAILURE),
+};
+
+/**
+ * ss_avprofile_default() - A profile that says nothing.
+ * @profile: gets the defaults named in uapi/smtpsplice.yaml
+ */
+void ss_avprofile_default(struct ss_avprofile *profile)
+{
+	*profile = (struct ss_avprofile){
+		.archive_block = SMTPSPLICE_ARCHIVE_CONDITION_NESTED |
+				 SMTPSPLICE_ARCHIVE_CONDITION_MAILBOMB,
+		.archive_log = ALL_CONDITIONS,
+		.oversize = SMTPSPLICE_FAIL_ACTION_BLOCK,
+		.uncompressed_limit = 400ull << 20,
+		.nest_limit = 12,
+		.undecodable = SMTPSPLICE_FAIL_ACTION_BLOCK,
+	};
+}
+
+static int read_text(char *text, size_t size, const struct nlattr *nla)
+{
+	size_t len = strnlen(nla_data(nla), nla_len(nla));
+
+	if (!len || len >= size)
+		return -EPROTO;
+	memcpy(text, nla_data(nla), len);
+	text[len] = '\0';
+	return 0;
+}
+
+static int read_size(uint64_t *size, const struct nlattr *nla)
+{
+	if (nla_len(nla) != sizeof(*size))
+		return -EPROTO;
+	memcpy(size, nla_data(nla), sizeof(*size));
+	return 0;
+}
+
+static int add_hash(struct ss_avprofile_hashes *list, const struct nlattr *nla)
+{
+	if (list->count == SMTPSPLICE_LIST_MAX || nla_len(nla) != SMTPSPLICE_SHA256_SIZE)
+		return -EPROTO;
+	memcpy(list->hash[list->count++], nla_data(nla), SMTPSPLICE_SHA256_SIZE);
+	return 0;
+}
+
+static int read_number(struct ss_avprofile *p, const struct nlattr *nla)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		uint32_t *value = (uint32_t *)((char *)p + numbers[i].member);
+
+		if (numbers[i].attr != nla_type(nla))
+			continue;
+		if (nla_len(nla) != sizeof(*value) || nla_get_u32(nla) > numbers[i].max)
+			return -EPROTO;
+		*value = nla_get_u32(nla);
+		break;
+	}
+	return 0;	/* what is not there, is the kernel's own business */
+}
+
+static int read_one(struct ss_avprofile *p, const struct nlattr *nla)
+{
+	int type = nla_type(nla);
+
+	for (size_t i = 0; i < ARRAY_SIZE(replies); i++)
+		if (replies[i] == type)
+			return read_text(p->reply[i], sizeof(p->reply[i]), nla);
+	switch (type) {
+	case A(REPLACEMENT):
+		return read_text(p->replacement, sizeof(p->replacement), nla);
+	case A(OVERSIZE_LIMIT):
+		return read_size(&p->oversize_limit, nla);
+	case A(UNCOMPRESSED_LIMIT):
+		return read_size(&p->uncompressed_limit, nla);
+	case A(FILE_NAME):
+		if (p->name_count == SMTPSPLICE_LIST_MAX)
+			return -EPROTO;
+		return read_text(p->names[p->name_count++], sizeof(p->names[0]), nla);
+	case A(FILE_TYPE):
+		if (p->type_count == SMTPSPLICE_LIST_MAX)
+			return -EPROTO;
+		return read_text(p->types[p->type_count++], sizeof(p->types[0]), nla);
+	case A(HASH_BLOCK):
+		return add_hash(&p->block, nla);
+	case A(HASH_ALLOW):
+		return add_hash(&p->allow, nla);
+	default:
+		return read_number(p, nla);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, SMTPSPLICE_SHA256_SIZE);
+}
+
+static void sort(struct ss_avprofile_hashes *list)
+{
+	qsort(list->hash, list->count, sizeof(list->hash[0]), compare);
+}
+
+/**
+ * ss_avprofile_parse() - Read a profile.
+ * @profile: where to; what @attrs does not say, gets its default
+ * @attrs: attributes of the set av-profile, aligned as netlink has them
+ * @len: octets of attributes, 0 for none
+ *
+ * Return: 0 or -EPROTO.
+ */
+int ss_avprofile_parse(struct ss_avprofile *profile, const void *attrs, size_t len)
+{
+	struct nlattr *nla;
+	int rem;
+
+	ss_avprofile_default(profile);
+	nla_for_each_attr(nla, (struct nlattr *)attrs, (int)len, rem) {
+		int ret = read_one(profile, nla);
+
+		if (ret)
+			return ret;
+	}
+	sort(&profile->block);
+	sort(&profile->allow);
+	return rem ? -EPROTO : 0;
+}

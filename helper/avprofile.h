@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_AVPROFILE_H
+#define SS_AVPROFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/smtpsplice.h>
+
+#include "template.h"
+
+/* Octets of attributes that a profile has at most; the kernel's limit is lower */
+#define SS_AVPROFILE_OCTETS	16384
+
+/**
+ * struct ss_avprofile_hashes - A list of SHA-256.
+ * @hash: the hashes, in order
+ * @count: how many
+ */
+struct ss_avprofile_hashes {
+	unsigned char hash[SMTPSPLICE_LIST_MAX][SMTPSPLICE_SHA256_SIZE];
+	unsigned int count;
+};
+
+/**
+ * struct ss_avprofile - An AV profile, see the attribute set av-profile.
+ * @scan: enum smtpsplice_av_scan
+ * @executables: enum smtpsplice_executables
+ * @infected: enum smtpsplice_infected
+ * @archive_block: enum smtpsplice_archive_condition, flags
+ * @archive_log: likewise
+ * @oversize_limit: octets, 0 for none
+ * @oversize: enum smtpsplice_fail_action
+ * @uncompressed_limit: octets, 0 for none
+ * @nest_limit: levels of archives
+ * @fragmail: enum smtpsplice_pass_block
+ * @ambiguity: enum smtpsplice_ambiguity
+ * @names: patterns of file names
+ * @name_count: how many
+ * @types: words of file types
+ * @type_count: how many
+ * @block: files that are refused
+ * @allow: attachments that are fine
+ * @scan_error: enum smtpsplice_fail_action, as are the next two
+ * @scan_timeout: there was no time
+ * @undecodable: a limit of the scanner was exceeded
+ * @quarantine: enum smtpsplice_switch
+ * @cache: enum smtpsplice_switch
+ * @reply: templates of replies by enum ss_template_cause, "" for the built-in one
+ * @replacement: template of the text in the place of a part, "" for the built-in one
+ */
+struct ss_avprofile {
+	uint32_t scan;
+	uint32_t executables;
+	uint32_t infected;
+	uint32_t archive_block;
+	uint32_t archive_log;
+	uint64_t oversize_limit;
+	uint32_t oversize;
+	uint64_t uncompressed_limit;
+	uint32_t nest_limit;
+	uint32_t fragmail;
+	uint32_t ambiguity;
+	char names[SMTPSPLICE_LIST_MAX][SMTPSPLICE_PATTERN_MAX + 1];
+	unsigned int name_count;
+	char types[SMTPSPLICE_LIST_MAX][SMTPSPLICE_NAME_MAX + 1];
+	unsigned int type_count;
+	struct ss_avprofile_hashes block;
+	struct ss_avprofile_hashes allow;
+	uint32_t scan_error;
+	uint32_t scan_timeout;
+	uint32_t undecodable;
+	uint32_t quarantine;
+	uint32_t cache;
+	char reply[SS_TEMPLATE_CAUSES][SMTPSPLICE_REPLY_MAX + 1];
+	char replacement[SMTPSPLICE_REPLACEMENT_MAX + 1];
+};
+
+void ss_avprofile_default(struct ss_avprofile *profile);
+int ss_avprofile_parse(struct ss_avprofile *profile, const void *attrs, size_t len);
+
+#endif /* SS_AVPROFILE_H */

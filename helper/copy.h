@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_COPY_H
+#define SS_COPY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dots.h"
+
+/**
+ * struct ss_copy - A mapped message, or a copy of one.
+ * @fd: the file, -1 for one that is somebody else's
+ * @map: its content, NULL where it is empty
+ * @len: its length in octets
+ * @head: octets in front of the message, of our own making
+ */
+struct ss_copy {
+	int fd;
+	char *map;
+	size_t len;
+	size_t head;
+};
+
+#define SS_COPY_NONE	{ .fd = -1 }
+
+int ss_copy_map(struct ss_copy *message, int fd, uint64_t size);
+int ss_copy_make(struct ss_copy *copy, const struct ss_copy *message,
+		 enum ss_dots_mode mode);
+int ss_copy_put_aside(int fd, const struct ss_copy *copy);
+void ss_copy_cleanup(struct ss_copy *copy);
+
+#endif /* SS_COPY_H */

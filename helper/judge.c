@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What becomes of a message, by what was found in it and what its AV profile says.
+ * Pure functions: all the words of a profile that are about verdicts are heeded
+ * here and nowhere else in the helper.
+ */
+#include <stdio.h>
+
+#include "cleanup.h"
+#include "gate.h"
+#include "judge.h"
+
+/* The archive conditions of a profile and the kinds that are found are one list */
+#define CONDITIONS(found)	((found) >> SS_KIND_ENCRYPTED)
+
+_Static_assert(SMTPSPLICE_ARCHIVE_CONDITION_ENCRYPTED ==
+	       CONDITIONS(SS_KIND_BIT(SS_KIND_ENCRYPTED)), "encrypted");
+_Static_assert(SMTPSPLICE_ARCHIVE_CONDITION_MAILBOMB ==
+	       CONDITIONS(SS_KIND_BIT(SS_KIND_MAILBOMB)), "mailbomb");
+_Static_assert(SMTPSPLICE_ARCHIVE_CONDITION_UNHANDLED ==
+	       CONDITIONS(SS_KIND_BIT(SS_KIND_UNHANDLED)), "unhandled");
+
+/* A failure of this kind, and what a profile says of it */
+static struct ss_judgement by_action(uint32_t action, enum ss_template_cause cause,
+				     uint32_t unscanned)
+{
+	struct ss_judgement j = { .cause = cause, .found = true };
+
+	switch (action) {
+	case SMTPSPLICE_FAIL_ACTION_PASS:
+		j.verdict = SMTPSPLICE_VERDICT_ACCEPT;
+		j.unscanned = unscanned;
+		j.tag = true;
+		j.found = false;
+		break;
+	case SMTPSPLICE_FAIL_ACTION_BLOCK:
+		j.verdict = SMTPSPLICE_VERDICT_REJECT;
+		break;
+	default:
+		j.verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
+	}
+	return j;
+}
+
+/**
+ * ss_judge_failure() - What becomes of a message that could not be scanned.
+ * @action: enum smtpsplice_fail_action
+ * @late: for want of time
+ *
+ * Return: the judgement.
+ */
+struct ss_judgement ss_judge_failure(uint32_t action, bool late)
+{
+	return by_action(action, SS_TEMPLATE_SCAN_FAILURE, late ?
+			 SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT :
+			 SMTPSPLICE_UNSCANNED_SCAN_ERROR);
+}
+
+/* The first of the archive conditions that refuse it, or SS_KIND_COUNT */
+static enum ss_kind blocking(const struct ss_avprofile *p, uint32_t found)
+{
+	uint32_t hit = CONDITIONS(found) & p->archive_block;
+
+	for (int i = 0; hit; i++, hit >>= 1)
+		if (hit & 1)
+			return SS_KIND_ENCRYPTED + i;
+	return SS_KIND_COUNT;
+}
+
+static bool is(const struct ss_findings *f, enum ss_kind kind)
+{
+	return f->content.found & SS_KIND_BIT(kind);
+}
+
+/*
+ * The cause for which it should not pass, what is worst first. Return: whether
+ * there is one.
+ */
+static bool find_cause(const struct ss_avprofile *p, const struct ss_findings *f,
+		       struct ss_judgement *j)
+{
+	const char *name = NULL;
+
+	j->kind = SS_KIND_COUNT;
+	if (f->infected) {
+		j->cause = SS_TEMPLATE_VIRUS;
+		snprintf(j->virus, sizeof(j->virus), "%s", f->virus);
+		return true;
+	}
+	if (is(f, SS_KIND_HASH)) {
+		j->cause = SS_TEMPLATE_HASH;
+		j->kind = SS_KIND_HASH;
+		name = "Hash";
+	} else if (is(f, SS_KIND_EXECUTABLE)) {
+		j->cause = SS_TEMPLATE_EXECUTABLE;
+		j->kind = SS_KIND_EXECUTABLE;
+		name = "Executable";
+	} else if (is(f, SS_KIND_NAME) || is(f, SS_KIND_TYPE)) {
+		j->cause = SS_TEMPLATE_FILENAME;
+		j->kind = is(f, SS_KIND_NAME) ? SS_KIND_NAME : SS_KIND_TYPE;
+		name = is(f, SS_KIND_NAME) ? "Filename" : "Filetype";
+	}
+	if (name) {
+		snprintf(j->virus, sizeof(j->virus), "Smtpsplice.%s", name);
+		return true;
+	}
+	j->kind = blocking(p, f->content.found);
+	if (j->kind != SS_KIND_COUNT) {
+		j->cause = SS_TEMPLATE_ARCHIVE;
+		snprintf(j->virus, sizeof(j->virus), "Smtpsplice.Archive.%s",
+			 ss_kinds_condition_name(j->kind));
+		return true;
+	}
+	if (f->partial && p->fragmail == SMTPSPLICE_PASS_BLOCK_BLOCK) {
+		j->cause = SS_TEMPLATE_PARTIAL;
+		snprintf(j->virus, sizeof(j->virus), "Smtpsplice.Partial");
+		return true;
+	}
+	if (f->ambiguous && p->ambiguity == SMTPSPLICE_AMBIGUITY_BLOCK) {
+		j->cause = SS_TEMPLATE_AMBIGUOUS;
+		snprintf(j->virus, sizeof(j->virus), "Smtpsplice.%s",
+			 ss_gate_name(f->ambiguous));
+		return true;
+	}
+	return false;
+}
+
+/* There is a cause: what does the profile want done? */
+static void refuse(const struct ss_avprofile *p, struct ss_judgement *j)
+{
+	j->found = true;
+	if (p->scan == SMTPSPLICE_AV_SCAN_MONITOR) {
+		j->verdict = SMTPSPLICE_VERDICT_ACCEPT;
+		j->monitored = true;
+		return;
+	}
+	j->verdict = SMTPSPLICE_VERDICT_REJECT;
+	switch (p->infected) {
+	case SMTPSPLICE_INFECTED_DISCARD:
+		j->verdict = SMTPSPLICE_VERDICT_DISCARD;
+		break;
+	case SMTPSPLICE_INFECTED_REPLACE:
+		/* these two have no part that could be taken out */
+		j->replace = j->cause != SS_TEMPLATE_PARTIAL &&
+			     j->cause != SS_TEMPLATE_AMBIGUOUS;
+		break;
+	}
+}
+
+/* Why could not all of what passes be looked at? */
+static uint32_t unscanned(const struct ss_findings *f)
+{
+	if (f->partial)
+		return SMTPSPLICE_UNSCANNED_PARTIAL;
+	if (CONDITIONS(f->content.found))
+		return SMTPSPLICE_UNSCANNED_ARCHIVE;
+	return f->ambiguous ? SMTPSPLICE_UNSCANNED_AMBIGUOUS : SMTPSPLICE_UNSCANNED_NONE;
+}
+
+/**
+ * ss_judge() - What becomes of a message.
+ * @profile: the AV profile
+ * @findings: what was found
+ *
+ * What is bad in it counts more than that not all of it could be looked at.
+ *
+ * Return: the judgement.
+ */
+struct ss_judgement ss_judge(const struct ss_avprofile *profile,
+			     const struct ss_findings *findings)
+{
+	struct ss_judgement j = { .verdict = SMTPSPLICE_VERDICT_ACCEPT };
+
+	if (findings->oversize) {
+		j = by_action(profile->oversize, SS_TEMPLATE_OVERSIZE,
+			      SMTPSPLICE_UNSCANNED_OVERSIZE);
+		if (j.found)
+			snprintf(j.virus, sizeof(j.virus), "Smtpsplice.Oversize");
+		return j;
+	}
+	if (find_cause(profile, findings, &j)) {
+		refuse(profile, &j);
+	} else if (findings->failed) {
+		j = ss_judge_failure(findings->late ? profile->scan_timeout :
+				     profile->scan_error, findings->late);
+	} else if (findings->limit[0]) {
+		j = by_action(profile->undecodable, SS_TEMPLATE_VIRUS,
+			      SMTPSPLICE_UNSCANNED_ARCHIVE);
+		snprintf(j.virus, sizeof(j.virus), "%s", findings->limit);
+	} else {
+		j.unscanned = unscanned(findings);
+	}
+	j.conditions = CONDITIONS(findings->content.found) & profile->archive_log;
+	return j;
+}

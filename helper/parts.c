@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The parts of a message, one by one: what files they are, which of them are
+ * infected, and what they are called.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "parts.h"
+#include "process.h"
+
+/* Kinds that refuse a message whatever the profile's archive conditions are */
+#define REFUSED	(SS_KIND_BIT(SS_KIND_EXECUTABLE) | SS_KIND_BIT(SS_KIND_NAME) | \
+		 SS_KIND_BIT(SS_KIND_TYPE) | SS_KIND_BIT(SS_KIND_HASH))
+
+/**
+ * struct rules - The profile as ss_content_look() wants it.
+ * @rules: that
+ * @names: for it
+ */
+struct rules {
+	struct ss_content_rules rules;
+	const char *names[SMTPSPLICE_LIST_MAX];
+};
+
+static void make_rules(struct rules *r, const struct ss_parts *parts)
+{
+	const struct ss_avprofile *p = parts->profile;
+
+	memset(r, 0, sizeof(*r));
+	for (unsigned int i = 0; i < p->name_count; i++)
+		r->names[i] = p->names[i];
+	r->rules.executables = p->executables == SMTPSPLICE_EXECUTABLES_VIRUS;
+	r->rules.patterns = r->names;
+	r->rules.pattern_count = p->name_count;
+	for (unsigned int i = 0; i < p->type_count; i++) {
+		int type = ss_kinds_type_find(p->types[i]);
+
+		if (type >= 0)
+			r->rules.types |= 1ull << type;
+	}
+	r->rules.allow.hash = p->allow.hash;
+	r->rules.allow.count = p->allow.count;
+	r->rules.block.hash = p->block.hash;
+	r->rules.block.count = p->block.count;
+	r->rules.nest_limit = p->nest_limit;
+	r->rules.octet_limit = p->uncompressed_limit;
+	r->rules.end = parts->end;
+}
+
+/* What was found first of each kind counts */
+static void merge(struct ss_content_finding *all, const struct ss_content_finding *one)
+{
+	for (int kind = 0; kind < SS_KIND_COUNT; kind++)
+		if (one->found & ~all->found & SS_KIND_BIT(kind))
+			all->detail[kind] = one->detail[kind];
+	all->found |= one->found;
+}
+
+static void note_bad(struct ss_parts *parts, const char *name, int fd, bool infected,
+		     bool allowed)
+{
+	struct ss_parts_bad *bad;
+
+	if (parts->bad_count++ >= SS_PARTS_BAD_MAX)
+		return;
+	bad = &parts->bad[parts->bad_count - 1];
+	bad->index = parts->index - 1;
+	bad->infected = infected;
+	bad->allowed = allowed;
+	snprintf(bad->name, sizeof(bad->name), "%s", name ? name : "");
+	if (ss_content_hash(fd, bad->hash))
+		memset(bad->hash, 0, sizeof(bad->hash));
+}
+
+static bool is_infected(struct ss_parts *parts, int fd)
+{
+	struct ss_engine_finding finding;
+	uint64_t now = ss_process_now();
+
+	if (!parts->engine)
+		return false;
+	if (now >= parts->end) {
+		parts->late = true;
+		return false;
+	}
+	return ss_engine_scan(parts->engine, fd, parts->end - now, &finding) ==
+	       SS_ENGINE_INFECTED;
+}
+
+static bool look(const struct ss_mime_part *part, void *arg)
+{
+	int fd __cleanup(ss_cleanup_fd) = -1;
+	struct ss_parts *parts = arg;
+	struct ss_content_finding finding = {};
+	const char *name = ss_mime_part_name(part);
+	struct rules rules;
+	bool infected;
+	int ret;
+
+	parts->index++;
+	if (ss_mime_part_is_attachment(part)) {
+		parts->attachments++;
+		snprintf(parts->name, sizeof(parts->name), "%s", name ? name : "");
+	}
+	fd = ss_mime_part_decode(part);
+	if (fd == -ENOENT)
+		return true;
+	if (fd < 0) {
+		parts->failed = fd;
+		return true;
+	}
+	make_rules(&rules, parts);
+	ret = ss_content_look(parts->content, fd, name ? name : "", &rules.rules, &finding);
+	if (ret) {
+		parts->failed = ret;
+		return true;
+	}
+	merge(&parts->found, &finding);
+	infected = is_infected(parts, fd);
+	if (infected || finding.found & (REFUSED | parts->profile->archive_block <<
+					 SS_KIND_ENCRYPTED))
+		note_bad(parts, name, fd, infected, finding.allowed);
+	return true;
+}
+
+/**
+ * ss_parts_walk() - Look at all parts.
+ * @parts: what to look for; gets what was found
+ * @tree: the message
+ *
+ * Return: false where there are too many parts, or too deep ones.
+ */
+bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree)
+{
+	return ss_mime_walk(tree, look, parts);
+}
+
+/**
+ * ss_parts_all_allowed() - Is what is infected fine by its hash?
+ * @parts: after the walk, with an engine
+ *
+ * Return: whether each infected part is in the allow list, and there is one.
+ */
+bool ss_parts_all_allowed(const struct ss_parts *parts)
+{
+	bool some = false;
+
+	if (parts->late || parts->failed || parts->bad_count > SS_PARTS_BAD_MAX)
+		return false;
+	for (unsigned int i = 0; i < parts->bad_count; i++) {
+		if (!parts->bad[i].infected)
+			continue;
+		if (!parts->bad[i].allowed)
+			return false;
+		some = true;
+	}
+	return some;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_PARTS_H
+#define SS_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "avprofile.h"
+#include "content.h"
+#include "engine.h"
+#include "mime.h"
+
+#define SS_PARTS_BAD_MAX	64
+
+/**
+ * struct ss_parts_bad - A part that should not pass.
+ * @index: its place in the order of ss_mime_walk()
+ * @name: its file name, any octets
+ * @hash: its SHA-256
+ * @infected: a signature was found in it
+ * @allowed: its hash is in the allow list
+ */
+struct ss_parts_bad {
+	unsigned int index;
+	char name[SS_MIME_TEXT_SIZE];
+	unsigned char hash[SS_CONTENT_HASH_SIZE];
+	bool infected;
+	bool allowed;
+};
+
+/**
+ * struct ss_parts - What the parts of a message are.
+ * @engine: scans each part where the message is infected, else NULL
+ * @content: looks into files
+ * @profile: what to look for
+ * @end: when to stop, see ss_process_now()
+ * @index: parts seen
+ * @attachments: how many of them are attachments
+ * @name: the name of the last one
+ * @found: what is in all of them
+ * @bad: those that should not pass
+ * @bad_count: how many; there may be more than are listed
+ * @late: there was no time for all of them
+ * @failed: errno of a part that could not be looked at, or 0
+ */
+struct ss_parts {
+	struct ss_engine *engine;
+	const struct ss_content *content;
+	const struct ss_avprofile *profile;
+	uint64_t end;
+	unsigned int index;
+	unsigned int attachments;
+	char name[SS_MIME_TEXT_SIZE];
+	struct ss_content_finding found;
+	struct ss_parts_bad bad[SS_PARTS_BAD_MAX];
+	unsigned int bad_count;
+	bool late;
+	int failed;
+};
+
+bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree);
+bool ss_parts_all_allowed(const struct ss_parts *parts);
+
+#endif /* SS_PARTS_H */
