@@ -20,7 +20,13 @@
 
 enum { FILE_TAG, VIRUS_TAG, FROM_TAG, TO_TAG, PEER_TAGS, TAG_COUNT = 8 };
 
-/* Those that peers control come first */
+/**
+ * struct tag - What stands for a value in a template.
+ * @word: how it is written
+ * @offset: of the value in struct ss_template_values
+ *
+ * The tags of what peers control come first.
+ */
 static const struct tag {
 	const char *word;
 	size_t offset;
