@@ -16,7 +16,7 @@
  * @reply: the reply, NULL for accept
  * @quarfile: name in the quarantine, NULL where it was not put aside
  * @quarantine: there is a quarantine
- * @detail: why the scan failed, empty where it did not
+ * @detail: what failed, the scan or the quarantine; empty or NULL where nothing did
  * @scantime_ms: from hand-out to verdict
  */
 struct ss_avlog_record {

@@ -54,7 +54,7 @@
  * @signals: SIGHUP
  * @log: the log
  * @log_failed: the last record could not be written
- * @quarantine: folder, or -1
+ * @quarantine: where infected messages are kept
  * @profile: of the message that is being answered
  * @slots: places of workers, as many as @conf says
  * @parked: a request whose worker turned out to be dead before it began, or NULL
@@ -72,7 +72,7 @@ struct broker {
 	int signals;
 	int log;
 	bool log_failed;
-	int quarantine;
+	struct ss_quarantine quarantine;
 	struct ss_avprofile profile;
 	struct slot *slots;
 	struct ss_request *parked;
@@ -151,20 +151,36 @@ static void read_profile(struct broker *b, const struct ss_request *req)
 	ss_avprofile_parse(&b->profile, req->av, req->av_len);
 }
 
-/* Give an infected message its name in the quarantine */
-static const char *keep(struct broker *b, const struct ss_avlog_record *rec,
-			int fd, char name[SS_QUARANTINE_NAME_SIZE])
-{
-	int ret;
+/**
+ * struct kept - What became of an infected message.
+ * @name: its name in the quarantine
+ * @why: or why it has none
+ */
+struct kept {
+	char name[SS_QUARANTINE_NAME_SIZE];
+	char why[128];
+};
 
-	if (fd < 0 || !rec->result->quarantined)
-		return NULL;
-	ret = ss_quarantine_keep(b->quarantine, fd, rec->req->flow.session, name);
+/* Give an infected message its name in the quarantine. It is refused in any case. */
+static void keep(struct broker *b, struct ss_avlog_record *rec, int fd, struct kept *kept)
+{
+	int ret = fd < 0 ? fd : -rec->result->quarantine_error;
+
 	if (!ret)
-		return name;
-	ss_process_say("cannot put a message aside in %s: %s", b->conf->quarantine,
-		       strerror(-ret));
-	return NULL;
+		ret = rec->result->quarantined ?
+		      ss_quarantine_keep(&b->quarantine, fd, rec->req, rec->result,
+					 kept->name) : -EIO;
+	if (ret) {
+		snprintf(kept->why, sizeof(kept->why), "quarantine: %s",
+			 ss_quarantine_why(ret));
+		rec->detail = kept->why;
+	} else {
+		rec->quarfile = kept->name;
+	}
+	if (ret && ret != b->quarantine.told)
+		ss_process_say("cannot put a message aside in %s: %s", b->conf->quarantine,
+			       ss_quarantine_why(ret));
+	b->quarantine.told = ret;
 }
 
 /*
@@ -211,19 +227,21 @@ static void make_reply(const struct broker *b, const struct ss_avlog_record *rec
 static void finish(struct broker *b, struct ss_request *req,
 		   const struct ss_scan_result *result, int quarantine, int replacement)
 {
-	char reply[SS_TEMPLATE_REPLY_SIZE], name[SS_QUARANTINE_NAME_SIZE];
+	char reply[SS_TEMPLATE_REPLY_SIZE];
+	struct kept kept;
 	struct ss_avlog_record rec = {
 		.req = req,
 		.result = result,
 		.verdict = result->verdict,
-		.quarantine = b->quarantine >= 0,
+		.quarantine = b->quarantine.dir >= 0,
 		.detail = result->detail,
 		.scantime_ms = ss_process_now() - req->received,
 	};
 	int ret;
 
 	read_profile(b, req);
-	rec.quarfile = keep(b, &rec, quarantine, name);
+	if (rec.quarantine && result->keep)
+		keep(b, &rec, quarantine, &kept);
 	if (rec.verdict != SMTPSPLICE_VERDICT_ACCEPT) {
 		make_reply(b, &rec, reply);
 		rec.reply = reply;
@@ -310,6 +328,17 @@ static uint64_t time_for(const struct ss_request *req)
 	       req->timeout / 2;
 }
 
+/* Octets that workers may be about to write into the quarantine */
+static uint64_t quarantine_pending(const struct broker *b)
+{
+	uint64_t pending = 0;
+
+	for (unsigned int i = 0; i < b->conf->workers; i++)
+		if (b->slots[i].req && b->slots[i].quarantine >= 0)
+			pending += b->slots[i].req->size;
+	return pending;
+}
+
 /* Return: false where the worker is dead; it is lost then, the request is not */
 static bool start_job(struct broker *b, struct slot *slot, struct ss_request *req)
 {
@@ -326,8 +355,9 @@ static bool start_job(struct broker *b, struct slot *slot, struct ss_request *re
 	size_t size = SS_SCAN_ORDER_MIN + req->av_len;
 	int fds[SS_IPC_FDS] = { req->fd, -1 };
 
-	if (b->quarantine >= 0)
-		slot->quarantine = ss_quarantine_create(b->quarantine);
+	if (b->quarantine.dir >= 0)
+		slot->quarantine = ss_quarantine_create(&b->quarantine, req->size,
+							quarantine_pending(b));
 	if (slot->quarantine >= 0) {
 		order.job.quarantine = 1;
 		fds[1] = slot->quarantine;
@@ -774,6 +804,7 @@ static void loop(struct broker *b)
 		look_after_workers(b);
 		look_after_scanners(b);
 		take_work(b);
+		ss_quarantine_look(&b->quarantine);
 		ss_handoff_look(&b->handoff);
 		take_handshakes(b);
 		fds[SCANNER] = (struct pollfd){ .fd = b->scanners.serving, .events = POLLIN };
@@ -857,6 +888,20 @@ static void register_helper(struct broker *b)
 	_exit(SS_EXIT_USAGE);
 }
 
+static void open_quarantine(struct broker *b)
+{
+	const struct timespec pause = { .tv_nsec = REGISTER_MS * 1000000L };
+	int ret, tries = REGISTER_TRIES;
+
+	while ((ret = ss_quarantine_open(&b->quarantine, b->conf->quarantine,
+					 &b->conf->quarantine_limits)) == -EBUSY && --tries)
+		nanosleep(&pause, NULL);
+	if (!ret)
+		return;
+	ss_process_say("quarantine %s: %s", b->conf->quarantine, ss_quarantine_why(ret));
+	_exit(SS_EXIT_USAGE);
+}
+
 static void open_files(struct broker *b)
 {
 	sigset_t set;
@@ -873,14 +918,8 @@ static void open_files(struct broker *b)
 		ss_process_say("log %s: %s", b->conf->log, strerror(-b->log));
 		_exit(SS_EXIT_USAGE);
 	}
-	if (b->conf->quarantine) {
-		b->quarantine = ss_quarantine_open(b->conf->quarantine);
-		if (b->quarantine < 0) {
-			ss_process_say("quarantine %s: %s", b->conf->quarantine,
-				       strerror(-b->quarantine));
-			_exit(SS_EXIT_USAGE);
-		}
-	}
+	if (b->conf->quarantine)
+		open_quarantine(b);
 }
 
 /**
@@ -896,7 +935,7 @@ static void open_files(struct broker *b)
 void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tls)
 {
 	struct broker b = {
-		.conf = conf, .control = control, .tls = tls, .quarantine = -1
+		.conf = conf, .control = control, .tls = tls, .quarantine.dir = -1,
 	};
 	int ret;
 

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include "quarantine.h"
+
 #define SS_STATE_FILE	"/run/smtpsplice/engine.json"
 
 /**
@@ -11,6 +13,7 @@
  * @database: folder of signatures
  * @log: log file, "-" is stderr
  * @quarantine: folder for infected messages, or NULL
+ * @quarantine_limits: how much of them is kept
  * @tmpdir: folder for what libclamav unpacks; the supervisor's own
  * @reply: template of the reply to an infected message
  * @workers: number of scan workers
@@ -27,6 +30,7 @@ struct ss_conf {
 	const char *database;
 	const char *log;
 	const char *quarantine;
+	struct ss_quarantine_limits quarantine_limits;
 	const char *tmpdir;
 	const char *reply;
 	unsigned int workers;

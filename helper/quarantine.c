@@ -1,72 +1,455 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Infected messages put aside. The broker makes a file without a name, a worker
- * fills it, and it gets its name when it is complete: nobody sees half a file,
- * and what is not kept leaves nothing behind.
+ * fills it, and it gets its name when it is complete and its note is there: nobody
+ * sees half a file, and what is not kept leaves nothing behind.
+ *
+ * The broker has the folder to itself, by a lock, but for the command line, which
+ * removes messages. So it knows what is in there from a list in memory, and reads
+ * the folder anew only where its time tells that somebody else has changed it.
+ * The lock is the broker's alone and goes with it. One thread; calls wait for
+ * nothing but the disk.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "quarantine.h"
+#include <json-c/json.h>
 
-/**
- * ss_quarantine_open() - Open the folder and try it.
- * @dir: its path
- *
- * Return: a descriptor or an errno; -EOPNOTSUPP where its file system has no
- * files without a name.
- */
-int ss_quarantine_open(const char *dir)
+#include "cleanup.h"
+#include "process.h"
+#include "qnote.h"
+#include "quarantine.h"
+#include "request.h"
+
+#define MAX_MESSAGES	100000
+#define KEEP_FREE	(64ull << 20)
+#define KEEP_SHARE	20		/* 5 % */
+#define LOOK_MS		60000
+
+/* -- what is in it -------------------------------------------------------- */
+
+static void note_change(struct ss_quarantine *q)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), file;
+	struct stat st;
+
+	if (!fstat(q->dir, &st))
+		q->changed = st.st_mtim;
+}
+
+/* Read the folder */
+static int scan(struct ss_quarantine *q)
+{
+	struct ss_qdir_entry *list;
+	size_t count;
+	int ret;
+
+	/* Before: what is changed while it is read is noticed later */
+	note_change(q);
+	ret = ss_qdir_list(q->dir, true, &list, &count);
+	if (ret)
+		return ret;
+	free(q->list);
+	q->list = list;
+	q->first = 0;
+	q->count = count;
+	q->room = count;
+	q->used = 0;
+	for (size_t i = 0; i < count; i++)
+		q->used += list[i].charge;
+	q->scanned = ss_process_now();
+	return 0;
+}
+
+static int make_room_in_list(struct ss_quarantine *q)
+{
+	size_t room;
+	void *more;
+
+	if (q->first + q->count < q->room)
+		return 0;
+	if (q->first > q->room / 2) {
+		memmove(q->list, q->list + q->first, q->count * sizeof(*q->list));
+		q->first = 0;
+		return 0;
+	}
+	room = q->room ? 2 * q->room : 64;
+	more = reallocarray(q->list, room, sizeof(*q->list));
+	if (!more)
+		return -ENOMEM;
+	q->list = more;
+	q->room = room;
+	return 0;
+}
+
+/* There is room in the list */
+static void add(struct ss_quarantine *q, const struct ss_qdir_entry *entry)
+{
+	size_t i = q->first + q->count++;
+
+	/* The clock may have been set back */
+	for (; i > q->first && q->list[i - 1].time > entry->time; i--)
+		q->list[i] = q->list[i - 1];
+	q->list[i] = *entry;
+	q->used += entry->charge;
+}
+
+/* Return: 0 or an errno; what it took of the disk is free then */
+static int remove_oldest(struct ss_quarantine *q)
+{
+	struct ss_qdir_entry *entry = &q->list[q->first];
+	int ret = ss_qdir_remove(q->dir, entry);
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	q->used -= entry->charge;
+	q->first++;
+	q->count--;
+	return 0;
+}
+
+static void expire(struct ss_quarantine *q)
+{
+	int64_t now = time(NULL), age = (int64_t)q->limits->max_age * 3600;
+	bool any = false;
+
+	while (age && q->count && q->list[q->first].time + age <= now) {
+		if (remove_oldest(q))
+			break;
+		any = true;
+	}
+	if (any)
+		note_change(q);
+}
+
+/* -- the folder ----------------------------------------------------------- */
+
+/* Open the folder and lock it. Return: a descriptor or an errno. */
+static int open_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 
 	if (fd < 0)
 		return -errno;
-	file = ss_quarantine_create(fd);
-	if (file < 0) {
-		close(fd);
-		return file;
-	}
-	close(file);
-	return fd;
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	ret = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	close(fd);
+	return ret;
 }
 
-/**
- * ss_quarantine_create() - Make a file for a message.
- * @dir: the folder
- *
- * Return: a descriptor, the caller's, or an errno.
- */
-int ss_quarantine_create(int dir)
+/* Another folder may have the path now */
+static int open_again(struct ss_quarantine *q)
+{
+	int fd = open_dir(q->path);
+
+	if (fd < 0)
+		return fd;
+	close(q->dir);
+	q->dir = fd;
+	return scan(q);
+}
+
+/* Know what is in it */
+static int refresh(struct ss_quarantine *q)
+{
+	struct stat st;
+
+	if (fstat(q->dir, &st))
+		return -errno;
+	if (!st.st_nlink)
+		return open_again(q);
+	if (st.st_mtim.tv_sec == q->changed.tv_sec &&
+	    st.st_mtim.tv_nsec == q->changed.tv_nsec)
+		return 0;
+	return scan(q);
+}
+
+static int new_file(int dir)
 {
 	int fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 
 	return fd < 0 ? -errno : fd;
 }
 
-/**
- * ss_quarantine_keep() - Give a file its name.
- * @dir: the folder
- * @fd: the file; stays the caller's
- * @session: id of the session that it came in by
- * @name: the name
- *
- * Return: 0 or an errno.
- */
-int ss_quarantine_keep(int dir, int fd, uint64_t session,
-		       char name[SS_QUARANTINE_NAME_SIZE])
+static int name_file(int dir, int fd, const char *name)
 {
 	char path[64];
-	uint64_t unique;
 
-	if (getrandom(&unique, sizeof(unique), 0) != sizeof(unique))
-		return -EIO;
-	snprintf(name, SS_QUARANTINE_NAME_SIZE, "%" PRIu64 "-%016" PRIx64 ".eml",
-		 session, unique);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
+}
+
+/**
+ * ss_quarantine_open() - Open a quarantine, try it, and remove what is too old.
+ * @q: the quarantine
+ * @path: its folder, made 0700 if only that one is missing; has to stay
+ * @limits: how much is kept; has to stay
+ *
+ * Return: 0 or an errno; -EBUSY where another one has it, -EOPNOTSUPP where its
+ * file system has no files without a name.
+ */
+int ss_quarantine_open(struct ss_quarantine *q, const char *path,
+		       const struct ss_quarantine_limits *limits)
+{
+	int file, ret;
+
+	*q = (struct ss_quarantine){ .limits = limits, .path = path, .dir = -1 };
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return -errno;
+	ret = open_dir(path);
+	if (ret < 0)
+		return ret;
+	q->dir = ret;
+	file = new_file(q->dir);
+	ret = file < 0 ? file : scan(q);
+	ss_cleanup_fd(&file);
+	if (ret)
+		ss_quarantine_close(q);
+	else
+		expire(q);
+	return ret;
+}
+
+/**
+ * ss_quarantine_close() - Close a quarantine.
+ * @q: the quarantine, open or not
+ */
+void ss_quarantine_close(struct ss_quarantine *q)
+{
+	ss_cleanup_fd(&q->dir);
+	free(q->list);
+	q->list = NULL;
+	q->count = 0;
+}
+
+/* -- room ----------------------------------------------------------------- */
+
+static bool fits(const struct ss_quarantine *q, uint64_t charge)
+{
+	uint64_t quota = q->limits->quota;
+
+	return q->count < MAX_MESSAGES &&
+	       (!quota || (charge <= quota && q->used <= quota - charge));
+}
+
+/* The same, but do not count what may have gone unnoticed */
+static bool surely_fits(struct ss_quarantine *q, uint64_t charge)
+{
+	if (fits(q, charge))
+		return true;
+	if (ss_process_now() - q->scanned < LOOK_MS || scan(q))
+		return false;
+	return fits(q, charge);
+}
+
+/* How many octets the file system lacks to have @octets and what has to stay free */
+static uint64_t lack(const struct ss_quarantine *q, uint64_t octets)
+{
+	uint64_t keep = q->limits->keep_free, free;
+	struct statvfs fs;
+
+	if (fstatvfs(q->dir, &fs))
+		return 0;
+	free = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (!keep) {
+		keep = (uint64_t)fs.f_blocks * fs.f_frsize / KEEP_SHARE;
+		if (keep > KEEP_FREE)
+			keep = KEEP_FREE;
+	}
+	if (keep > UINT64_MAX - octets)
+		return UINT64_MAX;
+	return octets + keep > free ? octets + keep - free : 0;
+}
+
+/* Remove the oldest, as far as that is of use. Return: 0 or an errno. */
+static int overwrite(struct ss_quarantine *q, uint64_t charge)
+{
+	uint64_t missing = lack(q, 0), before = q->used;
+	int ret = 0;
+
+	if (q->limits->quota && charge > q->limits->quota)
+		return -EDQUOT;
+	if (missing > before)
+		return -ENOSPC;
+	while (!ret && q->count && (!fits(q, charge) || before - q->used < missing))
+		ret = remove_oldest(q);
+	if (before != q->used)
+		note_change(q);
+	return ret;
+}
+
+/* Make room for a message that is in the file system. Return: 0 or an errno. */
+static int make_room(struct ss_quarantine *q, uint64_t charge)
+{
+	if (q->limits->overwrite)
+		return overwrite(q, charge);
+	if (!surely_fits(q, charge))
+		return -EDQUOT;
+	return lack(q, 0) ? -ENOSPC : 0;
+}
+
+/* -- messages ------------------------------------------------------------- */
+
+/**
+ * ss_quarantine_create() - Make a file for a message.
+ * @q: the quarantine
+ * @size: octets of the message
+ * @pending: octets of the other messages that have a file and no name yet
+ *
+ * It is not known yet whether the message is infected: nothing is removed for it.
+ *
+ * Return: a descriptor, the caller's, or an errno of ss_quarantine_keep().
+ */
+int ss_quarantine_create(struct ss_quarantine *q, uint64_t size, uint64_t pending)
+{
+	int ret = refresh(q);
+
+	if (ret)
+		return ret;
+	if (q->limits->max_size && size > q->limits->max_size)
+		return -EFBIG;
+	if (!q->limits->overwrite && !surely_fits(q, ss_qdir_charge(size)))
+		return -EDQUOT;
+	if (lack(q, size + pending) > (q->limits->overwrite ? q->used : 0))
+		return -ENOSPC;
+	return new_file(q->dir);
+}
+
+/* Link both, or none */
+static int publish(struct ss_quarantine *q, int fd, int note,
+		   const struct ss_qdir_entry *entry)
+{
+	char name[SS_QDIR_NAME_SIZE], note_name[SS_QDIR_NAME_SIZE];
+	int ret;
+
+	ss_qdir_name(entry, name);
+	ss_qdir_note_name(entry, note_name);
+	ret = name_file(q->dir, note, note_name);
+	if (ret)
+		return ret;
+	ret = name_file(q->dir, fd, name);
+	if (ret)
+		unlinkat(q->dir, note_name, 0);
+	return ret;
+}
+
+/* Write the note. Return: its file, or an errno. */
+static int make_note(struct ss_quarantine *q, const struct ss_request *req,
+		     const struct ss_scan_result *result, struct ss_qdir_entry *entry)
+{
+	struct json_object *note = ss_qnote_make(req, result, entry->size);
+	int fd = new_file(q->dir), ret = fd < 0 ? fd : ss_qnote_write(note, fd);
+	struct stat st;
+
+	json_object_put(note);
+	if (!ret && fstat(fd, &st))
+		ret = -errno;
+	if (ret) {
+		ss_cleanup_fd(&fd);
+		return ret;
+	}
+	entry->charge += ss_qdir_charge(st.st_size);
+	return fd;
+}
+
+/* What the worker has had in its hands is ours again: mode, time, size */
+static int take_back(const struct ss_quarantine *q, int fd, struct ss_qdir_entry *entry)
+{
+	struct stat st;
+
+	if (fchmod(fd, 0600) || futimens(fd, NULL) || fstat(fd, &st))
+		return -errno;
+	if (q->limits->max_size && (uint64_t)st.st_size > q->limits->max_size)
+		return -EFBIG;
+	entry->time = st.st_mtim.tv_sec;
+	entry->size = st.st_size;
+	entry->charge = ss_qdir_charge(st.st_size);
+	return 0;
+}
+
+/**
+ * ss_quarantine_keep() - Give a file its name, and put a note beside it.
+ * @q: the quarantine
+ * @fd: a file of ss_quarantine_create() with all of the message; stays the caller's
+ * @req: the message
+ * @result: what was found
+ * @name: the name
+ *
+ * Return: 0 or an errno, nothing is kept then: -EFBIG for a message that is too
+ * large, -EDQUOT where the quota is used up, -ENOSPC where the file system is full.
+ */
+int ss_quarantine_keep(struct ss_quarantine *q, int fd, const struct ss_request *req,
+		       const struct ss_scan_result *result,
+		       char name[SS_QUARANTINE_NAME_SIZE])
+{
+	int note __cleanup(ss_cleanup_fd) = -1;
+	struct ss_qdir_entry entry = { .session = req->flow.session };
+	int ret = refresh(q);
+
+	if (!ret)
+		ret = take_back(q, fd, &entry);
+	if (ret)
+		return ret;
+	if (getrandom(&entry.unique, sizeof(entry.unique), 0) != sizeof(entry.unique))
+		return -EIO;
+	expire(q);
+	note = make_note(q, req, result, &entry);
+	if (note < 0)
+		return note;
+	ret = make_room(q, entry.charge);
+	if (!ret)
+		ret = make_room_in_list(q);
+	if (!ret)
+		ret = publish(q, fd, note, &entry);
+	if (ret)
+		return ret;
+	add(q, &entry);
+	note_change(q);
+	ss_qdir_name(&entry, name);
+	return 0;
+}
+
+/**
+ * ss_quarantine_look() - Remove what is too old, once a minute.
+ * @q: the quarantine, open or not
+ */
+void ss_quarantine_look(struct ss_quarantine *q)
+{
+	uint64_t now = ss_process_now();
+
+	if (q->dir < 0 || now - q->looked < LOOK_MS)
+		return;
+	q->looked = now;
+	if (!refresh(q))
+		expire(q);
+}
+
+/**
+ * ss_quarantine_why() - Tell why a message is not kept.
+ * @error: errno of ss_quarantine_create() or ss_quarantine_keep(), negative
+ *
+ * Return: the same in words.
+ */
+const char *ss_quarantine_why(int error)
+{
+	switch (-error) {
+	case EFBIG:
+		return "message is too large";
+	case EDQUOT:
+		return "quota is used up";
+	case ENOSPC:
+		return "too little space left in the file system";
+	case EBUSY:
+		return "folder is used by another smtpspliced";
+	default:
+		return strerror(-error);
+	}
 }

@@ -2,13 +2,77 @@
 #ifndef SS_QUARANTINE_H
 #define SS_QUARANTINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
-#define SS_QUARANTINE_NAME_SIZE	64
+#include "qdir.h"
 
-int ss_quarantine_open(const char *dir);
-int ss_quarantine_create(int dir);
-int ss_quarantine_keep(int dir, int fd, uint64_t session,
+struct ss_request;
+struct ss_scan_result;
+
+/* The default limits */
+#define SS_QUARANTINE_QUOTA	(1024ull << 20)
+#define SS_QUARANTINE_AGE	720
+
+#define SS_QUARANTINE_NAME_SIZE	SS_QDIR_NAME_SIZE
+
+/**
+ * struct ss_quarantine_limits - How much is kept. Read-only once parsed.
+ * @quota: octets of all files, each in whole blocks; 0 is no limit
+ * @max_size: octets of a message; 0 is no limit
+ * @max_age: hours until a message is removed; 0 is never
+ * @keep_free: octets of the file system that have to stay free; 0 is the default,
+ *   the lesser of 64 MB and 5 %
+ * @overwrite: where there is no room the oldest go, not the new one
+ */
+struct ss_quarantine_limits {
+	uint64_t quota;
+	uint64_t max_size;
+	uint32_t max_age;
+	uint64_t keep_free;
+	bool overwrite;
+};
+
+/**
+ * struct ss_quarantine - The quarantine of a broker, which alone adds messages; the
+ * command line may remove some.
+ * @limits: how much is kept
+ * @path: the folder
+ * @dir: the folder, locked; -1 where there is no quarantine
+ * @list: what is in it, the oldest first
+ * @first: the first of @list that is still there
+ * @count: how many there are from @first on
+ * @room: for how many @list has room
+ * @used: what they take of the disk, in octets
+ * @changed: when the folder was last changed by us
+ * @scanned: when it was read, see ss_process_now()
+ * @looked: when ss_quarantine_look() last did something
+ * @told: errno of what was last said to have gone wrong, or 0
+ */
+struct ss_quarantine {
+	const struct ss_quarantine_limits *limits;
+	const char *path;
+	int dir;
+	struct ss_qdir_entry *list;
+	size_t first;
+	size_t count;
+	size_t room;
+	uint64_t used;
+	struct timespec changed;
+	uint64_t scanned;
+	uint64_t looked;
+	int told;
+};
+
+int ss_quarantine_open(struct ss_quarantine *q, const char *path,
+		       const struct ss_quarantine_limits *limits);
+void ss_quarantine_close(struct ss_quarantine *q);
+int ss_quarantine_create(struct ss_quarantine *q, uint64_t size, uint64_t pending);
+int ss_quarantine_keep(struct ss_quarantine *q, int fd, const struct ss_request *req,
+		       const struct ss_scan_result *result,
 		       char name[SS_QUARANTINE_NAME_SIZE]);
+void ss_quarantine_look(struct ss_quarantine *q);
+const char *ss_quarantine_why(int error);
 
 #endif /* SS_QUARANTINE_H */

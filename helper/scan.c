@@ -492,7 +492,8 @@ static int scan_run(struct run *run, int fd, int quarantine, const void *profile
 	}
 	if (!look_up(run, profile, len, key, result))
 		out = scan_now(run, key, result);
-	if (quarantine >= 0 && is_kept(run, result))
+	result->keep = is_kept(run, result);
+	if (quarantine >= 0 && result->keep)
 		put_aside(run, quarantine, result);
 	return out;
 }

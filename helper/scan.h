@@ -86,6 +86,7 @@ struct ss_scan_order {
  * @replaced: a message without it comes beside the result
  * @tag: a header field is to tell that it was not scanned
  * @cached: it was scanned before
+ * @keep: the profile wants it put aside
  * @attachment: it has an attachment
  * @quarantined: the file to put it aside has all of it
  * @quarantine_error: errno why it has not, or 0
@@ -106,6 +107,7 @@ struct ss_scan_result {
 	uint8_t replaced;
 	uint8_t tag;
 	uint8_t cached;
+	uint8_t keep;
 	uint8_t attachment;
 	uint8_t quarantined;
 	uint8_t quarantine_error;

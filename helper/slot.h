@@ -30,7 +30,7 @@ enum slot_state {
  * @sock: the worker's socket, or -1
  * @pidfd: the worker, or -1
  * @req: its job, or NULL
- * @quarantine: file for its message, or -1
+ * @quarantine: file for its message, or -1, or an errno why there is none
  * @deadline: when it has to be done
  * @respawn: when to order another worker
  * @stale: the worker is of the scanner that leaves; it stays until its heir is

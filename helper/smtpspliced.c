@@ -16,6 +16,7 @@
 #include "cleanup.h"
 #include "conf.h"
 #include "genl.h"
+#include "number.h"
 #include "process.h"
 #include "supervisor.h"
 #include "template.h"
@@ -28,6 +29,7 @@
 #define MAX_WORKERS		256
 #define DEFAULT_RELOAD		600
 #define MAX_RELOAD		86400
+#define MAX_AGE			87600	/* hours: ten years */
 
 static const char help_text[] =
 	"Usage: smtpspliced [OPTION]...\n"
@@ -37,7 +39,17 @@ static const char help_text[] =
 	"  --database DIR     ClamAV databases (" DEFAULT_DATABASE ")\n"
 	"  --log FILE         log of verdicts and TLS failures, - is stderr\n"
 	"                     (" DEFAULT_LOG ")\n"
-	"  --quarantine DIR   keep infected messages there (they are not kept)\n"
+	"  --quarantine DIR   keep infected messages there (they are not kept);\n"
+	"                     \"smtpsplice quarantine\" looks in\n"
+	"                     " SS_QDIR_DEFAULT "\n"
+	"  --quarantine-quota SIZE\n"
+	"                     most octets to keep (1G)\n"
+	"  --quarantine-age HOURS\n"
+	"                     remove messages that are older (720), 0 is never\n"
+	"  --quarantine-max-size SIZE\n"
+	"                     do not keep a message that is larger (no limit)\n"
+	"  --quarantine-lowspace drop-new|overwrite-old\n"
+	"                     what goes where there is no room (drop-new)\n"
 	"  --workers N        scan workers (number of CPUs, at least 2)\n"
 	"  --tmpdir DIR       for what has to be unpacked (" DEFAULT_TMPDIR ")\n"
 	"  --reply TEMPLATE   reply to an infected message, with %%FILE%%, %%VIRUS%%\n"
@@ -63,6 +75,10 @@ enum {
 	OPT_DATABASE = 256,
 	OPT_LOG,
 	OPT_QUARANTINE,
+	OPT_QUARANTINE_QUOTA,
+	OPT_QUARANTINE_AGE,
+	OPT_QUARANTINE_MAX_SIZE,
+	OPT_QUARANTINE_LOWSPACE,
 	OPT_WORKERS,
 	OPT_TMPDIR,
 	OPT_REPLY,
@@ -80,6 +96,10 @@ static const struct option options[] = {
 	{ "database", required_argument, NULL, OPT_DATABASE },
 	{ "log", required_argument, NULL, OPT_LOG },
 	{ "quarantine", required_argument, NULL, OPT_QUARANTINE },
+	{ "quarantine-quota", required_argument, NULL, OPT_QUARANTINE_QUOTA },
+	{ "quarantine-age", required_argument, NULL, OPT_QUARANTINE_AGE },
+	{ "quarantine-max-size", required_argument, NULL, OPT_QUARANTINE_MAX_SIZE },
+	{ "quarantine-lowspace", required_argument, NULL, OPT_QUARANTINE_LOWSPACE },
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "tmpdir", required_argument, NULL, OPT_TMPDIR },
 	{ "reply", required_argument, NULL, OPT_REPLY },
@@ -133,6 +153,40 @@ static int parse_file(const char **value, const char *option)
 	return SS_EXIT_USAGE;
 }
 
+/* These return -1 to go on, or an exit status */
+static int parse_size(const char *option, uint64_t *size)
+{
+	if (ss_number_size(optarg, INT64_MAX, size))
+		return -1;
+	ss_process_say("%s \"%.40s\": not a size (like 1000000, 512K, 50M or 2G)", option,
+		       optarg);
+	return SS_EXIT_USAGE;
+}
+
+static int parse_age(struct ss_quarantine_limits *limits)
+{
+	char *end;
+	unsigned long hours = strtoul(optarg, &end, 10);
+
+	if (*optarg >= '0' && *optarg <= '9' && !*end && hours <= MAX_AGE) {
+		limits->max_age = hours;
+		return -1;
+	}
+	ss_process_say("--quarantine-age \"%.40s\": not a number of hours from 0 to %d",
+		       optarg, MAX_AGE);
+	return SS_EXIT_USAGE;
+}
+
+static int parse_lowspace(struct ss_quarantine_limits *limits)
+{
+	limits->overwrite = !strcmp(optarg, "overwrite-old");
+	if (limits->overwrite || !strcmp(optarg, "drop-new"))
+		return -1;
+	ss_process_say("--quarantine-lowspace \"%.40s\": not drop-new or overwrite-old",
+		       optarg);
+	return SS_EXIT_USAGE;
+}
+
 static int bad_option(const char *word)
 {
 	ss_process_say("bad option \"%.100s\", try \"smtpspliced --help\"",
@@ -153,6 +207,14 @@ static int parse_option(struct ss_conf *conf, int opt, char **argv)
 	case OPT_QUARANTINE:
 		conf->quarantine = optarg;
 		return -1;
+	case OPT_QUARANTINE_QUOTA:
+		return parse_size("--quarantine-quota", &conf->quarantine_limits.quota);
+	case OPT_QUARANTINE_MAX_SIZE:
+		return parse_size("--quarantine-max-size", &conf->quarantine_limits.max_size);
+	case OPT_QUARANTINE_AGE:
+		return parse_age(&conf->quarantine_limits);
+	case OPT_QUARANTINE_LOWSPACE:
+		return parse_lowspace(&conf->quarantine_limits);
 	case OPT_TMPDIR:
 		conf->tmpdir = optarg;
 		return -1;
@@ -235,6 +297,9 @@ int main(int argc, char **argv)
 		.tmpdir = DEFAULT_TMPDIR,
 		.reply = ss_template_default(SS_TEMPLATE_VIRUS),
 		.workers = default_workers(),
+		.quarantine_limits = {
+			.quota = SS_QUARANTINE_QUOTA, .max_age = SS_QUARANTINE_AGE,
+		},
 		.ca_dir = SS_CA_DIR,
 		.cert_dir = DEFAULT_CERTS,
 		.state = SS_STATE_FILE,

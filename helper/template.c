@@ -201,6 +201,29 @@ static size_t enhanced_length(const char *s)
 }
 
 /**
+ * ss_template_cause_name() - The word for a cause, in notes.
+ * @cause: the cause
+ *
+ * Return: the word.
+ */
+const char *ss_template_cause_name(enum ss_template_cause cause)
+{
+	static const char *const names[SS_TEMPLATE_CAUSES] = {
+		[SS_TEMPLATE_VIRUS]	= "virus",
+		[SS_TEMPLATE_EXECUTABLE] = "executable",
+		[SS_TEMPLATE_FILENAME]	= "filename",
+		[SS_TEMPLATE_OVERSIZE]	= "oversize",
+		[SS_TEMPLATE_ARCHIVE]	= "archive",
+		[SS_TEMPLATE_PARTIAL]	= "partial",
+		[SS_TEMPLATE_AMBIGUOUS]	= "ambiguous",
+		[SS_TEMPLATE_HASH]	= "hash",
+		[SS_TEMPLATE_SCAN_FAILURE] = "scan-failure",
+	};
+
+	return names[cause];
+}
+
+/**
  * ss_template_default() - The built-in template of a cause.
  * @cause: the cause
  *

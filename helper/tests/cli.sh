@@ -233,6 +233,14 @@ refuses 'bad option "--log"' $d --log
 refuses 'not a number from 1' $d --workers 0
 refuses 'not a number from 1' $d --workers 1x
 refuses 'not a number from 1' $d --workers 1000000
+refuses 'bad option "--quarantine"' $d --quarantine
+refuses 'not a size' $d --quarantine-quota 0
+refuses 'not a size' $d --quarantine-quota 1T
+refuses 'not a size' $d --quarantine-max-size x
+refuses 'not a number of hours' $d --quarantine-age -1
+refuses 'not a number of hours' $d --quarantine-age 1d
+refuses 'not a number of hours' $d --quarantine-age 99999999999999999999
+refuses 'not drop-new or overwrite-old' $d --quarantine-lowspace ovrw-old
 refuses 'must be one line' $d --reply "250 ok"
 refuses 'must be one line' $d --reply $'554 a\r\n250 b'
 

@@ -104,10 +104,12 @@ static void keeps_what_is_infected(void **state)
 			continue;
 		files++;
 		assert_memory_equal(entry->d_name, "0-", 2);
+		if (strstr(entry->d_name, ".json"))
+			strcpy(strstr(entry->d_name, ".json"), ".eml");
 		assert_non_null(strstr(fake->req[0].reply, entry->d_name));
 	}
 	closedir(d);
-	assert_int_equal(files, 1);
+	assert_int_equal(files, 2);
 	obj = record(0);
 	if (strcmp(field(obj, "action"), "blocked")) {
 		json_object_put(obj);
@@ -116,6 +118,83 @@ static void keeps_what_is_infected(void **state)
 	assert_string_equal(field(obj, "quarskip"), "No-skip");
 	json_object_put(obj);
 	end(SIGTERM);
+	free(quarantine);
+}
+
+/* What cannot be kept is refused all the same. Return: whether @why was logged. */
+static bool refuses_unkept(int n, const char *why)
+{
+	struct json_object *obj;
+	bool is;
+
+	queue(n, infected(), 60000);
+	fake_ring();
+	wait_for(answered(&fake->req[n]));
+	assert_int_equal(fake->req[n].verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_string_equal(fake->req[n].virus, MAIL_EICAR);
+	assert_non_null(strstr(fake->req[n].reply, "quarantined as: \"\"."));
+	wait_for(count_lines("av.log") == n + 1);
+	obj = record(n);
+	assert_string_equal(field(obj, "action"), "blocked");
+	assert_string_equal(field(obj, "quarskip"), "File-was-not-quarantined");
+	assert_string_equal(field(obj, "quarfile"), "(none)");
+	is = !strcmp(field(obj, "error"), why);
+	json_object_put(obj);
+	return is;
+}
+
+static void refuses_with_a_full_quarantine(void **state)
+{
+	char *quarantine = path("quarantine");
+
+	(void)state;
+	conf.quarantine = quarantine;
+	conf.quarantine_limits.quota = 4096;	/* no room for the note */
+	start_ready();
+	assert_true(refuses_unkept(0, "quarantine: quota is used up"));
+	assert_true(refuses_unkept(1, "quarantine: quota is used up"));
+	assert_int_equal(end(SIGTERM), 0);
+	assert_true(said("put a message aside in "));
+	assert_int_equal(count_lines("stderr"), 3);	/* no CA, ready, and this once */
+	assert_int_equal(rmdir(quarantine), 0);		/* nothing in it */
+	free(quarantine);
+}
+
+static void refuses_with_a_lost_quarantine(void **state)
+{
+	char *quarantine = path("quarantine");
+
+	(void)state;
+	conf.quarantine = quarantine;
+	start_ready();
+	assert_int_equal(rmdir(quarantine), 0);
+	assert_true(refuses_unkept(0, "quarantine: No such file or directory"));
+	assert_int_equal(mkdir(quarantine, 0700), 0);
+	queue(1, infected(), 60000);
+	fake_ring();
+	wait_for(answered(&fake->req[1]));
+	assert_null(strstr(fake->req[1].reply, "quarantined as: \"\"."));
+	assert_int_equal(end(SIGTERM), 0);
+	free(quarantine);
+}
+
+/* The one who had it was killed, and its lock is gone with it */
+static void keeps_on_with_a_new_broker(void **state)
+{
+	char *quarantine = path("quarantine");
+	pid_t broker;
+
+	(void)state;
+	conf.quarantine = quarantine;
+	start_ready();
+	broker = atomic_load(&fake->registered);
+	kill(broker, SIGKILL);
+	wait_for(atomic_load(&fake->registered) != broker);
+	queue(0, infected(), 60000);
+	fake_ring();
+	wait_for(answered(&fake->req[0]));
+	assert_null(strstr(fake->req[0].reply, "quarantined as: \"\"."));
+	assert_int_equal(end(SIGTERM), 0);
 	free(quarantine);
 }
 
@@ -731,8 +810,8 @@ static void tells_of_a_bad_log(void **state)
 static void tells_of_a_bad_quarantine(void **state)
 {
 	(void)state;
-	conf.quarantine = "/nonexistent";
-	expect_refusal("quarantine /nonexistent: No such file or directory");
+	conf.quarantine = "/nonexistent/dir";
+	expect_refusal("quarantine /nonexistent/dir: No such file or directory");
 }
 
 /* Others may have started before it has read the CA */
@@ -758,6 +837,9 @@ int main(void)
 		T(gives_verdicts),
 		T(takes_many),
 		T(keeps_what_is_infected),
+		T(refuses_with_a_full_quarantine),
+		T(refuses_with_a_lost_quarantine),
+		T(keeps_on_with_a_new_broker),
 		T(answers_for_a_dead_worker),
 		T(does_without_dead_workers),
 		T(kills_a_late_worker),

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The quarantine's folder, as smtpspliced and the command line see it: a message
+ * SESSION-RANDOM.eml, and a note about it SESSION-RANDOM.json.
+ *
+ * The note has its name before the message gets one, and loses it after it: a
+ * message alone is one that was kept without a note, a note alone is a leftover.
+ * Nothing else in the folder is touched, links are never followed.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "qdir.h"
+
+#define MESSAGE		".eml"
+#define NOTE		".json"
+#define BLOCK		4096
+#define RANDOM_DIGITS	16
+
+/**
+ * struct listing - A list that grows.
+ * @entry: the entries
+ * @count: how many
+ * @room: for how many there is room
+ */
+struct listing {
+	struct ss_qdir_entry *entry;
+	size_t count;
+	size_t room;
+};
+
+/**
+ * ss_qdir_charge() - What a file takes of the disk.
+ * @size: its size in octets
+ *
+ * Return: the same, in whole blocks. Small messages are not free of charge.
+ */
+uint64_t ss_qdir_charge(uint64_t size)
+{
+	return (size / BLOCK + !!(size % BLOCK)) * BLOCK;
+}
+
+static void format(const struct ss_qdir_entry *entry, const char *end,
+		   char name[SS_QDIR_NAME_SIZE])
+{
+	snprintf(name, SS_QDIR_NAME_SIZE, "%" PRIu64 "-%0*" PRIx64 "%s", entry->session,
+		 RANDOM_DIGITS, entry->unique, end);
+}
+
+/* Whether @name is what format() makes of an entry, which is set */
+static bool parse(const char *name, const char *end, struct ss_qdir_entry *entry)
+{
+	char again[SS_QDIR_NAME_SIZE], *rest;
+
+	if (*name < '0' || *name > '9')
+		return false;
+	entry->session = strtoull(name, &rest, 10);
+	if (*rest != '-')
+		return false;
+	entry->unique = strtoull(rest + 1, NULL, 16);
+	format(entry, end, again);
+	return !strcmp(name, again);
+}
+
+/**
+ * ss_qdir_parse() - Check the name of a message.
+ * @name: any text
+ * @entry: its session and unique are set
+ *
+ * Return: whether it is a name that ss_qdir_name() makes.
+ */
+bool ss_qdir_parse(const char *name, struct ss_qdir_entry *entry)
+{
+	return parse(name, MESSAGE, entry);
+}
+
+/**
+ * ss_qdir_name() - Make the name of a message.
+ * @entry: the message
+ * @name: the name
+ */
+void ss_qdir_name(const struct ss_qdir_entry *entry, char name[SS_QDIR_NAME_SIZE])
+{
+	format(entry, MESSAGE, name);
+}
+
+/**
+ * ss_qdir_note_name() - Make the name of the note about a message.
+ * @entry: the message
+ * @name: the name
+ */
+void ss_qdir_note_name(const struct ss_qdir_entry *entry, char name[SS_QDIR_NAME_SIZE])
+{
+	format(entry, NOTE, name);
+}
+
+static bool stat_file(int dir, const char *name, struct stat *st)
+{
+	return !fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st->st_mode);
+}
+
+static int append(struct listing *l, const struct ss_qdir_entry *entry)
+{
+	if (l->count == l->room) {
+		size_t room = l->room ? 2 * l->room : 64;
+		void *more = reallocarray(l->entry, room, sizeof(*l->entry));
+
+		if (!more)
+			return -ENOMEM;
+		l->entry = more;
+		l->room = room;
+	}
+	l->entry[l->count++] = *entry;
+	return 0;
+}
+
+static int add_message(struct listing *l, int dir, const char *name,
+		       struct ss_qdir_entry *entry, bool sweep)
+{
+	char note[SS_QDIR_NAME_SIZE];
+	struct stat st;
+
+	if (!stat_file(dir, name, &st))
+		return 0;
+	/* One that lost its content when the machine lost its power */
+	if (!st.st_size && sweep) {
+		unlinkat(dir, name, 0);
+		return 0;
+	}
+	entry->time = st.st_mtim.tv_sec;
+	entry->size = st.st_size;
+	entry->charge = ss_qdir_charge(st.st_size);
+	format(entry, NOTE, note);
+	if (stat_file(dir, note, &st))
+		entry->charge += ss_qdir_charge(st.st_size);
+	return append(l, entry);
+}
+
+/* A note without a message */
+static void sweep_note(int dir, const char *name, const struct ss_qdir_entry *entry)
+{
+	char message[SS_QDIR_NAME_SIZE];
+	struct stat st;
+
+	format(entry, MESSAGE, message);
+	if (fstatat(dir, message, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+		unlinkat(dir, name, 0);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct ss_qdir_entry *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	if (x->session != y->session)
+		return x->session < y->session ? -1 : 1;
+	return x->unique < y->unique ? -1 : x->unique > y->unique;
+}
+
+static void cleanup_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+static int read_all(int dir, DIR *d, bool sweep, struct listing *l)
+{
+	struct ss_qdir_entry entry = {};
+	struct dirent *file;
+
+	for (errno = 0; (file = readdir(d)); errno = 0) {
+		int ret = 0;
+
+		if (parse(file->d_name, MESSAGE, &entry))
+			ret = add_message(l, dir, file->d_name, &entry, sweep);
+		else if (sweep && parse(file->d_name, NOTE, &entry))
+			sweep_note(dir, file->d_name, &entry);
+		if (ret)
+			return ret;
+	}
+	return -errno;
+}
+
+/**
+ * ss_qdir_list() - Find all messages.
+ * @dir: the folder
+ * @sweep: remove leftovers as well; only for who alone adds messages
+ * @list: the messages, the oldest first; the caller frees it
+ * @count: how many
+ *
+ * Return: 0 or an errno; there is no list then.
+ */
+int ss_qdir_list(int dir, bool sweep, struct ss_qdir_entry **list, size_t *count)
+{
+	DIR *d __cleanup(cleanup_dir) = NULL;
+	struct listing l = {};
+	int ret, fd;
+
+	*list = NULL;
+	*count = 0;
+	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	d = fdopendir(fd);
+	if (!d) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	ret = read_all(dir, d, sweep, &l);
+	if (ret) {
+		free(l.entry);
+		return ret;
+	}
+	if (l.count)
+		qsort(l.entry, l.count, sizeof(*l.entry), compare);
+	*list = l.entry;
+	*count = l.count;
+	return 0;
+}
+
+/**
+ * ss_qdir_open_file() - Open a file of the folder to read it.
+ * @dir: the folder
+ * @name: of ss_qdir_name() or ss_qdir_note_name()
+ *
+ * Return: a descriptor, the caller's, or an errno; -ELOOP for a link, -EINVAL for
+ * another thing that is no file.
+ */
+int ss_qdir_open_file(int dir, const char *name)
+{
+	int fd = openat(dir, name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+/**
+ * ss_qdir_remove() - Remove a message and its note.
+ * @dir: the folder
+ * @entry: the message
+ *
+ * Return: 0 or an errno; -ENOENT where there was no message.
+ */
+int ss_qdir_remove(int dir, const struct ss_qdir_entry *entry)
+{
+	char name[SS_QDIR_NAME_SIZE];
+	int ret;
+
+	format(entry, MESSAGE, name);
+	ret = unlinkat(dir, name, 0) ? -errno : 0;
+	if (ret && ret != -ENOENT)
+		return ret;
+	format(entry, NOTE, name);
+	if (unlinkat(dir, name, 0) && errno != ENOENT && !ret)
+		ret = -errno;
+	return ret;
+}

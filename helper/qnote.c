@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The note beside a message in the quarantine: one JSON object with what is needed
+ * to list the message and to release it. Keys are those of uapi/smtpsplice.yaml
+ * where it has one.
+ *
+ * Who reads it does not trust it: only the keys below are taken, with values of
+ * their type, and all text is cleaned once more.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "qnote.h"
+#include "request.h"
+#include "scan.h"
+
+#define MAX_SIZE	1048576	/* 64 K of recipients, each octet escaped */
+#define TEXT_SIZE	2048
+#define FLAGS		(JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+static const struct {
+	const char *key;
+	enum json_type type;
+} keys[] = {
+	{ "time", json_type_string },
+	{ "session", json_type_int },
+	{ "policy", json_type_string },
+	{ "client", json_type_string },
+	{ "client-port", json_type_int },
+	{ "server", json_type_string },
+	{ "server-port", json_type_int },
+	{ "helo", json_type_string },
+	{ "sender", json_type_string },
+	{ "rcpts", json_type_array },
+	{ "rcpt-count", json_type_int },
+	{ "size", json_type_int },
+	{ "cause", json_type_string },
+	{ "virus", json_type_string },
+	{ "file", json_type_string },
+	{ "subject", json_type_string },
+};
+
+static void put(struct json_object *obj, const char *key, const char *value)
+{
+	json_object_object_add(obj, key, json_object_new_string(value));
+}
+
+static void put_number(struct json_object *obj, const char *key, uint64_t value)
+{
+	json_object_object_add(obj, key, json_object_new_uint64(value));
+}
+
+/**
+ * ss_qnote_time() - Write a time as notes have it.
+ * @t: the time
+ * @text: UTC, as in RFC 3339
+ */
+void ss_qnote_time(time_t t, char text[SS_QNOTE_TIME_SIZE])
+{
+	struct tm tm = {};
+
+	gmtime_r(&t, &tm);
+	strftime(text, SS_QNOTE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static struct json_object *make_rcpts(const struct ss_request *req)
+{
+	struct json_object *array = json_object_new_array();
+	const char *rcpt = req->rcpt_list;
+
+	for (; rcpt && *rcpt; rcpt += strlen(rcpt) + 1)
+		json_object_array_add(array, json_object_new_string(rcpt));
+	return array;
+}
+
+/**
+ * ss_qnote_make() - Make the note about a message.
+ * @req: the message
+ * @result: what was found
+ * @size: octets of the message as it is kept
+ *
+ * Return: the note, the caller's.
+ */
+struct json_object *ss_qnote_make(const struct ss_request *req,
+				  const struct ss_scan_result *result, uint64_t size)
+{
+	struct json_object *obj = json_object_new_object();
+	char text[SS_QNOTE_TIME_SIZE];
+
+	ss_qnote_time(time(NULL), text);
+	put(obj, "time", text);
+	put_number(obj, "session", req->flow.session);
+	put(obj, "policy", req->flow.policy);
+	put(obj, "client", req->flow.client);
+	put_number(obj, "client-port", req->flow.client_port);
+	put(obj, "server", req->flow.server);
+	put_number(obj, "server-port", req->flow.server_port);
+	put(obj, "helo", req->helo);
+	put(obj, "sender", req->sender);
+	json_object_object_add(obj, "rcpts", make_rcpts(req));
+	put_number(obj, "rcpt-count", req->rcpt_count);
+	put_number(obj, "size", size);
+	put(obj, "cause", ss_template_cause_name(result->cause));
+	put(obj, "virus", result->virus);
+	put(obj, "file", result->file);
+	put(obj, "subject", result->head.subject);
+	return obj;
+}
+
+/**
+ * ss_qnote_write() - Write a note.
+ * @note: the note
+ * @fd: an empty file
+ *
+ * Return: 0 or an errno.
+ */
+int ss_qnote_write(struct json_object *note, int fd)
+{
+	size_t len = 0, at = 0;
+	const char *text = json_object_to_json_string_length(note, FLAGS, &len);
+
+	if (!text)
+		return -ENOMEM;
+	while (at < len) {
+		ssize_t n = write(fd, text + at, len - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -ENOSPC;
+		at += n;
+	}
+	return 0;
+}
+
+/* Return: the text, allocated and terminated, or NULL with errno set */
+static char *read_text(int dir, const struct ss_qdir_entry *entry)
+{
+	int fd __cleanup(ss_cleanup_fd) = -1;
+	char name[SS_QDIR_NAME_SIZE], *text;
+	size_t len = 0;
+	ssize_t n = 0;
+
+	ss_qdir_note_name(entry, name);
+	fd = ss_qdir_open_file(dir, name);
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	text = malloc(MAX_SIZE + 1);
+	while (text && len < MAX_SIZE && (n = read(fd, text + len, MAX_SIZE - len)) > 0)
+		len += n;
+	if (!text || n < 0) {
+		free(text);
+		return NULL;
+	}
+	text[len] = '\0';
+	return text;
+}
+
+static struct json_object *clean_string(struct json_object *value, enum ss_text_mode mode)
+{
+	char clean[TEXT_SIZE];
+
+	ss_text_clean(mode, clean, sizeof(clean), json_object_get_string(value),
+		      json_object_get_string_len(value));
+	return json_object_new_string(clean);
+}
+
+static struct json_object *clean_array(struct json_object *array, enum ss_text_mode mode)
+{
+	struct json_object *out = json_object_new_array();
+
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		struct json_object *one = json_object_array_get_idx(array, i);
+
+		if (json_object_is_type(one, json_type_string))
+			json_object_array_add(out, clean_string(one, mode));
+	}
+	return out;
+}
+
+static struct json_object *clean_value(struct json_object *value, enum ss_text_mode mode)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_string:
+		return clean_string(value, mode);
+	case json_type_array:
+		return clean_array(value, mode);
+	default:
+		return json_object_get(value);
+	}
+}
+
+/**
+ * ss_qnote_read() - Read the note about a message.
+ * @dir: the folder
+ * @entry: the message
+ * @mode: what its text is to be fit for
+ * @row: gets what is in it
+ *
+ * Return: 0, -ENOENT where there is no note, -EBADMSG where it is none, or
+ * another errno.
+ */
+int ss_qnote_read(int dir, const struct ss_qdir_entry *entry, enum ss_text_mode mode,
+		  struct json_object *row)
+{
+	char *text __cleanup(ss_cleanup_free) = read_text(dir, entry);
+	struct json_object *note, *value;
+	int ret = 0;
+
+	if (!text)
+		return -errno;
+	note = json_tokener_parse(text);
+	if (!json_object_is_type(note, json_type_object))
+		ret = -EBADMSG;
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(keys); i++)
+		if (json_object_object_get_ex(note, keys[i].key, &value) &&
+		    json_object_is_type(value, keys[i].type))
+			json_object_object_add(row, keys[i].key, clean_value(value, mode));
+	json_object_put(note);
+	return ret;
+}
