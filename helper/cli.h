@@ -57,6 +57,7 @@ bool ss_cli_number(const char *text, uint64_t max, uint64_t *value);
 int ss_policy_main(struct ss_cli *cli);
 int ss_tls_main(struct ss_cli *cli);
 int ss_ca_main(struct ss_cli *cli);
+int ss_quarantine_main(struct ss_cli *cli);
 int ss_show_main(struct ss_cli *cli);
 int ss_set_main(struct ss_cli *cli);
 int ss_monitor_main(struct ss_cli *cli);

@@ -14,6 +14,8 @@ static const struct ss_cli_command commands[] = {
 	  "what is done with TLS" },
 	{ "ca", ss_ca_main, "init|show|export|help ...",
 	  "the CA that makes the certificates which clients see" },
+	{ "quarantine", ss_quarantine_main, "list|show|release|delete|help ...",
+	  "infected messages that were put aside" },
 	{ "show", ss_show_main, "[policies|tls|sessions|stats|settings|help]",
 	  "what is configured, under way and counted" },
 	{ "set", ss_set_main, "KEY VALUE [KEY VALUE]... | help",

@@ -64,7 +64,8 @@ long=$(printf 'x%.0s' {1..5000})
 for words in help --help "policy help" "policy add help" "policy del help" "show help" \
 	"show policies help" "set help" "monitor help" "help -j" "policy --help" "tls help" \
 	"tls add help" "tls set help" "tls del help" "ca help" "ca init help" "ca show help" \
-	"ca export help" "show tls help"; do
+	"ca export help" "show tls help" "quarantine help" "quarantine list help" \
+	"quarantine show help" "quarantine release help" "quarantine delete help"; do
 	# shellcheck disable=SC2086 # several words
 	prints Usage $s $words
 done
@@ -225,6 +226,113 @@ result "$([[ $out == "-----BEGIN CERT"*"-----END CERTIFICATE-----" ]] && echo 1 
 echo x >"$ca/ca/untrusted-ca.pem"
 fails "no certificate in it" $s ca export untrusted dir "$ca/ca"
 rm -rf "$ca"
+
+q=("$s" quarantine) id=12-0123456789abcdef.eml
+refuses "command missing" "${q[@]}"
+refuses 'unknown command "x"' "${q[@]}" x
+refuses 'quarantine: unknown word "x"' "${q[@]}" list x
+refuses 'quarantine: unknown word "raw"' "${q[@]}" list raw
+refuses 'quarantine: "dir" needs a value' "${q[@]}" list dir
+refuses 'quarantine: "dir" given twice' "${q[@]}" list dir / dir /
+refuses 'quarantine: dir: it is empty' "${q[@]}" list dir ""
+for command in show release delete; do
+	refuses "quarantine: name missing" "${q[@]}" $command
+	refuses "quarantine: \"x\" is not a name like" "${q[@]}" $command x
+	refuses "is not a name like" "${q[@]}" $command ../$id
+	refuses "is not a name like" "${q[@]}" $command /$id
+	refuses "is not a name like" "${q[@]}" $command .$id
+	refuses "is not a name like" "${q[@]}" $command ""
+	refuses "is not a name like" "${q[@]}" $command "$long"
+	refuses "is not a name like" "${q[@]}" $command "${id%.eml}.json"
+	refuses "is not a name like" "${q[@]}" $command $'\e[31m\n'
+	refuses "quarantine: unknown word \"x\"" "${q[@]}" $command $id x
+	fails "quarantine /nonexistent: No such file" "${q[@]}" $command $id dir /nonexistent
+done
+refuses "is not a name like" "${q[@]}" show all
+refuses "is not a name like" "${q[@]}" release all
+refuses 'quarantine: unknown word "to"' "${q[@]}" delete $id to a@example.org
+refuses 'quarantine: "to" needs a value' "${q[@]}" release $id to
+refuses 'quarantine: to: it is empty' "${q[@]}" release $id to ""
+refuses 'quarantine: sendmail: it is empty' "${q[@]}" release $id sendmail ""
+for address in "" "|x" "/x" ":include:/x" $'a\nb' $'a\e' $'a\xff' "$long" \
+	"a@x;b@x" "a b@x" "<a@x>" "a@x(b)" "@x:a@x" '"a@x' 'a"@x' 'a\b@x' 'a:[x' '[a:b@x' '"@[":c]@x'; do
+	refuses "is not an address to send to" "${q[@]}" release $id to "a@example.org,$address"
+	[[ -z $address ]] || refuses "is not an address to send from" "${q[@]}" release $id sender "$address"
+done
+refuses '"-x" is not an address to send to' "${q[@]}" release $id to "a@example.org,-x"
+refuses 'unknown option "-x"' "${q[@]}" release $id sender -x
+refuses "too many recipients" "${q[@]}" release $id to "$(printf 'a%s,' {1..1000})b"
+fails "quarantine /nonexistent: No such file" "${q[@]}" list dir /nonexistent
+fails "quarantine /dev/null: Not a directory" "${q[@]}" list dir /dev/null
+
+quar=$(mktemp -d)
+put() { # NAME JSON: a message, and a note about it
+	printf 'Subject: a\e[31m\tb\r\nX: 1\r\n\r\nbody\r\n' >"$quar/$1"
+	printf '%s' "$2" >"$quar/${1%.eml}.json"
+}
+note='{"time":"2026-01-02T03:04:05Z","session":12,"client":"10.0.1.2","sender":"s@example.net",
+	"rcpts":["\"a,b\"@example.org","c@example.org"],"rcpt-count":2,"size":1,"virus":"V\u001b[31m"}'
+printf '#!/bin/sh\nprintf "<%%s>" "$@" >%q\ncat >%q\nexit "$(cat %q)"\n' "$quar/args" \
+	"$quar/stdin" "$quar/status" >"$quar/sendmail"
+chmod +x "$quar/sendmail"
+echo 0 >"$quar/status"
+is() { # NAME VALUE WANT
+	[[ $2 == "$3" ]] || echo "# $2"
+	result "$([[ $2 == "$3" ]] && echo 1 || echo 0)" "$1"
+}
+
+put $id "$note"
+touch -d '2026-01-02 03:04:05Z' "$quar/$id"
+put 13-0123456789abcdef.eml "spoilt"
+ln -s $id "$quar/14-0123456789abcdef.eml"
+prints "$id  2026-01-02T03:04:05Z" "${q[@]}" list dir "$quar"
+prints '"a,b"@example.org +1  V?[31m' "${q[@]}" list dir "$quar"
+prints "13-0123456789abcdef.eml" "${q[@]}" list dir "$quar"
+is "one line for each message" "$("${q[@]}" list dir "$quar" | wc -l)" 3
+prints '"virus":"V\u001b[31m"' $s -j quarantine list dir "$quar"
+prints "rcpts \"a,b\"@example.org,c@example.org" "${q[@]}" show $id dir "$quar"
+prints $'head\n  Subject: a?[31m b\n  X: 1' "${q[@]}" show $id dir "$quar"
+prints '"head":"Subject: a\u001b[31m\tb\r\nX: 1\r\n"' "${q[@]}" show $id dir "$quar" -j
+is "show keeps the body to itself" "$("${q[@]}" show $id dir "$quar" | grep -c body)" 0
+is "raw is the message" "$("${q[@]}" show $id raw dir "$quar" | sha256sum)" "$(sha256sum <"$quar/$id")"
+fails "14-0123456789abcdef.eml: Too many levels of symbolic links" "${q[@]}" show 14-0123456789abcdef.eml dir "$quar"
+fails "15-0123456789abcdef.eml: No such file" "${q[@]}" show 15-0123456789abcdef.eml raw dir "$quar"
+if out=$(script -qec "$s quarantine show $id raw dir $quar" /dev/null </dev/null 2>&1); then :; fi
+is "raw is not for a terminal" "${out//$'\r'/}" "smtpsplice: quarantine: raw: not to a terminal, redirect it"
+
+echo 75 >"$quar/status"
+fails "ended with status 75, $id is kept" "${q[@]}" release $id dir "$quar" sendmail "$quar/sendmail"
+fails "/nonexistent: No such file" "${q[@]}" release $id dir "$quar" sendmail /nonexistent
+is "what is not sent stays" "$(cd "$quar" && echo 12*)" "12-0123456789abcdef.eml 12-0123456789abcdef.json"
+echo 0 >"$quar/status"
+cp "$quar/$id" "$quar/want"
+prints "" "${q[@]}" release $id dir "$quar" sendmail "$quar/sendmail"
+is "arguments of sendmail" "$(cat "$quar/args")" \
+	'<-i><-f><s@example.net><--><"a,b"@example.org><c@example.org>'
+is "message of sendmail" "$(sha256sum <"$quar/stdin")" "$(sha256sum <"$quar/want")"
+is "what is sent is gone" "$(cd "$quar" && echo 12*)" "12*"
+fails "its recipients are not known, give \"to\"" "${q[@]}" release 13-0123456789abcdef.eml dir "$quar"
+prints "" "${q[@]}" release 13-0123456789abcdef.eml dir "$quar" sendmail "$quar/sendmail" sender "" \
+	to 'a@[IPv6:fd00::1],"a\" b"@example.org,ä@example.org'
+is "arguments as typed" "$(cat "$quar/args")" \
+	'<-i><-f><<>><--><a@[IPv6:fd00::1]><"a\" b"@example.org><ä@example.org>'
+put $id "${note/\"rcpt-count\":2/\"rcpt-count\":3}"
+fails "not all of its recipients are known" "${q[@]}" release $id dir "$quar" sendmail "$quar/sendmail"
+for rcpt in '-oQ/tmp' '|sh' '/x' 'a\nb@example.org' 'a@example.org,b@example.org'; do
+	put $id "${note/c@example.org/$rcpt}"
+	fails "it has a recipient that cannot be sent to" "${q[@]}" release $id dir "$quar" sendmail "$quar/sendmail"
+	put $id "${note/s@example.net/$rcpt}"
+	fails "it has a sender that cannot be sent from" "${q[@]}" release $id dir "$quar" sendmail "$quar/sendmail"
+done
+prints "" "${q[@]}" delete $id dir "$quar"
+fails "$id: No such file" "${q[@]}" delete $id dir "$quar"
+put $id "$note"
+put 13-0123456789abcdef.eml "$note"
+prints "" "${q[@]}" delete all dir "$quar"
+prints "NAME" "${q[@]}" list dir "$quar"
+is "other files are not touched" "$(cd "$quar" && echo *)" \
+	"14-0123456789abcdef.eml args sendmail status stdin want"
+rm -rf "$quar"
 
 refuses 'bad option "x"' $d x
 refuses 'bad option "--x"' $d --x
