@@ -458,10 +458,18 @@ static void on_next_scanner(struct broker *b)
 /* The scanner of before may end when its last worker has */
 static void look_after_scanners(struct broker *b)
 {
-	for (unsigned int i = 0; i < b->conf->workers; i++)
-		if (b->slots[i].stale)
-			return;
-	ss_scanners_retire(&b->scanners);
+	bool stale = false, heirless = false;
+
+	for (unsigned int i = 0; i < b->conf->workers; i++) {
+		const struct slot *slot = &b->slots[i];
+
+		stale |= slot->stale;
+		heirless |= slot->stale && slot->heir < 0;
+	}
+	if (!heirless)
+		ss_scanners_settle(&b->scanners);
+	if (!stale)
+		ss_scanners_retire(&b->scanners);
 }
 
 /* Kill workers that are late, replace those that are gone */

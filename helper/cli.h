@@ -59,6 +59,7 @@ int ss_tls_main(struct ss_cli *cli);
 int ss_ca_main(struct ss_cli *cli);
 int ss_quarantine_main(struct ss_cli *cli);
 int ss_show_main(struct ss_cli *cli);
+int ss_engine_show(struct ss_cli *cli);
 int ss_set_main(struct ss_cli *cli);
 int ss_monitor_main(struct ss_cli *cli);
 

@@ -70,6 +70,8 @@ static const char show_text[] =
 	"Usage:\n"
 	"  smtpsplice show [policies|tls|sessions|stats|settings]\n"
 	"      print what is named, or all of it\n"
+	"  smtpsplice show engine [state FILE]\n"
+	"      print which signatures smtpspliced has in service\n"
 	"\n"
 	"TLS profiles are printed as a shell would take them behind \"smtpsplice tls\n"
 	"add\". With -j, policies, tls and sessions are an array, stats and settings\n"
@@ -252,6 +254,12 @@ int ss_show_main(struct ss_cli *cli)
 	    (cli->argc > 1 && !strcmp(cli->argv[1], "help"))) {
 		printf("%s", show_text);
 		return SS_CLI_OK;
+	}
+	/* Of this the kernel knows nothing */
+	if (cli->argc && !strcmp(cli->argv[0], "engine")) {
+		cli->argc--;
+		cli->argv++;
+		return ss_engine_show(cli);
 	}
 	for (size_t i = 0; cli->argc && i < ARRAY_SIZE(tables); i++)
 		if (!strcmp(tables[i].name, cli->argv[0]))

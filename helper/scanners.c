@@ -81,9 +81,8 @@ enum ss_scanners_change ss_scanners_next_event(struct ss_scanners *s)
 	s->leaving = s->serving;
 	s->serving = s->next;
 	s->next = -1;
+	s->settling = true;
 	ss_state_serve(&s->state, &report);
-	ss_state_note(&s->state, SS_STATE_DONE, NULL);
-	ss_process_say("reloaded: %d signatures", report.msg.value);
 	return SS_SCANNERS_NEW;
 }
 
@@ -100,6 +99,7 @@ enum ss_scanners_change ss_scanners_lost(struct ss_scanners *s)
 		return SS_SCANNERS_GONE;
 	s->serving = s->leaving;
 	s->leaving = -1;
+	s->settling = false;
 	ss_state_serve(&s->state, NULL);
 	ss_state_note(&s->state, SS_STATE_FAILED, "the new scanner died");
 	return SS_SCANNERS_BACK;
@@ -120,6 +120,19 @@ void ss_scanners_leaving_event(struct ss_scanners *s)
 		ss_cleanup_fd(&s->leaving);
 	for (int i = 0; i < SS_IPC_FDS; i++)
 		ss_cleanup_fd(&fds[i]);
+}
+
+/**
+ * ss_scanners_settle() - All messages to come go to the one that serves.
+ * @s: the scanners
+ */
+void ss_scanners_settle(struct ss_scanners *s)
+{
+	if (!s->settling)
+		return;
+	s->settling = false;
+	ss_state_note(&s->state, SS_STATE_DONE, NULL);
+	ss_process_say("reloaded: %d signatures", s->state.engine.msg.value);
 }
 
 /**

@@ -2,6 +2,8 @@
 #ifndef SS_SCANNERS_H
 #define SS_SCANNERS_H
 
+#include <stdbool.h>
+
 #include "conf.h"
 #include "ipc.h"
 #include "state.h"
@@ -11,12 +13,14 @@
  * @serving: to the one that new workers come from
  * @next: to the one that loads and will take over, or -1
  * @leaving: to the one of before, which still has workers here, or -1
+ * @settling: a reload is done when all messages to come go to the serving one
  * @state: what is told about them
  */
 struct ss_scanners {
 	int serving;
 	int next;
 	int leaving;
+	bool settling;
 	struct ss_state state;
 };
 
@@ -39,6 +43,7 @@ void ss_scanners_offer(struct ss_scanners *s, int sock);
 enum ss_scanners_change ss_scanners_next_event(struct ss_scanners *s);
 enum ss_scanners_change ss_scanners_lost(struct ss_scanners *s);
 void ss_scanners_leaving_event(struct ss_scanners *s);
+void ss_scanners_settle(struct ss_scanners *s);
 void ss_scanners_retire(struct ss_scanners *s);
 
 #endif /* SS_SCANNERS_H */

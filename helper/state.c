@@ -18,6 +18,7 @@
 #include "cleanup.h"
 #include "process.h"
 #include "state.h"
+#include "text.h"
 
 #define PATH_SIZE	4096
 
@@ -30,7 +31,10 @@ static const char *const reloads[] = {
 
 static void put(struct json_object *obj, const char *key, const char *value)
 {
-	json_object_object_add(obj, key, json_object_new_string(value));
+	char clean[PATH_SIZE];
+
+	ss_text_clean_str(SS_TEXT_PRINT, clean, sizeof(clean), value);
+	json_object_object_add(obj, key, json_object_new_string(clean));
 }
 
 static void put_number(struct json_object *obj, const char *key, int64_t value)

@@ -682,7 +682,8 @@ def helper_command():
     with open(os.path.join(RUN, "env")) as f:
         env = dict(line.rstrip("\n").split("=", 1) for line in f)
     return ("smtpspliced", "--database", env["LAB_DB"], "--log",
-            os.path.join(RUN, "av.log"), "--ca-dir", os.path.join(RUN, "ca"))
+            os.path.join(RUN, "av.log"), "--ca-dir", os.path.join(RUN, "ca"),
+            "--state", os.path.join(RUN, "engine.json"))
 
 
 # What restarted_helper() has added

@@ -64,8 +64,9 @@ long=$(printf 'x%.0s' {1..5000})
 for words in help --help "policy help" "policy add help" "policy del help" "show help" \
 	"show policies help" "set help" "monitor help" "help -j" "policy --help" "tls help" \
 	"tls add help" "tls set help" "tls del help" "ca help" "ca init help" "ca show help" \
-	"ca export help" "show tls help" "quarantine help" "quarantine list help" \
-	"quarantine show help" "quarantine release help" "quarantine delete help"; do
+	"ca export help" "show tls help" "show engine help" "quarantine help" \
+	"quarantine list help" "quarantine show help" "quarantine release help" \
+	"quarantine delete help"; do
 	# shellcheck disable=SC2086 # several words
 	prints Usage $s $words
 done
@@ -115,6 +116,13 @@ refuses 'not a position' $s policy add p position 4294967296
 refuses 'is not an address' $s policy add p src "$long"
 refuses 'cannot show "x"' $s show x
 refuses 'unexpected word "x"' $s show stats x
+refuses 'unexpected word "x"' $s show engine x
+refuses 'unexpected word "x"' $s show engine state /x x
+refuses 'engine: "state" needs a value' $s show engine state
+refuses 'engine: "state" needs a value' $s show engine state ""
+fails "engine: no helper has said anything in /nonexistent (see smtpspliced --state)" \
+	$s show engine state /nonexistent
+fails "engine: /: " $s -j show engine state /
 refuses 'unexpected word "x"' $s monitor x
 refuses 'setting missing' $s set
 refuses 'unknown setting "x"' $s set x 1
@@ -349,6 +357,10 @@ refuses 'not a number of hours' $d --quarantine-age -1
 refuses 'not a number of hours' $d --quarantine-age 1d
 refuses 'not a number of hours' $d --quarantine-age 99999999999999999999
 refuses 'not drop-new or overwrite-old' $d --quarantine-lowspace ovrw-old
+refuses '--reload "-1": not a number from 0 to 86400' $d --reload -1
+refuses '--reload "86401": not a number' $d --reload 86401
+refuses '--reload "": not a number' $d --reload ""
+refuses 'bad option "--state"' $d --state
 refuses 'must be one line' $d --reply "250 ok"
 refuses 'must be one line' $d --reply $'554 a\r\n250 b'
 

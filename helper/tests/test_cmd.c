@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <netlink/msg.h>
@@ -229,6 +230,79 @@ static void shows_it_as_a_shell_takes_it(void **state)
 	assert_string_equal(text + strlen(want), "\\\n");
 }
 
+static char *state_file(const char *text)
+{
+	char *path = strdup("/tmp/smtpsplice-test.XXXXXX");
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	return path;
+}
+
+static void remove_state(char *path)
+{
+	unlink(path);
+	free(path);
+}
+
+static void shows_the_engine(void **state)
+{
+	char *text = mail_format("{\"engine\":\"1.4.3\",\"level\":213,\"signatures\":8000000,"
+		"\"loaded\":1000000000,\"databases\":["
+		"{\"name\":\"main.cvd\",\"version\":62,\"built\":%lld,\"signatures\":6000000},"
+		"{\"name\":\"daily.cld\",\"version\":27815,\"built\":%lld,\"signatures\":2000000}"
+		"],\"local-files\":2,\"reload\":{\"outcome\":\"failed\",\"time\":1000000000,"
+		"\"error\":\"Malformed\\u001b[31m\"},\"pid\":%d}",
+		(long long)time(NULL) - 900 * 86400ll, (long long)time(NULL) - 3 * 86400 - 60,
+		getpid());
+	char *path = state_file(text);
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	assert_int_equal(run(ss_show_main, false, "engine", "state", path), 0);
+	assert_non_null(strstr(output, "engine 1.4.3\nlevel 213\nsignatures 8000000\n"
+			       "loaded 2001-09-09 01:46:40\ndatabase main.cvd version 62 built "));
+	assert_non_null(strstr(output, "database daily.cld version 27815 built "));
+	assert_non_null(strstr(output, "local-files 2\nage-days 3\n"
+			       "reload failed 2001-09-09 01:46:40: Malformed?[31m\n"
+			       "running yes\n"));
+	assert_int_equal(run(ss_show_main, true, "engine", "state", path), 0);
+	assert_non_null(strstr(output, "\"age-days\":3"));
+	assert_non_null(strstr(output, "\"running\":true"));
+	remove_state(path);
+	free(text);
+}
+
+/* It is what some process has left in a file */
+static void survives_any_state(void **state)
+{
+	static const char *const good[] = {
+		"{}", "{\"databases\":{},\"reload\":[],\"pid\":\"x\"}",
+		"{\"databases\":[1,null,[]],\"reload\":null,\"engine\":{},\"pid\":-1}",
+		"{\"loaded\":9223372036854775807,\"pid\":9223372036854775807,"
+		"\"databases\":[{\"built\":9223372036854775807}]}",
+	};
+	static const char *const bad[] = { "", "x", "[]", "7", "{\"a\":",
+		"[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]" };
+	char *path;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		path = state_file(good[i]);
+		assert_int_equal(run(ss_show_main, false, "engine", "state", path), 0);
+		assert_non_null(strstr(output, "running no\n"));
+		assert_int_equal(run(ss_show_main, true, "engine", "state", path), 0);
+		remove_state(path);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		path = state_file(bad[i]);
+		assert_int_equal(run(ss_show_main, false, "engine", "state", path), 1);
+		remove_state(path);
+	}
+}
+
 static int group_setup(void **state)
 {
 	(void)state;
@@ -249,6 +323,8 @@ int main(void)
 		T(takes_the_largest),
 		T(shows_profiles),
 		T(shows_it_as_a_shell_takes_it),
+		T(shows_the_engine),
+		T(survives_any_state),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
