@@ -282,19 +282,10 @@ static void fail(struct broker *b, struct ss_request *req, bool late, const char
 static void order_worker(struct broker *b, struct slot *slot)
 {
 	struct ss_ipc_msg msg = { .type = SS_IPC_SPAWN };
-	int ret = ss_ipc_send(b->scanners.serving, &msg, sizeof(msg), NULL, 0);
 
-	/* That it is dead the loop will see */
-	if (ret && ret != -EPIPE)
+	if (ss_ipc_send(b->scanners.serving, &msg, sizeof(msg), NULL, 0))
 		die(SS_EXIT_AGAIN, NULL);
 	ss_slot_order(slot);
-}
-
-/* Another scanner serves. Its workers take the places, where these are @stale. */
-static void change_scanner(struct broker *b, bool stale)
-{
-	for (unsigned int i = 0; i < b->conf->workers; i++)
-		ss_slot_change(&b->slots[i], stale);
 }
 
 /* The worker is dead, or shall be: answer for it */
@@ -417,31 +408,21 @@ static struct slot *find_heirless(struct broker *b)
 	return NULL;
 }
 
-/* The scanner that serves is dead; the supervisor tells why */
-static void lose_scanner(struct broker *b)
-{
-	if (ss_scanners_lost(&b->scanners) == SS_SCANNERS_GONE)
-		die(SS_EXIT_AGAIN, NULL);
-	change_scanner(b, false);
-}
-
 static void on_scanner(struct broker *b)
 {
 	struct ss_ipc_msg msg;
 	int fds[SS_IPC_FDS];
 	struct slot *slot;
-	int ret = ss_ipc_recv(b->scanners.serving, &msg, sizeof(msg), fds);
 
+	/* The supervisor tells why the scanner has ended */
+	if (ss_ipc_recv(b->scanners.serving, &msg, sizeof(msg), fds))
+		die(SS_EXIT_AGAIN, NULL);
 	slot = find_slot(b, SLOT_ORDERED);
 	if (!slot)
 		slot = find_heirless(b);
-	if (ret || !slot || msg.type != SS_IPC_WORKER)
+	if (!slot || msg.type != SS_IPC_WORKER)
 		for (int i = 0; i < SS_IPC_FDS; i++)
 			ss_cleanup_fd(&fds[i]);
-	if (ret) {
-		lose_scanner(b);
-		return;
-	}
 	if (!slot)
 		return;
 	if (fds[0] < 0)
@@ -451,8 +432,10 @@ static void on_scanner(struct broker *b)
 
 static void on_next_scanner(struct broker *b)
 {
-	if (ss_scanners_next_event(&b->scanners) == SS_SCANNERS_NEW)
-		change_scanner(b, true);
+	if (!ss_scanners_next_event(&b->scanners))
+		return;
+	for (unsigned int i = 0; i < b->conf->workers; i++)
+		ss_slot_age(&b->slots[i]);
 }
 
 /* The scanner of before may end when its last worker has */
@@ -836,7 +819,7 @@ static void loop(struct broker *b)
 				on_worker(b, &b->slots[i]);
 		if (fds[TLS].revents)
 			ss_handoff_event(&b->handoff, fds[TLS].revents);
-		/* It may serve again, where the one that serves is dead */
+		/* Before NEXT, which makes another one the one that leaves */
 		if (fds[LEAVING].revents)
 			ss_scanners_leaving_event(&b->scanners);
 		if (fds[SCANNER].revents)

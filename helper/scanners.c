@@ -6,7 +6,10 @@
  *   next      it loads. When it is ready it serves, and what served is leaving;
  *             where it fails or dies, nothing changes.
  *   leaving   no worker comes from it any more. When its last one is gone it is
- *             told to end; should the new one die before that, it serves again.
+ *             told to end.
+ *
+ * Should the one that serves die, this broker ends as well, and the kernel gives
+ * its messages to the next broker, with whichever scanner is left.
  */
 #include <errno.h>
 
@@ -43,7 +46,7 @@ int ss_scanners_init(struct ss_scanners *s, const struct ss_conf *conf, int serv
 	ret = receive_report(serving, &report);
 	if (ret || report.msg.type != SS_IPC_READY)
 		return ret ? ret : -ENODATA;
-	ss_state_serve(&s->state, &report);
+	s->state.engine = report;
 	return 0;
 }
 
@@ -63,9 +66,10 @@ void ss_scanners_offer(struct ss_scanners *s, int sock)
  * ss_scanners_next_event() - The one that loads has something to say, or died.
  * @s: the scanners
  *
- * Return: SS_SCANNERS_NEW where it is ready, or SS_SCANNERS_SAME.
+ * Return: whether it is the one that serves now, and all workers are of the one
+ * that leaves.
  */
-enum ss_scanners_change ss_scanners_next_event(struct ss_scanners *s)
+bool ss_scanners_next_event(struct ss_scanners *s)
 {
 	struct ss_state_report report;
 	int ret = receive_report(s->next, &report);
@@ -75,34 +79,15 @@ enum ss_scanners_change ss_scanners_next_event(struct ss_scanners *s)
 		ss_cleanup_fd(&s->next);
 		ss_state_note(&s->state, SS_STATE_FAILED,
 			      ret ? "the scanner died while it loaded" : report.error);
-		return SS_SCANNERS_SAME;
+		return false;
 	}
 	ss_scanners_retire(s);
 	s->leaving = s->serving;
 	s->serving = s->next;
 	s->next = -1;
 	s->settling = true;
-	ss_state_serve(&s->state, &report);
-	return SS_SCANNERS_NEW;
-}
-
-/**
- * ss_scanners_lost() - The one that serves died.
- * @s: the scanners
- *
- * Return: SS_SCANNERS_BACK or SS_SCANNERS_GONE.
- */
-enum ss_scanners_change ss_scanners_lost(struct ss_scanners *s)
-{
-	ss_cleanup_fd(&s->serving);
-	if (s->leaving < 0)
-		return SS_SCANNERS_GONE;
-	s->serving = s->leaving;
-	s->leaving = -1;
-	s->settling = false;
-	ss_state_serve(&s->state, NULL);
-	ss_state_note(&s->state, SS_STATE_FAILED, "the new scanner died");
-	return SS_SCANNERS_BACK;
+	s->state.engine = report;
+	return true;
 }
 
 /**

@@ -24,24 +24,9 @@ struct ss_scanners {
 	struct ss_state state;
 };
 
-/**
- * enum ss_scanners_change - What has changed for the broker.
- * @SS_SCANNERS_SAME: nothing
- * @SS_SCANNERS_NEW: another one is serving; all workers are of the leaving one
- * @SS_SCANNERS_BACK: the one that was leaving serves again, the other is dead
- * @SS_SCANNERS_GONE: none is serving
- */
-enum ss_scanners_change {
-	SS_SCANNERS_SAME,
-	SS_SCANNERS_NEW,
-	SS_SCANNERS_BACK,
-	SS_SCANNERS_GONE,
-};
-
 int ss_scanners_init(struct ss_scanners *s, const struct ss_conf *conf, int serving);
 void ss_scanners_offer(struct ss_scanners *s, int sock);
-enum ss_scanners_change ss_scanners_next_event(struct ss_scanners *s);
-enum ss_scanners_change ss_scanners_lost(struct ss_scanners *s);
+bool ss_scanners_next_event(struct ss_scanners *s);
 void ss_scanners_leaving_event(struct ss_scanners *s);
 void ss_scanners_settle(struct ss_scanners *s);
 void ss_scanners_retire(struct ss_scanners *s);

@@ -99,11 +99,10 @@ void ss_slot_inherit(struct slot *slot)
 }
 
 /**
- * ss_slot_change() - Another scanner serves from now on.
+ * ss_slot_age() - Another scanner serves from now on.
  * @slot: the place; what was ordered for it from the other one does not come
- * @stale: the worker in it is of the other one
  */
-void ss_slot_change(struct slot *slot, bool stale)
+void ss_slot_age(struct slot *slot)
 {
 	if (slot->state == SLOT_ORDERED)
 		slot->state = SLOT_EMPTY;
@@ -111,5 +110,5 @@ void ss_slot_change(struct slot *slot, bool stale)
 	ss_cleanup_fd(&slot->heir);
 	ss_cleanup_fd(&slot->heir_pidfd);
 	slot->respawn = 0;
-	slot->stale = stale && slot->state != SLOT_EMPTY;
+	slot->stale = slot->state != SLOT_EMPTY;
 }

@@ -59,6 +59,6 @@ void ss_slot_order(struct slot *slot);
 void ss_slot_fill(struct slot *slot, const int fds[SS_IPC_FDS]);
 void ss_slot_succeed(struct slot *slot);
 void ss_slot_inherit(struct slot *slot);
-void ss_slot_change(struct slot *slot, bool stale);
+void ss_slot_age(struct slot *slot);
 
 #endif /* SS_SLOT_H */

@@ -151,21 +151,6 @@ bool ss_state_check(struct ss_state_report *report)
 }
 
 /**
- * ss_state_serve() - Another engine is in service from now on.
- * @s: the state; not written yet
- * @engine: the engine, or NULL: that of before is back
- */
-void ss_state_serve(struct ss_state *s, const struct ss_state_report *engine)
-{
-	if (!engine) {
-		s->engine = s->before;
-		return;
-	}
-	s->before = s->engine;
-	s->engine = *engine;
-}
-
-/**
  * ss_state_note() - Note how a reload goes, and write the file.
  * @s: the state
  * @reload: how

@@ -48,7 +48,6 @@ enum ss_state_reload {
  * struct ss_state - What the state file says.
  * @conf: the command line
  * @engine: the engine in service
- * @before: the one before it
  * @reload: what became of the last reload
  * @when: since when that is so, in seconds since 1970
  * @error: why it failed
@@ -57,7 +56,6 @@ enum ss_state_reload {
 struct ss_state {
 	const struct ss_conf *conf;
 	struct ss_state_report engine;
-	struct ss_state_report before;
 	enum ss_state_reload reload;
 	int64_t when;
 	char error[SS_STATE_ERROR];
@@ -65,7 +63,6 @@ struct ss_state {
 };
 
 bool ss_state_check(struct ss_state_report *report);
-void ss_state_serve(struct ss_state *s, const struct ss_state_report *engine);
 void ss_state_note(struct ss_state *s, enum ss_state_reload reload, const char *error);
 
 #endif /* SS_STATE_H */

@@ -11,6 +11,7 @@
 #include <netlink/msg.h>
 
 #include "attrs.h"
+#include "cleanup.h"
 #include "cli.h"
 #include "fake_genl.h"
 #include "mail.h"
@@ -289,14 +290,14 @@ static void survives_any_state(void **state)
 	char *path;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		path = state_file(good[i]);
 		assert_int_equal(run(ss_show_main, false, "engine", "state", path), 0);
 		assert_non_null(strstr(output, "running no\n"));
 		assert_int_equal(run(ss_show_main, true, "engine", "state", path), 0);
 		remove_state(path);
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		path = state_file(bad[i]);
 		assert_int_equal(run(ss_show_main, false, "engine", "state", path), 1);
 		remove_state(path);
