@@ -22,8 +22,8 @@
 /* As many as libclamav may have, see engine.c */
 #define MAX_OCTETS	(400ull << 20)
 #define MAX_MEMBERS	10000u
-/* libmagic looks at so much of a file by itself */
-#define MAGIC_OCTETS	(1u << 20)
+/* What libmagic gets of a file: it needs little, and takes its time for much */
+#define MAGIC_OCTETS	(128u << 10)
 #define MAX_NAME	255u		/* of a file; beyond, its end counts */
 #define PDF_OCTETS	1024u		/* a reader takes the mark anywhere in these */
 
@@ -93,11 +93,6 @@ static void cleanup_map(struct map *map)
 {
 	if (map->data)
 		munmap(map->data, map->len);
-}
-
-static void cleanup_locale(locale_t *old)
-{
-	uselocale(*old);
 }
 
 static int map_file(struct map *map, int fd)
@@ -203,7 +198,7 @@ static bool is_executable(const struct map *map)
 	return at <= map->len - 4 && !memcmp(data + at, "PE\0\0", 4);
 }
 
-/* The types that content.c itself knows by their first octets */
+/* The types that need no more than a look at their first octets */
 static const char *own_type(const struct map *map)
 {
 	static const struct {
@@ -211,7 +206,7 @@ static const char *own_type(const struct map *map)
 		const char *magic;
 		size_t size;
 	} marks[] = {
-		{ "elf", "\x7f" "ELF", 4 },
+		{ "elf", "\x7f\x45LF", 4 },
 		{ "chm", "ITSF", 4 },
 		{ "lnk", "\x4c\0\0\0\x01\x14\x02\0", 8 },
 		{ "rtf", "{\\rt", 4 },	/* Word wants no more than that */
@@ -334,9 +329,10 @@ static void look_into(struct file *file, const struct map *map,
 	}
 	for (size_t i = 0; i < count && !look->walk.stop; i++) {
 		struct opened opened = { .file = file, .format = hits[i].format };
+		uint32_t found = ss_unpack_read(&look->walk, &hits[i], map->data, map->len,
+						&opened);
 
-		note_all(file, ss_unpack_read(&look->walk, &hits[i], map->data, map->len,
-					       &opened));
+		note_all(file, found);
 	}
 }
 
@@ -405,6 +401,22 @@ static void set_limits(struct look *look, const struct ss_content_rules *rules)
 	look->walk.end = rules->end;
 }
 
+static int look_whole(struct look *look, int fd, const char *name)
+{
+	struct file file = { .look = look };
+	int ret = is_allowed(look->rules, fd);
+
+	if (ret) {
+		look->finding->allowed = ret > 0;
+		return ret > 0 ? 0 : ret;
+	}
+	set_limits(look, look->rules);
+	take_name(file.name, name);
+	snprintf(file.path, sizeof(file.path), "%s", name);
+	look_at(&file, fd);
+	return look->walk.error;
+}
+
 /**
  * ss_content_look() - Look at a file, and into it.
  * @content: what ss_content_open() gave
@@ -421,27 +433,20 @@ int ss_content_look(const struct ss_content *content, int fd, const char *name,
 		    const struct ss_content_rules *rules,
 		    struct ss_content_finding *finding)
 {
-	locale_t old __cleanup(cleanup_locale) = uselocale(content->locale);
 	struct look look = {
 		.content = content, .rules = rules, .finding = finding,
 		.walk = { .fn = look_at_member },
 	};
-	struct file file = { .look = &look };
+	locale_t old;
 	int ret;
 
 	memset(finding, 0, sizeof(*finding));
 	if (fd < 0)
 		return -EBADF;
-	ret = is_allowed(rules, fd);
-	if (ret) {
-		finding->allowed = ret > 0;
-		return ret > 0 ? 0 : ret;
-	}
-	set_limits(&look, rules);
-	take_name(file.name, name ? name : "");
-	snprintf(file.path, sizeof(file.path), "%s", name ? name : "");
-	look_at(&file, fd);
-	return look.walk.error;
+	old = uselocale(content->locale);
+	ret = look_whole(&look, fd, name ? name : "");
+	uselocale(old);
+	return ret;
 }
 
 /**

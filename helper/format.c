@@ -18,6 +18,7 @@
 /* The end of a zip's directory, and the longest comment behind it */
 #define ZIP_END		22u
 #define ZIP_COMMENT	65535u
+#define ZIP_GAP		24u		/* what may be behind a member: its sizes */
 #define MAX_BLOCKS	10000	/* of a rar, to look at */
 
 static uint16_t get16(const uint8_t *p)
@@ -90,6 +91,34 @@ static bool ends_as_zip(const uint8_t *data, size_t len)
 	size_t at = find_zip_end(data, len);
 
 	return at < len && at + ZIP_END + get16(data + at + 20) == len;
+}
+
+/*
+ * Whether a zip has members that its directory does not list in their order, one
+ * behind the other, but which those see who read it from its beginning.
+ */
+static bool hides_members(const uint8_t *data, size_t len)
+{
+	size_t end = find_zip_end(data, len), at, dir, base, next = 0;
+
+	if (end == len || !is_zip_head(data, len))
+		return false;
+	dir = get32(data + end + 12);
+	base = get32(data + end + 16);
+	if (dir > end || base > end - dir)
+		return true;	/* zip64, or nonsense */
+	dir = end - dir;
+	base = dir - base;
+	for (at = dir; at + 46 <= end && has(data, len, at, "PK\1\2", 4);
+	     at += 46 + get16(data + at + 28) + get16(data + at + 30) + get16(data + at + 32)) {
+		size_t local = base + get32(data + at + 42);
+
+		if (local < next || local - next > ZIP_GAP || local + 30 > dir)
+			return true;
+		next = local + 30 + get16(data + local + 26) + get16(data + local + 28) +
+		       get32(data + at + 20);
+	}
+	return at != end || next > dir || dir - next > ZIP_GAP;
 }
 
 static uint32_t zip_traits(const uint8_t *data, size_t len)
@@ -252,12 +281,17 @@ static uint32_t rar5_traits(const uint8_t *data, size_t len)
 	return found;
 }
 
-#define MAGIC(text)	.magic = text, .size = sizeof(text) - 1
+#define MAGIC(text)	.magic = (text), .size = sizeof(text) - 1
 #define COMPRESSION(name) \
 	.support = archive_read_support_filter_##name, .compression = true
 
 static const struct ss_format zip_format = {
 	.word = "zip", .support = archive_read_support_format_zip, .traits = zip_traits,
+};
+
+/* The same, without regard to the directory at its end */
+static const struct ss_format zip_stream_format = {
+	.word = "zip", .support = archive_read_support_format_zip_streamable,
 };
 
 static const struct ss_format formats[] = {
@@ -273,12 +307,11 @@ static const struct ss_format formats[] = {
 	{ .word = "iso", MAGIC("CD001"), .offset = 32769,
 	  .support = archive_read_support_format_iso9660 },
 	{ .word = "lzh", .check = is_lha, .support = archive_read_support_format_lha },
-	{ .word = "xar", MAGIC("xar!\0\x1c"), .support = archive_read_support_format_xar },
 	{ .word = "gzip", MAGIC("\x1f\x8b\x08"),
 	  COMPRESSION(gzip), .filter = ARCHIVE_FILTER_GZIP },
 	{ .word = "bzip2", MAGIC("BZh"), .check = is_bzip2,
 	  COMPRESSION(bzip2), .filter = ARCHIVE_FILTER_BZIP2 },
-	{ .word = "xz", MAGIC("\xfd" "7zXZ\0"),
+	{ .word = "xz", MAGIC("\xfd\x37zXZ\0"),
 	  COMPRESSION(xz), .filter = ARCHIVE_FILTER_XZ },
 	{ .check = is_lzma, COMPRESSION(lzma), .filter = ARCHIVE_FILTER_LZMA },
 	{ MAGIC("LZIP\1"), COMPRESSION(lzip), .filter = ARCHIVE_FILTER_LZIP },
@@ -289,6 +322,7 @@ static const struct ss_format formats[] = {
 	{ .word = "arj", MAGIC("\x60\xea"), .check = is_arj },
 	{ .word = "ace", MAGIC("**ACE**"), .offset = 7 },
 	{ .word = "iso", .check = is_udf },
+	{ .word = "xar", MAGIC("xar!\0\x1c") },		/* an XML parser more */
 	{ MAGIC("\xdc\xa7\xc4\xfd"), .offset = 20 },	/* zoo */
 	{ .word = "rar", MAGIC("RE~^") },		/* before 1.5 */
 	{ MAGIC("MSWIM\0\0\0") },
@@ -336,8 +370,9 @@ static size_t search(const uint8_t *data, size_t len, struct ss_format_hit *hit)
  * @len: its length in octets
  * @hits: set to what was found
  *
- * A zip counts wherever it begins, since it is read from its end; a 7z or rar
- * that does not begin the file counts where the file is no other archive.
+ * A zip counts wherever it begins, since it is read from its end, and twice where
+ * those who read it from its beginning see another. A 7z or rar that does not
+ * begin the file counts where the file is no other archive.
  *
  * Return: how many were found.
  */
@@ -346,12 +381,14 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats) && count < SS_FORMAT_HITS - 1; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(formats) && count < SS_FORMAT_HITS - 2; i++)
 		if (matches(&formats[i], data, len))
 			hits[count++] = (struct ss_format_hit){ .format = &formats[i] };
 	/* The last member of another archive, not compressed, is no zip of its own */
 	if (count ? ends_as_zip(data, len) : is_zip(data, len))
 		hits[count++] = (struct ss_format_hit){ .format = &zip_format };
+	if (hides_members(data, len))
+		hits[count++] = (struct ss_format_hit){ .format = &zip_stream_format };
 	return count ? count : search(data, len, hits);
 }
 

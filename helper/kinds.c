@@ -3,66 +3,64 @@
  * The words for file types and for the conditions of archives. FortiOS's, where
  * it has one. No library is needed for these: the command line tool has them too.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "kinds.h"
 
-/**
- * struct type - A file type.
- * @word: its name
- * @mime: what libmagic calls it: beginnings of MIME types, comma-separated; NULL
- *   for those that content.c and format.c know by themselves alone
- *
- * The number of a type is its place in here: append.
- */
-static const struct type {
-	const char *word;
-	const char *mime;
-} types[] = {
-	{ "7z", NULL },
-	{ "ace", NULL },
-	{ "arj", NULL },
-	{ "bat", "text/x-msdos-batch" },
-	{ "bmp", "image/bmp,image/x-ms-bmp" },
-	{ "bzip2", NULL },
-	{ "cab", NULL },
-	{ "chm", NULL },
-	{ "class", "application/x-java-applet" },
-	{ "elf", NULL },
-	{ "exe", NULL },	/* DOS and Windows, whatever its name */
-	{ "gif", "image/gif" },
-	{ "gzip", NULL },
-	{ "html", "text/html" },
-	{ "iso", NULL },
-	{ "javascript", "application/javascript,text/javascript" },
-	{ "jpeg", "image/jpeg" },
-	{ "lnk", NULL },
-	{ "lzh", NULL },
-	{ "mach-o", "application/x-mach-binary" },
-	{ "mp3", "audio/mpeg" },
-	{ "mpeg", "video/mpeg" },
-	{ "msi", "application/x-msi" },
-	{ "msoffice", "application/msword,application/vnd.ms-office,application/vnd.ms-excel,"
-	  "application/vnd.ms-powerpoint,application/vnd.ms-outlook,"
-	  "application/x-ole-storage,application/CDFV2" },
-	{ "msofficex", "application/vnd.openxmlformats-officedocument." },
-	{ "odf", "application/vnd.oasis.opendocument." },
-	{ "pdf", "application/pdf" },
-	{ "png", "image/png" },
-	{ "rar", NULL },
-	{ "rtf", "text/rtf,application/rtf" },
-	{ "script", "text/x-shellscript,text/x-perl,text/x-script.python,text/x-python,"
-	  "text/x-php,text/x-ruby" },
-	{ "tar", NULL },
-	{ "tiff", "image/tiff" },
-	{ "xar", NULL },
-	{ "xz", NULL },
-	{ "zip", NULL },	/* but for msofficex and odf */
+/* The file types. The number of a type is its place in here: append. */
+static const char *const types[] = {
+	"7z", "ace", "arj", "bat", "bmp", "bzip2", "cab", "chm", "class", "elf", "exe",
+	"gif", "gzip", "html", "iso", "javascript", "jpeg", "lnk", "lzh", "mach-o",
+	"mp3", "mpeg", "msi", "msoffice", "msofficex", "odf", "pdf", "png", "rar", "rtf",
+	"script", "tar", "tiff", "xar", "xz", "zip",
 };
 
-_Static_assert(ARRAY_SIZE(types) <= 64, "types do not fit a mask");
+static_assert(ARRAY_SIZE(types) <= 64, "types do not fit a mask");
+
+/*
+ * What libmagic calls them, by how it begins; it is not asked about the others.
+ */
+static const struct {
+	const char *mime;
+	const char *word;
+} mimes[] = {
+	{ "text/x-msdos-batch", "bat" },
+	{ "image/bmp", "bmp" },
+	{ "image/x-ms-bmp", "bmp" },
+	{ "application/x-java-applet", "class" },
+	{ "image/gif", "gif" },
+	{ "text/html", "html" },
+	{ "application/javascript", "javascript" },
+	{ "text/javascript", "javascript" },
+	{ "image/jpeg", "jpeg" },
+	{ "application/x-mach-binary", "mach-o" },
+	{ "audio/mpeg", "mp3" },
+	{ "video/mpeg", "mpeg" },
+	{ "application/x-msi", "msi" },
+	{ "application/msword", "msoffice" },
+	{ "application/vnd.ms-office", "msoffice" },
+	{ "application/vnd.ms-excel", "msoffice" },
+	{ "application/vnd.ms-powerpoint", "msoffice" },
+	{ "application/vnd.ms-outlook", "msoffice" },
+	{ "application/x-ole-storage", "msoffice" },
+	{ "application/CDFV2", "msoffice" },
+	{ "application/vnd.openxmlformats-officedocument.", "msofficex" },
+	{ "application/vnd.oasis.opendocument.", "odf" },
+	{ "application/pdf", "pdf" },
+	{ "image/png", "png" },
+	{ "text/rtf", "rtf" },
+	{ "application/rtf", "rtf" },
+	{ "text/x-shellscript", "script" },
+	{ "text/x-perl", "script" },
+	{ "text/x-script.python", "script" },
+	{ "text/x-python", "script" },
+	{ "text/x-php", "script" },
+	{ "text/x-ruby", "script" },
+	{ "image/tiff", "tiff" },
+};
 
 static const struct {
 	const char *word;
@@ -87,7 +85,7 @@ static const struct {
 int ss_kinds_type_find(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		if (!strcmp(types[i].word, word))
+		if (!strcmp(types[i], word))
 			return (int)i;
 	return -ENOENT;
 }
@@ -100,20 +98,7 @@ int ss_kinds_type_find(const char *word)
  */
 const char *ss_kinds_type_name(int type)
 {
-	return type >= 0 && (size_t)type < ARRAY_SIZE(types) ? types[type].word : NULL;
-}
-
-static int begins_with_one(const char *text, const char *list)
-{
-	while (*list) {
-		size_t len = strcspn(list, ",");
-
-		if (!strncmp(text, list, len))
-			return 1;
-		list += len;
-		list += *list == ',';
-	}
-	return 0;
+	return type >= 0 && (size_t)type < ARRAY_SIZE(types) ? types[type] : NULL;
 }
 
 /**
@@ -124,9 +109,9 @@ static int begins_with_one(const char *text, const char *list)
  */
 int ss_kinds_type_of_mime(const char *mime)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		if (types[i].mime && begins_with_one(mime, types[i].mime))
-			return (int)i;
+	for (size_t i = 0; i < ARRAY_SIZE(mimes); i++)
+		if (!strncmp(mime, mimes[i].mime, strlen(mimes[i].mime)))
+			return ss_kinds_type_find(mimes[i].word);
 	return -ENOENT;
 }
 

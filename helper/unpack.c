@@ -17,7 +17,7 @@
 #include "unpack.h"
 
 /* What is more than so many times the archive is no honest content */
-#define BOMB_RATIO	250u
+#define BOMB_RATIO	200u
 #define BOMB_OCTETS	(16u << 20)	/* but may be as large as this */
 #define FEED_OCTETS	4096u		/* of a compressed file, between looks at the clock */
 
@@ -65,19 +65,21 @@ static void fail(struct reader *r, int error)
 	r->walk->stop = true;
 }
 
-/* libarchive's errors have one code for all of these */
+/*
+ * What an error of libarchive's means: it has hardly any codes. One within what is
+ * encrypted is no news, and so much memory as is not there only a liar wants.
+ */
 static void judge_error(struct reader *r)
 {
 	const char *text = archive_error_string(r->in);
 
-	if (r->walk->stop)
+	if (r->walk->stop || r->found & SS_KIND_BIT(SS_KIND_ENCRYPTED))
 		return;
-	if (archive_errno(r->in) == ENOMEM)
-		fail(r, -ENOMEM);
-	else if ((r->open && archive_read_has_encrypted_entries(r->in) > 0) ||
-		 (text && (strcasestr(text, "encrypt") || strcasestr(text, "passphrase"))))
+	if ((r->open && archive_read_has_encrypted_entries(r->in) > 0) ||
+	    (text && (strcasestr(text, "encrypt") || strcasestr(text, "passphrase"))))
 		r->found |= SS_KIND_BIT(SS_KIND_ENCRYPTED);
-	else if (text && (strcasestr(text, "unsupported") || strcasestr(text, "not supported")))
+	else if (archive_errno(r->in) == ENOMEM ||
+		 (text && (strcasestr(text, "support") || strcasestr(text, "codec ID"))))
 		r->found |= SS_KIND_BIT(SS_KIND_UNHANDLED);
 	else
 		r->bad++;
@@ -171,20 +173,29 @@ static int read_content(struct reader *r)
 }
 
 /*
- * In a zip it is but a mark that makes an entry a symbolic link. libarchive then
+ * In these it is but a mark that makes an entry a symbolic link. libarchive then
  * keeps the content to itself; a reader that knows no links unpacks a file.
  */
-static bool hides_content(const struct reader *r, struct archive_entry *entry)
+static bool hides_content(int format, struct archive_entry *entry)
 {
-	int format = archive_format(r->in) & ARCHIVE_FORMAT_BASE_MASK;
+	return archive_entry_filetype(entry) == AE_IFLNK &&
+	       (format == ARCHIVE_FORMAT_ZIP || format == ARCHIVE_FORMAT_7ZIP ||
+		format == ARCHIVE_FORMAT_RAR);
+}
 
-	return format == ARCHIVE_FORMAT_ZIP && archive_entry_filetype(entry) == AE_IFLNK;
+/* Folders, links and devices have no content, but in a zip nothing says so */
+static bool has_content(int format, struct archive_entry *entry)
+{
+	unsigned int type = archive_entry_filetype(entry);
+
+	return !type || type == AE_IFREG || format == ARCHIVE_FORMAT_ZIP;
 }
 
 static void read_member(struct reader *r, struct archive_entry *entry, void *arg)
 {
-	const char *name = archive_entry_pathname_utf8(entry);
 	int fd __cleanup(ss_cleanup_fd) = -1;
+	int format = archive_format(r->in) & ARCHIVE_FORMAT_BASE_MASK;
+	const char *name = archive_entry_pathname_utf8(entry);
 
 	if (!name)
 		name = archive_entry_pathname(entry);
@@ -195,11 +206,11 @@ static void read_member(struct reader *r, struct archive_entry *entry, void *arg
 	r->walk->members--;
 	if (!spend(r, 0))
 		return;
-	if (hides_content(r, entry))
+	if (hides_content(format, entry))
 		r->found |= SS_KIND_BIT(SS_KIND_UNHANDLED);
 	if (archive_entry_is_encrypted(entry))
 		r->found |= SS_KIND_BIT(SS_KIND_ENCRYPTED);
-	else
+	else if (has_content(format, entry))
 		fd = read_content(r);
 	if (!r->walk->error)
 		r->walk->fn(arg, name ? name : "", fd);
@@ -290,7 +301,7 @@ static int open_archive(struct reader *r, const struct ss_format *format)
  * Return: SS_KIND_BIT() of each condition.
  */
 uint32_t ss_unpack_read(struct ss_unpack_walk *walk, const struct ss_format_hit *hit,
-			 const uint8_t *data, size_t len, void *arg)
+			const uint8_t *data, size_t len, void *arg)
 {
 	const struct ss_format *format = hit->format;
 	struct archive *in __cleanup(cleanup_archive) = NULL;

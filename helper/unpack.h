@@ -37,6 +37,6 @@ struct ss_unpack_walk {
 };
 
 uint32_t ss_unpack_read(struct ss_unpack_walk *walk, const struct ss_format_hit *hit,
-			 const uint8_t *data, size_t len, void *arg);
+			const uint8_t *data, size_t len, void *arg);
 
 #endif /* SS_UNPACK_H */
