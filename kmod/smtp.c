@@ -825,6 +825,16 @@ static bool has_part(const struct ss_smtp *e)
 			     e->stage == STAGE_CHUNKS);
 }
 
+/*
+ * Has the server all of it, though the caller has yet to say so? With an empty
+ * last chunk it has that as soon as it is announced.
+ */
+static bool has_whole(const struct ss_smtp *e)
+{
+	return e->stage == STAGE_SEND && e->chunked &&
+	       e->announced == e->body_len;
+}
+
 /* Would the server take a command for mail? */
 static bool is_inside(const struct ss_smtp *e)
 {
@@ -1006,7 +1016,8 @@ u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
 	if (e->lost)
 		return n;
 	if (is_final(e) || event == SS_SMTP_DONE || event == SS_SMTP_GO_ON ||
-	    event == SS_SMTP_STARTTLS || e->stage == STAGE_HANDSHAKE)
+	    event == SS_SMTP_STARTTLS || e->stage == STAGE_HANDSHAKE ||
+	    has_whole(e))
 		return 0;
 	while (done < n && e->event == event && !e->early && has_room(cli)) {
 		u32 max = n - done < SS_SMTP_LINE_MAX ? n - done :

@@ -387,6 +387,39 @@ static void test_D2_refused_inside(void **state)
 	rig_free(&r);
 }
 
+/* Its BDAT is all of it: the reply may be there before ss_smtp_sent(). */
+static void test_empty_last(void **state)
+{
+	static const char * const replies[] = {
+		"250 queued\r\n", "552 empty\r\n",
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		const char *reply = replies[i % 2];
+		struct rig r;
+
+		rig_greeted(&r);
+		r.splice = i / 2;
+		rig_exchange(&r, "EHLO me\r\n", "250-mx\r\n250 CHUNKING\r\n");
+		rig_exchange(&r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 0\r\nBDAT 0 LAST\r\n",
+			     "250 ok\r\n250 ok\r\n");
+		r.to_client.n = 0;
+		ss_smtp_release(&r.e, &r.srv);
+		assert_int_equal(r.e.event, SS_SMTP_SEND);
+		rig_flush_server(&r);
+		bytes_add(&r.from_server, reply, strlen(reply));
+		assert_false(rig_server(&r));
+		rig_pump(&r);
+		assert_int_equal(r.to_client.n, strlen(reply));
+		assert_memory_equal(r.to_client.p, reply, strlen(reply));
+		assert_int_equal(r.done, 1);
+		assert_false(r.lost);
+		rig_free(&r);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -404,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_D3_splice_replies),
 		cmocka_unit_test(test_D2_early_against_verdict),
 		cmocka_unit_test(test_D2_refused_inside),
+		cmocka_unit_test(test_empty_last),
 	};
 
 	return cmocka_run_group_tests_name("bdat", tests, NULL, NULL);
