@@ -420,6 +420,94 @@ static void test_empty_last(void **state)
 	}
 }
 
+static void test_D2_next_behind_last(void **state)
+{
+	(void)state;
+	/* too short for anything to leave before the verdict */
+	chunking(SPLICE, ENVELOPE, C("BDAT 4 LAST\r\nabcdMAIL FROM:<c>\r\n"),
+		 SS(""), REFUSE("554 no"), CC("554 no\r\n"), SS("RSET\r\n"),
+		 LEFT(15), S("250 reset\r\n"), SS("MAIL FROM:<c>\r\n"), CC(""));
+	/* what a server that refuses it keeps is not known */
+	chunking(SPLICE, ENVELOPE, C("BDAT 4 LAST\r\nabcdMAIL FROM:<c>\r\n"),
+		 ACCEPT, SS("BDAT 4 LAST\r\nabcd"), LEFT(15),
+		 S("452-full\r\n"), LEFT(15), S("452 later\r\n"),
+		 CC("452-full\r\n452 later\r\n"), SS("RSET\r\n"),
+		 S("250 reset\r\n"), CC(""), SS("MAIL FROM:<c>\r\n"));
+	chunking(ENVELOPE, C("BDAT 1 LAST\r\nx"), ACCEPT, SS("BDAT 1 LAST\r\nx"),
+		 S("421 bye\r\n"), CC("421 bye\r\n"), IS(CLOSE));
+	/* one that keeps it after that is a danger */
+	chunking(ENVELOPE, C("BDAT 1 LAST\r\nx"), ACCEPT, SS("BDAT 1 LAST\r\nx"),
+		 S("452 later\r\n"), CC("452 later\r\n"), C("NOOP\r\n"),
+		 SS("RSET\r\n"), S("452 later\r\n"), CC(BROKE), IS(ERROR));
+	/* the envelope of a refused DATA is none for BDAT */
+	chunking(ENVELOPE, C("DATA\r\n"), CC(GO_ON), C("x\r\n.\r\n"), ACCEPT,
+		 SS("DATA\r\n"), S("451 later\r\n"), CC("451 later\r\n"),
+		 C("BDAT 6 LAST\r\nQUIT\r\n"), SS("RSET\r\n"), CC(""),
+		 S("250 reset\r\n"), CC(MAIL_FIRST), SS(""));
+}
+
+static void test_D6_auth(void **state)
+{
+	(void)state;
+	/* no AUTH between chunks, and what looks like a chunk in AUTH is none */
+	chunking(ENVELOPE, C("BDAT 1\r\nxAUTH PLAIN eA==\r\nBDAT 1 LAST\r\ny"),
+		 CC(CHUNK INCOMPLETE), SS(""), HAS("xy"));
+	chunking(C("AUTH LOGIN\r\n"), SS("AUTH LOGIN\r\n"), S("334 x\r\n"),
+		 CC("334 x\r\n"), C("BDAT 6\r\nQUIT\r\n"), SS("*\r\n"),
+		 CC("501 5.5.2 Bad base64\r\n"), S("501 no\r\n"), CC(""),
+		 SS("QUIT\r\n"));
+	/* too many of what is not for there */
+	chunking(ENVELOPE, C("BDAT 1\r\nx"), CC(CHUNK),
+		 C("x\r\nx\r\nx\r\nx\r\nx\r\nx\r\nx\r\nx\r\nx\r\nx\r\n"
+		   "x\r\nx\r\nx\r\nx\r\nx\r\nx\r\nx\r\nx\r\nx\r\nx\r\n"),
+		 IS(NONE), REFUSALS(20), C("EHLO me\r\n"), IS(ERROR), SS(""));
+}
+
+static void test_hangup(void **state)
+{
+#define TIMEOUT	HANG_UP("421 4.4.2 Timeout"), CC("421 4.4.2 Timeout\r\n"), \
+		IS(CLOSE), SS("")
+	(void)state;
+	chunking(C("BDAT 6\r\nQU"), TIMEOUT);
+	chunking(ENVELOPE, C("BDAT 6\r\nQU"), TIMEOUT);
+	chunking(ENVELOPE, C("BDAT 1\r\nx"), CC(CHUNK), TIMEOUT);
+	chunking(ENVELOPE, C("BDAT 1 LAST\r\nx"), IS(BODY_END), TIMEOUT);
+	chunking(ENVELOPE, C("BDAT 1 LAST\r\nx"), ACCEPT, SS_ANY, TIMEOUT);
+	chunking(ENVELOPE, C("BDAT 1\r\nxRSET\r\n"), CC(CHUNK), SS_ANY, TIMEOUT);
+	chunking(ENVELOPE, C("BDAT 1\r\nxQUIT\r\n"), CC(CHUNK),
+		 HANG_UP("421 4.4.2 Lost"), CC("221 2.0.0 Bye\r\n"), IS(CLOSE));
+	SPLICED(TIMEOUT);
+	SPLICED(C("QUIT\r\n"), TIMEOUT);
+	SPLICED(C("BDAT 1 LAST\r\nx"), TIMEOUT);
+	SPLICED(S("552 much\r\n"), CC(""), TIMEOUT);
+}
+
+/* Each of a lot of tiny chunks costs nothing that stays. */
+static void test_C5_tiny_chunks(void **state)
+{
+	struct rig r;
+	u32 i;
+
+	(void)state;
+	rig_greeted(&r);
+	rig_exchange(&r, "EHLO me\r\n", "250-mx\r\n250 CHUNKING\r\n");
+	rig_exchange(&r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 0\r\n",
+		     "250 ok\r\n250 ok\r\n");
+	for (i = 0; i < 1000000; i++) {
+		r.cli.len = 0;
+		assert_int_equal(ss_smtp_client(&r.e, (const u8 *)"BDAT 1\r\nX", 9,
+						&r.srv, &r.cli), 8);
+		assert_int_equal(ss_smtp_body_room(&r.e), 1);
+		assert_int_equal(ss_smtp_body(&r.e, (const u8 *)"X", 1), 1);
+		ss_smtp_chunk_ok(&r.e, &r.cli);
+	}
+	assert_int_equal(r.e.body_len, 1000000);
+	assert_true(ss_smtp_idle(&r.e));
+	assert_int_equal(r.srv.len, 0);
+	assert_true(ss_smtp_wants_client(&r.e));
+	rig_free(&r);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -438,6 +526,10 @@ int main(void)
 		cmocka_unit_test(test_D2_early_against_verdict),
 		cmocka_unit_test(test_D2_refused_inside),
 		cmocka_unit_test(test_empty_last),
+		cmocka_unit_test(test_D2_next_behind_last),
+		cmocka_unit_test(test_D6_auth),
+		cmocka_unit_test(test_hangup),
+		cmocka_unit_test(test_C5_tiny_chunks),
 	};
 
 	return cmocka_run_group_tests_name("bdat", tests, NULL, NULL);
