@@ -39,6 +39,7 @@
  * @banner: it has greeted
  * @auth: inside an AUTH dialogue
  * @unsure: it refused a BDAT, so that only RSET helps
+ * @early: what it said to a message or chunk that was not there yet, or 0
  * @rig: the gateway
  * @orderly: never says 421
  */
@@ -52,6 +53,7 @@ struct server {
 	bool banner;
 	bool auth;
 	bool unsure;
+	int early;
 	const struct rig *rig;
 	bool orderly;
 };
@@ -141,17 +143,22 @@ static void forget(struct server *s)
 	s->unsure = false;
 }
 
-/* The octets of the chunk are there. */
-static int decide_bdat(struct server *s, bool last)
+/* The octets of the chunk are there; @early is what was said before. */
+static int decide_bdat(struct server *s, bool last, int early)
 {
 	int code = 250;
 
-	/* in what is read after the end of the connection there is no order */
-	if (!s->rig->lost) {
+	/*
+	 * In what is read after the end of the connection there is no order, and
+	 * the gateway may know already that it was refused.
+	 */
+	if (!s->rig->lost && !early) {
 		RIG_CHECK(s->mail && s->rcpts && !s->unsure);
 		RIG_CHECK(s->rcpts == s->rig->e.rcpt_count);
 	}
-	if (last || !s->orderly)
+	if (early)
+		code = early;
+	else if (last || !s->orderly)
 		code = ok_or(s, 452);
 	if (last)
 		forget(s);
@@ -189,7 +196,7 @@ static int decide(struct server *s, const char *line, size_t n)
 	if (is(line, n, "DATA"))
 		return decide_data(s);
 	if (is(line, n, "BDAT"))
-		return decide_bdat(s, n > 4);
+		return decide_bdat(s, n > 4, 0);
 	if (is(line, n, "AUTH"))
 		return decide_auth(s, line, n);
 	if (is(line, n, "QUIT"))
@@ -205,12 +212,27 @@ static int decide(struct server *s, const char *line, size_t n)
 	return ok_or(s, 502);
 }
 
+/* Takes note of the end of what it has answered before. */
+static int answered(struct server *s, size_t n)
+{
+	int early = s->early;
+
+	s->early = 0;
+	if (s->reader.in_message)
+		forget(s);
+	else
+		decide_bdat(s, n > 4, early);
+	return early;
+}
+
 static int answer(void *ctx, const char *line, size_t n)
 {
 	struct server *s = ctx;
 	const char *more = "";
 	int code;
 
+	if (s->early)
+		return answered(s, n);
 	if (s->reader.in_message) {
 		forget(s);
 		code = ok_or(s, 554);
@@ -230,6 +252,19 @@ static int answer(void *ctx, const char *line, size_t n)
 	return code;
 }
 
+/* It may refuse what it has not got whole. */
+static void refuse_early(struct server *s)
+{
+	static const int codes[] = { 452, 552, 421 };
+
+	if (s->orderly || s->early || s->rig->lost ||
+	    !(s->reader.in_chunk || s->reader.in_message) ||
+	    draw(&s->chance, 16))
+		return;
+	s->early = codes[draw(&s->chance, 3)];
+	say(s, s->early, "");
+}
+
 /* The server reads what has come; answers are put into @out. */
 static void serve(struct server *s)
 {
@@ -239,6 +274,7 @@ static void serve(struct server *s)
 		reader_feed(&s->reader, in->p ? in->p + s->read : in->p,
 			    in->n - s->read);
 	s->read = in->n;
+	refuse_early(s);
 }
 
 /* ---- what must hold in the end ---- */
