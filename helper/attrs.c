@@ -156,7 +156,7 @@ static const struct ss_attr av_profile_attr[] = {
 	[V(REPLY_AMBIGUOUS)]	= { "reply-ambiguous", SS_ATTR_TEXT, NULL },
 	[V(REPLY_OVERSIZE)]	= { "reply-oversize", SS_ATTR_TEXT, NULL },
 	[V(REPLY_FAILURE)]	= { "reply-failure", SS_ATTR_TEXT, NULL },
-	[V(REPLACEMENT)]	= { "replacement", SS_ATTR_TEXT, NULL },
+	[V(REPLACEMENT)]	= { "replacement", SS_ATTR_LINES, NULL },
 };
 
 SET(av_profile, AV_PROFILE);
@@ -313,11 +313,11 @@ static uint64_t read_number(const struct nlattr *nla)
 	}
 }
 
-static struct json_object *read_text(const struct nlattr *nla)
+static struct json_object *read_text(const struct nlattr *nla, enum ss_text_mode mode)
 {
 	char text[TEXT_SIZE];
 
-	ss_text_clean(SS_TEXT_PRINT, text, sizeof(text), nla_data(nla),
+	ss_text_clean(mode, text, sizeof(text), nla_data(nla),
 		      strnlen(nla_data(nla), nla_len(nla)));
 	return json_object_new_string(text);
 }
@@ -407,7 +407,10 @@ static void decode_one(const struct ss_attr *attr, struct nlattr *nla,
 		value = read_enum(nla, attr->names);
 		break;
 	case SS_ATTR_TEXT:
-		value = read_text(nla);
+		value = read_text(nla, SS_TEXT_PRINT);
+		break;
+	case SS_ATTR_LINES:
+		value = read_text(nla, SS_TEXT_LINES);
 		break;
 	case SS_ATTR_ADDR:
 		value = json_object_new_string(ss_addr_format(buf, nla_data(nla),
@@ -420,7 +423,7 @@ static void decode_one(const struct ss_attr *attr, struct nlattr *nla,
 		append(obj, attr->name, read_prefix(nla));
 		return;
 	case SS_ATTR_TEXTS:
-		append(obj, attr->name, read_text(nla));
+		append(obj, attr->name, read_text(nla, SS_TEXT_PRINT));
 		return;
 	case SS_ATTR_FLAGS:
 		value = read_flags(nla, attr->names);

@@ -16,6 +16,7 @@
  * @SS_ATTR_ENUM: the name of a value
  * @SS_ATTR_MS: a number of milliseconds
  * @SS_ATTR_TEXT: a string or octets that a peer sent
+ * @SS_ATTR_LINES: a string of any number of lines
  * @SS_ATTR_ADDR: an address
  * @SS_ATTR_PORTS: all attributes of that type: an array of numbers
  * @SS_ATTR_PREFIXES: all attributes of that type: an array of prefixes
@@ -32,6 +33,7 @@ enum ss_attr_type {
 	SS_ATTR_ENUM,
 	SS_ATTR_MS,
 	SS_ATTR_TEXT,
+	SS_ATTR_LINES,
 	SS_ATTR_ADDR,
 	SS_ATTR_PORTS,
 	SS_ATTR_PREFIXES,
@@ -56,7 +58,7 @@ struct ss_names {
  * struct ss_attr - One attribute of a set.
  * @name: its name in uapi/smtpsplice.yaml
  * @type: how it is shown
- * @names: the names of its values, for SS_ATTR_ENUM
+ * @names: the names of its values, for SS_ATTR_ENUM and SS_ATTR_FLAGS
  */
 struct ss_attr {
 	const char *name;

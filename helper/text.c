@@ -50,7 +50,9 @@ static bool is_control(enum ss_text_mode mode, uint32_t r)
 	if (r == 0x2028 || r == 0x2029 || (r >= 0x202a && r <= 0x202e) ||
 	    (r >= 0x2066 && r <= 0x2069))
 		return true;
-	return mode == SS_TEXT_JSON ? r == 0 : r < 0x20;
+	if (mode == SS_TEXT_JSON)
+		return r == 0;
+	return r < 0x20 && (mode != SS_TEXT_LINES || r != '\n');
 }
 
 /**

@@ -10,11 +10,13 @@
  * @SS_TEXT_JSON: valid UTF-8; CR, LF and the other C0 controls stay, since the
  *   JSON writer escapes them; NUL, DEL and the C1 controls become "?".
  * @SS_TEXT_PRINT: valid UTF-8 without any control: terminals, netlink strings.
+ * @SS_TEXT_LINES: the same, but LF stays: what is to be several lines.
  * @SS_TEXT_REPLY: printable ASCII, and " becomes ': part of an SMTP reply.
  */
 enum ss_text_mode {
 	SS_TEXT_JSON,
 	SS_TEXT_PRINT,
+	SS_TEXT_LINES,
 	SS_TEXT_REPLY,
 };
 
