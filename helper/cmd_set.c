@@ -31,6 +31,13 @@ static const char set_text[] =
 	"  keepalive TIME         between two NOOP to a server that waits for a message\n"
 	"  bare-newline reject|allow\n"
 	"                         messages with CR or LF outside of CRLF\n"
+	"  message-timeout TIME   from end-of-data to the server's reply, the scan\n"
+	"                         included\n"
+	"  conserve-green N       per cent of max-held (1 to 100): below it conserve mode\n"
+	"                         ends\n"
+	"  conserve-red N         from it on conserve mode is on, in which an AV profile's\n"
+	"                         over-budget says what becomes of messages\n"
+	"  conserve-extreme N     from it on all messages are refused (452)\n"
 	"\n"
 	"SIZE is in octets, or with K, M or G behind it (1024, 1024 K, 1024 M).\n"
 	"TIME is in seconds, or with ms, s or m behind it.\n";
@@ -38,14 +45,18 @@ static const char set_text[] =
 static int put_value(struct nl_msg *msg, int type, const struct ss_attr *attr,
 		     const char *text)
 {
+	bool percent = type >= SMTPSPLICE_A_SETTINGS_CONSERVE_GREEN &&
+		       type <= SMTPSPLICE_A_SETTINGS_CONSERVE_EXTREME;
+	uint32_t max = percent ? 100 : 1000000;
 	uint64_t n = 0;
 	int value;
 
 	switch (attr->type) {
 	case SS_ATTR_U32:
-		if (!ss_cli_number(text, 1000000, &n) || !n)
-			return ss_cli_usage("%s: \"%s\" is not a number from 1 to 1000000",
-					    attr->name, ss_cli_quote(text));
+		if (!ss_cli_number(text, max, &n) || !n)
+			return ss_cli_usage("%s: \"%s\" is not a number from 1 to %u%s",
+					    attr->name, ss_cli_quote(text), max,
+					    percent ? " (per cent of max-held)" : "");
 		break;
 	case SS_ATTR_U64:
 		if (!ss_number_size(text, INT64_MAX, &n))

@@ -3,6 +3,7 @@
  * Words on the command line that several commands of smtpsplice take.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,74 @@ bool ss_words_is_name(const char *text, size_t max)
 		if (*text <= ' ' || *text > '~' || *text == '"' || *text == '/')
 			return false;
 	return true;
+}
+
+/**
+ * ss_words_is_text() - Check a text that will be shown.
+ * @mode: what it may be made of
+ * @text: the text
+ * @max: octets of the longest, at most SMTPSPLICE_REPLACEMENT_MAX
+ *
+ * Return: whether it is not empty, and ss_text_clean() leaves it as it is.
+ */
+bool ss_words_is_text(enum ss_text_mode mode, const char *text, size_t max)
+{
+	char clean[SMTPSPLICE_REPLACEMENT_MAX + 1];
+	size_t len = strlen(text);
+
+	return len && len <= max &&
+	       ss_text_clean(mode, clean, sizeof(clean), text, len) == len &&
+	       !memcmp(clean, text, len);
+}
+
+/* Read on until there is no more, or @size octets. Return: how many, or -1. */
+static ssize_t read_all(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = read(fd, buf + len, size - len);
+		if (n > 0)
+			len += n;
+	} while ((n > 0 && len < size) || (n < 0 && errno == EINTR));
+	return n < 0 ? -1 : (ssize_t)len;
+}
+
+/**
+ * ss_words_read_file() - Read a file that a word names.
+ * @path: its path
+ * @max: octets of the largest
+ * @text: what is in it, the caller's to free; NULL after an error
+ * @why: what is wrong, SS_WORDS_WHY_SIZE octets
+ *
+ * Return: 0, -ENOMEM, or -EINVAL with @why set; a file with a NUL is wrong, too.
+ */
+int ss_words_read_file(const char *path, size_t max, char **text, char *why)
+{
+	int fd __cleanup(ss_cleanup_fd) = open(path, O_RDONLY | O_CLOEXEC);
+	char *buf __cleanup(ss_cleanup_free) = malloc(max + 1);
+	ssize_t len;
+
+	*text = NULL;
+	if (!buf)
+		return -ENOMEM;
+	len = fd < 0 ? -1 : read_all(fd, buf, max + 1);
+	if (len < 0) {
+		snprintf(why, SS_WORDS_WHY_SIZE, "file \"%s\": %m", ss_cli_quote(path));
+	} else if ((size_t)len > max) {
+		snprintf(why, SS_WORDS_WHY_SIZE, "file \"%s\" is larger than %zu octets",
+			 ss_cli_quote(path), max);
+	} else if (memchr(buf, '\0', len)) {
+		snprintf(why, SS_WORDS_WHY_SIZE, "file \"%s\" is not text",
+			 ss_cli_quote(path));
+	} else {
+		buf[len] = '\0';
+		*text = buf;
+		buf = NULL;
+		return 0;
+	}
+	return -EINVAL;
 }
 
 /**

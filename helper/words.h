@@ -8,9 +8,10 @@
 
 #include "addr.h"
 #include "cli.h"
+#include "text.h"
 
 /* Room for what is wrong with a word */
-#define SS_WORDS_WHY_SIZE	192
+#define SS_WORDS_WHY_SIZE	320
 
 /**
  * typedef ss_words_fn - Takes one part of a list.
@@ -23,6 +24,8 @@
 typedef int (*ss_words_fn)(void *arg, const char *part, char *why);
 
 bool ss_words_is_name(const char *text, size_t max);
+bool ss_words_is_text(enum ss_text_mode mode, const char *text, size_t max);
+int ss_words_read_file(const char *path, size_t max, char **text, char *why);
 int ss_words_each(const char *list, ss_words_fn one, void *arg, char *why);
 int ss_words_port(const char *text, uint16_t *port, char *why);
 int ss_words_put_prefix(struct nl_msg *msg, int type, const struct ss_prefix *prefix);
