@@ -14,17 +14,21 @@ enum {
 	SS_CLI_USAGE	= 2,	/* bad input, or the module is not loaded */
 };
 
+struct ss_cmd_profile_class;
+
 /**
  * struct ss_cli - What one run of smtpsplice is about.
  * @json: print JSON
  * @argc: words behind the command's own name
  * @argv: those words; @argv[@argc] is NULL
+ * @profiles: the class of profiles that the command is about, or NULL
  * @genl: the socket, once ss_cli_connect() opened it
  */
 struct ss_cli {
 	bool json;
 	int argc;
 	char **argv;
+	const struct ss_cmd_profile_class *profiles;
 	struct ss_genl genl;
 };
 
@@ -56,6 +60,7 @@ bool ss_cli_number(const char *text, uint64_t max, uint64_t *value);
 
 int ss_policy_main(struct ss_cli *cli);
 int ss_tls_main(struct ss_cli *cli);
+int ss_av_main(struct ss_cli *cli);
 int ss_ca_main(struct ss_cli *cli);
 int ss_quarantine_main(struct ss_cli *cli);
 int ss_show_main(struct ss_cli *cli);
