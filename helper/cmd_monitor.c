@@ -66,13 +66,16 @@ static void print_values(struct json_object *event, const char *const *keys,
 
 static void print_text(const char *time, struct json_object *event)
 {
-	static const char *const first[] = { "session", "policy", "tls", "iif", NULL };
-	static const char *const second[] = { "verdict", "result", "cause", NULL };
+	static const char *const first[] = { "session", "policy", "tls", "av", "iif", NULL };
+	static const char *const second[] = { "verdict", "unscanned", "result", "cause", NULL };
 	static const char *const quoted[] = {
 		"virus", "file", "reply", "server-name", "version", "cipher", "text", NULL
 	};
-	const char *kind = get(event, "kind");
+	const char *kind = get(event, "kind"), *unscanned = get(event, "unscanned");
 
+	/* A verdict always says it; it is news where something was not scanned */
+	if (unscanned && !strcmp(unscanned, "none"))
+		json_object_object_del(event, "unscanned");
 	printf("%s %s", time, kind ? kind : "?");
 	print_values(event, first, false);
 	print_endpoint(event, "client", "client-port");

@@ -28,6 +28,7 @@
  * @position: place in the list, 0 is the end
  * @mode: enum smtpsplice_mode
  * @tls: name of its TLS profile, NULL is none
+ * @av: name of its AV profile, NULL is "default"
  * @seen: which words were given, a bit for each entry of words[]
  */
 struct policy {
@@ -42,6 +43,7 @@ struct policy {
 	uint32_t position;
 	uint32_t mode;
 	const char *tls;
+	const char *av;
 	unsigned int seen;
 };
 
@@ -53,7 +55,10 @@ static const char policy_text[] =
 	"          smtp where absent. \"port\" is another word for \"service\".\n"
 	"MODE      hold: nothing of a message reaches the server before it was scanned;\n"
 	"          splice: all but its end does, while it comes in; hold where absent\n"
-	"PROFILE   a TLS profile, see \"smtpsplice tls help\"; where it is off or absent,\n"
+	"av PROFILE\n"
+	"          an AV profile, see \"smtpsplice av help\"; \"default\" where absent\n"
+	"tls PROFILE\n"
+	"          a TLS profile, see \"smtpsplice tls help\"; where it is off or absent,\n"
 	"          STARTTLS is hidden and a connection that begins with TLS is refused\n"
 	"N         place in the list, from 1; the end where absent\n"
 	"\n"
@@ -137,15 +142,6 @@ static int word_position(struct policy *p, const char *value, char *why)
 	return 0;
 }
 
-static int accept_only(const char *word, const char *value, const char *good, char *why)
-{
-	if (!strcmp(value, good))
-		return 0;
-	snprintf(why, SS_WORDS_WHY_SIZE, "%s \"%s\" is not supported (only \"%s\" is)", word,
-		 ss_cli_quote(value), good);
-	return -EINVAL;
-}
-
 static int word_mode(struct policy *p, const char *value, char *why)
 {
 	if (!strcmp(value, "hold")) {
@@ -162,8 +158,18 @@ static int word_mode(struct policy *p, const char *value, char *why)
 
 static int word_av(struct policy *p, const char *value, char *why)
 {
-	(void)p;
-	return accept_only("av", value, "default", why);
+	if (!strcmp(value, "off")) {
+		snprintf(why, SS_WORDS_WHY_SIZE,
+			 "av \"off\" is not possible, name an av profile with \"av-scan disable\"");
+		return -EINVAL;
+	}
+	if (!ss_words_is_name(value, SMTPSPLICE_NAME_MAX)) {
+		snprintf(why, SS_WORDS_WHY_SIZE, "\"%s\" is not an av profile name",
+			 ss_cli_quote(value));
+		return -EINVAL;
+	}
+	p->av = value;
+	return 0;
 }
 
 static int word_tls(struct policy *p, const char *value, char *why)
@@ -237,6 +243,8 @@ static int put_policy(struct nl_msg *msg, const struct policy *p)
 	bad |= nla_put_u32(msg, SMTPSPLICE_A_POLICY_MODE, p->mode);
 	if (p->tls)
 		bad |= nla_put_string(msg, SMTPSPLICE_A_POLICY_TLS, p->tls);
+	if (p->av)
+		bad |= nla_put_string(msg, SMTPSPLICE_A_POLICY_AV, p->av);
 	if (p->position)
 		bad |= nla_put_u32(msg, SMTPSPLICE_A_POLICY_POSITION, p->position);
 	return bad;
@@ -289,7 +297,7 @@ static int run_del_or_help(struct ss_cli *cli)
 static const struct ss_cli_command commands[] = {
 	{ "add", run_add_or_help,
 	  "NAME [iif IFACE] [src PREFIX[,PREFIX]...] [dst PREFIX[,PREFIX]...]\n"
-	  "      [service SERVICE[,SERVICE]...] [mode MODE] [av default] [tls PROFILE] [position N]",
+	  "      [service SERVICE[,SERVICE]...] [mode MODE] [av PROFILE] [tls PROFILE] [position N]",
 	  "inspect connections that come in by IFACE, from src to dst" },
 	{ "del", run_del_or_help, "NAME",
 	  "do not inspect new connections any more; old ones go on to their end" },

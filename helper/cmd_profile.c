@@ -141,7 +141,8 @@ static int parse(struct ss_cli *cli, struct ss_cmd_profile *p)
 	p->class = class;
 	p->attrs = alloc_attrs();
 	if (!ret && !strcmp(p->name, "off"))
-		ret = ss_cli_usage("\"off\" is not a %s name, %s", class->noun, class->off);
+		ret = ss_cli_usage("\"off\" is not %s %s name, %s", ss_words_article(class->noun),
+				   class->noun, class->off);
 	if (!ret && !p->attrs)
 		ret = ss_cli_failed(cli, -ENOMEM, class->noun, p->name);
 	for (int i = 0; !ret && i < cli->argc; i += 2)

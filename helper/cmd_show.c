@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * smtpsplice show: policies, TLS profiles, sessions, counters, settings.
+ * smtpsplice show: policies, profiles, sessions, counters, settings.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -18,7 +18,8 @@
  * struct table - Something that show can show.
  * @name: what the user types
  * @set: the attributes of the answer
- * @columns: of a dump's text form; NULL: names with their options
+ * @columns: of a dump's text form; NULL: names with their @options
+ * @options: what a profile says
  * @cmd: the netlink command
  * @dump: the answer is any number of messages, not one
  */
@@ -26,6 +27,7 @@ struct table {
 	const char *name;
 	const struct ss_attr_set *set;
 	const struct ss_column *columns;
+	const struct ss_attr_set *options;
 	int cmd;
 	bool dump;
 };
@@ -39,6 +41,7 @@ static const struct ss_column policy_columns[] = {
 	{ "PORT", "port", NULL, "-" },
 	{ "MODE", "mode", NULL, "-" },
 	{ "TLS", "tls", NULL, "off" },
+	{ "AV", "av", NULL, "default" },
 	{ "SESSIONS", "sessions", NULL, "-" },
 	{ "MESSAGES", "messages", NULL, "-" },
 	{}
@@ -59,24 +62,25 @@ static const struct ss_column session_columns[] = {
 };
 
 static const struct table tables[] = {
-	{ "policies", &ss_attrs_policy, policy_columns, SMTPSPLICE_CMD_POLICY_GET, true },
-	{ "tls", &ss_attrs_tls, NULL, SMTPSPLICE_CMD_TLS_GET, true },
-	{ "sessions", &ss_attrs_session, session_columns, SMTPSPLICE_CMD_SESSION_GET, true },
-	{ "stats", &ss_attrs_stats, NULL, SMTPSPLICE_CMD_STATS_GET, false },
-	{ "settings", &ss_attrs_settings, NULL, SMTPSPLICE_CMD_SETTINGS_GET, false },
+	{ "policies", &ss_attrs_policy, policy_columns, NULL, SMTPSPLICE_CMD_POLICY_GET, true },
+	{ "tls", &ss_attrs_tls, NULL, &ss_attrs_tls_profile, SMTPSPLICE_CMD_TLS_GET, true },
+	{ "av", &ss_attrs_av, NULL, &ss_attrs_av_profile, SMTPSPLICE_CMD_AV_GET, true },
+	{ "sessions", &ss_attrs_session, session_columns, NULL, SMTPSPLICE_CMD_SESSION_GET, true },
+	{ "stats", &ss_attrs_stats, NULL, NULL, SMTPSPLICE_CMD_STATS_GET, false },
+	{ "settings", &ss_attrs_settings, NULL, NULL, SMTPSPLICE_CMD_SETTINGS_GET, false },
 };
 
 static const char show_text[] =
 	"Usage:\n"
-	"  smtpsplice show [policies|tls|sessions|stats|settings]\n"
+	"  smtpsplice show [policies|tls|av|sessions|stats|settings]\n"
 	"      print what is named, or all of it\n"
 	"  smtpsplice show engine [state FILE]\n"
 	"      print which signatures smtpspliced has in service\n"
 	"\n"
-	"TLS profiles are printed as a shell would take them behind \"smtpsplice tls\n"
-	"add\". With -j, policies, tls and sessions are an array, stats and settings\n"
-	"an object, all of it together an object of those five. Sizes are in octets,\n"
-	"times in milliseconds.\n";
+	"Profiles are printed as a shell would take them behind \"smtpsplice tls add\"\n"
+	"and \"smtpsplice av add\". With -j, policies, tls, av and sessions are an array,\n"
+	"stats and settings an object, all of it together an object of those six. Sizes\n"
+	"are in octets, times in milliseconds, but that of sender-ban in seconds.\n";
 
 static void cleanup_json(struct json_object **obj)
 {
@@ -162,33 +166,62 @@ static void print_word(const char *word)
 	putchar('\'');
 }
 
-static void print_option(const struct ss_attr *attr, struct json_object *value)
+/*
+ * Call @fn with each pair of words that an option is.
+ * Return: whether one of its values begins with "-".
+ */
+static bool each_option(const struct ss_attr *attr, struct json_object *value,
+			void (*fn)(const char *option, const char *value))
 {
-	bool each = !strcmp(attr->name, "exempt-regex");
+	bool each = !strcmp(attr->name, "exempt-regex"), dash = false;
+	bool list = json_object_is_type(value, json_type_array);
 	size_t n = each ? json_object_array_length(value) : 1;
 	char cell[SS_TABLE_CELL_SIZE];
 
 	for (size_t i = 0; i < n; i++) {
 		ss_table_format(cell, each ? json_object_array_get_idx(value, i) : value);
-		printf(" \\\n  %s ", attr->name);
-		print_word(cell);
+		/* A list that is there, but empty */
+		if (list && !json_object_array_length(value))
+			strcpy(cell, "none");
+		dash |= *cell == '-';
+		if (fn)
+			fn(attr->name, cell);
 	}
+	return dash;
 }
 
-/* In a form that "tls add" takes */
-static void print_profiles(struct json_object *rows)
+static void print_option(const char *option, const char *value)
 {
-	const struct ss_attr_set *set = &ss_attrs_tls_profile;
+	printf(" \\\n  %s ", option);
+	print_word(value);
+}
+
+/* As each_option(), for all options of a profile */
+static bool each_of_all(const struct ss_attr_set *set, struct json_object *row,
+			void (*fn)(const char *option, const char *value))
+{
 	struct json_object *value;
+	bool dash = false;
 
+	for (int type = 1; type <= set->max; type++)
+		if (json_object_object_get_ex(row, set->attr[type].name, &value))
+			dash |= each_option(&set->attr[type], value, fn);
+	return dash;
+}
+
+/* In a form that "tls add" and "av add" take */
+static void print_profiles(const struct ss_attr_set *set, struct json_object *rows)
+{
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
-		struct json_object *row = json_object_array_get_idx(rows, i);
+		struct json_object *row = json_object_array_get_idx(rows, i), *value;
+		const char *name = "?";
 
-		print_word(json_object_object_get_ex(row, "name", &value) ?
-			   json_object_get_string(value) : "?");
-		for (int type = 1; type <= set->max; type++)
-			if (json_object_object_get_ex(row, set->attr[type].name, &value))
-				print_option(&set->attr[type], value);
+		if (json_object_object_get_ex(row, "name", &value))
+			name = json_object_get_string(value);
+		if (*name == '-' || each_of_all(set, row, NULL))
+			printf("-- ");
+		print_word(name);
+		each_of_all(set, row, print_option);
 		printf("\n");
 	}
 }
@@ -200,7 +233,7 @@ static void print_text(const struct table *t, struct json_object *answer)
 	else if (t->columns)
 		ss_table_print(t->columns, answer);
 	else
-		print_profiles(answer);
+		print_profiles(t->options, answer);
 }
 
 static void print_json(struct json_object *obj)

@@ -221,10 +221,11 @@ void ss_genl_close(struct ss_genl *genl)
  */
 struct nl_msg *ss_genl_message(struct ss_genl *genl, int cmd, int flags)
 {
-	bool profile = cmd == SMTPSPLICE_CMD_TLS_ADD || cmd == SMTPSPLICE_CMD_TLS_SET;
+	bool profile = cmd == SMTPSPLICE_CMD_TLS_ADD || cmd == SMTPSPLICE_CMD_TLS_SET ||
+		       cmd == SMTPSPLICE_CMD_AV_ADD || cmd == SMTPSPLICE_CMD_AV_SET;
 	/*
-	 * Room for the largest: a TLS profile of 2 * 64 patterns; else a policy
-	 * of 2 * 32 prefixes, a verdict's texts
+	 * Room for the largest: a profile of 2 * 64 patterns; else a policy of
+	 * 2 * 32 prefixes, a verdict's texts
 	 */
 	struct nl_msg *msg = nlmsg_alloc_size(profile ? 65536 : 16384);
 

@@ -12,11 +12,13 @@ static const struct ss_cli_command commands[] = {
 	  "which flows are inspected" },
 	{ "tls", ss_tls_main, "add|set|del|help ...",
 	  "what is done with TLS" },
+	{ "av", ss_av_main, "add|set|del|help ...",
+	  "how messages are scanned, and what becomes of them" },
 	{ "ca", ss_ca_main, "init|show|export|help ...",
 	  "the CA that makes the certificates which clients see" },
 	{ "quarantine", ss_quarantine_main, "list|show|release|delete|help ...",
 	  "infected messages that were put aside" },
-	{ "show", ss_show_main, "[policies|tls|sessions|stats|settings|engine|help]",
+	{ "show", ss_show_main, "[policies|tls|av|sessions|stats|settings|engine|help]",
 	  "what is configured, under way and counted; which signatures are in service" },
 	{ "set", ss_set_main, "KEY VALUE [KEY VALUE]... | help",
 	  "limits and deadlines" },
@@ -30,6 +32,7 @@ static const char more[] =
 	"  -j, --json   print JSON\n"
 	"  --version    print the version\n"
 	"  --help       print this\n"
+	"  --           what follows is no option, even if it begins with \"-\"\n"
 	"\n"
 	"Exit status: 0 done, 1 refused by the kernel or failed, 2 bad input or\n"
 	"module not loaded. Everything is about the network namespace it is run in.\n";
@@ -40,10 +43,13 @@ static const char more[] =
  */
 static int take_options(struct ss_cli *cli, int argc, char **argv)
 {
+	bool ended = false;
 	int n = 0;
 
 	for (int i = 1; i < argc; i++) {
-		if (argv[i][0] != '-' || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+		if (!ended && !strcmp(argv[i], "--")) {
+			ended = true;
+		} else if (ended || argv[i][0] != '-' || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
 			argv[n++] = argv[i];
 		} else if (!strcmp(argv[i], "-j") || !strcmp(argv[i], "--json")) {
 			cli->json = true;

@@ -185,6 +185,17 @@ int ss_words_put_prefix(struct nl_msg *msg, int type, const struct ss_prefix *pr
 }
 
 /**
+ * ss_words_article() - The article of a noun.
+ * @noun: the noun
+ *
+ * Return: "a" or "an".
+ */
+const char *ss_words_article(const char *noun)
+{
+	return strchr("aeiou", *noun) ? "an" : "a";
+}
+
+/**
  * ss_words_take_name() - Take the name of an object, which is the first word.
  * @cli: the run
  * @what: what it is a name of
@@ -200,8 +211,9 @@ int ss_words_take_name(struct ss_cli *cli, const char *what, const char *group,
 		return ss_cli_usage("%s name missing, try \"%s help\"", what, group);
 	*name = cli->argv[0];
 	if (!ss_words_is_name(*name, SMTPSPLICE_NAME_MAX))
-		return ss_cli_usage("\"%s\" is not a %s name (1 to %d printable characters without space, \" and /)",
-				    ss_cli_quote(*name), what, SMTPSPLICE_NAME_MAX);
+		return ss_cli_usage("\"%s\" is not %s %s name (1 to %d printable characters without space, \" and /)",
+				    ss_cli_quote(*name), ss_words_article(what), what,
+				    SMTPSPLICE_NAME_MAX);
 	cli->argc--;
 	cli->argv++;
 	return SS_CLI_OK;

@@ -29,6 +29,7 @@ int ss_words_read_file(const char *path, size_t max, char **text, char *why);
 int ss_words_each(const char *list, ss_words_fn one, void *arg, char *why);
 int ss_words_port(const char *text, uint16_t *port, char *why);
 int ss_words_put_prefix(struct nl_msg *msg, int type, const struct ss_prefix *prefix);
+const char *ss_words_article(const char *noun);
 int ss_words_take_name(struct ss_cli *cli, const char *what, const char *group,
 		       const char **name);
 int ss_words_delete(struct ss_cli *cli, const char *what, const char *group,

@@ -66,7 +66,8 @@ for words in help --help "policy help" "policy add help" "policy del help" "show
 	"tls add help" "tls set help" "tls del help" "ca help" "ca init help" "ca show help" \
 	"ca export help" "show tls help" "show engine help" "quarantine help" \
 	"quarantine list help" "quarantine show help" "quarantine release help" \
-	"quarantine delete help"; do
+	"quarantine delete help" "av help" "av add help" "av set help" "av del help" \
+	"show av help"; do
 	# shellcheck disable=SC2086 # several words
 	prints Usage $s $words
 done
@@ -107,7 +108,12 @@ refuses '"src" given twice' $s policy add p src 10.0.0.1 src 10.0.0.2
 refuses 'too many prefixes' $s policy add p src "$(printf '10.0.0.%s,' {1..64})10.0.1.1"
 refuses 'too many ports' $s policy add p port "$(printf '%s,' {1..64})65"
 refuses 'mode "both" is not one of hold and splice' $s policy add p mode both
-refuses 'av "off" is not supported' $s policy add p av off
+refuses 'policy "p": av "off" is not possible, name an av profile with "av-scan disable"' \
+	$s policy add p av off
+refuses 'not an av profile name' $s policy add p av ""
+refuses 'not an av profile name' $s policy add p av 12345678901234567890123456789012
+refuses '"av" given twice' $s policy add p av a av b
+refuses '"av" needs a value' $s policy add p av
 refuses 'not a tls profile name' $s policy add p tls ""
 refuses 'not a tls profile name' $s policy add p tls 12345678901234567890123456789012
 refuses '"tls" given twice' $s policy add p tls off tls default
@@ -142,6 +148,15 @@ refuses 'not a time' $s set scan-timeout 4294968
 refuses 'not a time' $s set scan-timeout ""
 refuses 'not reject or allow' $s set bare-newline maybe
 refuses 'not a time' $s set handshake-timeout 0
+refuses 'message-timeout: "0" is not a time' $s set message-timeout 0
+for word in conserve-green conserve-red conserve-extreme; do
+	for value in 0 101 82% x ""; do
+		refuses "$word: \"$value\" is not a number from 1 to 100 (per cent of max-held)" \
+			$s set $word "$value"
+	done
+done
+refuses 'max-client-sessions: "1000001" is not a number from 1 to 1000000' \
+	$s set conserve-red 90 max-client-sessions 1000001
 
 t='tls profile "p": '
 refuses "command missing" $s tls
@@ -199,6 +214,118 @@ refuses "is not a regular expression" $s tls add p exempt-regex a exempt-regex "
 refuses "it is empty" $s tls add p exempt-regex ""
 refuses "is not up to 255 printable ASCII characters" $s tls add p exempt-regex $'a\nb'
 refuses "is not up to 255 printable ASCII characters" $s tls add p exempt-regex "$long"
+
+a='av profile "p": '
+refuses "command missing" $s av
+refuses 'unknown command "x", try "smtpsplice av help"' $s av x
+refuses "av profile name missing" $s av add
+refuses "av profile name missing" $s av set
+refuses "av profile name missing" $s av del
+refuses "not an av profile name" $s av add "a b"
+refuses "not an av profile name" $s av set "$long"
+refuses "not an av profile name" $s av del a/b
+refuses '"off" is not an av profile name, a policy always has one; its option "av-scan disable"' \
+	$s av add off
+refuses 'unexpected word "q"' $s av del p q
+refuses "${a}nothing to change" $s av set p
+refuses "${a}unknown option \"x\"" $s av add p x y
+refuses "${a}unknown option \"starttls\"" $s av set p starttls strip
+refuses "${a}\"cache\" needs a value" $s av add p cache
+for word in file-name replacement reply-failure hash-block archive-log; do
+	refuses "${a}\"$word\" given twice" $s av add p $word none $word none
+done
+while read -r word values; do
+	refuses "${a}$word: \"x\" is not $values" $s av add p "$word" x
+	refuses "${a}$word: \"none\" is not $values" $s av set p "$word" none
+done <<END
+av-scan block, monitor or disable
+executables default or virus
+infected reject, replace or discard
+oversize tempfail, block or pass
+scan-error tempfail, block or pass
+scan-timeout tempfail, block or pass
+helper-down tempfail, block or pass
+over-budget tempfail, block or pass
+undecodable tempfail, block or pass
+fragmail block or pass
+mime-ambiguity block or monitor
+quarantine enable or disable
+cache enable or disable
+END
+for word in archive-block archive-log; do
+	for value in x encrypted,x "$long" none,x 1; do
+		refuses "is not encrypted, corrupted, partiallycorrupted, multipart, nested, mailbomb, timeout or unhandled" \
+			$s av add p $word "$value"
+	done
+	refuses "${a}$word: \"nested,\" has an empty part" $s av add p $word nested,
+	refuses "has an empty part" $s av add p $word ""
+done
+for word in oversize-limit uncompressed-limit; do
+	for value in "" x -1 00 1T 0K 99999999999999999999 9999999999G off; do
+		refuses "${a}$word: \"$value\" is not a size" $s av add p -- $word "$value"
+	done
+done
+for value in "" 0 1 101 x 12K none; do
+	refuses "${a}uncompressed-nest-limit: \"$value\" is not a number from 2 to 100" \
+		$s av add p uncompressed-nest-limit "$value"
+done
+for value in "" x 0s 1d 30ms 169h 604801 none 99999999999999999999h; do
+	refuses "${a}sender-ban: \"$value\" is not a time up to 168h" $s av set p sender-ban "$value"
+done
+refuses "${a}file-name: \"a,,b\" has an empty part" $s av add p file-name a,,b
+refuses "has an empty part" $s av add p file-name ""
+for value in $'a\nb' $'\e' $'\xff' $'a\u202etxt' "$(printf 'x%.0s' {1..256})"; do
+	refuses "is not a pattern of up to 255 octets of printable UTF-8" $s av add p file-name "ok,$value"
+done
+refuses "${a}file-name: too many (at most 64)" $s av add p file-name "$(printf '*.a%s,' {1..64})b"
+for value in EXE a_b "a b" ä "*" "$(printf 'x%.0s' {1..32})"; do
+	refuses "is not a type of file" $s av add p file-type "zip,$value"
+done
+refuses "has an empty part" $s av add p file-type ,
+refuses "${a}file-type: too many (at most 64)" $s av add p file-type "$(printf 'a%s,' {1..64})b"
+
+hash=$(printf 'aB%.0s' {1..32})
+lists=$(mktemp -d)
+for word in hash-block hash-allow; do
+	for value in x "${hash}0" "${hash%B}" "${hash%B}g" "sha256:$hash" " $hash"; do
+		refuses "${a}$word: \"${value:0:80}" $s av add p $word "$hash,$value"
+		refuses "is not a SHA-256 (64 hex digits)" $s av add p $word "$value"
+	done
+	refuses "has an empty part" $s av add p $word ""
+	refuses "${a}$word: too many (at most 64)" $s av add p $word "$(printf "$hash,%.0s" {1..64})$hash"
+	refuses "${a}$word: file \"/nonexistent\": No such file or directory" $s av add p $word @/nonexistent
+	refuses "${a}$word: file \"/\": Is a directory" $s av add p $word @/
+	refuses "${a}$word: file \"\": No such file or directory" $s av add p $word @
+	refuses "${a}$word: file \"/dev/zero\" is larger than 65536 octets" $s av add p $word @/dev/zero
+	printf '# one\n\n%s # two\r\n \t%s\n  x y\n' "$hash" "$hash" >"$lists/bad"
+	refuses "${a}$word: line 5: \"x y\" is not a SHA-256" $s av add p $word "@$lists/bad"
+	printf "$hash\n%.0s" {1..65} >"$lists/long"
+	refuses "${a}$word: too many (at most 64)" $s av add p $word "@$lists/long"
+	printf '%s\0\n' "$hash" >"$lists/nul"
+	refuses "is not text" $s av add p $word "@$lists/nul"
+done
+for word in virus executable filename hash archive partial ambiguous oversize failure; do
+	for value in "" "250 ok" "5540 x" "554" "554-x" "5a4 x" "560 x" x " 554 x" $'554 a\r\n250 b' $'554 \xe4' \
+		"554 $(printf 'x%.0s' {1..507})"; do
+		refuses "is not \"4yz \" or \"5yz \" and a text, up to 510 printable ASCII characters" \
+			$s av add p reply-$word "$value"
+	done
+done
+for value in "" $'a\tb' $'\e[1m' $'\xff' "$(printf 'x%.0s' {1..2049})"; do
+	refuses "${a}replacement: \"" $s av add p replacement "$value"
+	printf '%s' "$value" >"$lists/text"
+	refuses "is not a text of up to 2048 octets of printable UTF-8" $s av add p replacement "@$lists/text"
+done
+printf '\n' >"$lists/text"
+refuses "${a}replacement: \"\" is not a text" $s av add p replacement "@$lists/text"
+for value in none @x; do
+	echo $value >"$lists/text"
+	refuses "a text cannot be \"none\" nor begin with \"@\"" $s av add p replacement "@$lists/text"
+done
+refuses "${a}replacement: file \"/nonexistent\": No such file" $s av add p replacement @/nonexistent
+refuses "file \"/dev/zero\" is larger than 4096 octets" $s av add p replacement @/dev/zero
+refuses 'unknown option "-- removed --"' $s av add p replacement "-- removed --"
+refuses "${a}replacement: \"\" is not a text" $s av add p -- reply-virus none file-name -j replacement ""
 
 refuses "command missing" $s ca
 refuses 'unknown command "x"' $s ca x
@@ -385,6 +512,21 @@ if [[ $module_loaded == no ]]; then
 		av default tls off mode hold position 1
 	refuses "smtpsplice: $gone" $s policy add mail-in tls default
 	refuses "smtpsplice: $gone" $s show tls
+	refuses "smtpsplice: $gone" $s show av
+	refuses "smtpsplice: $gone" $s policy add mail-in av strict tls default
+	refuses "smtpsplice: $gone" $s av del p
+	refuses "smtpsplice: $gone" $s av set p sender-ban off
+	refuses "smtpsplice: $gone" $s av set p sender-ban 168h oversize-limit 0 replacement $'a\nb'
+	printf '# none yet' >"$lists/none"
+	head -n 64 "$lists/long" >"$lists/hashes"
+	printf 'Removed: %%%%FILE%%%%\r\n\r\nÄrger\r\n' >"$lists/text"
+	refuses "smtpsplice: $gone" $s av add p av-scan monitor infected replace archive-block none \
+		archive-log encrypted,unhandled oversize-limit 10M oversize pass uncompressed-limit none \
+		uncompressed-nest-limit 100 fragmail pass file-name '*.exe,[a-c]?.ä b' file-type exe,ms-office \
+		hash-block "@$lists/hashes" hash-allow "@$lists/none" sender-ban 604800 \
+		reply-virus "554 5.7.1 $(printf 'x%.0s' {1..500})" reply-failure "451 x" \
+		reply-hash none replacement "@$lists/text"
+	refuses "smtpsplice: $gone" $s av add p replacement "@$lists/none" -- file-name "-x"
 	refuses "smtpsplice: $gone" $s tls del p
 	refuses "smtpsplice: $gone" $s tls set p starttls strip
 	refuses "smtpsplice: $gone" $s tls add p smtps inspect smtps-port smtps,4650 \
@@ -394,8 +536,10 @@ if [[ $module_loaded == no ]]; then
 	refuses "smtpspliced: $gone" $d --trust /etc/hostname --crl /etc/hostname --ca-dir /x \
 		--cert-dir /y
 	refuses "smtpsplice: $gone" $s set max-sessions 10 max-message 50M max-held 2G \
-		dial-timeout 30 handshake-timeout 20s scan-timeout 1500ms reply-timeout 5m keepalive 9 bare-newline allow
+		dial-timeout 30 handshake-timeout 20s scan-timeout 1500ms reply-timeout 5m keepalive 9 bare-newline allow \
+		message-timeout 4m conserve-green 1 conserve-red 88 conserve-extreme 100
 fi
+rm -rf "$lists"
 
 echo "1..$count"
 ((failed == 0))

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * smtpsplice av: how messages are scanned, and what becomes of those that should
+ * not pass. The options are the attributes of the set av-profile; see cmd_profile.c
+ * for what is done with them.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <netlink/attr.h>
+
+#include "cleanup.h"
+#include "cmd_profile.h"
+#include "number.h"
+#include "words.h"
+
+#define NEST_MIN	2	/* of uncompressed-nest-limit, as the kernel has it */
+#define NEST_MAX	100
+#define BAN_MAX		604800	/* seconds of sender-ban, a week */
+#define LIST_FILE_MAX	65536	/* octets of a file of hashes, comments and all */
+#define HASH_DIGITS	(2 * SMTPSPLICE_SHA256_SIZE)
+
+#define A(name)		SMTPSPLICE_A_AV_PROFILE_##name
+
+static const char av_text[] =
+	"NAME is up to 31 characters. What is absent has the value that comes first.\n"
+	"\n"
+	"  av-scan block|monitor|disable\n"
+	"      what the scan finds something in: as \"infected\" says, log it and let it\n"
+	"      pass, or do not scan at all\n"
+	"  infected reject|replace|discard\n"
+	"      a message that is not to pass: refuse it, in hold mode put a text in the\n"
+	"      place of the parts that are infected, or tell the client that it was\n"
+	"      accepted and drop it\n"
+	"  executables default|virus\n"
+	"      Windows executables: as other files, or always a virus\n"
+	"  archive-block CONDITION[,CONDITION]...|none      (nested,mailbomb)\n"
+	"  archive-log CONDITION[,CONDITION]...|none        (all)\n"
+	"      archives that are refused, and that are logged where they pass:\n"
+	"      encrypted, corrupted, partiallycorrupted, multipart, nested, mailbomb,\n"
+	"      timeout, unhandled\n"
+	"  oversize-limit SIZE|none                         (none)\n"
+	"  oversize block|pass|tempfail\n"
+	"      largest message that is scanned, and what becomes of a larger one\n"
+	"  uncompressed-limit SIZE|none                     (400M)\n"
+	"  uncompressed-nest-limit N                        (12)\n"
+	"      more in an archive is a mailbomb, deeper ones (2 to 100) are nested\n"
+	"  fragmail block|pass\n"
+	"      fragments of messages (message/partial), which nobody can scan\n"
+	"  mime-ambiguity block|monitor\n"
+	"      MIME that can be read in more than one way: refuse it, or scan each of\n"
+	"      its readings\n"
+	"  file-name PATTERN[,PATTERN]...|none\n"
+	"  file-type TYPE[,TYPE]...|none\n"
+	"      names (with *, ? and [...]) and types of files that are refused, in\n"
+	"      archives as well\n"
+	"  hash-block HASH[,HASH]...|@FILE|none\n"
+	"  hash-allow HASH[,HASH]...|@FILE|none\n"
+	"      SHA-256 of files that are refused, in archives as well, and of\n"
+	"      attachments that are clean, whatever a scan says; in FILE one a line\n"
+	"  scan-error tempfail|block|pass\n"
+	"  scan-timeout tempfail|block|pass\n"
+	"  helper-down tempfail|block|pass\n"
+	"  over-budget tempfail|block|pass\n"
+	"  undecodable block|tempfail|pass\n"
+	"      a message that cannot be scanned since the scanner failed, took too\n"
+	"      long, is not there, in conserve mode, or since a limit of the scanner was\n"
+	"      exceeded: refuse it for now or for good, or let it pass unscanned\n"
+	"  quarantine enable|disable\n"
+	"      put messages that are refused aside\n"
+	"  cache enable|disable\n"
+	"      do not scan a message again that was scanned with the same signatures\n"
+	"  sender-ban TIME|off                              (off)\n"
+	"      refuse MAIL of a client that has sent an infected message for so long:\n"
+	"      seconds, or with s, m or h behind it, at most 168h\n"
+	"  reply-virus, reply-executable, reply-filename, reply-hash, reply-archive,\n"
+	"  reply-partial, reply-ambiguous, reply-oversize, reply-failure TEXT|none\n"
+	"      reply to a message that is refused for it, like \"554 5.7.1 %%FILE%% has\n"
+	"      %%VIRUS%%\"; none is the built-in one\n"
+	"  replacement TEXT|@FILE|none\n"
+	"      what stands in a message for a part that was removed\n"
+	"\n"
+	"There always is a profile \"default\". A policy names its profile, see\n"
+	"\"smtpsplice policy help\".\n";
+
+/**
+ * struct list - A list that is being taken.
+ * @p: the profile
+ * @type: the attribute
+ * @flags: what is set, for a list of flags
+ * @line: number of the line in a file, 0 for a word
+ */
+struct list {
+	struct ss_cmd_profile *p;
+	int type;
+	uint32_t flags;
+	unsigned int line;
+};
+
+static int one_flag(void *arg, const char *part, char *why)
+{
+	struct list *list = arg;
+	int n = ss_cmd_profile_value(ss_attrs_av_profile.attr[list->type].names, part, why);
+
+	if (n < 0)
+		return n;
+	list->flags |= 1u << n;
+	return 0;
+}
+
+/* None of them is not what there is where the attribute is absent */
+static int take_flags(struct list *list, const char *value, char *why)
+{
+	int ret = 0;
+
+	if (strcmp(value, SS_CMD_PROFILE_NONE))
+		ret = ss_words_each(value, one_flag, list, why);
+	return ret ?: nla_put_u32(list->p->attrs, list->type, list->flags);
+}
+
+static int one_pattern(void *arg, const char *part, char *why)
+{
+	struct list *list = arg;
+
+	if (!ss_words_is_text(SS_TEXT_PRINT, part, SMTPSPLICE_PATTERN_MAX)) {
+		snprintf(why, SS_WORDS_WHY_SIZE,
+			 "\"%s\" is not a pattern of up to %d octets of printable UTF-8",
+			 ss_cli_quote(part), SMTPSPLICE_PATTERN_MAX);
+		return -EINVAL;
+	}
+	return ss_cmd_profile_count(list->p, list->type, SMTPSPLICE_LIST_MAX, why) ?:
+	       nla_put_string(list->p->attrs, list->type, part);
+}
+
+static bool is_file_type(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len && len <= SMTPSPLICE_NAME_MAX && !text[len];
+}
+
+static int one_type(void *arg, const char *part, char *why)
+{
+	struct list *list = arg;
+
+	if (!is_file_type(part)) {
+		snprintf(why, SS_WORDS_WHY_SIZE, "\"%s\" is not a type of file",
+			 ss_cli_quote(part));
+		return -EINVAL;
+	}
+	return ss_cmd_profile_count(list->p, list->type, SMTPSPLICE_LIST_MAX, why) ?:
+	       nla_put_string(list->p->attrs, list->type, part);
+}
+
+static bool read_hash(const char *text, uint8_t hash[SMTPSPLICE_SHA256_SIZE])
+{
+	if (strlen(text) != HASH_DIGITS)
+		return false;
+	for (int i = 0; i < HASH_DIGITS; i++) {
+		int c = tolower((unsigned char)text[i]);
+
+		if (!isxdigit(c))
+			return false;
+		c -= isdigit(c) ? '0' : 'a' - 10;
+		hash[i / 2] = i % 2 ? hash[i / 2] | c : c << 4;
+	}
+	return true;
+}
+
+static int one_hash(void *arg, const char *part, char *why)
+{
+	uint8_t hash[SMTPSPLICE_SHA256_SIZE];
+	struct list *list = arg;
+	char where[32] = "";
+
+	if (!read_hash(part, hash)) {
+		if (list->line)
+			snprintf(where, sizeof(where), "line %u: ", list->line);
+		snprintf(why, SS_WORDS_WHY_SIZE, "%s\"%s\" is not a SHA-256 (%d hex digits)",
+			 where, ss_cli_quote(part), HASH_DIGITS);
+		return -EINVAL;
+	}
+	return ss_cmd_profile_count(list->p, list->type, SMTPSPLICE_LIST_MAX, why) ?:
+	       nla_put(list->p->attrs, list->type, sizeof(hash), hash);
+}
+
+static int take_hash_file(struct list *list, const char *path, char *why)
+{
+	static const char blanks[] = " \t\r";
+	char *text __cleanup(ss_cleanup_free) = NULL;
+	int ret = ss_words_read_file(path, LIST_FILE_MAX, &text, why);
+	char *rest = text, *line;
+
+	while (!ret && (line = strsep(&rest, "\n"))) {
+		list->line++;
+		line[strcspn(line, "#")] = '\0';
+		line += strspn(line, blanks);
+		for (size_t len = strlen(line); len && strchr(blanks, line[len - 1]); len--)
+			line[len - 1] = '\0';
+		if (*line)
+			ret = one_hash(list, line, why);
+	}
+	return ret;
+}
+
+/* No limit is 0, which is not what there is where the attribute is absent */
+static int take_size(struct ss_cmd_profile *p, int type, const char *value, char *why)
+{
+	uint64_t n = 0;
+
+	if (strcmp(value, "0") && strcmp(value, SS_CMD_PROFILE_NONE) &&
+	    !ss_number_size(value, INT64_MAX, &n)) {
+		snprintf(why, SS_WORDS_WHY_SIZE,
+			 "\"%s\" is not a size (like 1000000, 512K, 50M or 2G), nor none",
+			 ss_cli_quote(value));
+		return -EINVAL;
+	}
+	return nla_put_u64(p->attrs, type, n);
+}
+
+static int take_nest_limit(struct ss_cmd_profile *p, int type, const char *value, char *why)
+{
+	uint64_t n;
+
+	if (!ss_cli_number(value, NEST_MAX, &n) || n < NEST_MIN) {
+		snprintf(why, SS_WORDS_WHY_SIZE, "\"%s\" is not a number from %d to %d",
+			 ss_cli_quote(value), NEST_MIN, NEST_MAX);
+		return -EINVAL;
+	}
+	return nla_put_u32(p->attrs, type, n);
+}
+
+static int take_ban(struct ss_cmd_profile *p, int type, const char *value, char *why)
+{
+	uint64_t n = 0;
+
+	if (strcmp(value, "0") && strcmp(value, "off") &&
+	    !ss_number_seconds(value, BAN_MAX, &n)) {
+		snprintf(why, SS_WORDS_WHY_SIZE,
+			 "\"%s\" is not a time up to %dh (like 30s, 10m or 2h), nor off",
+			 ss_cli_quote(value), BAN_MAX / 3600);
+		return -EINVAL;
+	}
+	return nla_put_u32(p->attrs, type, n);
+}
+
+/* Return: whether it begins with a code of RFC 5321 4.2.1 that says no */
+static bool is_reply(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > SMTPSPLICE_REPLY_MAX || (text[0] != '4' && text[0] != '5') ||
+	    text[1] < '0' || text[1] > '5' || !isdigit((unsigned char)text[2]) ||
+	    text[3] != ' ')
+		return false;
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+static int take_reply(struct ss_cmd_profile *p, int type, const char *value, char *why)
+{
+	if (!is_reply(value)) {
+		snprintf(why, SS_WORDS_WHY_SIZE,
+			 "\"%s\" is not \"4yz \" or \"5yz \" and a text, up to %d printable ASCII characters",
+			 ss_cli_quote(value), SMTPSPLICE_REPLY_MAX);
+		return -EINVAL;
+	}
+	return nla_put_string(p->attrs, type, value);
+}
+
+/* Make line ends LF, and take the last one off: as the text would be typed */
+static void fold_lines(char *text)
+{
+	char *to = text;
+
+	for (const char *s = text; *s; s++)
+		if (s[0] != '\r' || s[1] != '\n')
+			*to++ = *s;
+	if (to > text && to[-1] == '\n')
+		to--;
+	*to = '\0';
+}
+
+static int take_replacement(struct ss_cmd_profile *p, int type, const char *value, char *why)
+{
+	char *text __cleanup(ss_cleanup_free) = NULL;
+	int ret = 0;
+
+	if (*value == '@') {
+		ret = ss_words_read_file(value + 1, 2 * SMTPSPLICE_REPLACEMENT_MAX, &text, why);
+		if (ret)
+			return ret;
+		fold_lines(text);
+		value = text;
+	}
+	if (!ss_words_is_text(SS_TEXT_LINES, value, SMTPSPLICE_REPLACEMENT_MAX)) {
+		snprintf(why, SS_WORDS_WHY_SIZE,
+			 "\"%s\" is not a text of up to %d octets of printable UTF-8",
+			 ss_cli_quote(value), SMTPSPLICE_REPLACEMENT_MAX);
+		return -EINVAL;
+	}
+	/* It could not be typed, and so what is shown could not */
+	if (*value == '@' || !strcmp(value, SS_CMD_PROFILE_NONE)) {
+		snprintf(why, SS_WORDS_WHY_SIZE, "a text cannot be \"%s\" nor begin with \"@\"",
+			 SS_CMD_PROFILE_NONE);
+		return -EINVAL;
+	}
+	return nla_put_string(p->attrs, type, value);
+}
+
+/* What none is not a number of: the attribute is absent then */
+static int take_list_or_text(struct list *list, const char *value, char *why)
+{
+	if (!strcmp(value, SS_CMD_PROFILE_NONE))
+		return 0;
+	switch (list->type) {
+	case A(FILE_NAME):
+		return ss_words_each(value, one_pattern, list, why);
+	case A(FILE_TYPE):
+		return ss_words_each(value, one_type, list, why);
+	case A(HASH_BLOCK):
+	case A(HASH_ALLOW):
+		if (*value == '@')
+			return take_hash_file(list, value + 1, why);
+		return ss_words_each(value, one_hash, list, why);
+	case A(REPLACEMENT):
+		return take_replacement(list->p, list->type, value, why);
+	default:
+		return take_reply(list->p, list->type, value, why);
+	}
+}
+
+static int take_value(struct ss_cmd_profile *p, int type, const char *value, char *why)
+{
+	struct list list = { .p = p, .type = type };
+
+	switch (type) {
+	case A(ARCHIVE_BLOCK):
+	case A(ARCHIVE_LOG):
+		return take_flags(&list, value, why);
+	case A(OVERSIZE_LIMIT):
+	case A(UNCOMPRESSED_LIMIT):
+		return take_size(p, type, value, why);
+	case A(UNCOMPRESSED_NEST_LIMIT):
+		return take_nest_limit(p, type, value, why);
+	case A(SENDER_BAN):
+		return take_ban(p, type, value, why);
+	default:
+		return take_list_or_text(&list, value, why);
+	}
+}
+
+static const struct ss_cmd_profile_class class = {
+	.noun = "av profile",
+	.group = "smtpsplice av",
+	.help = av_text,
+	.off = "a policy always has one; its option \"av-scan disable\" does not scan",
+	.options = &ss_attrs_av_profile,
+	.cmd_add = SMTPSPLICE_CMD_AV_ADD,
+	.cmd_set = SMTPSPLICE_CMD_AV_SET,
+	.cmd_del = SMTPSPLICE_CMD_AV_DEL,
+	.cmd_get = SMTPSPLICE_CMD_AV_GET,
+	.take_value = take_value,
+};
+
+/**
+ * ss_av_main() - smtpsplice av.
+ * @cli: the run
+ *
+ * Return: an exit status.
+ */
+int ss_av_main(struct ss_cli *cli)
+{
+	return ss_cmd_profile_main(cli, &class);
+}
