@@ -27,6 +27,10 @@ static const struct unit times[] = {
 	{ "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, {}
 };
 
+static const struct unit seconds[] = {
+	{ "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, {}
+};
+
 /* Read digits and one of @units. Return: whether it is 1 to @max. */
 static bool parse(const char *text, const struct unit *units, uint64_t max,
 		  uint64_t *value)
@@ -75,4 +79,17 @@ bool ss_number_size(const char *text, uint64_t max, uint64_t *octets)
 bool ss_number_time(const char *text, uint64_t max, uint64_t *ms)
 {
 	return parse(text, times, max, ms);
+}
+
+/**
+ * ss_number_seconds() - Read a time like 30, 30s, 10m or 2h.
+ * @text: what was typed
+ * @max: the longest that is allowed, in seconds
+ * @n: the time in seconds
+ *
+ * Return: whether it is one, from 1 to @max.
+ */
+bool ss_number_seconds(const char *text, uint64_t max, uint64_t *n)
+{
+	return parse(text, seconds, max, n);
 }

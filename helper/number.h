@@ -7,5 +7,6 @@
 
 bool ss_number_size(const char *text, uint64_t max, uint64_t *octets);
 bool ss_number_time(const char *text, uint64_t max, uint64_t *ms);
+bool ss_number_seconds(const char *text, uint64_t max, uint64_t *n);
 
 #endif /* SS_NUMBER_H */

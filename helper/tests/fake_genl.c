@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -186,10 +187,9 @@ static int do_done(struct ss_genl *genl, struct nlattr **a)
 	return 0;
 }
 
-static int do_profile(int cmd, struct nlattr **a)
+/* The attribute sets "tls" and "av" are alike */
+static int do_profile(struct fake_profile *p, int cmd, struct nlattr **a)
 {
-	struct fake_profile *p = &fake->profile;
-
 	p->cmd = cmd;
 	copy_string(p->name, sizeof(p->name), a[SMTPSPLICE_A_TLS_NAME]);
 	p->len = nla_len(a[SMTPSPLICE_A_TLS_PROFILE]);
@@ -197,19 +197,38 @@ static int do_profile(int cmd, struct nlattr **a)
 	return 0;
 }
 
-static int do_get_profile(ss_genl_fn fn, void *arg)
+static int do_get_profile(const struct fake_profile *p, int cmd, ss_genl_fn fn, void *arg)
 {
-	const struct fake_profile *p = &fake->profile;
 	struct nl_msg *msg = nlmsg_alloc_size(sizeof(*p));
 
 	if (p->cmd) {
 		nla_put_string(msg, SMTPSPLICE_A_TLS_NAME, p->name);
 		nla_put(msg, NLA_F_NESTED | SMTPSPLICE_A_TLS_PROFILE, p->len, p->attrs);
 		nla_put_u32(msg, SMTPSPLICE_A_TLS_POLICIES, 2);
-		fn(SMTPSPLICE_CMD_TLS_GET, nlmsg_attrdata(nlmsg_hdr(msg), 0),
+		fn(cmd, nlmsg_attrdata(nlmsg_hdr(msg), 0),
 		   nlmsg_attrlen(nlmsg_hdr(msg), 0), arg);
 	}
 	nlmsg_free(msg);
+	return 0;
+}
+
+static int do_say(struct genlmsghdr *hdr)
+{
+	struct fake_said *said = &fake->said;
+
+	said->cmd = hdr->cmd;
+	said->len = genlmsg_attrlen(hdr, 0);
+	assert(said->len <= (int)sizeof(said->attrs));
+	memcpy(said->attrs, genlmsg_attrdata(hdr, 0), said->len);
+	return 0;
+}
+
+static int do_list(int cmd, ss_genl_fn fn, void *arg)
+{
+	struct fake_said *said = &fake->said;
+
+	if (said->cmd == cmd)
+		fn(cmd, (struct nlattr *)said->attrs, said->len, arg);
 	return 0;
 }
 
@@ -245,10 +264,27 @@ int ss_genl_call(struct ss_genl *genl, struct nl_msg *msg, ss_genl_fn fn, void *
 		break;
 	case SMTPSPLICE_CMD_TLS_ADD:
 	case SMTPSPLICE_CMD_TLS_SET:
-		ret = do_profile(hdr->cmd, a);
+		ret = do_profile(&fake->profile, hdr->cmd, a);
 		break;
 	case SMTPSPLICE_CMD_TLS_GET:
-		ret = do_get_profile(fn, arg);
+		ret = do_get_profile(&fake->profile, hdr->cmd, fn, arg);
+		break;
+	case SMTPSPLICE_CMD_AV_ADD:
+	case SMTPSPLICE_CMD_AV_SET:
+		ret = do_profile(&fake->av, hdr->cmd, a);
+		break;
+	case SMTPSPLICE_CMD_AV_GET:
+		ret = do_get_profile(&fake->av, hdr->cmd, fn, arg);
+		break;
+	case SMTPSPLICE_CMD_POLICY_ADD:
+	case SMTPSPLICE_CMD_SETTINGS_SET:
+		ret = do_say(hdr);
+		break;
+	case SMTPSPLICE_CMD_POLICY_GET:
+		ret = do_list(SMTPSPLICE_CMD_POLICY_ADD, fn, arg);
+		break;
+	case SMTPSPLICE_CMD_SETTINGS_GET:
+		ret = do_list(SMTPSPLICE_CMD_SETTINGS_SET, fn, arg);
 		break;
 	}
 	nlmsg_free(msg);
@@ -269,6 +305,11 @@ int ss_genl_receive(struct ss_genl *genl, ss_genl_fn fn, void *arg)
 	(void)genl;
 	if (read(fake->bell, &rings, sizeof(rings)) != sizeof(rings))
 		return -EAGAIN;
+	if (fake->event.cmd) {
+		fn(fake->event.cmd, (struct nlattr *)fake->event.attrs, fake->event.len, arg);
+		raise(SIGTERM);
+		return 0;
+	}
 	fn(SMTPSPLICE_CMD_SCAN_READY, NULL, 0, arg);
 	if (atomic_load(&fake->tls_bell))
 		fn(SMTPSPLICE_CMD_HANDSHAKE_READY, NULL, 0, arg);

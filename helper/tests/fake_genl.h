@@ -57,7 +57,8 @@ struct fake_handshake {
 };
 
 /**
- * struct fake_profile - The one TLS profile of the kernel that is not there.
+ * struct fake_profile - The one profile of a class that the kernel which is not there
+ * has.
  * @cmd: the command that brought it, 0 where there is none
  * @name: its name
  * @attrs: what it says
@@ -67,6 +68,18 @@ struct fake_profile {
 	int cmd;
 	char name[SMTPSPLICE_NAME_MAX + 1];
 	char attrs[65536];
+	int len;
+};
+
+/**
+ * struct fake_said - Attributes that were sent, or are to be.
+ * @cmd: the command that they belong to, 0 where there are none
+ * @attrs: them
+ * @len: octets of @attrs
+ */
+struct fake_said {
+	int cmd;
+	char attrs[16384];
 	int len;
 };
 
@@ -83,6 +96,9 @@ struct fake_profile {
  * @req: the requests
  * @hs: the handshakes
  * @profile: the TLS profile
+ * @av: the AV profile
+ * @said: the policy or the settings that came last; they are listed as well
+ * @event: the next ring brings it, and SIGTERM behind it
  */
 struct fake {
 	_Atomic pid_t registered;
@@ -96,6 +112,9 @@ struct fake {
 	struct fake_request req[FAKE_REQUESTS];
 	struct fake_handshake hs[FAKE_HANDSHAKES];
 	struct fake_profile profile;
+	struct fake_profile av;
+	struct fake_said said;
+	struct fake_said event;
 };
 
 extern struct fake *fake;

@@ -39,6 +39,14 @@ static void replaces_controls(void **state)
 	check(SS_TEXT_PRINT, "exe.\xe2\x80\xaetxt", 10, "exe.?txt");
 }
 
+static void keeps_lines(void **state)
+{
+	(void)state;
+	check(SS_TEXT_LINES, "Gr\xc3\xbc\xc3\x9f" "e\n\nb", 10, "Gr\xc3\xbc\xc3\x9f" "e\n\nb");
+	check(SS_TEXT_LINES, "a\r\tb\x1b\x7f\xff\0", 8, "a??b????");
+	check(SS_TEXT_LINES, "\xe2\x80\xae\xe2\x80\xa8", 6, "??");
+}
+
 static void makes_replies_ascii(void **state)
 {
 	(void)state;
@@ -63,6 +71,7 @@ int main(void)
 		cmocka_unit_test(keeps_valid_utf8),
 		cmocka_unit_test(replaces_invalid_utf8),
 		cmocka_unit_test(replaces_controls),
+		cmocka_unit_test(keeps_lines),
 		cmocka_unit_test(makes_replies_ascii),
 		cmocka_unit_test(cuts_between_characters),
 	};
