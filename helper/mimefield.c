@@ -270,6 +270,7 @@ static bool next_parameter(const char **s, const char *end, struct parameter *p)
 		if (!is_token(*stop))
 			p->flawed = true;
 	p->name = trim(name, stop - name);
+	p->value.s = stop;
 	*s = stop;
 	if (stop == end || *stop == ';' || !p->name.len) {
 		p->flawed = true;
@@ -298,9 +299,7 @@ static uint32_t read_boundary(struct ss_mimefield_type *type, const struct param
 	if (!span_is(&p->name, "boundary") || type->boundary_len)
 		return SS_GATE_BOUNDARY;
 	if (p->flawed || !value->len || value->len > SS_MIMEFIELD_BOUNDARY ||
-	    has_encoded_word(value))
-		flags |= SS_GATE_BOUNDARY;
-	else if (is_blank(value->s[0]) || is_blank(value->s[value->len - 1]))
+	    has_encoded_word(value) || trim(value->s, value->len).len != value->len)
 		flags |= SS_GATE_BOUNDARY;
 	for (size_t i = 0; i < value->len; i++)
 		if (!is_bchar(value->s[i]))
@@ -337,7 +336,7 @@ static bool hides_ascii(const struct span *charset)
 	       span_begins(charset, "utf32");
 }
 
-/* What is no token, with no ";" at the end of it, is none to all readers */
+/* A comment in front of a name; in a value it may be part of a file name */
 static bool has_comment(const struct span *name)
 {
 	return memchr(name->s, '(', name->len) || memchr(name->s, ')', name->len);

@@ -24,7 +24,7 @@
 #define SLACK		(256 << 10)	/* added to these, for short messages */
 #define MAX_STARTS	5		/* of content in a section */
 #define RUN_LINES	3		/* of base64 that are no accident */
-#define RUN_LENGTH	60		/* of one such line */
+#define RUN_LENGTH	60		/* octets, the same in fewer lines */
 
 /**
  * struct region - A piece of the message.
@@ -387,9 +387,9 @@ static bool is_header(const struct region *line)
 	return s < line->end && s > line->s;
 }
 
-/* Content begins here, or behind blank lines that are here */
-static void add_start(const char **starts, unsigned int *count, const char *s,
-		      const char *end)
+/* Content begins here, or behind blank lines that are here. Return: where. */
+static const char *add_start(const char **starts, unsigned int *count, const char *s,
+			     const char *end)
 {
 	const char *at = s;
 	struct region line;
@@ -398,8 +398,9 @@ static void add_start(const char **starts, unsigned int *count, const char *s,
 		s = at;
 	for (unsigned int i = 0; i < *count; i++)
 		if (starts[i] == s)
-			return;
+			return s;
 	starts[(*count)++] = s;
+	return s;
 }
 
 /*
@@ -416,10 +417,10 @@ static void read_section(struct readings *r, const struct region *section)
 		bool blank = skip_blanks(&line) == line.end;
 
 		if (!text && !is_header(&line)) {
-			text = line.s;
-			add_start(starts, &count, text, section->end);
+			text = add_start(starts, &count, line.s, section->end);
+			at = blank ? text : at;
 		} else if (blank) {
-			add_start(starts, &count, at, section->end);
+			at = add_start(starts, &count, at, section->end);
 		}
 	}
 	for (unsigned int i = 0; i < count; i++)
@@ -469,25 +470,23 @@ static void read_runs(struct readings *r, const struct region *message)
 {
 	struct region run = { NULL, NULL }, line;
 	const char *at = message->s;
-	size_t lines = 0, longest = 0;
+	size_t lines = 0, total = 0;
 
 	while (!r->stop && next_line(&at, message->end, &line)) {
 		if (looks_base64(&line)) {
-			size_t len = line.end - line.s;
-
 			if (!lines++)
 				run.s = line.s;
 			run.end = line.end;
-			longest = len > longest ? len : longest;
+			total += line.end - line.s;
 			if (at < message->end)
 				continue;
 		} else if (lines && is_dashed(&line) && at < message->end) {
 			continue;
 		}
-		if (lines >= RUN_LINES || longest >= RUN_LENGTH)
+		if (lines >= RUN_LINES || total >= RUN_LENGTH)
 			try_base64(r, &run);
 		lines = 0;
-		longest = 0;
+		total = 0;
 	}
 }
 
@@ -527,7 +526,8 @@ static void read_uu(struct readings *r, const struct region *message)
 			out = r->buffer[r->depth];
 		}
 		if (!within && len > sizeof(begin) && !memcmp(line.s, begin, sizeof(begin) - 1))
-			within = line.s[sizeof(begin) - 1] >= '0' && line.s[sizeof(begin) - 1] <= '7';
+			within = line.s[sizeof(begin) - 1] >= '0' &&
+				 line.s[sizeof(begin) - 1] <= '7';
 	}
 	if (within)
 		hand_out_decoded(r, out - r->buffer[r->depth]);
@@ -548,15 +548,6 @@ static void read_message(struct readings *r, const struct region *message)
 	read_uu(r, message);
 }
 
-static void cleanup_readings(struct readings **r)
-{
-	if (!*r)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE((*r)->buffer); i++)
-		free((*r)->buffer[i]);
-	free(*r);
-}
-
 /**
  * ss_reading_all() - Hand out what lenient readers may see in a message.
  * @text: the message, without dot-stuffing
@@ -573,7 +564,8 @@ static void cleanup_readings(struct readings **r)
 int ss_reading_all(const char *text, size_t len, ss_reading_fn fn, void *arg)
 {
 	const struct region message = { text, text + len };
-	struct readings *r __cleanup(cleanup_readings) = NULL;
+	struct readings *r;
+	int ret;
 
 	if (len < MIN_READING)
 		return 0;
@@ -589,5 +581,9 @@ int ss_reading_all(const char *text, size_t len, ss_reading_fn fn, void *arg)
 	r->deeper = r->messages;
 	if (r->deeper && !r->stop)
 		read_message(r, &message);
-	return r->ret;
+	ret = r->ret;
+	for (size_t i = 0; i < ARRAY_SIZE(r->buffer); i++)
+		free(r->buffer[i]);
+	free(r);
+	return ret;
 }
