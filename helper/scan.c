@@ -201,6 +201,19 @@ static bool scan_reading(const void *data, size_t len, void *arg)
 	return !run->findings.infected && !run->findings.late;
 }
 
+/* All that some reader might make of it */
+static void scan_ambiguous(struct run *run)
+{
+	struct ss_findings *f = &run->findings;
+	int ret = ss_reading_all(run->copy.map + run->copy.head,
+				 run->copy.len - run->copy.head, scan_reading, run);
+
+	if (ret == -E2BIG && !f->limit[0])
+		snprintf(f->limit, sizeof(f->limit), "Smtpsplice.Mime.Limit");
+	else if (ret && ret != -E2BIG)
+		failed(f, false, strerror(-ret));
+}
+
 /* More readings than one, where there may be more (THREATS E1, E4) */
 static void scan_readings(struct run *run)
 {
@@ -216,11 +229,9 @@ static void scan_readings(struct run *run)
 	if (f->ambiguous & SS_GATE_LIMIT && !f->limit[0])
 		snprintf(f->limit, sizeof(f->limit), "Smtpsplice.Mime.Limit");
 	f->ambiguous &= ~SS_GATE_LIMIT;
-	if (f->ambiguous && !f->infected && run->profile.ambiguity ==
-	    SMTPSPLICE_AMBIGUITY_MONITOR &&
-	    ss_reading_all(run->copy.map + run->copy.head,
-			   run->copy.len - run->copy.head, scan_reading, run))
-		failed(f, false, "out of memory");
+	if (f->ambiguous && !f->infected &&
+	    run->profile.ambiguity == SMTPSPLICE_AMBIGUITY_MONITOR)
+		scan_ambiguous(run);
 }
 
 static bool find_partial(const struct ss_mime_part *part, void *arg)

@@ -104,7 +104,7 @@ def policies():
 def add_policy(p):
     """Adds a policy as `policies` shows it, at its place."""
     words = ["policy", "add", p["name"], "position", str(p["position"])]
-    for key in ("iif", "src", "dst", "port", "mode", "tls"):
+    for key in ("iif", "src", "dst", "port", "mode", "tls", "av"):
         value = p.get(key)
         if isinstance(value, list):
             value = ",".join(map(str, value))
@@ -139,6 +139,15 @@ def profile(name, *words):
         yield
     finally:
         cli("tls", "del", name)
+
+
+@contextmanager
+def av_profile(name, *words):
+    cli("av", "add", name, *words)
+    try:
+        yield
+    finally:
+        cli("av", "del", name)
 
 
 @contextmanager

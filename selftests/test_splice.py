@@ -44,12 +44,13 @@ class Watcher(Server):
 
 
 @contextmanager
-def mode(name):
-    """The policy of the lab with another mode."""
+def mode(name, av="default"):
+    """The policy of the lab with another mode, and another AV profile."""
     old = policies()[0]
     with policy(name, "position", "1", "iif", "lan",
                 "dst", ",".join(old["dst"]), "service",
-                ",".join(map(str, old["port"])), "tls", old["tls"], "mode", name):
+                ",".join(map(str, old["port"])), "tls", old["tls"], "av", av,
+                "mode", name):
         yield
 
 

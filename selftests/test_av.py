@@ -1,0 +1,446 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""AV profiles: what a verdict can mean, and what is done where there is none."""
+import io
+import os
+import signal
+import sys
+import zipfile
+from contextlib import contextmanager
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from smtplab import *  # noqa: E402,F403
+from test_splice import Watcher, mode, stopped_helper  # noqa: E402
+
+MODES = ("hold", "splice")
+UNSCANNED = b"X-Smtpsplice-Unscanned: %s\r\n"
+
+
+@contextmanager
+def av(*words, how="hold"):
+    """The lab's policy with an AV profile of those words."""
+    with av_profile("t", *words), mode(how, "t"):
+        yield
+
+
+def av_log():
+    with open(os.path.join(RUN, "av.log")) as f:
+        return [json.loads(line) for line in f]
+
+
+@contextmanager
+def logged(**wanted):
+    """The one message in between has a record with these fields."""
+    n = len(av_log())
+    yield
+    wait_for("the log", lambda: len(av_log()) > n)
+    record = av_log()[n]
+    got = {key: record.get(key) for key in wanted}
+    expect_equal(got, wanted, "log")
+
+
+@contextmanager
+def counted(**wanted):
+    """These counters move by that; "_" stands for "-"."""
+    before = stats()
+    yield
+    got = {key: delta(before, key.replace("_", "-")) for key in wanted}
+    expect_equal(got, wanted, "counters")
+
+
+def ask(body, pattern):
+    """A session with one message. Returns what the server has got."""
+    with Watcher() as srv:
+        c = Client()
+        c.hello()
+        c.message(body, pattern)
+        c.quit()
+        wait_for("the end", lambda: srv.ends)
+        return srv.messages
+
+
+def attached(name, data, more=b""):
+    import base64
+    b64 = base64.encodebytes(data).replace(b"\n", b"\r\n")
+    return (b"From: <from@lab>\r\nTo: <to@lab>\r\nSubject: attached\r\n"
+            b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=XXX\r\n\r\n"
+            b"--XXX\r\nContent-Type: text/plain\r\n\r\nsee attachment\r\n" + more +
+            b"--XXX\r\nContent-Type: application/octet-stream\r\n"
+            b"Content-Transfer-Encoding: base64\r\n"
+            b"Content-Disposition: attachment; filename=\"" + name.encode() +
+            b"\"\r\n\r\n" + b64 + b"--XXX--\r\n")
+
+
+def zipped(**files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, data in files.items():
+            z.writestr(name.replace("_", "."), data)
+    return out.getvalue()
+
+
+def executable():
+    """A Windows program, as far as its headers go."""
+    head = bytearray(b"MZ" + bytes(510))
+    head[0x3c] = 0x80
+    head[0x80:0x84] = b"PE\0\0"
+    return bytes(head)
+
+
+def test_monitor():
+    """av-scan monitor: an infected mail passes, is logged and counted"""
+    for how in MODES:
+        with av("av-scan", "monitor", how=how), \
+                counted(monitored=1, infected=0, delivered=1), \
+                logged(action="monitored", logid="0211008193", filename="eicar.com"):
+            expect_equal(ask(infected(), "250 2.0.0 queued$"), [infected()], "messages")
+
+
+def test_disable():
+    """av-scan disable: nothing is scanned, and each message counts as unscanned"""
+    for how in MODES:
+        with av("av-scan", "disable", how=how), stopped_helper(), \
+                counted(unscanned_policy=2, clean=0):
+            for body in mail("clean"), infected():
+                expect_equal(ask(body, "250 2.0.0 queued$"), [body], "messages")
+
+
+def test_discard():
+    """infected discard: the client has a 250, the server nothing"""
+    for how in MODES:
+        with av("infected", "discard", how=how), counted(discarded=1, delivered=0), \
+                logged(action="discarded", eventtype="infected"):
+            expect_equal(ask(infected(), "250 2.0.0 Ok$"), [], "messages")
+
+
+def test_replace():
+    """infected replace: a text stands for the part, the rest is as it was"""
+    with av("infected", "replace"), counted(replaced=1, delivered=1, infected=0), \
+            logged(action="replaced", filename="eicar.com"):
+        got, = ask(infected(), "250 2.0.0 queued$")
+    head, _, rest = infected().partition(b"--XXX\r\nContent-Type: application")
+    assert got.startswith(head), got
+    assert b"eicar.com" in got and b"removed" in got, got
+    assert got.endswith(b"\r\n--XXX--\r\n") and eicar() not in got
+    assert rest.partition(b"\r\n\r\n")[2][:40] not in got
+
+
+def test_replace_text():
+    """the text is the profile's, with tags; lines that begin with a dot arrive"""
+    with av("infected", "replace", "replacement",
+            "%%FILE%% of %%EMAIL_FROM%%:\n.dot\n%%VIRUS%% %%SOURCE_IP%%"):
+        got, = ask(infected(), "250")
+    assert b"eicar.com of from@lab:\r\n.dot\r\n" in got, got
+    assert CLIENT4.encode() in got, got
+
+
+def test_replace_bdat():
+    """the same by BDAT: the server is told the size of what it gets"""
+    with av("infected", "replace"), Watcher() as srv:
+        c = Client()
+        c.hello()
+        c.envelope()
+        c.send(chunks(infected()))
+        c.expect("250 2.0.0 queued$")
+        c.quit()
+        assert b"removed" in srv.messages[0]
+        assert b"BDAT %d LAST\r\n" % len(srv.messages[0]) in srv.log
+
+
+def test_replace_splice():
+    """in splice mode there is nothing to replace any more: 554"""
+    with av("infected", "replace", how="splice"), counted(replaced=0, infected=1):
+        expect_equal(ask(infected(), "554 5.7.1"), [], "messages")
+
+
+def test_executables():
+    """executables virus: by content, whatever the name, in archives as well"""
+    for name, data in (("a.txt", executable()),
+                       ("a.zip", zipped(b_txt=executable()))):
+        body = attached(name, data)
+        expect_equal(ask(body, "250"), [body], "messages")
+        with av("executables", "virus"), \
+                logged(virus="Smtpsplice.Executable", action="blocked"):
+            expect_equal(ask(body, "554 5.7.1"), [], "messages")
+    with av("executables", "virus"):
+        body = attached("a.exe", b"no program")
+        expect_equal(ask(body, "250"), [body], "messages")
+
+
+def test_file_names():
+    """file-name: patterns, in archives as well; file-type: by content"""
+    with av("file-name", "*.js,setup.???", "file-type", "pdf"):
+        for name, data in (("A.JS", b"x"), ("setup.bin", b"x"),
+                           ("a.zip", zipped(x_js=b"x")),
+                           ("a.txt", b"%PDF-1.4\n1 0 obj\n<< >>\nendobj\n%%EOF\n")):
+            with logged(action="blocked", eventtype="filename"):
+                expect_equal(ask(attached(name, data), "554 5.7.1"), [], "messages")
+        body = attached("a.jsx", b"x")
+        expect_equal(ask(body, "250"), [body], "messages")
+
+
+def test_hashes():
+    """hash-block refuses a clean file, hash-allow lets an infected one pass"""
+    with av("hash-block", sha(b"bad\n")), logged(virus="Smtpsplice.Hash"):
+        expect_equal(ask(attached("a", b"bad\n"), "554"), [], "messages")
+    with av("hash-allow", sha(eicar())):
+        expect_equal(ask(infected(), "250"), [infected()], "messages")
+
+
+def encrypted_zip():
+    """A zip file whose one member says that it is encrypted."""
+    data = bytearray(zipped(a_txt=b"secret" * 10))
+    for magic, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.index(magic) + flags] |= 1
+    return bytes(data)
+
+
+def test_G5_archives():
+    """an encrypted archive, with each setting"""
+    body = attached("a.zip", encrypted_zip())
+    with av("archive-block", "encrypted"), \
+            logged(virus="Smtpsplice.Archive.encrypted", archive=["encrypted"]):
+        expect_equal(ask(body, "554 5.7.1"), [], "messages")
+    with av("archive-block", "nested,mailbomb"), counted(unscanned_archive=1), \
+            logged(action="passthrough", unscanned="archive", archive=["encrypted"]):
+        expect_equal(ask(body, "250"), [body], "messages")
+    with av("archive-block", "none", "archive-log", "none"), counted(unscanned_archive=1), \
+            logged(unscanned="archive", archive=None):
+        expect_equal(ask(body, "250"), [body], "messages")
+
+
+def test_G7_bomb():
+    """a file that is much larger unpacked than the limit"""
+    body = attached("a.zip", zipped(a=bytes(3 << 20)))
+    with av("uncompressed-limit", "1M"), logged(virus="Smtpsplice.Archive.mailbomb"):
+        expect_equal(ask(body, "554"), [], "messages")
+    with av("uncompressed-limit", "10M"):
+        expect_equal(ask(body, "250"), [body], "messages")
+
+
+def test_oversize():
+    """oversize-limit: block, tempfail, pass with a header field and a counter"""
+    body = infected()
+    with av("oversize-limit", "100"), logged(eventtype="oversize", action="blocked"):
+        expect_equal(ask(body, "552 5.3.4"), [], "messages")
+    with av("oversize-limit", "100", "oversize", "tempfail"):
+        expect_equal(ask(body, "452 4.3.4"), [], "messages")
+    with av("oversize-limit", "100", "oversize", "pass"), \
+            counted(unscanned_oversize=1, tagged=1), \
+            logged(action="passthrough", unscanned="oversize"):
+        expect_equal(ask(body, "250"), [UNSCANNED % b"oversize" + body], "messages")
+    # there the server has its head already
+    with av("oversize-limit", "100", "oversize", "pass", how="splice"), \
+            counted(unscanned_oversize=1, tagged=0):
+        expect_equal(ask(body, "250"), [body], "messages")
+
+
+def test_tag_bdat():
+    """a header field in front of a message by BDAT"""
+    with av("oversize-limit", "100", "oversize", "pass"), Watcher() as srv:
+        c = Client()
+        c.hello()
+        c.envelope()
+        c.send(chunks(infected(), 10, 0))
+        c.expect("250 2.0.0 Chunk")
+        c.expect("250 2.0.0 Chunk")
+        c.expect("250 2.0.0 queued$")
+        c.quit()
+        expect_equal(srv.messages, [UNSCANNED % b"oversize" + infected()], "messages")
+
+
+def test_G4_fragmail():
+    """message/partial: refused, or passed and counted"""
+    body = (b"From: <a@lab>\r\nMIME-Version: 1.0\r\nContent-Type: message/partial; "
+            b"id=\"x\"; number=1; total=2\r\n\r\nSubject: y\r\n\r\nz\r\n")
+    with logged(virus="Smtpsplice.Partial"):
+        expect_equal(ask(body, "554 5.7.1"), [], "messages")
+    with av("fragmail", "pass"), counted(unscanned_partial=1):
+        expect_equal(ask(body, "250"), [body], "messages")
+
+
+AMBIGUOUS = (b"From: <a@lab>\r\nMIME-Version: 1.0\r\n"
+             b"Content-Type: multipart/mixed; boundary=a\r\n"
+             b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+             b"--a\r\nContent-Type: text/plain\r\n\r\nnothing\r\n--a--\r\n"
+             b"--b\r\nContent-Type: application/octet-stream\r\n"
+             b"Content-Transfer-Encoding: base64\r\n\r\n%s\r\n--b--\r\n")
+
+
+def test_E1_ambiguity():
+    """ambiguous MIME: refused, or each reading of it is scanned"""
+    import base64
+    bad = AMBIGUOUS % base64.b64encode(eicar())
+    good = AMBIGUOUS % base64.b64encode(b"no virus")
+    with logged(action="blocked", virus="Smtpsplice.Mime.Ambiguous.Duplicate"):
+        expect_equal(ask(good, "554 5.7.1"), [], "messages")
+    expect_equal(ask(bad, "554 5.7.1"), [], "messages")
+    with av("mime-ambiguity", "monitor"):
+        expect_equal(ask(bad, "554 5.7.1"), [], "messages")
+        with counted(unscanned_ambiguous=1):
+            expect_equal(ask(good, "250"), [good], "messages")
+
+
+def test_replies():
+    """replies of the profile, with tags that are filled in once"""
+    with av("reply-virus", "550 5.7.9 %%FILE%% %%EMAIL_FROM%% %%EMAIL_TO%% %%DEST_IP%%",
+            "reply-oversize", "554 5.9.9 big", "oversize-limit", "5K"):
+        ask(infected("%%VIRUS%%.com"),
+            "550 5.7.9 %%VIRUS%%.com from@lab to@lab " + SERVER4.replace(".", r"\.") + "$")
+        ask(mail("x" * 6000), r"554 5\.9\.9 big$")
+
+
+def test_scan_timeout():
+    """no verdict in time: tempfail, block, or pass with a header field"""
+    for action, pattern, there in (("tempfail", "451 4.3.0", 0), ("block", "554 5.3.0", 0),
+                                   ("pass", "250 2.0.0 queued$", 1)):
+        with setting("scan-timeout", "500ms"), av("scan-timeout", action), \
+                counted(unscanned_scan_timeout=there, tagged=there):
+            with stopped_helper():
+                got = ask(infected(), pattern)
+            expect_equal(got, [UNSCANNED % b"scan-timeout" + infected()] * there, "messages")
+
+
+def test_I4_helper_down():
+    """the helper is gone: tempfail, block, or pass with a header field"""
+    kill_helpers()
+    try:
+        for action, pattern, there in (("tempfail", "451 4.3.0", 0),
+                                       ("block", "554 5.3.0", 0),
+                                       ("pass", "250 2.0.0 queued$", 1)):
+            with setting("scan-timeout", "500ms"), av("helper-down", action), \
+                    counted(unscanned_helper_down=there, tagged=there):
+                got = ask(infected(), pattern)
+            expect_equal(got, [UNSCANNED % b"helper-down" + infected()] * there,
+                         "messages")
+    finally:
+        start_helper()
+
+
+def test_I4_worker_dies():
+    """a worker is killed amid the scan: scan-error says what that means"""
+    for action, pattern, there in (("tempfail", "451 4.3.0", 0), ("block", "554 5.3.0", 0),
+                                   ("pass", "250 2.0.0 queued$", 1)):
+        with av("scan-error", action), counted(unscanned_scan_error=there), Watcher() as srv:
+            workers = [p for p in helpers() if is_worker(p)]
+            for pid in workers:
+                os.kill(pid, signal.SIGSTOP)
+            c = Client()
+            c.hello()
+            c.envelope()
+            c.cmd("DATA", "354")
+            c.send(stuff(infected()) + b".\r\n")
+            wait_for("the scan", lambda: any(s["state"] == "scan" for s in sessions()))
+            wait_for("a job", lambda: stats()["scan-queued"] == 0)
+            for pid in workers:
+                os.kill(pid, signal.SIGKILL)
+            c.expect(pattern)
+            c.quit()
+            wait_for("the end", lambda: srv.ends)
+            expect_equal(srv.messages, [UNSCANNED % b"scan-error" + infected()] * there,
+                         "messages")
+        wait_for("new workers", lambda: any(is_worker(p) for p in helpers()))
+
+
+def is_worker(pid):
+    try:
+        with open("/proc/%d/comm" % pid) as f:
+            return f.read().strip() == "ss-worker"
+    except OSError:
+        return False
+
+
+@contextmanager
+def held(octets):
+    """A message of that size stays in the hold."""
+    with Server() as srv:
+        c = Client()
+        c.hello()
+        c.envelope()
+        c.cmd("DATA", "354")
+        c.send(b"x" * 70 + b"\r\n")
+        while octets > 0:
+            c.send((b"y" * 70 + b"\r\n") * 100)
+            octets -= 7200
+        wait_for("it", lambda: stats()["held"] >= -octets)
+        try:
+            yield
+        finally:
+            c.sock.close()
+            wait_for("its end", lambda: stats()["held"] == 0)
+            assert not srv.messages
+
+
+def test_H2_conserve():
+    """from the red watermark on over-budget decides, from the extreme one on 452"""
+    with setting("max-held", "1M", "conserve-green", "40", "conserve-red", "50",
+                 "conserve-extreme", "90"):
+        with held(600000):
+            expect_equal(stats()["conserve"], 1, "conserve")
+            ask_begin("452 4.3.1")
+            with av("over-budget", "block"):
+                ask_begin("554 5.3.1")
+            with av("over-budget", "pass"), counted(unscanned_over_budget=1):
+                expect_equal(ask(infected(), "250"),
+                             [UNSCANNED % b"over-budget" + infected()], "messages")
+        expect_equal(stats()["conserve"], 0, "conserve")
+        with held(980000), av("over-budget", "pass"):
+            ask_begin("452 4.3.1")
+        ask(mail("again"), "250")
+
+
+def ask_begin(pattern):
+    """DATA is answered so."""
+    with Server():
+        c = Client()
+        c.hello()
+        c.envelope()
+        c.cmd("DATA", pattern)
+        c.quit()
+
+
+def test_sender_ban():
+    """sender-ban: who has sent an infected message is refused at MAIL for a time"""
+    with av("sender-ban", "3s"), Server() as srv:
+        c = Client()
+        c.hello()
+        with counted(banned=2):
+            c.message(infected(), "554 5.7.1 Dangerous")
+            c.cmd("MAIL FROM:<a@lab>", "554 5.7.1 An infected")
+            d = Client()
+            d.hello()
+            d.cmd("MAIL FROM:<a@lab>", "554 5.7.1 An infected")
+        wait_for("the end of it", lambda: d.cmd("MAIL FROM:<a@lab>").startswith("250"))
+        d.cmd("RSET", "250")
+        d.message(mail("later"))
+        for x in c, d:
+            x.quit()
+        expect_equal(srv.messages, [mail("later")], "messages")
+
+
+def test_H1_message_timeout():
+    """from the end-of-data to the reply there is one deadline"""
+    with setting("message-timeout", "2s"), counted(message_timeout=1), \
+            Server(script={".": lambda p: p.line()}):
+        c = Client()
+        c.hello()
+        c.envelope()
+        c.cmd("DATA", "354")
+        c.send(stuff(mail("x")) + b".\r\n")
+        c.expect("421 4.4.2")
+
+
+def test_cached():
+    """a mail that is sent again is not scanned again"""
+    body = infected("again.com")
+    ask(body, "554")
+    workers = len([p for p in helpers() if is_worker(p)])
+    for _ in range(workers):
+        ask(body, "554 5.7.1 .*again.com")
+    assert any(r.get("dtype") == "cached" for r in av_log()[-workers:])
+    with av("cache", "disable"), logged(dtype="Virus"):
+        ask(body, "554")
+
+
+if __name__ == "__main__":
+    main(tests_of(sys.modules[__name__]))
