@@ -357,9 +357,10 @@ static struct json_object *read_hash(const struct nlattr *nla)
 {
 	char text[2 * SMTPSPLICE_SHA256_SIZE + 1] = "";
 	const uint8_t *octets = nla_data(nla);
+	char *to = text;
 
 	for (int i = 0; i < nla_len(nla) && i < SMTPSPLICE_SHA256_SIZE; i++)
-		sprintf(text + 2 * i, "%02x", octets[i]);
+		to += sprintf(to, "%02x", octets[i]);
 	return json_object_new_string(text);
 }
 

@@ -20,7 +20,8 @@
 #define NEST_MAX	100
 #define BAN_MAX		604800	/* seconds of sender-ban, a week */
 #define LIST_FILE_MAX	65536	/* octets of a file of hashes, comments and all */
-#define HASH_DIGITS	(2 * SMTPSPLICE_SHA256_SIZE)
+#define TEXT_FILE_MAX	(2ul * SMTPSPLICE_REPLACEMENT_MAX)	/* with CR at each LF */
+#define HASH_DIGITS	(2ul * SMTPSPLICE_SHA256_SIZE)
 
 #define A(name)		SMTPSPLICE_A_AV_PROFILE_##name
 
@@ -42,7 +43,7 @@ static const char av_text[] =
 	"      encrypted, corrupted, partiallycorrupted, multipart, nested, mailbomb,\n"
 	"      timeout, unhandled\n"
 	"  oversize-limit SIZE|none                         (none)\n"
-	"  oversize block|pass|tempfail\n"
+	"  oversize block|tempfail|pass\n"
 	"      largest message that is scanned, and what becomes of a larger one\n"
 	"  uncompressed-limit SIZE|none                     (400M)\n"
 	"  uncompressed-nest-limit N                        (12)\n"
@@ -158,7 +159,7 @@ static bool read_hash(const char *text, uint8_t hash[SMTPSPLICE_SHA256_SIZE])
 {
 	if (strlen(text) != HASH_DIGITS)
 		return false;
-	for (int i = 0; i < HASH_DIGITS; i++) {
+	for (size_t i = 0; i < HASH_DIGITS; i++) {
 		int c = tolower((unsigned char)text[i]);
 
 		if (!isxdigit(c))
@@ -178,7 +179,7 @@ static int one_hash(void *arg, const char *part, char *why)
 	if (!read_hash(part, hash)) {
 		if (list->line)
 			snprintf(where, sizeof(where), "line %u: ", list->line);
-		snprintf(why, SS_WORDS_WHY_SIZE, "%s\"%s\" is not a SHA-256 (%d hex digits)",
+		snprintf(why, SS_WORDS_WHY_SIZE, "%s\"%s\" is not a SHA-256 (%lu hex digits)",
 			 where, ss_cli_quote(part), HASH_DIGITS);
 		return -EINVAL;
 	}
@@ -188,8 +189,8 @@ static int one_hash(void *arg, const char *part, char *why)
 
 static int take_hash_file(struct list *list, const char *path, char *why)
 {
-	static const char blanks[] = " \t\r";
 	char *text __cleanup(ss_cleanup_free) = NULL;
+	static const char blanks[] = " \t\r";
 	int ret = ss_words_read_file(path, LIST_FILE_MAX, &text, why);
 	char *rest = text, *line;
 
@@ -291,7 +292,7 @@ static int take_replacement(struct ss_cmd_profile *p, int type, const char *valu
 	int ret = 0;
 
 	if (*value == '@') {
-		ret = ss_words_read_file(value + 1, 2 * SMTPSPLICE_REPLACEMENT_MAX, &text, why);
+		ret = ss_words_read_file(value + 1, TEXT_FILE_MAX, &text, why);
 		if (ret)
 			return ret;
 		fold_lines(text);

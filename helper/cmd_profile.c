@@ -18,13 +18,11 @@
 #define DUMP_TRIES	5
 
 /* The attribute sets "tls" and "av" are alike */
-static_assert((int)SMTPSPLICE_A_TLS_NAME == SMTPSPLICE_A_AV_NAME &&
-	      (int)SMTPSPLICE_A_TLS_PROFILE == SMTPSPLICE_A_AV_PROFILE, "tls and av");
-#define A_NAME		SMTPSPLICE_A_TLS_NAME
-#define A_PROFILE	SMTPSPLICE_A_TLS_PROFILE
-
-static_assert((int)SMTPSPLICE_A_TLS_PROFILE_MAX < SS_CMD_PROFILE_ATTRS &&
-	      (int)SMTPSPLICE_A_AV_PROFILE_MAX < SS_CMD_PROFILE_ATTRS, "options");
+enum { A_NAME = SMTPSPLICE_A_TLS_NAME, A_PROFILE = SMTPSPLICE_A_TLS_PROFILE };
+static_assert(!(A_NAME - (int)SMTPSPLICE_A_AV_NAME), "name");
+static_assert(!(A_PROFILE - (int)SMTPSPLICE_A_AV_PROFILE), "profile");
+static_assert(!(SMTPSPLICE_A_TLS_PROFILE_MAX / SS_CMD_PROFILE_ATTRS), "tls options");
+static_assert(!(SMTPSPLICE_A_AV_PROFILE_MAX / SS_CMD_PROFILE_ATTRS), "av options");
 
 static void cleanup_msg(struct nl_msg **msg)
 {
