@@ -141,6 +141,19 @@ def profile(name, *words):
         cli("tls", "del", name)
 
 
+def av_profiles():
+    return json.loads(cli("-j", "show", "av").stdout)
+
+
+@contextmanager
+def av_profile(name, *words):
+    cli("av", "add", name, *words)
+    try:
+        yield
+    finally:
+        cli("av", "del", name)
+
+
 @contextmanager
 def av_profile(name, *words):
     cli("av", "add", name, *words)

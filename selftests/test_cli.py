@@ -37,11 +37,11 @@ def expect_refusal(p, status, *words):
 
 
 def configuration():
-    """The policies without their counters, and the settings."""
+    """The policies without their counters, the AV profiles, the settings."""
     rules = policies()
     for p in rules:
         del p["sessions"], p["messages"]
-    return rules, settings()
+    return rules, av_profiles(), settings()
 
 
 def settings():
@@ -57,6 +57,16 @@ BAD = (
     (1, ("policy", "add", "bad", "iif", "nope0"), "bad", "nope0"),
     (1, ("policy", "add", "lab"), "lab", "exists"),
     (1, ("policy", "del", "nobody"), "nobody"),
+    (1, ("policy", "add", "bad", "av", "nope"), "bad", 'no AV profile "nope"'),
+    (1, ("av", "add", "default"), 'AV profile "default" exists'),
+    (1, ("av", "set", "nope", "cache", "disable"), "nope"),
+    (1, ("av", "del", "nope"), 'no AV profile "nope"'),
+    (1, ("av", "del", "default"), 'AV profile "default" is in use'),
+    (1, ("av", "add", "bad", "file-name", ",".join(["n" * 255] * 64)),
+     "bad", "AV profile is too large"),
+    (1, ("set", "max-sessions", "5", "conserve-green", "88"),
+     "conserve-green must be below conserve-red"),
+    (1, ("set", "conserve-extreme", "87"), "not above conserve-extreme"),
     # what the command line refuses
     (2, ("policy", "add", "bad", "dst", "10.0.2.0/33"), "bad", "10.0.2.0/33"),
     (2, ("policy", "add", "bad", "dst", "fd00::/129"), "bad", "fd00::/129"),
@@ -84,6 +94,20 @@ BAD = (
     (2, ("set", "max-sessions", "0"), "max-sessions", "0"),
     (2, ("set", "max-message", "1T"), "max-message", "1T"),
     (2, ("set", "bare-newline", "perhaps"), "bare-newline", "perhaps"),
+    (2, ("set", "conserve-red", "101"), "conserve-red", "101", "1 to 100"),
+    (2, ("set", "message-timeout", "0"), "message-timeout", "0"),
+    (2, ("policy", "add", "bad", "av", "off"), "bad", "av-scan disable"),
+    (2, ("av", "add", NAME31 + "n"), NAME31 + "n"),
+    (2, ("av", "set", "default"), "default", "nothing to change"),
+    (2, ("av", "set", "default", "cache", "no"), "default", "cache", "no"),
+    (2, ("av", "set", "default", "archive-block", "nested,bomb"), "default",
+     "archive-block", "bomb"),
+    (2, ("av", "set", "default", "sender-ban", "8d"), "default", "8d"),
+    (2, ("av", "set", "default", "hash-allow", "@/nope"), "default", "/nope"),
+    (2, ("av", "set", "default", "reply-virus", "250 ok"), "default",
+     "reply-virus", "250 ok"),
+    (2, ("av", "set", "default", "cache", "disable", "color", "red"),
+     "default", "color"),
     (2, ("show", "weather"), "weather"),
     (2, ("frobnicate",), "frobnicate"),
 )
@@ -100,6 +124,9 @@ def test_bad_input():
         for p in policies():
             if p["name"] != "lab":
                 cli("policy", "del", p["name"])
+        for p in av_profiles():
+            if p["name"] != "default":
+                cli("av", "del", p["name"])
 
 
 def test_longest_names():
@@ -137,6 +164,8 @@ def test_help():
     for argv in (("help",), ("--help",), ("policy", "help"),
                  ("policy", "add", "help"), ("policy", "del", "help"),
                  ("show", "help"), ("show", "policies", "help"),
+                 ("av", "help"), ("av", "add", "help"), ("av", "set", "help"),
+                 ("av", "del", "help"), ("show", "av", "help"),
                  ("set", "help"), ("monitor", "help")):
         p = attempt("smtpsplice", *argv)
         expect_equal((p.returncode, p.stderr), (0, ""), argv)
@@ -152,17 +181,17 @@ def test_show():
         for c in clients:
             c.hello()
         whole = json.loads(cli("-j", "show").stdout)
-        expect_equal(sorted(whole), ["policies", "sessions", "settings",
+        expect_equal(sorted(whole), ["av", "policies", "sessions", "settings",
                                      "stats", "tls"], "keys")
         for key, kind in (("policies", list), ("sessions", list), ("tls", list),
-                          ("settings", dict), ("stats", dict)):
+                          ("av", list), ("settings", dict), ("stats", dict)):
             alone = json.loads(cli("show", key, "-j").stdout)
             assert isinstance(alone, kind), key
             expect_equal(type(whole[key]), kind, key)
         p, = whole["policies"]
-        expect_equal((p["name"], p["iif"], p["dst"], p["port"], p["mode"]),
-                     ("lab", "lan", ["10.0.2.0/24", "fd00:2::/64"],
-                      [25, 465, 587], "hold"), "policy")
+        expect_equal((p["name"], p["iif"], p["dst"], p["port"], p["mode"],
+                      p["av"]), ("lab", "lan", ["10.0.2.0/24", "fd00:2::/64"],
+                                 [25, 465, 587], "hold", "default"), "policy")
         # each family has a listener of its own: who came first is not said
         s4, s6 = sorted(whole["sessions"], key=lambda s: ":" in s["client"])
         for s, c, server in ((s4, clients[0], SERVER4), (s6, clients[1], SERVER6)):
@@ -203,7 +232,11 @@ def test_set():
                 ("max-client-sessions", "5", 5),
                 ("keepalive", "4s", 4000),
                 ("handshake-timeout", "21s", 21000),
-                ("bare-newline", "allow", "allow")):
+                ("bare-newline", "allow", "allow"),
+                ("message-timeout", "3m", 180000),
+                ("conserve-green", "50", 50),
+                ("conserve-red", "90", 90),
+                ("conserve-extreme", "100", 100)):
             assert old[key] != value, key
             cli("set", key, text)
             expect_equal(settings(), dict(old, **{key: value}), key)
@@ -215,6 +248,102 @@ def test_set():
     finally:
         cli("set", *old_text.split())
 
+
+# --- AV profiles -----------------------------------------------------------
+
+AV_DEFAULT = {
+    "av-scan": "block", "executables": "default", "infected": "reject",
+    "archive-block": ["nested", "mailbomb"],
+    "archive-log": ["encrypted", "corrupted", "partiallycorrupted", "multipart",
+                    "nested", "mailbomb", "timeout", "unhandled"],
+    "oversize-limit": 0, "oversize": "block",
+    "uncompressed-limit": 400 << 20, "uncompressed-nest-limit": 12,
+    "fragmail": "block", "mime-ambiguity": "block", "scan-error": "tempfail",
+    "scan-timeout": "tempfail", "helper-down": "tempfail",
+    "over-budget": "tempfail", "undecodable": "block", "quarantine": "enable",
+    "cache": "enable", "sender-ban": 0,
+}
+HASH = "0123456789abcdef" * 4
+AV_WORDS = ("av-scan", "monitor", "archive-block", "none",
+            "archive-log", "encrypted,timeout", "oversize-limit", "10M",
+            "oversize", "pass", "uncompressed-limit", "none",
+            "uncompressed-nest-limit", "100", "fragmail", "pass",
+            "file-name", "*.exe,it's [ab]?", "file-type", "exe,zip",
+            "hash-block", HASH.upper() + "," + HASH[::-1], "hash-allow", HASH,
+            "sender-ban", "10m", "reply-virus", "554 5.7.1 \"%%FILE%%\" $x",
+            "replacement", "A %%FILE%%\n\n -- it's gone")
+AV_VALUES = {
+    "av-scan": "monitor", "archive-block": [],
+    "archive-log": ["encrypted", "timeout"], "oversize-limit": 10 << 20,
+    "oversize": "pass", "uncompressed-limit": 0, "uncompressed-nest-limit": 100,
+    "fragmail": "pass", "file-name": ["*.exe", "it's [ab]?"],
+    "file-type": ["exe", "zip"], "hash-block": [HASH, HASH[::-1]],
+    "hash-allow": [HASH], "sender-ban": 600,
+    "reply-virus": "554 5.7.1 \"%%FILE%%\" $x",
+    "replacement": "A %%FILE%%\n\n -- it's gone",
+}
+
+
+def av_values(name):
+    """What an AV profile says."""
+    p, = [p for p in av_profiles() if p["name"] == name]
+    del p["name"], p["policies"]
+    return p
+
+
+def test_av_profiles():
+    """an AV profile says what it was told, and what is left out stays"""
+    expect_equal(av_values("default"), AV_DEFAULT, "default")
+    with av_profile("own", *AV_WORDS):
+        expect_equal(av_values("own"), dict(AV_DEFAULT, **AV_VALUES), "added")
+        cli("av", "set", "own", "file-name", "b", "sender-ban", "2h")
+        changed = dict(AV_VALUES, **{"file-name": ["b"], "sender-ban": 7200})
+        expect_equal(av_values("own"), dict(AV_DEFAULT, **changed), "set")
+        for key in ("file-name", "file-type", "hash-block", "hash-allow",
+                    "reply-virus", "replacement"):
+            cli("av", "set", "own", key, "none")
+            del changed[key]
+            expect_equal(av_values("own"), dict(AV_DEFAULT, **changed), key)
+    expect_equal(av_values("default"), AV_DEFAULT, "default")
+
+
+def test_av_shown():
+    """what is shown of an AV profile makes the same one"""
+    with av_profile("own", *AV_WORDS):
+        before = av_profiles()
+        shown = cli("show", "av").stdout
+        # it came last
+        shown = shown[shown.rindex("own \\\n"):]
+        cli("av", "del", "own")
+        sh("sh", "-c", "smtpsplice av add " + shown, ns="gw")
+        expect_equal(av_profiles(), before, "profiles")
+
+
+def test_av_files():
+    """hashes and the replacement text come from files"""
+    hashes = os.path.join(RUN, "hashes")
+    text = os.path.join(RUN, "text")
+    with open(hashes, "w") as f:
+        f.write("# bad\n\n%s # one\r\n%s\n" % (HASH, HASH[::-1]))
+    with open(text, "w") as f:
+        f.write("Removed:\r\n%%FILE%%\r\n")
+    with av_profile("own", "hash-block", "@" + hashes, "replacement", "@" + text):
+        got = av_values("own")
+        expect_equal((got["hash-block"], got["replacement"]),
+                     ([HASH, HASH[::-1]], "Removed:\n%%FILE%%"), "files")
+
+
+def test_av_of_policy():
+    """a policy names its AV profile, which cannot be deleted then"""
+    with av_profile("own"), policy("other", "port", "2525", "av", "own"):
+        expect_equal([p["av"] for p in policies()], ["default", "own"], "av")
+        expect_equal([p["policies"] for p in av_profiles()], [1, 1], "policies")
+        assert " AV " in cli("show", "policies").stdout.splitlines()[0]
+        expect_refusal(attempt("smtpsplice", "av", "del", "own"), 1,
+                       'AV profile "own" is in use')
+
+
+# --- monitor ---------------------------------------------------------------
 
 @contextmanager
 def monitor(*options):
@@ -300,6 +429,25 @@ def test_monitor_text():
         assert words in text, "no %r in %r" % (words, text)
 
 
+def test_monitor_av():
+    """AV profiles, and what passes unscanned, are reported"""
+    with av_profile("own", "av-scan", "disable"), policy(
+            "own", "position", "1", "iif", "lan", "port", "25", "av", "own"), \
+            monitor() as lines, Server():
+        c = Client()
+        c.hello()
+        c.message(infected())
+        c.quit()
+        with av_profile("gone"):
+            cli("av", "set", "gone", "cache", "disable")
+        wait_for("av-del", lambda: any(" av-del av gone" in x for x in lines))
+        wait_for("session-close", lambda: any("session-close" in x for x in lines))
+    text = "".join(lines)
+    expect_equal(text.count(" av-add av gone\n"), 2, "av-add")
+    assert " policy own " in text, text
+    assert " verdict accept unscanned policy" in text, text
+
+
 # --- the helper, the module, rights ----------------------------------------
 
 def works():
@@ -328,6 +476,8 @@ def test_no_rights():
     before = configuration()
     for argv in (("show",), ("show", "policies"), ("show", "stats"),
                  ("policy", "add", "bad"), ("policy", "del", "lab"),
+                 ("show", "av"), ("av", "add", "bad"), ("av", "del", "default"),
+                 ("av", "set", "default", "av-scan", "disable"),
                  ("set", "max-sessions", "5"), ("monitor",)):
         expect_refusal(attempt(*NOBODY, "smtpsplice", *argv), 1,
                        "CAP_NET_ADMIN")
@@ -361,6 +511,7 @@ def test_no_module():
     with unloaded():
         for argv in (("show",), ("-j", "show", "stats"), ("monitor",),
                      ("policy", "add", "x"), ("policy", "del", "lab"),
+                     ("show", "av"), ("av", "add", "x"),
                      ("set", "max-sessions", "5")):
             expect_refusal(attempt("smtpsplice", *argv), 2, "smtpsplice: ",
                            "not loaded")
