@@ -353,50 +353,48 @@ def is_worker(pid):
 @contextmanager
 def held(octets):
     """A message of that size stays in the hold."""
-    with Server() as srv:
-        c = Client()
-        c.hello()
+    c = Client()
+    c.hello()
+    c.envelope()
+    c.cmd("DATA", "354")
+    c.send((b"y" * 70 + b"\r\n") * (octets // 72))
+    wait_for("it", lambda: stats()["held"] >= octets // 72 * 72)
+    try:
+        yield
+    finally:
+        c.sock.close()
+        wait_for("its end", lambda: stats()["held"] == 0)
+
+
+def answered(verdict, body=b""):
+    """DATA, or the message where there is one, is answered so."""
+    c = Client()
+    c.hello()
+    if body:
+        c.message(body, verdict)
+    else:
         c.envelope()
-        c.cmd("DATA", "354")
-        c.send(b"x" * 70 + b"\r\n")
-        while octets > 0:
-            c.send((b"y" * 70 + b"\r\n") * 100)
-            octets -= 7200
-        wait_for("it", lambda: stats()["held"] >= -octets)
-        try:
-            yield
-        finally:
-            c.sock.close()
-            wait_for("its end", lambda: stats()["held"] == 0)
-            assert not srv.messages
+        c.cmd("DATA", verdict)
+    c.quit()
 
 
 def test_H2_conserve():
     """from the red watermark on over-budget decides, from the extreme one on 452"""
     with setting("max-held", "1M", "conserve-green", "40", "conserve-red", "50",
-                 "conserve-extreme", "90"):
+                 "conserve-extreme", "90"), Server() as srv:
         with held(600000):
             expect_equal(stats()["conserve"], 1, "conserve")
-            ask_begin("452 4.3.1")
+            answered("452 4.3.1")
             with av("over-budget", "block"):
-                ask_begin("554 5.3.1")
+                answered("554 5.3.1")
             with av("over-budget", "pass"), counted(unscanned_over_budget=1):
-                expect_equal(ask(infected(), "250"),
-                             [UNSCANNED % b"over-budget" + infected()], "messages")
+                answered("250", infected())
         expect_equal(stats()["conserve"], 0, "conserve")
         with held(980000), av("over-budget", "pass"):
-            ask_begin("452 4.3.1")
-        ask(mail("again"), "250")
-
-
-def ask_begin(pattern):
-    """DATA is answered so."""
-    with Server():
-        c = Client()
-        c.hello()
-        c.envelope()
-        c.cmd("DATA", pattern)
-        c.quit()
+            answered("452 4.3.1")
+        answered("250", mail("again"))
+        expect_equal(srv.messages, [UNSCANNED % b"over-budget" + infected(), mail("again")],
+                     "messages")
 
 
 def test_sender_ban():
@@ -421,7 +419,7 @@ def test_sender_ban():
 def test_H1_message_timeout():
     """from the end-of-data to the reply there is one deadline"""
     with setting("message-timeout", "2s"), counted(message_timeout=1), \
-            Server(script={".": lambda p: p.line()}):
+            Server(script={"BODY": lambda p: p.line()}):
         c = Client()
         c.hello()
         c.envelope()

@@ -3,7 +3,8 @@
 """What becomes of a message, in every mode, by DATA and BDAT, with every kind of TLS.
 
 In each of the tests: what the server has for delivered is what was sent, whole,
-and the client has its 250 for that and for nothing else (promises 1 and 3).
+and the client has its 250 for that and for nothing else (promises 1 and 3), but
+where it is said.
 """
 import itertools
 import os
@@ -12,6 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
+from test_av import UNSCANNED, av  # noqa: E402
 from test_splice import Watcher, mode, stopped_helper  # noqa: E402
 from test_tls import TlsClient, TlsServer, inspected  # noqa: E402
 
@@ -104,6 +106,42 @@ def reject(how, layer, way):
                      [sha(BODY)] * lives, "messages")
 
 
+def replace(how, layer, way):
+    """the infected part is replaced by a text, the next message goes as it is"""
+    with av("infected", "replace", how=how), serve(layer) as srv:
+        c = connect(layer)
+        for body in infected(), BODY:
+            send(c, body, way)
+            c.expect("250 2.0.0 queued$")
+        leave(c, layer)
+        first, second = srv.messages
+        expect_equal(sha(second), sha(BODY), "the second")
+        assert b"removed" in first and eicar() not in first, first
+        assert first.startswith(infected().partition(b"--XXX\r\nContent-Type: app")[0])
+
+
+def discard(how, layer, way):
+    """the client has a 250 of the gateway's own (the one case), the server nothing"""
+    with av("infected", "discard", how=how), serve(layer) as srv:
+        c = connect(layer)
+        send(c, infected(), way)
+        c.expect("250 2.0.0 Ok$")
+        leave(c, layer)
+        wait_for("the end", lambda: srv.ends)
+        is_cut(srv)
+
+
+def unscanned(how, layer, way):
+    """what passes unscanned has a header field in hold mode"""
+    with av("oversize-limit", "10", "oversize", "pass", how=how), serve(layer) as srv:
+        c = connect(layer)
+        send(c, BODY, way)
+        c.expect("250 2.0.0 queued$")
+        leave(c, layer)
+        tag = UNSCANNED % b"oversize" if how == "hold" else b""
+        expect_equal([sha(m) for m in srv.messages], [sha(tag + BODY)], "messages")
+
+
 def tempfail(how, layer, way):
     """without a verdict in time: 451"""
     with mode(how), setting("scan-timeout", "500ms"), serve(layer) as srv:
@@ -162,11 +200,15 @@ def client_gone(how, layer, way):
         is_cut(srv)
 
 
-FATES = (accept, reject, tempfail, helper_killed, server_gone, client_gone)
+FATES = (accept, reject, replace, discard, unscanned, tempfail, helper_killed, server_gone,
+         client_gone)
 
 
 def table():
     for fate, way, how, layer in itertools.product(FATES, WAYS, MODES, LAYERS):
+        # the server has it already
+        if fate is replace and how == "splice":
+            continue
         def test(fate=fate, args=(how, layer, way)):
             fate(*args)
         test.__name__ = "test_%s" % "_".join((way, how, layer, fate.__name__))
