@@ -376,6 +376,26 @@ static void check_custody(const struct rig *r)
 	reader_free(&server);
 }
 
+/* Nothing waits where only the gateway could go on (promise 7). */
+static void check_alive(const struct rig *r)
+{
+	const struct bytes *left = &r->from_client;
+
+	switch (r->e.event) {
+	case SS_SMTP_NONE:
+		if (ss_smtp_idle(&r->e) && left->n)
+			RIG_CHECK(!memchr(left->p, '\n', left->n));
+		break;
+	case SS_SMTP_CHUNK:
+		RIG_CHECK(!ss_smtp_idle(&r->e));
+		break;
+	default:
+		RIG_CHECK(r->e.event == SS_SMTP_BODY_END ||
+			  r->e.event == SS_SMTP_CLOSE ||
+			  r->e.event == SS_SMTP_ERROR);
+	}
+}
+
 /* ---- a session ---- */
 
 /* Returns whether there was something to do. */
@@ -600,6 +620,7 @@ static void check(const struct run *run)
 
 	check_delivered(r);
 	check_custody(r);
+	check_alive(r);
 	if (!(run->mode & MODE_RAW))
 		check_polite(run);
 }
