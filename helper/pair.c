@@ -19,8 +19,9 @@
 #include <sys/socket.h>
 
 #include "cleanup.h"
-#include "pair.h"
+#include "dh.h"
 #include "ktls.h"
+#include "pair.h"
 #include "text.h"
 
 /* Of the kernel's time, what is left for the way back */
@@ -421,6 +422,12 @@ static bool step_server(struct ss_pair *pair, uint64_t now)
 		return false;
 	if (ret) {
 		server_failed(pair, ret, now);
+		return true;
+	}
+	if (!ss_dh_is_sound(pair->server.session)) {
+		fail(pair, SMTPSPLICE_TLS_CAUSE_CIPHER, ALERT_FAILURE,
+		     GNUTLS_A_INSUFFICIENT_SECURITY,
+		     "server: its Diffie-Hellman group is not that of a safe prime");
 		return true;
 	}
 	count = import_chain(&pair->server, chain);

@@ -666,7 +666,7 @@ def test_F_server_chooses():
 
 
 def test_F_server_dh():
-    """a server with a group of Diffie-Hellman that is too small"""
+    """a server with a group of Diffie-Hellman that is too small, or not of a prime"""
     path = os.path.join(RUN, "dh.pem")
     ctx = rsa_context("DHE-RSA-AES128-GCM-SHA256")
     sh("openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt",
@@ -679,6 +679,17 @@ def test_F_server_dh():
     with open(path, "w") as f:
         f.write("-----BEGIN DH PARAMETERS-----\n" + base64.encodebytes(
             der(0x30, der(2, prime.to_bytes(129, "big")), der(2, b"\2"))
+        ).decode() + "-----END DH PARAMETERS-----\n")
+    ctx = rsa_context("DHE-RSA-AES128-GCM-SHA256")
+    ctx.load_dh_params(path)
+    with lenient(), TlsServer(ctx) as srv, failures("cipher"):
+        expect_refused("HANDSHAKE_FAILURE")
+    assert not srv.messages
+    # long enough, but not prime: GnuTLS itself does not look
+    composite = (1 << 2048) - (1 << 2000) + 1
+    with open(path, "w") as f:
+        f.write("-----BEGIN DH PARAMETERS-----\n" + base64.encodebytes(
+            der(0x30, der(2, composite.to_bytes(257, "big")), der(2, b"\2"))
         ).decode() + "-----END DH PARAMETERS-----\n")
     ctx = rsa_context("DHE-RSA-AES128-GCM-SHA256")
     ctx.load_dh_params(path)

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The group of a Diffie-Hellman key exchange that a server has chosen. GnuTLS looks
+ * at its length alone; a modulus that is composite, or whose group has small
+ * subgroups, gives the key away all the same.
+ */
+#include <gmp.h>
+
+#include "dh.h"
+
+#define MAX_BITS	4096	/* what is longer takes too long to look at */
+#define ROUNDS		1	/* besides the Baillie-PSW test */
+
+/* A safe prime: the group has no subgroup to speak of but one half of it */
+static bool is_safe(const gnutls_datum_t *modulus)
+{
+	bool safe;
+	mpz_t p;
+
+	mpz_init(p);
+	mpz_import(p, modulus->size, 1, 1, 1, 0, modulus->data);
+	safe = mpz_sizeinbase(p, 2) <= MAX_BITS && mpz_probab_prime_p(p, ROUNDS);
+	if (safe) {
+		mpz_fdiv_q_2exp(p, p, 1);
+		safe = mpz_probab_prime_p(p, ROUNDS);
+	}
+	mpz_clear(p);
+	return safe;
+}
+
+/**
+ * ss_dh_is_sound() - Look at the group of a finished handshake.
+ * @session: the session with the server
+ *
+ * Return: true where there was no Diffie-Hellman over a finite field, or its group
+ * is one of RFC 7919 or that of a safe prime.
+ */
+bool ss_dh_is_sound(gnutls_session_t session)
+{
+	gnutls_kx_algorithm_t kx = gnutls_kx_get(session);
+	gnutls_datum_t generator = {}, modulus = {};
+	bool sound;
+
+	if ((kx != GNUTLS_KX_DHE_RSA && kx != GNUTLS_KX_DHE_DSS) ||
+	    gnutls_group_get(session) != GNUTLS_GROUP_INVALID)
+		return true;
+	if (gnutls_dh_get_group(session, &generator, &modulus))
+		return false;
+	sound = is_safe(&modulus);
+	gnutls_free(generator.data);
+	gnutls_free(modulus.data);
+	return sound;
+}

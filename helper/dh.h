@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_DH_H
+#define SS_DH_H
+
+#include <stdbool.h>
+
+#include <gnutls/gnutls.h>
+
+bool ss_dh_is_sound(gnutls_session_t session);
+
+#endif /* SS_DH_H */
