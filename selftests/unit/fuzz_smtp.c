@@ -376,6 +376,22 @@ static void check_custody(const struct rig *r)
 	reader_free(&server);
 }
 
+/* The client has a reply to each of its commands and chunks, and no more. */
+static void check_replies(const struct rig *r)
+{
+	struct codes codes = { &r->to_client, 0 };
+	struct reader client = {
+		.lf = true, .reply = next_code, .ctx = &codes,
+	};
+
+	if (r->e.event != SS_SMTP_NONE || !ss_smtp_idle(&r->e))
+		return;
+	reader_feed(&client, r->said.p, r->said.n);
+	RIG_CHECK(!client.ended);
+	RIG_CHECK(codes.at == r->to_client.n);
+	reader_free(&client);
+}
+
 /* Nothing waits where only the gateway could go on (promise 7). */
 static void check_alive(const struct rig *r)
 {
@@ -620,6 +636,7 @@ static void check(const struct run *run)
 
 	check_delivered(r);
 	check_custody(r);
+	check_replies(r);
 	check_alive(r);
 	if (!(run->mode & MODE_RAW))
 		check_polite(run);
