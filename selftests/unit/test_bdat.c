@@ -337,12 +337,12 @@ static void test_D2_early_against_verdict(void **state)
 	begin_streamed(&r);
 	server_says(&r, "552 no\r\n");
 	assert_true(r.e.early);
-	ss_smtp_release(&r.e, &r.srv);
+	ss_smtp_release(&r.e, r.e.body_len, &r.srv);
 	assert_int_equal(r.e.event, SS_SMTP_BODY_END);
 	assert_int_equal(r.srv.len, 0);
 	assert_string_equal(ss_smtp_early_reply(&r.e), "552 no");
 	/* nor is there any more to send */
-	ss_smtp_release(&r.e, &r.srv);
+	ss_smtp_release(&r.e, r.e.body_len, &r.srv);
 	assert_false(ss_smtp_chunk(&r.e, 1, &r.srv));
 	assert_int_equal(r.srv.len, 0);
 	rig_free(&r);
@@ -369,7 +369,7 @@ static void test_D2_refused_inside(void **state)
 	begin_streamed(&r);
 	rig_exchange(&r, "", "250 ok\r\n");
 	r.srv.len = 0;
-	ss_smtp_release(&r.e, &r.srv);
+	ss_smtp_release(&r.e, r.e.body_len, &r.srv);
 	assert_int_equal(r.e.event, SS_SMTP_SEND);
 	r.srv.len = 0;
 	ss_smtp_refuse(&r.e, "451 no", &r.srv, &r.cli);
@@ -406,7 +406,7 @@ static void test_empty_last(void **state)
 		rig_exchange(&r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 0\r\nBDAT 0 LAST\r\n",
 			     "250 ok\r\n250 ok\r\n");
 		r.to_client.n = 0;
-		ss_smtp_release(&r.e, &r.srv);
+		ss_smtp_release(&r.e, r.e.body_len, &r.srv);
 		assert_int_equal(r.e.event, SS_SMTP_SEND);
 		rig_flush_server(&r);
 		bytes_add(&r.from_server, reply, strlen(reply));
