@@ -831,8 +831,7 @@ static bool has_part(const struct ss_smtp *e)
  */
 static bool has_whole(const struct ss_smtp *e)
 {
-	return e->stage == STAGE_SEND && e->chunked &&
-	       e->announced == e->body_len;
+	return e->stage == STAGE_SEND && e->last_empty;
 }
 
 /* Would the server take a command for mail? */
@@ -1190,6 +1189,7 @@ void ss_smtp_release(struct ss_smtp *e, u64 len, struct ss_smtp_buf *srv)
 {
 	if (e->stage != STAGE_HELD || is_refused(e))
 		return;
+	e->last_empty = e->chunked && len == e->announced;
 	if (e->chunked)
 		put_bdat(e, srv, len - e->announced, true);
 	if (e->chunked || e->passed) {

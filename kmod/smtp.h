@@ -227,6 +227,7 @@ struct ss_smtp {
 	u8 chunk_error;		/* enum canned: the reply to it */
 	u64 announced;		/* octets in chunks for the server */
 	bool chunk_open;	/* not all of the last of them is sent */
+	bool last_empty;	/* the server was told of a last chunk without octets */
 	bool early_taken;	/* the caller has the early reply */
 	u8 fifo_head;
 	u8 fifo_len;

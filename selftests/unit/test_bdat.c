@@ -321,6 +321,18 @@ static void begin_streamed(struct rig *r)
 	r->to_server.n = 0;
 }
 
+/* A session in hold mode with a message that is all there. */
+static void begin_held(struct rig *r, const char *chunk)
+{
+	rig_greeted(r);
+	rig_exchange(r, "EHLO me\r\n", "250-mx\r\n250 CHUNKING\r\n");
+	rig_exchange(r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\n", "250 ok\r\n250 ok\r\n");
+	rig_exchange(r, chunk, "");
+	assert_int_equal(r->e.event, SS_SMTP_BODY_END);
+	r->to_client.n = 0;
+	r->to_server.n = 0;
+}
+
 static void server_says(struct rig *r, const char *text)
 {
 	u32 n = (u32)strlen(text);
@@ -384,6 +396,32 @@ static void test_D2_refused_inside(void **state)
 	ss_smtp_refuse(&r.e, "451 no", &r.srv, &r.cli);
 	assert_int_equal(r.srv.len, 0);
 	assert_int_equal(r.e.event, SS_SMTP_ERROR);
+	rig_free(&r);
+}
+
+/* What is sent in all may be more or less than what came in, and as BDAT says. */
+static void test_other_length(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	/* nothing is left of it: the reply may be there before ss_smtp_sent() */
+	begin_held(&r, "BDAT 10 LAST\r\n0123456789");
+	ss_smtp_release(&r.e, 0, &r.srv);
+	assert_memory_equal(r.srv.data, "BDAT 0 LAST\r\n", r.srv.len);
+	bytes_add(&r.from_server, "250 queued\r\n", 12);
+	assert_false(rig_server(&r));
+	ss_smtp_sent(&r.e);
+	assert_true(rig_server(&r));
+	assert_int_equal(r.e.event, SS_SMTP_DONE);
+	assert_int_equal(r.e.done_code, 250);
+	rig_free(&r);
+	/* there was nothing, but something is sent: refused before it is there */
+	begin_held(&r, "BDAT 0 LAST\r\n");
+	ss_smtp_release(&r.e, 7, &r.srv);
+	assert_memory_equal(r.srv.data, "BDAT 7 LAST\r\n", r.srv.len);
+	server_says(&r, "552 no\r\n");
+	assert_true(r.e.early);
 	rig_free(&r);
 }
 
@@ -526,6 +564,7 @@ int main(void)
 		cmocka_unit_test(test_D2_early_against_verdict),
 		cmocka_unit_test(test_D2_refused_inside),
 		cmocka_unit_test(test_empty_last),
+		cmocka_unit_test(test_other_length),
 		cmocka_unit_test(test_D2_next_behind_last),
 		cmocka_unit_test(test_D6_auth),
 		cmocka_unit_test(test_hangup),
