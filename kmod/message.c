@@ -381,6 +381,9 @@ void ss_message_release(struct ss_session *s, const char *tag)
 		len += strlen(s->tag) + 2;
 	ss_session_set_state(s, SMTPSPLICE_STATE_RELEASE);
 	ss_smtp_release(&s->smtp, len, &s->server.out);
+	/* by BDAT it may be whole already: whoever ends the session has to know */
+	if (s->smtp.event == SS_SMTP_SEND)
+		s->sending = true;
 }
 
 /* The field that goes in front; the sink has little else in it. */
