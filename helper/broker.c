@@ -137,6 +137,21 @@ static int send_verdict(struct broker *b, const struct ss_avlog_record *rec,
 	return ss_genl_call(&b->work, msg, NULL, NULL);
 }
 
+/*
+ * The kernel has refused the verdict, and waits for another one. Without it the
+ * message may pass, unscanned, when the time is over.
+ */
+static void send_tempfail(struct broker *b, const struct ss_request *req)
+{
+	struct nl_msg *msg = ss_genl_message(&b->work, SMTPSPLICE_CMD_SCAN_VERDICT, 0);
+
+	if (msg) {
+		nla_put_u64(msg, SMTPSPLICE_A_SCAN_COOKIE, req->cookie);
+		nla_put_u32(msg, SMTPSPLICE_A_SCAN_VERDICT, SMTPSPLICE_VERDICT_TEMPFAIL);
+	}
+	ss_genl_call(&b->work, msg, NULL, NULL);
+}
+
 /* A record was written, or not: @ret */
 static void wrote_log(struct broker *b, int ret)
 {
@@ -223,6 +238,24 @@ static void make_reply(const struct broker *b, const struct ss_avlog_record *rec
 	ss_template_reply(reply, find_template(b, rec->result), &values);
 }
 
+/* Return: 0, or why the kernel would not have it; @rec is what has become of it then */
+static int give_verdict(struct broker *b, struct ss_avlog_record *rec, int replacement)
+{
+	int ret = send_verdict(b, rec, replacement);
+
+	if (!ret)
+		return 0;
+	if (ret != -ENOENT && ret != -EPERM) {
+		ss_process_say("verdict refused: %s %s", strerror(-ret), b->work.extack);
+		send_tempfail(b, rec->req);
+	}
+	/* The client has the kernel's own 451, or is gone */
+	rec->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
+	rec->reply = NULL;
+	rec->detail = ret == -ENOENT ? "the verdict came too late" : strerror(-ret);
+	return ret;
+}
+
 /* Answer a request and free it */
 static void finish(struct broker *b, struct ss_request *req,
 		   const struct ss_scan_result *result, int quarantine, int replacement)
@@ -246,19 +279,11 @@ static void finish(struct broker *b, struct ss_request *req,
 		make_reply(b, &rec, reply);
 		rec.reply = reply;
 	}
-	ret = send_verdict(b, &rec, replacement);
-	if (ret) {
-		/* The client has the kernel's own 451, or is gone */
-		rec.verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
-		rec.reply = NULL;
-		rec.detail = ret == -ENOENT ? "the verdict came too late" : strerror(-ret);
-	}
+	ret = give_verdict(b, &rec, replacement);
 	wrote_log(b, ss_avlog_write(b->log, &rec));
 	ss_request_free(req);
 	if (ret == -EPERM)
 		die(SS_EXIT_AGAIN, "the kernel does not know this helper any more");
-	if (ret && ret != -ENOENT)
-		ss_process_say("verdict refused: %s %s", strerror(-ret), b->work.extack);
 }
 
 /* No worker gave a result: @why. The profile says what that means. */
@@ -271,6 +296,7 @@ static void fail(struct broker *b, struct ss_request *req, bool late, const char
 	j = ss_judge_failure(late ? b->profile.scan_timeout : b->profile.scan_error, late);
 	result.verdict = j.verdict;
 	result.cause = j.cause;
+	result.found = j.found;
 	result.unscanned = j.unscanned;
 	result.tag = j.tag;
 	snprintf(result.detail, sizeof(result.detail), "%s", why);
