@@ -192,7 +192,7 @@ static void put_unscanned(struct json_object *obj, const struct ss_avlog_record 
 	if (!res->conditions)
 		return;
 	list = json_object_new_array();
-	for (int i = 0; res->conditions >> i; i++)
+	for (int i = 0; i < 32; i++)
 		if (res->conditions & 1u << i)
 			json_object_array_add(list, json_object_new_string(
 				ss_attrs_value_name(&ss_attrs_av_profile,

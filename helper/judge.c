@@ -24,7 +24,7 @@ _Static_assert(SMTPSPLICE_ARCHIVE_CONDITION_UNHANDLED ==
 static struct ss_judgement by_action(uint32_t action, enum ss_template_cause cause,
 				     uint32_t unscanned)
 {
-	struct ss_judgement j = { .cause = cause, .found = true };
+	struct ss_judgement j = { .cause = cause, .kind = SS_KIND_COUNT, .found = true };
 
 	switch (action) {
 	case SMTPSPLICE_FAIL_ACTION_PASS:
@@ -81,7 +81,6 @@ static bool find_cause(const struct ss_avprofile *p, const struct ss_findings *f
 {
 	const char *name = NULL;
 
-	j->kind = SS_KIND_COUNT;
 	if (f->infected) {
 		j->cause = SS_TEMPLATE_VIRUS;
 		snprintf(j->virus, sizeof(j->virus), "%s", f->virus);
@@ -169,7 +168,9 @@ static uint32_t unscanned(const struct ss_findings *f)
 struct ss_judgement ss_judge(const struct ss_avprofile *profile,
 			     const struct ss_findings *findings)
 {
-	struct ss_judgement j = { .verdict = SMTPSPLICE_VERDICT_ACCEPT };
+	struct ss_judgement j = {
+		.verdict = SMTPSPLICE_VERDICT_ACCEPT, .kind = SS_KIND_COUNT,
+	};
 
 	if (findings->oversize) {
 		j = by_action(profile->oversize, SS_TEMPLATE_OVERSIZE,

@@ -48,7 +48,8 @@ struct ss_findings {
  * @unscanned: enum smtpsplice_unscanned, where it passes
  * @tag: it passes since the profile says so of failures: a header field is to tell
  * @conditions: enum smtpsplice_archive_condition, those to be logged
- * @kind: enum ss_kind that is the cause, where the content of a file is
+ * @kind: enum ss_kind that is the cause, where the content of a file is, else
+ *   SS_KIND_COUNT
  * @virus: name of what was found, where there is a cause
  */
 struct ss_judgement {

@@ -16,20 +16,21 @@
 		 SS_KIND_BIT(SS_KIND_TYPE) | SS_KIND_BIT(SS_KIND_HASH))
 
 /**
- * struct rules - The profile as ss_content_look() wants it.
- * @rules: that
- * @names: for it
+ * struct walk - A walk over the parts.
+ * @parts: the caller's
+ * @rules: the profile as ss_content_look() wants it
+ * @names: for @rules
  */
-struct rules {
+struct walk {
+	struct ss_parts *parts;
 	struct ss_content_rules rules;
 	const char *names[SMTPSPLICE_LIST_MAX];
 };
 
-static void make_rules(struct rules *r, const struct ss_parts *parts)
+static void make_rules(struct walk *r)
 {
-	const struct ss_avprofile *p = parts->profile;
+	const struct ss_avprofile *p = r->parts->profile;
 
-	memset(r, 0, sizeof(*r));
 	for (unsigned int i = 0; i < p->name_count; i++)
 		r->names[i] = p->names[i];
 	r->rules.executables = p->executables == SMTPSPLICE_EXECUTABLES_VIRUS;
@@ -47,7 +48,7 @@ static void make_rules(struct rules *r, const struct ss_parts *parts)
 	r->rules.block.count = p->block.count;
 	r->rules.nest_limit = p->nest_limit;
 	r->rules.octet_limit = p->uncompressed_limit;
-	r->rules.end = parts->end;
+	r->rules.end = r->parts->end;
 }
 
 /* What was found first of each kind counts */
@@ -59,8 +60,8 @@ static void merge(struct ss_content_finding *all, const struct ss_content_findin
 	all->found |= one->found;
 }
 
-static void note_bad(struct ss_parts *parts, const char *name, int fd, bool infected,
-		     bool allowed)
+static void note_bad(struct ss_parts *parts, const char *name, int fd,
+		     const struct ss_content_finding *finding, const char *virus)
 {
 	struct ss_parts_bad *bad;
 
@@ -68,16 +69,17 @@ static void note_bad(struct ss_parts *parts, const char *name, int fd, bool infe
 		return;
 	bad = &parts->bad[parts->bad_count - 1];
 	bad->index = parts->index - 1;
-	bad->infected = infected;
-	bad->allowed = allowed;
+	bad->found = finding->found;
+	bad->infected = virus;
+	bad->allowed = finding->allowed;
+	snprintf(bad->virus, sizeof(bad->virus), "%s", virus ? virus : "");
 	snprintf(bad->name, sizeof(bad->name), "%s", name ? name : "");
 	if (ss_content_hash(fd, bad->hash))
 		memset(bad->hash, 0, sizeof(bad->hash));
 }
 
-static bool is_infected(struct ss_parts *parts, int fd)
+static bool is_infected(struct ss_parts *parts, int fd, struct ss_engine_finding *finding)
 {
-	struct ss_engine_finding finding;
 	uint64_t now = ss_process_now();
 
 	if (!parts->engine)
@@ -86,17 +88,18 @@ static bool is_infected(struct ss_parts *parts, int fd)
 		parts->late = true;
 		return false;
 	}
-	return ss_engine_scan(parts->engine, fd, parts->end - now, &finding) ==
+	return ss_engine_scan(parts->engine, fd, parts->end - now, finding) ==
 	       SS_ENGINE_INFECTED;
 }
 
 static bool look(const struct ss_mime_part *part, void *arg)
 {
 	int fd __cleanup(ss_cleanup_fd) = -1;
-	struct ss_parts *parts = arg;
+	struct walk *walk = arg;
+	struct ss_parts *parts = walk->parts;
 	struct ss_content_finding finding = {};
+	struct ss_engine_finding virus;
 	const char *name = ss_mime_part_name(part);
-	struct rules rules;
 	bool infected;
 	int ret;
 
@@ -112,17 +115,16 @@ static bool look(const struct ss_mime_part *part, void *arg)
 		parts->failed = fd;
 		return true;
 	}
-	make_rules(&rules, parts);
-	ret = ss_content_look(parts->content, fd, name ? name : "", &rules.rules, &finding);
+	ret = ss_content_look(parts->content, fd, name ? name : "", &walk->rules, &finding);
 	if (ret) {
 		parts->failed = ret;
 		return true;
 	}
 	merge(&parts->found, &finding);
-	infected = is_infected(parts, fd);
+	infected = is_infected(parts, fd, &virus);
 	if (infected || finding.found & (REFUSED | parts->profile->archive_block <<
 					 SS_KIND_ENCRYPTED))
-		note_bad(parts, name, fd, infected, finding.allowed);
+		note_bad(parts, name, fd, &finding, infected ? virus.text : NULL);
 	return true;
 }
 
@@ -135,7 +137,10 @@ static bool look(const struct ss_mime_part *part, void *arg)
  */
 bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree)
 {
-	return ss_mime_walk(tree, look, parts);
+	struct walk walk = { .parts = parts };
+
+	make_rules(&walk);
+	return ss_mime_walk(tree, look, &walk);
 }
 
 /**

@@ -17,14 +17,18 @@
  * @index: its place in the order of ss_mime_walk()
  * @name: its file name, any octets
  * @hash: its SHA-256
+ * @found: SS_KIND_BIT() of what was found in it
  * @infected: a signature was found in it
+ * @virus: its name, as libclamav gave it
  * @allowed: its hash is in the allow list
  */
 struct ss_parts_bad {
 	unsigned int index;
 	char name[SS_MIME_TEXT_SIZE];
 	unsigned char hash[SS_CONTENT_HASH_SIZE];
+	uint32_t found;
 	bool infected;
+	char virus[SS_ENGINE_TEXT_SIZE];
 	bool allowed;
 };
 

@@ -26,6 +26,7 @@
 /* Leave so much of the time for the search for the infected part's name */
 #define NAME_SHARE	5
 #define HEX_SIZE	3
+#define ALL_CONDITIONS	0xff	/* of enum smtpsplice_archive_condition */
 
 /**
  * struct run - The scan of one message.
@@ -42,7 +43,7 @@
 struct run {
 	struct ss_scan *scan;
 	const struct ss_scan_job *job;
-	struct ss_avprofile profile;
+	const struct ss_avprofile *profile;
 	uint64_t end;
 	uint64_t engine_end;
 	struct ss_copy message;
@@ -54,6 +55,20 @@ struct run {
 static void cleanup_tree(struct ss_mime_tree **tree)
 {
 	ss_mime_free(*tree);
+}
+
+static void cleanup_profile(struct ss_avprofile **profile)
+{
+	free(*profile);
+}
+
+static void cleanup_run(struct run **run)
+{
+	if (!*run)
+		return;
+	ss_copy_cleanup(&(*run)->copy);
+	ss_copy_cleanup(&(*run)->message);
+	free(*run);
 }
 
 /**
@@ -230,7 +245,7 @@ static void scan_readings(struct run *run)
 		snprintf(f->limit, sizeof(f->limit), "Smtpsplice.Mime.Limit");
 	f->ambiguous &= ~SS_GATE_LIMIT;
 	if (f->ambiguous && !f->infected &&
-	    run->profile.ambiguity == SMTPSPLICE_AMBIGUITY_MONITOR)
+	    run->profile->ambiguity == SMTPSPLICE_AMBIGUITY_MONITOR)
 		scan_ambiguous(run);
 }
 
@@ -253,14 +268,52 @@ static bool is_partial(const struct run *run, const struct ss_mime_tree *tree)
 	return !tree || !ss_mime_walk(tree, find_partial, &found) || found;
 }
 
+/*
+ * All parts that are infected are fine by their hashes. But there is more in a
+ * message than its parts, and the engine has ended with the first find: is the
+ * rest of it clean, and to be read in one way alone?
+ */
+static void scan_without_allowed(struct run *run)
+{
+	/* as it is scanned, with our line in front and no dots */
+	const struct ss_rewrite_message in = { .fd = run->copy.fd, .chunked = true };
+	struct ss_rewrite_part list[SS_PARTS_BAD_MAX];
+	const struct ss_parts *parts = &run->parts;
+	int fd __cleanup(ss_cleanup_fd) = -1;
+	struct ss_findings *f = &run->findings;
+	struct ss_rewrite_notes notes;
+	size_t count = 0;
+
+	for (unsigned int i = 0; i < parts->bad_count; i++)
+		if (parts->bad[i].infected)
+			list[count++] = (struct ss_rewrite_part){ parts->bad[i].index, "-" };
+	if (ss_rewrite_replace(&in, list, count, &fd, &notes))
+		return;
+	f->infected = false;
+	f->virus[0] = '\0';
+	scan_fd(run, fd);
+	if (!f->infected)
+		scan_readings(run);
+}
+
+/* The first part that is infected and not allowed, or NULL */
+static const struct ss_parts_bad *find_infected(const struct ss_parts *parts)
+{
+	for (unsigned int i = 0; i < parts->bad_count && i < SS_PARTS_BAD_MAX; i++)
+		if (parts->bad[i].infected && !parts->bad[i].allowed)
+			return &parts->bad[i];
+	return NULL;
+}
+
 static void look_at_parts(struct run *run)
 {
 	struct ss_mime_tree *tree __cleanup(cleanup_tree) = ss_mime_parse(run->copy.fd);
 	struct ss_findings *f = &run->findings;
 	struct ss_parts *parts = &run->parts;
+	const struct ss_parts_bad *bad;
 
 	parts->content = run->scan->content;
-	parts->profile = &run->profile;
+	parts->profile = run->profile;
 	parts->engine = f->infected ? run->scan->engine : NULL;
 	parts->end = run->end;
 	f->partial |= is_partial(run, tree);
@@ -272,7 +325,26 @@ static void look_at_parts(struct run *run)
 		failed(f, false, strerror(-parts->failed));
 	f->content = parts->found;
 	if (f->infected && ss_parts_all_allowed(parts))
-		f->infected = false;
+		scan_without_allowed(run);
+	/* what is said to be found in a file is what is in that one */
+	bad = f->infected ? find_infected(parts) : NULL;
+	if (bad)
+		ss_text_clean_str(SS_TEXT_PRINT, f->virus, sizeof(f->virus), bad->virus);
+}
+
+static int make_copy(struct run *run)
+{
+	return ss_copy_make(&run->copy, &run->message, run->job->chunked ?
+			    SS_DOTS_NONE : SS_DOTS_STRICT);
+}
+
+/* Look for all that there can be in the copy */
+static void inspect(struct run *run)
+{
+	scan_fd(run, run->copy.fd);
+	if (!run->findings.infected)
+		scan_readings(run);
+	look_at_parts(run);
 }
 
 /* -- what is said of it --------------------------------------------------- */
@@ -288,18 +360,28 @@ static void set_hash(struct ss_scan_result *result, const unsigned char *hash)
 		snprintf(result->filehash + 2 * i, HEX_SIZE, "%02x", hash[i]);
 }
 
+/* The first part that is the cause, or NULL */
+static const struct ss_parts_bad *find_bad(const struct ss_parts *parts,
+					   const struct ss_judgement *j)
+{
+	if (j->cause == SS_TEMPLATE_VIRUS)
+		return find_infected(parts);
+	for (unsigned int i = 0; i < parts->bad_count && i < SS_PARTS_BAD_MAX; i++)
+		if (j->kind < SS_KIND_COUNT && parts->bad[i].found & SS_KIND_BIT(j->kind))
+			return &parts->bad[i];
+	return NULL;
+}
+
 /* Which file is it? */
 static void name_file(const struct run *run, const struct ss_judgement *j,
 		      struct ss_scan_result *result)
 {
 	const struct ss_parts *parts = &run->parts;
+	const struct ss_parts_bad *bad = find_bad(parts, j);
 
-	for (unsigned int i = 0; i < parts->bad_count && i < SS_PARTS_BAD_MAX; i++) {
-		if (j->cause == SS_TEMPLATE_VIRUS && !parts->bad[i].infected)
-			continue;
-		set_name(result->file, parts->bad[i].name);
-		set_hash(result, parts->bad[i].hash);
-		break;
+	if (bad) {
+		set_name(result->file, bad->name);
+		set_hash(result, bad->hash);
 	}
 	/* the member of an archive, where it is known */
 	if (j->cause != SS_TEMPLATE_VIRUS && j->kind < SS_KIND_COUNT)
@@ -310,30 +392,37 @@ static void name_file(const struct run *run, const struct ss_judgement *j,
 		set_name(result->file, DEFAULT_FILE);
 }
 
+/* -- what goes on without it ---------------------------------------------- */
+
 /* The text that stands for a part; the caller's, NULL without memory */
-static char *make_text(const struct run *run, const struct ss_judgement *j,
-		       const struct ss_parts_bad *bad)
+static char *make_text(const struct run *run, const struct ss_parts_bad *bad)
 {
-	const struct ss_template_values values = {
+	struct ss_findings findings = {
+		.infected = bad->infected, .content.found = bad->found,
+	};
+	struct ss_template_values values = {
 		.file = bad->name[0] ? bad->name : DEFAULT_FILE,
-		.virus = j->virus,
 		.source_ip = run->job->source,
 		.dest_ip = run->job->dest,
 		.email_from = run->job->from,
 		.email_to = run->job->to,
 		.protocol = "SMTP",
 	};
+	struct ss_judgement j;
 
-	return ss_template_text(run->profile.replacement[0] ? run->profile.replacement :
-				ss_template_default_text(j->cause), &values);
+	/* one part may be there for another cause than the message */
+	snprintf(findings.virus, sizeof(findings.virus), "%s", bad->virus);
+	j = ss_judge(run->profile, &findings);
+	values.virus = j.virus;
+	return ss_template_text(run->profile->replacement[0] ? run->profile->replacement :
+				ss_template_default_text(j.cause), &values);
 }
 
 /*
  * Make a message without the bad parts. Return: its file, or an errno: then there
  * is nothing to let through.
  */
-static int replace(const struct run *run, const struct ss_judgement *j,
-		   struct ss_scan_result *result)
+static int replace(const struct run *run, struct ss_scan_result *result)
 {
 	const struct ss_rewrite_message in = {
 		.fd = run->copy.fd, .skip = run->copy.head, .chunked = run->job->chunked,
@@ -342,39 +431,70 @@ static int replace(const struct run *run, const struct ss_judgement *j,
 	char *texts[SS_PARTS_BAD_MAX] = {};
 	const struct ss_parts *parts = &run->parts;
 	struct ss_rewrite_notes notes = {};
-	int out = -1, ret = parts->bad_count ? 0 : -ENOTSUP;
+	unsigned int count = 0;
+	int out = -1, ret = 0;
 
 	if (run->job->splice || parts->bad_count > SS_PARTS_BAD_MAX || parts->late)
 		return -ENOTSUP;
 	for (unsigned int i = 0; i < parts->bad_count && !ret; i++) {
-		texts[i] = make_text(run, j, &parts->bad[i]);
-		list[i] = (struct ss_rewrite_part){ parts->bad[i].index, texts[i] };
-		ret = texts[i] ? 0 : -ENOMEM;
+		if (parts->bad[i].allowed)
+			continue;
+		texts[count] = make_text(run, &parts->bad[i]);
+		ret = texts[count] ? 0 : -ENOMEM;
+		list[count] = (struct ss_rewrite_part){ parts->bad[i].index, texts[count] };
+		count++;
 	}
 	if (!ret)
-		ret = ss_rewrite_replace(&in, list, parts->bad_count, &out, &notes);
-	for (unsigned int i = 0; i < parts->bad_count; i++)
+		ret = count ? ss_rewrite_replace(&in, list, count, &out, &notes) : -ENOTSUP;
+	for (unsigned int i = 0; i < count; i++)
 		free(texts[i]);
 	snprintf(result->broken, sizeof(result->broken), "%s", notes.words);
 	return ret ? ret : out;
 }
 
-/* Is what was made clean, as it will be read? Nothing else may go out unscanned. */
-static bool replacement_is_clean(struct run *run, int fd)
+/*
+ * What was made is scanned as any other message is: behind the first find there may
+ * be more, which nothing has looked at. Whatever is found now refuses the message.
+ */
+static bool replacement_is_clean(const struct run *run, int fd, struct ss_scan_result *result)
 {
-	struct ss_copy message __cleanup(ss_copy_cleanup) = SS_COPY_NONE;
-	struct ss_copy copy __cleanup(ss_copy_cleanup) = SS_COPY_NONE;
-	uint64_t now = ss_process_now();
-	struct ss_engine_finding finding;
+	struct run *again __cleanup(cleanup_run) = calloc(1, sizeof(*again));
 	off_t size = lseek(fd, 0, SEEK_END);
+	struct ss_judgement j;
 
-	return size >= 0 && now < run->end &&
-	       !ss_copy_map(&message, fd, size) &&
-	       !ss_copy_make(&copy, &message, run->job->chunked ?
-			     SS_DOTS_NONE : SS_DOTS_STRICT) &&
-	       ss_engine_scan(run->scan->engine, copy.fd, run->end - now, &finding) ==
-	       SS_ENGINE_CLEAN;
+	if (!again || size < 0)
+		return false;
+	*again = (struct run){
+		.scan = run->scan, .job = run->job, .profile = run->profile,
+		.end = run->end, .engine_end = run->end,
+		.message = SS_COPY_NONE, .copy = SS_COPY_NONE,
+	};
+	if (ss_copy_map(&again->message, fd, size) || make_copy(again))
+		return false;
+	inspect(again);
+	j = ss_judge(run->profile, &again->findings);
+	result->unscanned = j.unscanned;
+	return j.verdict == SMTPSPLICE_VERDICT_ACCEPT && !j.found && !j.tag;
 }
+
+/* Return: the file of what is to go on in its place, or -1 */
+static int make_replacement(const struct run *run, struct ss_scan_result *result)
+{
+	int out = replace(run, result);
+
+	if (out < 0)
+		return -1;
+	if (!replacement_is_clean(run, out, result)) {
+		result->unscanned = SMTPSPLICE_UNSCANNED_NONE;
+		ss_cleanup_fd(&out);
+		return -1;
+	}
+	result->verdict = SMTPSPLICE_VERDICT_ACCEPT;
+	result->replaced = true;
+	return out;
+}
+
+/* -- what is kept of it --------------------------------------------------- */
 
 static void put_aside(const struct run *run, int quarantine, struct ss_scan_result *result)
 {
@@ -387,7 +507,7 @@ static void put_aside(const struct run *run, int quarantine, struct ss_scan_resu
 /* Does the profile want it put aside? Not what is only too big, or not scanned. */
 static bool is_kept(const struct run *run, const struct ss_scan_result *result)
 {
-	return run->profile.quarantine == SMTPSPLICE_SWITCH_ENABLE && result->found &&
+	return run->profile->quarantine == SMTPSPLICE_SWITCH_ENABLE && result->found &&
 	       !result->monitored && result->verdict != SMTPSPLICE_VERDICT_TEMPFAIL &&
 	       result->cause != SS_TEMPLATE_OVERSIZE &&
 	       result->cause != SS_TEMPLATE_SCAN_FAILURE;
@@ -419,14 +539,10 @@ static void find(struct run *run)
 {
 	struct ss_findings *f = &run->findings;
 
-	f->oversize = run->profile.oversize_limit &&
-		      run->job->size > run->profile.oversize_limit;
-	if (f->oversize)
-		return;
-	scan_fd(run, run->copy.fd);
-	if (!f->infected)
-		scan_readings(run);
-	look_at_parts(run);
+	f->oversize = run->profile->oversize_limit &&
+		      run->job->size > run->profile->oversize_limit;
+	if (!f->oversize)
+		inspect(run);
 }
 
 /* Return: whether it is known already what becomes of the message */
@@ -439,7 +555,7 @@ static bool look_up(struct run *run, const void *profile, size_t len,
 	};
 	const struct ss_scan_result *known;
 
-	if (run->profile.cache != SMTPSPLICE_SWITCH_ENABLE)
+	if (run->profile->cache != SMTPSPLICE_SWITCH_ENABLE)
 		return false;
 	ss_cache_key(key, texts, ARRAY_SIZE(texts));
 	known = ss_cache_find(run->scan->cache, key);
@@ -450,13 +566,20 @@ static bool look_up(struct run *run, const void *profile, size_t len,
 	return true;
 }
 
-/* What failed may do better the next time, and a replacement is not kept */
+/*
+ * What failed, or was late, may do better the next time, and a replacement is not
+ * kept.
+ */
 static void remember(struct run *run, const unsigned char key[SS_CACHE_KEY_SIZE],
-		     const struct ss_scan_result *result)
+		     const struct ss_judgement *j, const struct ss_scan_result *result)
 {
-	if (run->profile.cache == SMTPSPLICE_SWITCH_ENABLE && !run->findings.failed &&
-	    !result->replaced && result->verdict != SMTPSPLICE_VERDICT_TEMPFAIL)
-		ss_cache_put(run->scan->cache, key, result);
+	const struct ss_findings *f = &run->findings;
+
+	if (run->profile->cache != SMTPSPLICE_SWITCH_ENABLE || j->replace || f->failed ||
+	    run->parts.late || f->content.found & SS_KIND_BIT(SS_KIND_TIMEOUT) ||
+	    result->verdict == SMTPSPLICE_VERDICT_TEMPFAIL)
+		return;
+	ss_cache_put(run->scan->cache, key, result);
 }
 
 /* Return: the file of a replacement, or -1 */
@@ -467,19 +590,22 @@ static int scan_now(struct run *run, const unsigned char key[SS_CACHE_KEY_SIZE],
 	int out = -1;
 
 	find(run);
-	j = ss_judge(&run->profile, &run->findings);
+	j = ss_judge(run->profile, &run->findings);
 	tell(run, &j, result);
 	ss_mime_read_head(run->copy.map, run->copy.len, &result->head);
-	if (j.replace) {
-		out = replace(run, &j, result);
-		if (out >= 0 && !replacement_is_clean(run, out))
-			ss_cleanup_fd(&out);
-		result->replaced = out >= 0;
-		if (result->replaced)
-			result->verdict = SMTPSPLICE_VERDICT_ACCEPT;
-	}
-	remember(run, key, result);
+	if (j.replace)
+		out = make_replacement(run, result);
+	remember(run, key, &j, result);
 	return out;
+}
+
+/* The message cannot be read: @error */
+static void give_up(struct run *run, int error, struct ss_scan_result *result)
+{
+	struct ss_judgement j = ss_judge_failure(run->profile->scan_error, false);
+
+	failed(&run->findings, false, strerror(-error));
+	tell(run, &j, result);
 }
 
 static int scan_run(struct run *run, int fd, int quarantine, const void *profile,
@@ -488,17 +614,11 @@ static int scan_run(struct run *run, int fd, int quarantine, const void *profile
 	unsigned char key[SS_CACHE_KEY_SIZE];
 	int ret, out = -1;
 
-	ret = ss_avprofile_parse(&run->profile, profile, len);
+	ret = ss_copy_map(&run->message, fd, run->job->size);
 	if (!ret)
-		ret = ss_copy_map(&run->message, fd, run->job->size);
-	if (!ret)
-		ret = ss_copy_make(&run->copy, &run->message, run->job->chunked ?
-				   SS_DOTS_NONE : SS_DOTS_STRICT);
+		ret = make_copy(run);
 	if (ret) {
-		struct ss_judgement j = ss_judge_failure(run->profile.scan_error, false);
-
-		failed(&run->findings, false, strerror(-ret));
-		tell(run, &j, result);
+		give_up(run, ret, result);
 		return -1;
 	}
 	if (!look_up(run, profile, len, key, result))
@@ -526,26 +646,27 @@ int ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 		    const struct ss_scan_job *job, const void *profile, size_t len,
 		    struct ss_scan_result *result)
 {
-	struct run *run = calloc(1, sizeof(*run));
-	int out;
+	struct ss_avprofile *parsed __cleanup(cleanup_profile) = calloc(1, sizeof(*parsed));
+	struct run *run __cleanup(cleanup_run) = calloc(1, sizeof(*run));
+	uint64_t end = ss_process_now() + job->limit_ms;
+	int ret;
 
 	memset(result, 0, sizeof(*result));
-	if (!run) {
+	if (!run || !parsed) {
 		result->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
 		result->cause = SS_TEMPLATE_SCAN_FAILURE;
 		return -1;
 	}
-	run->scan = scan;
-	run->job = job;
-	run->message = (struct ss_copy)SS_COPY_NONE;
-	run->copy = (struct ss_copy)SS_COPY_NONE;
-	run->end = ss_process_now() + job->limit_ms;
-	run->engine_end = run->end - job->limit_ms / NAME_SHARE;
-	out = scan_run(run, fd, quarantine, profile, len, result);
-	ss_copy_cleanup(&run->copy);
-	ss_copy_cleanup(&run->message);
-	free(run);
-	return out;
+	*run = (struct run){
+		.scan = scan, .job = job, .profile = parsed,
+		.end = end, .engine_end = end - job->limit_ms / NAME_SHARE,
+		.message = SS_COPY_NONE, .copy = SS_COPY_NONE,
+	};
+	ret = ss_avprofile_parse(parsed, profile, len);
+	if (!ret)
+		return scan_run(run, fd, quarantine, profile, len, result);
+	give_up(run, ret, result);
+	return -1;
 }
 
 /**
@@ -574,6 +695,7 @@ bool ss_scan_result_check(struct ss_scan_result *result)
 
 	if (result->verdict > SMTPSPLICE_VERDICT_DISCARD ||
 	    result->cause >= SS_TEMPLATE_CAUSES ||
+	    result->conditions > ALL_CONDITIONS ||
 	    result->unscanned > SMTPSPLICE_UNSCANNED_AMBIGUOUS)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

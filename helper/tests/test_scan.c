@@ -362,7 +362,7 @@ static void survives_octets(void **state)
 	}
 }
 
-static void checks_results(void **state)
+static void i4_checks_results(void **state)
 {
 	(void)state;
 	memset(&result, 'x', sizeof(result));
@@ -370,6 +370,13 @@ static void checks_results(void **state)
 	result.verdict = SMTPSPLICE_VERDICT_REJECT;
 	result.cause = SS_TEMPLATE_VIRUS;
 	result.unscanned = SMTPSPLICE_UNSCANNED_NONE;
+	result.conditions = 0xff;
+	memset(result.virus, 0xff, sizeof(result.virus));
+	assert_true(ss_scan_result_check(&result));
+	/* it is counted through for the log */
+	result.conditions = 0x80000000;
+	assert_false(ss_scan_result_check(&result));
+	result.conditions = 0;
 	memset(result.virus, 0xff, sizeof(result.virus));
 	assert_true(ss_scan_result_check(&result));
 	assert_int_equal(strlen(result.file), sizeof(result.file) - 1);
@@ -415,7 +422,7 @@ int main(void)
 		cmocka_unit_test(fails_safe),
 		cmocka_unit_test(puts_aside_what_is_infected),
 		cmocka_unit_test(survives_octets),
-		cmocka_unit_test(checks_results),
+		cmocka_unit_test(i4_checks_results),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
