@@ -17,6 +17,7 @@
 
 #include "cleanup.h"
 #include "content.h"
+#include "file.h"
 #include "unpack.h"
 
 /* As many as libclamav may have, see engine.c */
@@ -35,16 +36,6 @@
 struct ss_content {
 	magic_t magic;
 	locale_t locale;
-};
-
-/**
- * struct map - A mapped file.
- * @data: its octets, NULL where it is empty
- * @len: how many
- */
-struct map {
-	uint8_t *data;
-	size_t len;
 };
 
 /**
@@ -88,31 +79,6 @@ struct opened {
 };
 
 static void look_at(struct file *file, int fd);
-
-static void cleanup_map(struct map *map)
-{
-	if (map->data)
-		munmap(map->data, map->len);
-}
-
-static int map_file(struct map *map, int fd)
-{
-	struct stat st;
-	void *data;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if (!st.st_size)
-		return 0;
-	data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return -errno;
-	map->data = data;
-	map->len = st.st_size;
-	return 0;
-}
 
 static int compare_hashes(const void *a, const void *b)
 {
@@ -183,9 +149,9 @@ static void look_at_name(const struct file *file, const char *name)
  * What Windows and DOS run. A text may begin with MZ, but has no NUL; nor need the
  * head of a large PE have one.
  */
-static bool is_executable(const struct map *map)
+static bool is_executable(const struct ss_file_map *map)
 {
-	const uint8_t *data = map->data;
+	const uint8_t *data = (const uint8_t *)map->data;
 	uint32_t at;
 
 	if (map->len < 2 || memcmp(data, "MZ", 2))
@@ -199,7 +165,7 @@ static bool is_executable(const struct map *map)
 }
 
 /* The types that need no more than a look at their first octets */
-static const char *own_type(const struct map *map)
+static const char *own_type(const struct ss_file_map *map)
 {
 	static const struct {
 		const char *word;
@@ -222,7 +188,7 @@ static const char *own_type(const struct map *map)
 }
 
 /* A document that is a zip is not called one: who blocks zips does not mean it */
-static const char *zip_type(const struct map *map)
+static const char *zip_type(const struct ss_file_map *map)
 {
 	static const char odf[] = "mimetypeapplication/vnd.oasis.opendocument.";
 	static const char office[] = "[Content_Types].xml";
@@ -240,7 +206,7 @@ static uint64_t type_bit(const char *word)
 	return type >= 0 ? 1ull << type : 0;
 }
 
-static uint64_t magic_type(const struct ss_content *content, const struct map *map)
+static uint64_t magic_type(const struct ss_content *content, const struct ss_file_map *map)
 {
 	static const char mark[] = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 	bool ole = map->len >= sizeof(mark) - 1 && !memcmp(map->data, mark, sizeof(mark) - 1);
@@ -256,7 +222,7 @@ static uint64_t magic_type(const struct ss_content *content, const struct map *m
 	return type >= 0 ? 1ull << type : 0;
 }
 
-static void look_at_types(const struct file *file, const struct map *map, bool executable,
+static void look_at_types(const struct file *file, const struct ss_file_map *map, bool executable,
 			  const struct ss_format_hit *hits, size_t count)
 {
 	const struct look *look = file->look;
@@ -318,7 +284,7 @@ static void look_at_member(void *arg, const char *name, int fd)
 	look_at(&member, fd);
 }
 
-static void look_into(struct file *file, const struct map *map,
+static void look_into(struct file *file, const struct ss_file_map *map,
 		      const struct ss_format_hit *hits, size_t count)
 {
 	struct look *look = file->look;
@@ -329,7 +295,8 @@ static void look_into(struct file *file, const struct map *map,
 	}
 	for (size_t i = 0; i < count && !look->walk.stop; i++) {
 		struct opened opened = { .file = file, .format = hits[i].format };
-		uint32_t found = ss_unpack_read(&look->walk, &hits[i], map->data, map->len,
+		uint32_t found = ss_unpack_read(&look->walk, &hits[i],
+						(const uint8_t *)map->data, map->len,
 						&opened);
 
 		note_all(file, found);
@@ -352,7 +319,7 @@ static void look_at_hash(const struct file *file, int fd)
 static void look_at(struct file *file, int fd)
 {
 	struct ss_format_hit hits[SS_FORMAT_HITS];
-	struct map map __cleanup(cleanup_map) = { 0 };
+	struct ss_file_map map __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
 	struct look *look = file->look;
 	bool executable;
 	size_t count;
@@ -360,7 +327,7 @@ static void look_at(struct file *file, int fd)
 	look_at_name(file, file->name);
 	if (fd < 0)
 		return;
-	look->walk.error = map_file(&map, fd);
+	look->walk.error = ss_file_map(&map, fd);
 	if (!look->walk.error)
 		look_at_hash(file, fd);
 	if (look->walk.error) {
@@ -372,7 +339,7 @@ static void look_at(struct file *file, int fd)
 	executable = is_executable(&map);
 	if (executable && look->rules->executables)
 		note(file, SS_KIND_EXECUTABLE, "");
-	count = ss_format_sniff(map.data, map.len, hits);
+	count = ss_format_sniff((const uint8_t *)map.data, map.len, hits);
 	if (look->rules->types)
 		look_at_types(file, &map, executable, hits, count);
 	look_into(file, &map, hits, count);

@@ -14,6 +14,7 @@
 
 #include "cleanup.h"
 #include "copy.h"
+#include "file.h"
 
 /**
  * ss_copy_cleanup() - Unmap, and close the file that is the copy's own.
@@ -113,16 +114,5 @@ int ss_copy_make(struct ss_copy *copy, const struct ss_copy *message,
  */
 int ss_copy_put_aside(int fd, const struct ss_copy *copy)
 {
-	size_t at = copy->head;
-
-	while (at < copy->len) {
-		ssize_t n = write(fd, copy->map + at, copy->len - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		at += n;
-	}
-	return 0;
+	return ss_file_write(fd, copy->map + copy->head, copy->len - copy->head);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "file.h"
 #include "qnote.h"
 #include "request.h"
 #include "scan.h"
@@ -119,21 +120,10 @@ struct json_object *ss_qnote_make(const struct ss_request *req,
  */
 int ss_qnote_write(struct json_object *note, int fd)
 {
-	size_t len = 0, at = 0;
+	size_t len = 0;
 	const char *text = json_object_to_json_string_length(note, FLAGS, &len);
 
-	if (!text)
-		return -ENOMEM;
-	while (at < len) {
-		ssize_t n = write(fd, text + at, len - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		at += n;
-	}
-	return 0;
+	return text ? ss_file_write(fd, text, len) : -ENOMEM;
 }
 
 /* Return: the text, allocated and terminated, or NULL with errno set */

@@ -18,6 +18,7 @@
 
 #include "cleanup.h"
 #include "dots.h"
+#include "file.h"
 #include "layout.h"
 #include "rewrite.h"
 #include "text.h"
@@ -26,16 +27,6 @@
 #define MAX_LINE	998	/* RFC 5322 2.1.1 */
 #define BASE64_LINE	76	/* RFC 2045 6.8 */
 #define SEALS		(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
-
-/**
- * struct file - A file and what is in it.
- * @map: its content
- * @len: its length in octets; 0 where nothing is mapped
- */
-struct file {
-	const char *map;
-	size_t len;
-};
 
 /**
  * struct splice - The making of a new message.
@@ -55,12 +46,6 @@ struct splice {
 
 /* -- files ---------------------------------------------------------------- */
 
-static void cleanup_file(struct file *file)
-{
-	if (file->len)
-		munmap((void *)file->map, file->len);
-}
-
 static void cleanup_stream(FILE **stream)
 {
 	if (*stream)
@@ -70,25 +55,6 @@ static void cleanup_stream(FILE **stream)
 static void cleanup_tree(struct ss_mime_tree **tree)
 {
 	ss_mime_free(*tree);
-}
-
-static int map_file(struct file *file, int fd)
-{
-	struct stat st;
-	void *map;
-
-	*file = (struct file){ .map = "" };
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if (!st.st_size)
-		return 0;
-	map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	*file = (struct file){ .map = map, .len = st.st_size };
-	return 0;
 }
 
 /* A memory file. Return: a stream to write it by, NULL where there is no memory */
@@ -122,11 +88,11 @@ static int close_stream(FILE **stream)
 }
 
 /* Write the message as on the wire into a file of its own */
-static int write_wire(int fd, const struct file *message)
+static int write_wire(int fd, const struct ss_file_map *message)
 {
 	bool ends = message->len >= 2 &&
-		    !memcmp(message->map + message->len - 2, "\r\n", 2);
-	size_t used = ss_dots_stuff(NULL, message->map, message->len);
+		    !memcmp(message->data + message->len - 2, "\r\n", 2);
+	size_t used = ss_dots_stuff(NULL, message->data, message->len);
 	size_t len = used + (ends ? 0 : 2);
 	char *map;
 
@@ -135,7 +101,7 @@ static int write_wire(int fd, const struct file *message)
 	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
-	ss_dots_stuff(map, message->map, message->len);
+	ss_dots_stuff(map, message->data, message->len);
 	if (!ends) {
 		map[used] = '\r';
 		map[used + 1] = '\n';
@@ -151,8 +117,8 @@ static int seal(int fd)
 /* Hand out the message that is in @plain */
 static int finish(int plain, bool chunked, int *out)
 {
-	struct file message __cleanup(cleanup_file) = {};
-	int ret = map_file(&message, plain);
+	struct ss_file_map message __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
+	int ret = ss_file_map(&message, plain);
 	int wire;
 
 	if (ret)
@@ -217,17 +183,17 @@ static const char *line_end(const char *text, size_t pos)
 	return pos > 1 && text[pos - 2] == '\r' ? "\r\n" : "\n";
 }
 
-static int open_message(struct file *file, const struct ss_rewrite_message *in)
+static int open_message(struct ss_file_map *file, const struct ss_rewrite_message *in)
 {
 	const char *s, *end;
-	int ret = map_file(file, in->fd);
+	int ret = ss_file_map(file, in->fd);
 
 	if (ret)
 		return ret;
-	if (in->skip > file->len || (in->skip && file->map[in->skip - 1] != '\n'))
+	if (in->skip > file->len || (in->skip && file->data[in->skip - 1] != '\n'))
 		return -EINVAL;
-	s = file->map + in->skip;
-	end = file->map + file->len;
+	s = file->data + in->skip;
+	end = file->data + file->len;
 	if (!starts_well(s, end) || (!in->chunked && !has_wire_lines(s, end)))
 		return -ENOTSUP;
 	return 0;
@@ -478,14 +444,14 @@ static int prove(const struct splice *s, int fd)
 {
 	struct ss_mime_tree *tree __cleanup(cleanup_tree) = ss_mime_parse(fd);
 	struct ss_layout layout __cleanup(ss_layout_free) = {};
-	struct file file __cleanup(cleanup_file) = {};
-	int ret = map_file(&file, fd);
+	struct ss_file_map file __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
+	int ret = ss_file_map(&file, fd);
 
 	if (ret)
 		return ret;
 	if (!tree)
 		return -ENOTSUP;
-	ret = ss_layout_read(&layout, tree, file.map, file.len);
+	ret = ss_layout_read(&layout, tree, file.data, file.len);
 	if (ret)
 		return ret;
 	return is_proven(s, &layout) ? 0 : -ENOTSUP;
@@ -619,7 +585,7 @@ int ss_rewrite_replace(const struct ss_rewrite_message *in,
 		       const struct ss_rewrite_part *parts, size_t count,
 		       int *out, struct ss_rewrite_notes *notes)
 {
-	struct file file __cleanup(cleanup_file) = {};
+	struct ss_file_map file __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
 	struct ss_mime_tree *tree __cleanup(cleanup_tree) = NULL;
 	struct ss_layout layout __cleanup(ss_layout_free) = {};
 	int ret = open_message(&file, in);
@@ -631,7 +597,7 @@ int ss_rewrite_replace(const struct ss_rewrite_message *in,
 	tree = ss_mime_parse(in->fd);
 	if (!tree)
 		return -ENOTSUP;
-	ret = ss_layout_read(&layout, tree, file.map, file.len);
+	ret = ss_layout_read(&layout, tree, file.data, file.len);
 	return ret ?: replace_parts(&layout, in, parts, count, out, notes);
 }
 
@@ -659,7 +625,7 @@ static bool is_field(const char *field)
  */
 int ss_rewrite_tag(const struct ss_rewrite_message *in, const char *field, int *out)
 {
-	struct file file __cleanup(cleanup_file) = {};
+	struct ss_file_map file __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
 	FILE *stream __cleanup(cleanup_stream) = NULL;
 	int plain __cleanup(ss_cleanup_fd) = -1;
 	const char *text, *lf;
@@ -675,7 +641,7 @@ int ss_rewrite_tag(const struct ss_rewrite_message *in, const char *field, int *
 	if (!stream)
 		return -ENOMEM;
 	len = file.len - in->skip;
-	text = file.map + in->skip;
+	text = file.data + in->skip;
 	lf = memchr(text, '\n', len);
 	fprintf(stream, "%s%s", field, lf ? line_end(text, lf + 1 - text) : "\r\n");
 	fwrite(text, 1, len, stream);
