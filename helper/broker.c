@@ -19,23 +19,18 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "attrs.h"
 #include "avlog.h"
-#include "avprofile.h"
 #include "broker.h"
 #include "cleanup.h"
 #include "genl.h"
 #include "handoff.h"
 #include "ipc.h"
-#include "judge.h"
 #include "process.h"
-#include "quarantine.h"
 #include "request.h"
 #include "scan.h"
 #include "scanners.h"
 #include "slot.h"
-#include "template.h"
-#include "text.h"
+#include "verdicts.h"
 
 #define SAFETY_POLL_MS	5000	/* ask the kernel, should a doorbell be lost */
 #define ANSWER_MS	2000	/* left of the kernel's time for the verdict */
@@ -52,10 +47,7 @@
  * @control: from the supervisor
  * @tls: there is a CA, hence a tls process
  * @signals: SIGHUP
- * @log: the log
- * @log_failed: the last record could not be written
- * @quarantine: where infected messages are kept
- * @profile: of the message that is being answered
+ * @verdicts: gives them, and has the log
  * @slots: places of workers, as many as @conf says
  * @parked: a request whose worker turned out to be dead before it began, or NULL
  * @waiting: the kernel may have scan requests
@@ -70,10 +62,7 @@ struct broker {
 	int control;
 	bool tls;
 	int signals;
-	int log;
-	bool log_failed;
-	struct ss_quarantine quarantine;
-	struct ss_avprofile profile;
+	struct ss_verdicts verdicts;
 	struct slot *slots;
 	struct ss_request *parked;
 	bool waiting;
@@ -88,219 +77,11 @@ static void __attribute__((noreturn)) die(int status, const char *why)
 	_exit(status);
 }
 
-/* -- verdicts ------------------------------------------------------------- */
-
-static void put_text(struct nl_msg *msg, int type, const char *text)
+/* The kernel has answered: @ret */
+static void check_known(int ret)
 {
-	char clean[SMTPSPLICE_TEXT_MAX + 1];
-
-	ss_text_clean_str(SS_TEXT_PRINT, clean, sizeof(clean), text);
-	if (clean[0])
-		nla_put_string(msg, type, clean);
-}
-
-/* What goes with the verdict accept */
-static void put_accept(struct nl_msg *msg, const struct ss_scan_result *result,
-		       int replacement)
-{
-	char tag[SMTPSPLICE_REPLY_MAX + 1];
-
-	nla_put_u32(msg, SMTPSPLICE_A_SCAN_UNSCANNED, result->unscanned);
-	if (result->tag) {
-		snprintf(tag, sizeof(tag), "X-Smtpsplice-Unscanned: %s",
-			 ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_UNSCANNED,
-					     result->unscanned));
-		nla_put_string(msg, SMTPSPLICE_A_SCAN_TAG, tag);
-	}
-	if (result->replaced)
-		nla_put_s32(msg, SMTPSPLICE_A_SCAN_REPLACEMENT, replacement);
-}
-
-static int send_verdict(struct broker *b, const struct ss_avlog_record *rec,
-			int replacement)
-{
-	struct nl_msg *msg = ss_genl_message(&b->work, SMTPSPLICE_CMD_SCAN_VERDICT, 0);
-
-	/* The message is larger than all of this can be */
-	if (msg) {
-		nla_put_u64(msg, SMTPSPLICE_A_SCAN_COOKIE, rec->req->cookie);
-		nla_put_u32(msg, SMTPSPLICE_A_SCAN_VERDICT, rec->verdict);
-		if (rec->reply)
-			nla_put_string(msg, SMTPSPLICE_A_SCAN_REPLY, rec->reply);
-		if (rec->verdict == SMTPSPLICE_VERDICT_ACCEPT)
-			put_accept(msg, rec->result, replacement);
-		if (rec->result->found) {
-			put_text(msg, SMTPSPLICE_A_SCAN_VIRUS, rec->result->virus);
-			put_text(msg, SMTPSPLICE_A_SCAN_FILE, rec->result->file);
-		}
-	}
-	return ss_genl_call(&b->work, msg, NULL, NULL);
-}
-
-/*
- * The kernel has refused the verdict, and waits for another one. Without it the
- * message may pass, unscanned, when the time is over.
- */
-static void send_tempfail(struct broker *b, const struct ss_request *req)
-{
-	struct nl_msg *msg = ss_genl_message(&b->work, SMTPSPLICE_CMD_SCAN_VERDICT, 0);
-
-	if (msg) {
-		nla_put_u64(msg, SMTPSPLICE_A_SCAN_COOKIE, req->cookie);
-		nla_put_u32(msg, SMTPSPLICE_A_SCAN_VERDICT, SMTPSPLICE_VERDICT_TEMPFAIL);
-	}
-	ss_genl_call(&b->work, msg, NULL, NULL);
-}
-
-/* A record was written, or not: @ret */
-static void wrote_log(struct broker *b, int ret)
-{
-	if (ret && !b->log_failed)
-		ss_process_say("cannot write to %s: %s", b->conf->log, strerror(-ret));
-	b->log_failed = ret;
-}
-
-static void read_profile(struct broker *b, const struct ss_request *req)
-{
-	/* What the kernel has checked is in order, or is a newer kernel's */
-	ss_avprofile_parse(&b->profile, req->av, req->av_len);
-}
-
-/**
- * struct kept - What became of an infected message.
- * @name: its name in the quarantine
- * @why: or why it has none
- */
-struct kept {
-	char name[SS_QUARANTINE_NAME_SIZE];
-	char why[128];
-};
-
-/* Give an infected message its name in the quarantine. It is refused in any case. */
-static void keep(struct broker *b, struct ss_avlog_record *rec, int fd, struct kept *kept)
-{
-	int ret = fd < 0 ? fd : -rec->result->quarantine_error;
-
-	if (!ret)
-		ret = rec->result->quarantined ?
-		      ss_quarantine_keep(&b->quarantine, fd, rec->req, rec->result,
-					 kept->name) : -EIO;
-	if (ret) {
-		snprintf(kept->why, sizeof(kept->why), "quarantine: %s",
-			 ss_quarantine_why(ret));
-		rec->detail = kept->why;
-	} else {
-		rec->quarfile = kept->name;
-	}
-	if (ret && ret != b->quarantine.told)
-		ss_process_say("cannot put a message aside in %s: %s", b->conf->quarantine,
-			       ss_quarantine_why(ret));
-	b->quarantine.told = ret;
-}
-
-/*
- * The template of the reply. What the profile or --reply says has to fit the
- * verdict: 4yz to come back, 5yz to give up, 2yz to be lied to.
- */
-static const char *find_template(const struct broker *b, const struct ss_scan_result *result)
-{
-	const char *own = b->profile.reply[result->cause];
-	char class = result->verdict == SMTPSPLICE_VERDICT_REJECT ? '5' : '4';
-
-	if (result->verdict == SMTPSPLICE_VERDICT_DISCARD)
-		return "250 2.0.0 Ok";
-	if (*own == class && ss_template_valid_reply(result->cause, own))
-		return own;
-	if (result->cause == SS_TEMPLATE_VIRUS && *b->conf->reply == class)
-		return b->conf->reply;
-	own = ss_template_default(result->cause);
-	if (*own == class)
-		return own;
-	return class == '5' ? "554 5.3.0 Message could not be scanned" :
-	       result->cause == SS_TEMPLATE_OVERSIZE ? "452 4.3.4 Message is too big" :
-	       ss_template_default(SS_TEMPLATE_SCAN_FAILURE);
-}
-
-static void make_reply(const struct broker *b, const struct ss_avlog_record *rec,
-		       char reply[SS_TEMPLATE_REPLY_SIZE])
-{
-	struct ss_template_values values = {
-		.file = rec->result->file,
-		.virus = rec->result->virus,
-		.quarfile = rec->quarfile,
-		.source_ip = rec->req->flow.client,
-		.dest_ip = rec->req->flow.server,
-		.email_from = rec->req->sender,
-		.email_to = rec->req->rcpts,
-		.protocol = "SMTP",
-	};
-
-	ss_template_reply(reply, find_template(b, rec->result), &values);
-}
-
-/* Return: 0, or why the kernel would not have it; @rec is what has become of it then */
-static int give_verdict(struct broker *b, struct ss_avlog_record *rec, int replacement)
-{
-	int ret = send_verdict(b, rec, replacement);
-
-	if (!ret)
-		return 0;
-	if (ret != -ENOENT && ret != -EPERM) {
-		ss_process_say("verdict refused: %s %s", strerror(-ret), b->work.extack);
-		send_tempfail(b, rec->req);
-	}
-	/* The client has the kernel's own 451, or is gone */
-	rec->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
-	rec->reply = NULL;
-	rec->detail = ret == -ENOENT ? "the verdict came too late" : strerror(-ret);
-	return ret;
-}
-
-/* Answer a request and free it */
-static void finish(struct broker *b, struct ss_request *req,
-		   const struct ss_scan_result *result, int quarantine, int replacement)
-{
-	char reply[SS_TEMPLATE_REPLY_SIZE];
-	struct kept kept;
-	struct ss_avlog_record rec = {
-		.req = req,
-		.result = result,
-		.verdict = result->verdict,
-		.quarantine = b->quarantine.dir >= 0,
-		.detail = result->detail,
-		.scantime_ms = ss_process_now() - req->received,
-	};
-	int ret;
-
-	read_profile(b, req);
-	if (rec.quarantine && result->keep)
-		keep(b, &rec, quarantine, &kept);
-	if (rec.verdict != SMTPSPLICE_VERDICT_ACCEPT) {
-		make_reply(b, &rec, reply);
-		rec.reply = reply;
-	}
-	ret = give_verdict(b, &rec, replacement);
-	wrote_log(b, ss_avlog_write(b->log, &rec));
-	ss_request_free(req);
 	if (ret == -EPERM)
 		die(SS_EXIT_AGAIN, "the kernel does not know this helper any more");
-}
-
-/* No worker gave a result: @why. The profile says what that means. */
-static void fail(struct broker *b, struct ss_request *req, bool late, const char *why)
-{
-	struct ss_scan_result result = {};
-	struct ss_judgement j;
-
-	read_profile(b, req);
-	j = ss_judge_failure(late ? b->profile.scan_timeout : b->profile.scan_error, late);
-	result.verdict = j.verdict;
-	result.cause = j.cause;
-	result.found = j.found;
-	result.unscanned = j.unscanned;
-	result.tag = j.tag;
-	snprintf(result.detail, sizeof(result.detail), "%s", why);
-	finish(b, req, &result, -1, -1);
 }
 
 /* -- workers -------------------------------------------------------------- */
@@ -331,7 +112,7 @@ static void lose_worker(struct broker *b, struct slot *slot, bool late, const ch
 		ss_process_say("%s (session %llu, %llu octets)", why,
 			       (unsigned long long)req->flow.session,
 			       (unsigned long long)req->size);
-		fail(b, req, late, why);
+		check_known(ss_verdicts_fail(&b->verdicts, req, late, why));
 	} else {
 		ss_process_say("%s (it had no message)", why);
 	}
@@ -372,8 +153,8 @@ static bool start_job(struct broker *b, struct slot *slot, struct ss_request *re
 	size_t size = SS_SCAN_ORDER_MIN + req->av_len;
 	int fds[SS_IPC_FDS] = { req->fd, -1 };
 
-	if (b->quarantine.dir >= 0)
-		slot->quarantine = ss_quarantine_create(&b->quarantine, req->size,
+	if (b->verdicts.quarantine.dir >= 0)
+		slot->quarantine = ss_quarantine_create(&b->verdicts.quarantine, req->size,
 							quarantine_pending(b));
 	if (slot->quarantine >= 0) {
 		order.job.quarantine = 1;
@@ -410,7 +191,8 @@ static void on_worker(struct broker *b, struct slot *slot)
 	} else {
 		slot->req = NULL;
 		slot->state = SLOT_FREE;
-		finish(b, req, &result, slot->quarantine, fds[0]);
+		check_known(ss_verdicts_give(&b->verdicts, req, &result, slot->quarantine,
+					     fds[0]));
 		ss_cleanup_fd(&slot->quarantine);
 		ss_slot_succeed(slot);
 	}
@@ -498,7 +280,7 @@ static void look_after_workers(struct broker *b)
 		struct ss_request *req = b->parked;
 
 		b->parked = NULL;
-		fail(b, req, true, "no scan worker");
+		check_known(ss_verdicts_fail(&b->verdicts, req, true, "no scan worker"));
 	}
 }
 
@@ -574,7 +356,8 @@ static void take_work(struct broker *b)
 		if (!req)
 			return;
 		if (req->attempt >= MAX_ATTEMPTS)
-			fail(b, req, false, "it has ended the helper too often");
+			check_known(ss_verdicts_fail(&b->verdicts, req, false,
+						     "it has ended the helper too often"));
 		else if (!start_job(b, slot, req))
 			b->parked = req;
 	}
@@ -600,10 +383,10 @@ static int send_done(struct broker *b, const struct ss_tls_result *r)
 		nla_put_u64(msg, SMTPSPLICE_A_HANDSHAKE_COOKIE, r->cookie);
 		nla_put_u32(msg, SMTPSPLICE_A_HANDSHAKE_RESULT, r->result);
 		nla_put_u32(msg, SMTPSPLICE_A_HANDSHAKE_CAUSE, r->cause);
-		put_text(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_NAME, r->server_name);
-		put_text(msg, SMTPSPLICE_A_HANDSHAKE_VERSION, r->version);
-		put_text(msg, SMTPSPLICE_A_HANDSHAKE_CIPHER, r->cipher);
-		put_text(msg, SMTPSPLICE_A_HANDSHAKE_TEXT, r->text);
+		ss_verdicts_put_text(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_NAME, r->server_name);
+		ss_verdicts_put_text(msg, SMTPSPLICE_A_HANDSHAKE_VERSION, r->version);
+		ss_verdicts_put_text(msg, SMTPSPLICE_A_HANDSHAKE_CIPHER, r->cipher);
+		ss_verdicts_put_text(msg, SMTPSPLICE_A_HANDSHAKE_TEXT, r->text);
 		put_secrets(msg, SMTPSPLICE_A_HANDSHAKE_CLIENT_SECRETS, &r->client);
 		put_secrets(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_SECRETS, &r->server);
 	}
@@ -656,7 +439,7 @@ static void finish_handshake(void *arg, const struct ss_handshake *hs,
 		.server_name = r.server_name,
 		.text = r.text,
 	};
-	wrote_log(b, ss_avlog_write_handshake(b->log, &rec));
+	ss_verdicts_wrote_log(&b->verdicts, ss_avlog_write_handshake(b->verdicts.log, &rec));
 }
 
 /**
@@ -781,8 +564,8 @@ static void on_signal(struct broker *b)
 		ss_process_say("log %s: %s", b->conf->log, strerror(-fd));
 		return;
 	}
-	ss_cleanup_fd(&b->log);
-	b->log = fd;
+	ss_cleanup_fd(&b->verdicts.log);
+	b->verdicts.log = fd;
 }
 
 /* Milliseconds until something has to be done */
@@ -821,7 +604,7 @@ static void loop(struct broker *b)
 		look_after_workers(b);
 		look_after_scanners(b);
 		take_work(b);
-		ss_quarantine_look(&b->quarantine);
+		ss_quarantine_look(&b->verdicts.quarantine);
 		ss_handoff_look(&b->handoff);
 		take_handshakes(b);
 		fds[SCANNER] = (struct pollfd){ .fd = b->scanners.serving, .events = POLLIN };
@@ -910,7 +693,7 @@ static void open_quarantine(struct broker *b)
 	const struct timespec pause = { .tv_nsec = REGISTER_MS * 1000000L };
 	int ret, tries = REGISTER_TRIES;
 
-	while ((ret = ss_quarantine_open(&b->quarantine, b->conf->quarantine,
+	while ((ret = ss_quarantine_open(&b->verdicts.quarantine, b->conf->quarantine,
 					 &b->conf->quarantine_limits)) == -EBUSY && --tries)
 		nanosleep(&pause, NULL);
 	if (!ret)
@@ -930,9 +713,9 @@ static void open_files(struct broker *b)
 	b->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (b->signals < 0)
 		die(SS_EXIT_AGAIN, "signalfd failed");
-	b->log = ss_avlog_open(b->conf->log);
-	if (b->log < 0) {
-		ss_process_say("log %s: %s", b->conf->log, strerror(-b->log));
+	b->verdicts.log = ss_avlog_open(b->conf->log);
+	if (b->verdicts.log < 0) {
+		ss_process_say("log %s: %s", b->conf->log, strerror(-b->verdicts.log));
 		_exit(SS_EXIT_USAGE);
 	}
 	if (b->conf->quarantine)
@@ -952,10 +735,12 @@ static void open_files(struct broker *b)
 void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tls)
 {
 	struct broker b = {
-		.conf = conf, .control = control, .tls = tls, .quarantine.dir = -1,
+		.conf = conf, .control = control, .tls = tls,
+		.verdicts = { .conf = conf, .log = -1, .quarantine.dir = -1 },
 	};
 	int ret;
 
+	b.verdicts.work = &b.work;
 	ss_handoff_init(&b.handoff, finish_handshake, &b);
 	open_files(&b);
 	open_netlink(&b.work);

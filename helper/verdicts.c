@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the broker says of a message: to the kernel, to the log, and, where it is to
+ * be kept, to the quarantine.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attrs.h"
+#include "cleanup.h"
+#include "judge.h"
+#include "process.h"
+#include "text.h"
+#include "verdicts.h"
+
+/**
+ * ss_verdicts_put_text() - Put a text of a peer or a worker into a message.
+ * @msg: the message
+ * @type: the attribute
+ * @text: the text; an empty one is left out
+ */
+void ss_verdicts_put_text(struct nl_msg *msg, int type, const char *text)
+{
+	char clean[SMTPSPLICE_TEXT_MAX + 1];
+
+	ss_text_clean_str(SS_TEXT_PRINT, clean, sizeof(clean), text);
+	if (clean[0])
+		nla_put_string(msg, type, clean);
+}
+
+/* What goes with the verdict accept */
+static void put_accept(struct nl_msg *msg, const struct ss_scan_result *result,
+		       int replacement)
+{
+	char tag[SMTPSPLICE_REPLY_MAX + 1];
+
+	nla_put_u32(msg, SMTPSPLICE_A_SCAN_UNSCANNED, result->unscanned);
+	if (result->tag) {
+		snprintf(tag, sizeof(tag), "X-Smtpsplice-Unscanned: %s",
+			 ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_UNSCANNED,
+					     result->unscanned));
+		nla_put_string(msg, SMTPSPLICE_A_SCAN_TAG, tag);
+	}
+	if (result->replaced)
+		nla_put_s32(msg, SMTPSPLICE_A_SCAN_REPLACEMENT, replacement);
+}
+
+static int send_verdict(struct ss_verdicts *v, const struct ss_avlog_record *rec,
+			int replacement)
+{
+	struct nl_msg *msg = ss_genl_message(v->work, SMTPSPLICE_CMD_SCAN_VERDICT, 0);
+
+	/* The message is larger than all of this can be */
+	if (msg) {
+		nla_put_u64(msg, SMTPSPLICE_A_SCAN_COOKIE, rec->req->cookie);
+		nla_put_u32(msg, SMTPSPLICE_A_SCAN_VERDICT, rec->verdict);
+		if (rec->reply)
+			nla_put_string(msg, SMTPSPLICE_A_SCAN_REPLY, rec->reply);
+		if (rec->verdict == SMTPSPLICE_VERDICT_ACCEPT)
+			put_accept(msg, rec->result, replacement);
+		if (rec->result->found) {
+			ss_verdicts_put_text(msg, SMTPSPLICE_A_SCAN_VIRUS, rec->result->virus);
+			ss_verdicts_put_text(msg, SMTPSPLICE_A_SCAN_FILE, rec->result->file);
+		}
+	}
+	return ss_genl_call(v->work, msg, NULL, NULL);
+}
+
+/*
+ * The kernel has refused the verdict, and waits for another one. Without it the
+ * message may pass, unscanned, when the time is over.
+ */
+static void send_tempfail(struct ss_verdicts *v, const struct ss_request *req)
+{
+	struct nl_msg *msg = ss_genl_message(v->work, SMTPSPLICE_CMD_SCAN_VERDICT, 0);
+
+	if (msg) {
+		nla_put_u64(msg, SMTPSPLICE_A_SCAN_COOKIE, req->cookie);
+		nla_put_u32(msg, SMTPSPLICE_A_SCAN_VERDICT, SMTPSPLICE_VERDICT_TEMPFAIL);
+	}
+	ss_genl_call(v->work, msg, NULL, NULL);
+}
+
+/**
+ * ss_verdicts_wrote_log() - A record was written, or not.
+ * @v: whose log it is
+ * @ret: what ss_avlog_write() or the like has said; told once
+ */
+void ss_verdicts_wrote_log(struct ss_verdicts *v, int ret)
+{
+	if (ret && !v->log_failed)
+		ss_process_say("cannot write to %s: %s", v->conf->log, strerror(-ret));
+	v->log_failed = ret;
+}
+
+static void read_profile(struct ss_verdicts *v, const struct ss_request *req)
+{
+	/* What the kernel has checked is in order, or is a newer kernel's */
+	ss_avprofile_parse(&v->profile, req->av, req->av_len);
+}
+
+/**
+ * struct kept - What became of an infected message.
+ * @name: its name in the quarantine
+ * @why: or why it has none
+ */
+struct kept {
+	char name[SS_QUARANTINE_NAME_SIZE];
+	char why[128];
+};
+
+/* Give an infected message its name in the quarantine. It is refused in any case. */
+static void keep(struct ss_verdicts *v, struct ss_avlog_record *rec, int fd, struct kept *kept)
+{
+	int ret = fd < 0 ? fd : -rec->result->quarantine_error;
+
+	if (!ret)
+		ret = rec->result->quarantined ?
+		      ss_quarantine_keep(&v->quarantine, fd, rec->req, rec->result,
+					 kept->name) : -EIO;
+	if (ret) {
+		snprintf(kept->why, sizeof(kept->why), "quarantine: %s",
+			 ss_quarantine_why(ret));
+		rec->detail = kept->why;
+	} else {
+		rec->quarfile = kept->name;
+	}
+	if (ret && ret != v->quarantine.told)
+		ss_process_say("cannot put a message aside in %s: %s", v->conf->quarantine,
+			       ss_quarantine_why(ret));
+	v->quarantine.told = ret;
+}
+
+/*
+ * The template of the reply. What the profile or --reply says has to fit the
+ * verdict: 4yz to come back, 5yz to give up, 2yz to be lied to.
+ */
+static const char *find_template(const struct ss_verdicts *v, const struct ss_scan_result *result)
+{
+	const char *own = v->profile.reply[result->cause];
+	char class = result->verdict == SMTPSPLICE_VERDICT_REJECT ? '5' : '4';
+
+	if (result->verdict == SMTPSPLICE_VERDICT_DISCARD)
+		return "250 2.0.0 Ok";
+	if (*own == class && ss_template_valid_reply(result->cause, own))
+		return own;
+	if (result->cause == SS_TEMPLATE_VIRUS && *v->conf->reply == class)
+		return v->conf->reply;
+	own = ss_template_default(result->cause);
+	if (*own == class)
+		return own;
+	return class == '5' ? "554 5.3.0 Message could not be scanned" :
+	       result->cause == SS_TEMPLATE_OVERSIZE ? "452 4.3.4 Message is too big" :
+	       ss_template_default(SS_TEMPLATE_SCAN_FAILURE);
+}
+
+static void make_reply(const struct ss_verdicts *v, const struct ss_avlog_record *rec,
+		       char reply[SS_TEMPLATE_REPLY_SIZE])
+{
+	struct ss_template_values values = {
+		.file = rec->result->file,
+		.virus = rec->result->virus,
+		.quarfile = rec->quarfile,
+		.source_ip = rec->req->flow.client,
+		.dest_ip = rec->req->flow.server,
+		.email_from = rec->req->sender,
+		.email_to = rec->req->rcpts,
+		.protocol = "SMTP",
+	};
+
+	ss_template_reply(reply, find_template(v, rec->result), &values);
+}
+
+/* Return: 0, or why the kernel would not have it; @rec is what has become of it then */
+static int give_verdict(struct ss_verdicts *v, struct ss_avlog_record *rec, int replacement)
+{
+	int ret = send_verdict(v, rec, replacement);
+
+	if (!ret)
+		return 0;
+	if (ret != -ENOENT && ret != -EPERM) {
+		ss_process_say("verdict refused: %s %s", strerror(-ret), v->work->extack);
+		send_tempfail(v, rec->req);
+	}
+	/* The client has the kernel's own 451, or is gone */
+	rec->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
+	rec->reply = NULL;
+	rec->detail = ret == -ENOENT ? "the verdict came too late" : strerror(-ret);
+	return ret;
+}
+
+/**
+ * ss_verdicts_give() - Answer a scan request, and log it.
+ * @v: what answers
+ * @req: the request, freed
+ * @result: what the worker found, or what stands for it
+ * @quarantine: file that the worker has put the message into, -1, or an errno why
+ *   there is none; stays the caller's
+ * @replacement: message that is to go to the server instead, or -1; likewise
+ *
+ * Return: 0, or -EPERM where the kernel does not know this helper any more.
+ */
+int ss_verdicts_give(struct ss_verdicts *v, struct ss_request *req,
+		     const struct ss_scan_result *result, int quarantine, int replacement)
+{
+	char reply[SS_TEMPLATE_REPLY_SIZE];
+	struct kept kept;
+	struct ss_avlog_record rec = {
+		.req = req,
+		.result = result,
+		.verdict = result->verdict,
+		.quarantine = v->quarantine.dir >= 0,
+		.detail = result->detail,
+		.scantime_ms = ss_process_now() - req->received,
+	};
+	int ret;
+
+	read_profile(v, req);
+	if (rec.quarantine && result->keep)
+		keep(v, &rec, quarantine, &kept);
+	if (rec.verdict != SMTPSPLICE_VERDICT_ACCEPT) {
+		make_reply(v, &rec, reply);
+		rec.reply = reply;
+	}
+	ret = give_verdict(v, &rec, replacement);
+	ss_verdicts_wrote_log(v, ss_avlog_write(v->log, &rec));
+	ss_request_free(req);
+	return ret == -EPERM ? ret : 0;
+}
+
+/**
+ * ss_verdicts_fail() - Answer a scan request for which there is no result.
+ * @v: what answers
+ * @req: the request, freed
+ * @late: for want of time
+ * @why: the reason
+ *
+ * The AV profile says what that means for the message. Return: as
+ * ss_verdicts_give().
+ */
+int ss_verdicts_fail(struct ss_verdicts *v, struct ss_request *req, bool late,
+		     const char *why)
+{
+	struct ss_scan_result result = {};
+	struct ss_judgement j;
+
+	read_profile(v, req);
+	j = ss_judge_failure(late ? v->profile.scan_timeout : v->profile.scan_error, late);
+	result.verdict = j.verdict;
+	result.cause = j.cause;
+	result.found = j.found;
+	result.unscanned = j.unscanned;
+	result.tag = j.tag;
+	snprintf(result.detail, sizeof(result.detail), "%s", why);
+	return ss_verdicts_give(v, req, &result, -1, -1);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_VERDICTS_H
+#define SS_VERDICTS_H
+
+#include <stdbool.h>
+
+#include "avlog.h"
+#include "avprofile.h"
+#include "conf.h"
+#include "genl.h"
+#include "quarantine.h"
+#include "request.h"
+#include "scan.h"
+
+/**
+ * struct ss_verdicts - What gives verdicts.
+ * @conf: the command line
+ * @work: the socket that is registered; the broker's
+ * @log: the log, or -1
+ * @log_failed: the last record could not be written
+ * @quarantine: where infected messages are kept
+ * @profile: of the message that is being answered
+ */
+struct ss_verdicts {
+	const struct ss_conf *conf;
+	struct ss_genl *work;
+	int log;
+	bool log_failed;
+	struct ss_quarantine quarantine;
+	struct ss_avprofile profile;
+};
+
+void ss_verdicts_put_text(struct nl_msg *msg, int type, const char *text);
+void ss_verdicts_wrote_log(struct ss_verdicts *v, int ret);
+int ss_verdicts_give(struct ss_verdicts *v, struct ss_request *req,
+		     const struct ss_scan_result *result, int quarantine, int replacement);
+int ss_verdicts_fail(struct ss_verdicts *v, struct ss_request *req, bool late,
+		     const char *why);
+
+#endif /* SS_VERDICTS_H */
