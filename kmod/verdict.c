@@ -133,43 +133,38 @@ static const char *verdict_reply(const struct ss_verdict *v)
 }
 
 /*
- * The helper made another message of it. Return: false where that cannot be;
- * the message itself must not go then, since that was not said.
+ * The helper made another message of it. Return: 1; 0 where it did not; or -errno
+ * where that cannot be: the message itself must not go then.
  */
-static bool replace(struct ss_session *s)
+static int replace(struct ss_session *s)
 {
 	struct file *file = ss_request_replacement(s);
 	int err;
 
 	if (!file)
-		return true;
+		return 0;
 	err = s->smtp.passed ? -EBUSY :
 	      ss_hold_replace(&s->hold, file, ss_message_body_bad(s),
 			      s->smtp.chunked);
 	fput(file);
-	if (!err)
-		ss_stats_inc(s->sn, REPLACED);
-	return !err;
+	return err ?: 1;
 }
 
-static void accept(struct ss_session *s)
+static void accept(struct ss_session *s, bool replaced)
 {
 	struct ss_verdict *v = &s->answer.verdict;
+	bool found = replaced || v->virus[0];
 
-	if (!replace(s)) {
-		ss_stats_inc(s->sn, TEMPFAIL);
-		v->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
-		ss_message_refuse(s, "451 4.3.0 Content scanner failed on this message");
-		return;
-	}
 	/* the server has the head of it already */
 	if (s->smtp.passed)
 		v->tag[0] = '\0';
 	if (v->tag[0])
 		ss_stats_inc(s->sn, TAGGED);
-	if (v->virus[0])
+	if (replaced)
+		ss_stats_inc(s->sn, REPLACED);
+	else if (found)
 		ss_stats_inc(s->sn, MONITORED);
-	else
+	if (v->unscanned || !found)
 		ss_stats_inc_attr(s->sn, causes[v->unscanned].stat);
 	ss_message_release(s, v->tag);
 }
@@ -186,12 +181,19 @@ static void reject(struct ss_session *s)
 
 void ss_verdict_apply(struct ss_session *s)
 {
-	const struct ss_verdict *v = &s->answer.verdict;
+	struct ss_verdict *v = &s->answer.verdict;
+	int ret = v->verdict == SMTPSPLICE_VERDICT_ACCEPT ? replace(s) : 0;
 
+	if (ret < 0) {
+		v->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
+		v->unscanned = SMTPSPLICE_UNSCANNED_NONE;
+		strscpy(v->reply, "451 4.3.0 Content scanner failed on this message",
+			sizeof(v->reply));
+	}
 	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
 	switch (v->verdict) {
 	case SMTPSPLICE_VERDICT_ACCEPT:
-		accept(s);
+		accept(s, ret);
 		break;
 	case SMTPSPLICE_VERDICT_REJECT:
 		reject(s);
