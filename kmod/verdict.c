@@ -208,37 +208,48 @@ void ss_verdict_apply(struct ss_session *s)
 	}
 }
 
-/* What the profile says where there is no verdict. */
-static void decide(struct ss_session *s, u32 cause, u32 action)
+/* Refuses it, where there is no verdict or none that can be followed. */
+static void refuse(struct ss_session *s, u32 verdict, const char *reply)
 {
 	struct ss_verdict *v = &s->answer.verdict;
-	const char *reply = causes[cause].tempfail;
 
-	if (action == SMTPSPLICE_FAIL_ACTION_PASS && ss_smtp_idle(&s->smtp)) {
-		pass(s, cause);
-		ss_verdict_apply(s);
-		return;
-	}
 	memset(v, 0, sizeof(*v));
-	v->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
-	if (action == SMTPSPLICE_FAIL_ACTION_BLOCK) {
-		v->verdict = SMTPSPLICE_VERDICT_REJECT;
-		reply = causes[cause].block;
-	}
+	v->verdict = verdict;
 	strscpy(v->reply, reply, sizeof(v->reply));
 	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
 	ss_message_refuse(s, reply);
 }
 
+/* What the profile says where there is no verdict. */
+static void decide(struct ss_session *s, u32 cause, u32 action)
+{
+	if (action == SMTPSPLICE_FAIL_ACTION_PASS && ss_smtp_idle(&s->smtp)) {
+		pass(s, cause);
+		ss_verdict_apply(s);
+	} else if (action == SMTPSPLICE_FAIL_ACTION_BLOCK) {
+		refuse(s, SMTPSPLICE_VERDICT_REJECT, causes[cause].block);
+	} else {
+		refuse(s, SMTPSPLICE_VERDICT_TEMPFAIL, causes[cause].tempfail);
+	}
+}
+
 void ss_verdict_timeout(struct ss_session *s)
 {
 	const struct ss_profile_av *av = &s->av->av;
+	/* one that came just in time, too */
+	bool there = ss_verdict_collect(s) ||
+		     ss_request_cancel(s, &s->answer);
 
-	/* one that came just in time, unless a NOOP is in its way */
-	if (ss_request_cancel(s, &s->answer) &&
-	    (ss_smtp_idle(&s->smtp) ||
-	     s->answer.verdict.verdict != SMTPSPLICE_VERDICT_ACCEPT)) {
+	if (there && (ss_smtp_idle(&s->smtp) ||
+		      s->answer.verdict.verdict != SMTPSPLICE_VERDICT_ACCEPT)) {
 		ss_verdict_apply(s);
+		return;
+	}
+	/* a NOOP is in its way: that is not for the profile to punish */
+	if (there) {
+		ss_stats_inc(s->sn, MESSAGE_TIMEOUT);
+		refuse(s, SMTPSPLICE_VERDICT_TEMPFAIL,
+		       "451 4.4.2 The mail server did not answer in time");
 		return;
 	}
 	ss_stats_inc(s->sn, SCAN_TIMEOUT);
