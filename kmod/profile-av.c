@@ -136,6 +136,9 @@ static void heed(struct ss_profile *p, const struct nlattr *attr)
 	case ATTR(AV_SCAN):
 		p->av.scan = nla_get_u32(attr);
 		break;
+	case ATTR(INFECTED):
+		p->av.infected = nla_get_u32(attr);
+		break;
 	case ATTR(SCAN_TIMEOUT):
 		p->av.scan_timeout = nla_get_u32(attr);
 		break;

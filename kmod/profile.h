@@ -59,6 +59,7 @@ struct ss_profile_tls {
 /**
  * struct ss_profile_av - what the kernel itself heeds of an AV profile
  * @scan: enum smtpsplice_av_scan
+ * @infected: enum smtpsplice_infected
  * @scan_timeout: enum smtpsplice_fail_action
  * @helper_down: enum smtpsplice_fail_action
  * @over_budget: enum smtpsplice_fail_action
@@ -66,6 +67,7 @@ struct ss_profile_tls {
  */
 struct ss_profile_av {
 	u32 scan;
+	u32 infected;
 	u32 scan_timeout;
 	u32 helper_down;
 	u32 over_budget;

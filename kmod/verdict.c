@@ -139,13 +139,14 @@ static const char *verdict_reply(const struct ss_verdict *v)
 static int replace(struct ss_session *s)
 {
 	struct file *file = ss_request_replacement(s);
-	int err;
+	int err = -EPERM;
 
 	if (!file)
 		return 0;
-	err = s->smtp.passed ? -EBUSY :
-	      ss_hold_replace(&s->hold, file, ss_message_body_bad(s),
-			      s->smtp.chunked);
+	if (s->av->av.infected == SMTPSPLICE_INFECTED_REPLACE &&
+	    !s->smtp.passed)
+		err = ss_hold_replace(&s->hold, file, ss_message_body_bad(s),
+				      s->smtp.chunked);
 	fput(file);
 	return err ?: 1;
 }
@@ -179,10 +180,27 @@ static void reject(struct ss_session *s)
 	ss_message_refuse(s, verdict_reply(v));
 }
 
+/*
+ * Only the profile can want a message to be lost or changed, whoever speaks for
+ * the helper.
+ */
+static int check(struct ss_session *s)
+{
+	switch (s->answer.verdict.verdict) {
+	case SMTPSPLICE_VERDICT_ACCEPT:
+		return replace(s);
+	case SMTPSPLICE_VERDICT_DISCARD:
+		return s->av->av.infected == SMTPSPLICE_INFECTED_DISCARD ?
+		       0 : -EPERM;
+	default:
+		return 0;
+	}
+}
+
 void ss_verdict_apply(struct ss_session *s)
 {
 	struct ss_verdict *v = &s->answer.verdict;
-	int ret = v->verdict == SMTPSPLICE_VERDICT_ACCEPT ? replace(s) : 0;
+	int ret = check(s);
 
 	if (ret < 0) {
 		v->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
