@@ -115,7 +115,7 @@ int ss_policy_dump(struct ss_net *sn, struct sk_buff *skb,
 		   struct netlink_callback *cb);
 
 /**
- * ss_policy_retie() - a TLS profile is replaced by another one
+ * ss_policy_retie() - a profile is replaced by another one of its class
  * @sn: the namespace
  * @old: what policies name so far
  * @new: what they will name
