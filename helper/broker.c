@@ -183,9 +183,10 @@ static void on_worker(struct broker *b, struct slot *slot)
 	struct ss_request *req = slot->req;
 	int fds[SS_IPC_FDS];
 	int ret = ss_ipc_recv(slot->sock, &result, sizeof(result), fds);
+	bool came = fds[0] >= 0;
 
 	if (ret || slot->state != SLOT_BUSY || !ss_scan_result_check(&result) ||
-	    result.replaced != (fds[0] >= 0)) {
+	    result.replaced != came) {
 		lose_worker(b, slot, false, ret == -EPIPE ? "scan worker died" :
 			    "scan worker gave nonsense");
 	} else {

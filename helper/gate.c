@@ -379,9 +379,9 @@ static void read_header(struct walk *w, const struct line *line)
 	}
 	if (blanks == line->len)
 		w->flags |= SS_GATE_SEPARATOR;
-	if (blanks && b->field)
+	if (blanks && b->field) {
 		b->end = line->s + line->len;
-	else if (!blanks && ss_mimefield_is_field(line->s, line->len)) {
+	} else if (!blanks && ss_mimefield_is_field(line->s, line->len)) {
 		end_field(w);
 		b->field = line->s;
 		b->end = line->s + line->len;

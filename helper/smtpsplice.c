@@ -49,7 +49,8 @@ static int take_options(struct ss_cli *cli, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (!ended && !strcmp(argv[i], "--")) {
 			ended = true;
-		} else if (ended || argv[i][0] != '-' || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+		} else if (ended || argv[i][0] != '-' || !strcmp(argv[i], "--help") ||
+			   !strcmp(argv[i], "-h")) {
 			argv[n++] = argv[i];
 		} else if (!strcmp(argv[i], "-j") || !strcmp(argv[i], "--json")) {
 			cli->json = true;

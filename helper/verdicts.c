@@ -46,6 +46,14 @@ static void put_accept(struct nl_msg *msg, const struct ss_scan_result *result,
 		nla_put_s32(msg, SMTPSPLICE_A_SCAN_REPLACEMENT, replacement);
 }
 
+/* Is it the client who is to blame, not only its mail that is odd? */
+static bool is_sender_of_viruses(const struct ss_scan_result *result)
+{
+	return result->found && !result->monitored &&
+	       (result->cause == SS_TEMPLATE_VIRUS || result->cause == SS_TEMPLATE_HASH ||
+		result->cause == SS_TEMPLATE_EXECUTABLE);
+}
+
 static int send_verdict(struct ss_verdicts *v, const struct ss_avlog_record *rec,
 			int replacement)
 {
@@ -59,6 +67,8 @@ static int send_verdict(struct ss_verdicts *v, const struct ss_avlog_record *rec
 			nla_put_string(msg, SMTPSPLICE_A_SCAN_REPLY, rec->reply);
 		if (rec->verdict == SMTPSPLICE_VERDICT_ACCEPT)
 			put_accept(msg, rec->result, replacement);
+		if (is_sender_of_viruses(rec->result))
+			nla_put_flag(msg, SMTPSPLICE_A_SCAN_INFECTED);
 		if (rec->result->found) {
 			ss_verdicts_put_text(msg, SMTPSPLICE_A_SCAN_VIRUS, rec->result->virus);
 			ss_verdicts_put_text(msg, SMTPSPLICE_A_SCAN_FILE, rec->result->file);

@@ -99,7 +99,7 @@ static const struct nla_policy smtpsplice_register_nl_policy[SMTPSPLICE_A_HELPER
 };
 
 /* SMTPSPLICE_CMD_SCAN_VERDICT - do */
-static const struct nla_policy smtpsplice_scan_verdict_nl_policy[SMTPSPLICE_A_SCAN_REPLACEMENT + 1] = {
+static const struct nla_policy smtpsplice_scan_verdict_nl_policy[SMTPSPLICE_A_SCAN_INFECTED + 1] = {
 	[SMTPSPLICE_A_SCAN_COOKIE] = { .type = NLA_U64, },
 	[SMTPSPLICE_A_SCAN_VERDICT] = NLA_POLICY_MAX(NLA_U32, 3),
 	[SMTPSPLICE_A_SCAN_REPLY] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
@@ -108,6 +108,7 @@ static const struct nla_policy smtpsplice_scan_verdict_nl_policy[SMTPSPLICE_A_SC
 	[SMTPSPLICE_A_SCAN_UNSCANNED] = NLA_POLICY_MAX(NLA_U32, 9),
 	[SMTPSPLICE_A_SCAN_TAG] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
 	[SMTPSPLICE_A_SCAN_REPLACEMENT] = { .type = NLA_S32, },
+	[SMTPSPLICE_A_SCAN_INFECTED] = { .type = NLA_FLAG, },
 };
 
 /* SMTPSPLICE_CMD_HANDSHAKE_DONE - do */
@@ -213,7 +214,7 @@ static const struct genl_split_ops smtpsplice_nl_ops[] = {
 		.cmd		= SMTPSPLICE_CMD_SCAN_VERDICT,
 		.doit		= smtpsplice_nl_scan_verdict_doit,
 		.policy		= smtpsplice_scan_verdict_nl_policy,
-		.maxattr	= SMTPSPLICE_A_SCAN_REPLACEMENT,
+		.maxattr	= SMTPSPLICE_A_SCAN_INFECTED,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

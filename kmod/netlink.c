@@ -341,6 +341,7 @@ static void get_verdict(struct ss_verdict *v, struct genl_info *info)
 	v->verdict = nla_get_u32(info->attrs[SMTPSPLICE_A_SCAN_VERDICT]);
 	if (unscanned)
 		v->unscanned = nla_get_u32(unscanned);
+	v->infected = nla_get_flag(info->attrs[SMTPSPLICE_A_SCAN_INFECTED]);
 	get_string(v->tag, sizeof(v->tag), info->attrs[SMTPSPLICE_A_SCAN_TAG]);
 	get_string(v->reply, sizeof(v->reply),
 		   info->attrs[SMTPSPLICE_A_SCAN_REPLY]);
@@ -499,7 +500,7 @@ int smtpsplice_nl_av_get_start(struct netlink_callback *cb)
 }
 
 int smtpsplice_nl_av_get_dumpit(struct sk_buff *skb,
-				 struct netlink_callback *cb)
+				struct netlink_callback *cb)
 {
 	return ss_profile_dump(ss_net_get(sock_net(cb->skb->sk)),
 			       SS_PROFILE_AV, skb, cb);
@@ -527,44 +528,67 @@ int smtpsplice_nl_session_get_dumpit(struct sk_buff *skb,
 	return ss_sessions_dump(ss_net_get(sock_net(cb->skb->sk)), skb, cb);
 }
 
+/* Each setting: its attribute, and where it is in struct ss_settings. */
+static const struct setting {
+	int attr;
+	size_t at;
+	size_t size;
+} all_settings[] = {
+#define SETTING(name, member)						\
+	{ SMTPSPLICE_A_SETTINGS_##name,					\
+	  offsetof(struct ss_settings, member),				\
+	  sizeof_field(struct ss_settings, member) }
+	SETTING(MAX_SESSIONS, max_sessions),
+	SETTING(MAX_CLIENT_SESSIONS, max_client_sessions),
+	SETTING(MAX_MESSAGE, max_message),
+	SETTING(MAX_HELD, max_held),
+	SETTING(DIAL_TIMEOUT, dial_timeout),
+	SETTING(HANDSHAKE_TIMEOUT, handshake_timeout),
+	SETTING(COMMAND_TIMEOUT, command_timeout),
+	SETTING(DATA_TIMEOUT, data_timeout),
+	SETTING(SCAN_TIMEOUT, scan_timeout),
+	SETTING(REPLY_TIMEOUT, reply_timeout),
+	SETTING(KEEPALIVE, keepalive),
+	SETTING(BARE_NEWLINE, bare_newline),
+	SETTING(MESSAGE_TIMEOUT, message_timeout),
+	SETTING(CONSERVE_GREEN, conserve_green),
+	SETTING(CONSERVE_RED, conserve_red),
+	SETTING(CONSERVE_EXTREME, conserve_extreme),
+#undef SETTING
+};
+
+static u64 get_setting(const struct ss_settings *s, const struct setting *one)
+{
+	const void *at = (const void *)s + one->at;
+
+	return one->size == sizeof(u64) ? *(u64 *)at : *(u32 *)at;
+}
+
+/* Others read it at the same time. */
+static void set_setting(struct ss_settings *s, const struct setting *one,
+			u64 value)
+{
+	void *at = (void *)s + one->at;
+
+	if (one->size == sizeof(u64))
+		WRITE_ONCE(*(u64 *)at, value);
+	else
+		WRITE_ONCE(*(u32 *)at, value);
+}
+
 static int put_settings(struct ss_net *sn, struct sk_buff *skb)
 {
-	const struct ss_settings *s = &sn->settings;
+	int i, err = 0;
 
-	if (nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_MAX_SESSIONS,
-			s->max_sessions) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_MAX_CLIENT_SESSIONS,
-			s->max_client_sessions) ||
-	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SETTINGS_MAX_MESSAGE,
-			      s->max_message, 0) ||
-	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SETTINGS_MAX_HELD,
-			      s->max_held, 0) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_DIAL_TIMEOUT,
-			s->dial_timeout) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_HANDSHAKE_TIMEOUT,
-			s->handshake_timeout) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_COMMAND_TIMEOUT,
-			s->command_timeout) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_DATA_TIMEOUT,
-			s->data_timeout) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_SCAN_TIMEOUT,
-			s->scan_timeout) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_REPLY_TIMEOUT,
-			s->reply_timeout) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_KEEPALIVE,
-			s->keepalive) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_BARE_NEWLINE,
-			s->bare_newline) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_MESSAGE_TIMEOUT,
-			s->message_timeout) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_CONSERVE_GREEN,
-			s->conserve_green) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_CONSERVE_RED,
-			s->conserve_red) ||
-	    nla_put_u32(skb, SMTPSPLICE_A_SETTINGS_CONSERVE_EXTREME,
-			s->conserve_extreme))
-		return -EMSGSIZE;
-	return 0;
+	for (i = 0; i < ARRAY_SIZE(all_settings) && !err; i++) {
+		const struct setting *one = &all_settings[i];
+		u64 value = get_setting(&sn->settings, one);
+
+		err = one->size == sizeof(u64) ?
+		      nla_put_u64_64bit(skb, one->attr, value, 0) :
+		      nla_put_u32(skb, one->attr, value);
+	}
+	return err;
 }
 
 /* Replies with what @fill puts into a message for @cmd. */
@@ -619,61 +643,35 @@ static int check_settings(const struct ss_settings *new, struct genl_info *info)
 	return -EINVAL;
 }
 
+/* The netlink policy has checked each value for itself. */
+static void take_settings(struct ss_settings *new, struct genl_info *info)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(all_settings); i++) {
+		const struct setting *one = &all_settings[i];
+		const struct nlattr *attr = info->attrs[one->attr];
+
+		if (attr)
+			set_setting(new, one, one->size == sizeof(u64) ?
+				    nla_get_u64(attr) : nla_get_u32(attr));
+	}
+}
+
 int smtpsplice_nl_settings_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr **a = info->attrs;
 	struct ss_net *sn = info_net(info);
-	struct ss_settings *s = &sn->settings, new;
-	int err;
+	struct ss_settings new;
+	int i, err;
 
-	/* the netlink policy has checked each value for itself */
-#define GET(setting, type, attr)					\
-	do {								\
-		if (a[SMTPSPLICE_A_SETTINGS_##attr])			\
-			new.setting = nla_get_##type(			\
-				a[SMTPSPLICE_A_SETTINGS_##attr]);	\
-	} while (0)
-#define SET(setting)	WRITE_ONCE(s->setting, new.setting)
 	mutex_lock(&sn->lock);
-	new = *s;
-	GET(max_sessions, u32, MAX_SESSIONS);
-	GET(max_client_sessions, u32, MAX_CLIENT_SESSIONS);
-	GET(max_message, u64, MAX_MESSAGE);
-	GET(max_held, u64, MAX_HELD);
-	GET(dial_timeout, u32, DIAL_TIMEOUT);
-	GET(handshake_timeout, u32, HANDSHAKE_TIMEOUT);
-	GET(command_timeout, u32, COMMAND_TIMEOUT);
-	GET(data_timeout, u32, DATA_TIMEOUT);
-	GET(scan_timeout, u32, SCAN_TIMEOUT);
-	GET(reply_timeout, u32, REPLY_TIMEOUT);
-	GET(keepalive, u32, KEEPALIVE);
-	GET(bare_newline, u32, BARE_NEWLINE);
-	GET(message_timeout, u32, MESSAGE_TIMEOUT);
-	GET(conserve_green, u32, CONSERVE_GREEN);
-	GET(conserve_red, u32, CONSERVE_RED);
-	GET(conserve_extreme, u32, CONSERVE_EXTREME);
+	new = sn->settings;
+	take_settings(&new, info);
 	err = check_settings(&new, info);
-	if (!err) {
-		SET(max_sessions);
-		SET(max_client_sessions);
-		SET(max_message);
-		SET(max_held);
-		SET(dial_timeout);
-		SET(handshake_timeout);
-		SET(command_timeout);
-		SET(data_timeout);
-		SET(scan_timeout);
-		SET(reply_timeout);
-		SET(keepalive);
-		SET(bare_newline);
-		SET(message_timeout);
-		SET(conserve_green);
-		SET(conserve_red);
-		SET(conserve_extreme);
-	}
+	for (i = 0; i < ARRAY_SIZE(all_settings) && !err; i++)
+		set_setting(&sn->settings, &all_settings[i],
+			    get_setting(&new, &all_settings[i]));
 	mutex_unlock(&sn->lock);
-#undef GET
-#undef SET
 	if (!err)
 		ss_netlink_event(sn, SMTPSPLICE_EVENT_SETTINGS);
 	return err;

@@ -51,11 +51,13 @@ enum ss_request_state {
  * @virus: name of what was found, or ""
  * @file: name of the infected attachment, or ""
  * @unscanned: enum smtpsplice_unscanned, with the verdict accept
+ * @infected: the client has sent a virus
  * @tag: header field to put in front of the message, or ""
  */
 struct ss_verdict {
 	u32 verdict;
 	u32 unscanned;
+	bool infected;
 	char tag[SMTPSPLICE_REPLY_MAX + 1];
 	char reply[SMTPSPLICE_REPLY_MAX + 1];
 	char virus[SMTPSPLICE_TEXT_MAX + 1];

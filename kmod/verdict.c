@@ -170,16 +170,6 @@ static void accept(struct ss_session *s, bool replaced)
 	ss_message_release(s, v->tag);
 }
 
-static void reject(struct ss_session *s)
-{
-	const struct ss_verdict *v = &s->answer.verdict;
-
-	ss_stats_inc(s->sn, INFECTED);
-	if (v->virus[0] && s->av->av.sender_ban)
-		ss_ban_add(s->sn, &s->client_addr, s->av->av.sender_ban);
-	ss_message_refuse(s, verdict_reply(v));
-}
-
 /*
  * Only the profile can want a message to be lost or changed, whoever speaks for
  * the helper.
@@ -208,13 +198,16 @@ void ss_verdict_apply(struct ss_session *s)
 		strscpy(v->reply, "451 4.3.0 Content scanner failed on this message",
 			sizeof(v->reply));
 	}
+	if (v->infected && s->av->av.sender_ban)
+		ss_ban_add(s->sn, &s->client_addr, s->av->av.sender_ban);
 	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
 	switch (v->verdict) {
 	case SMTPSPLICE_VERDICT_ACCEPT:
 		accept(s, ret);
 		break;
 	case SMTPSPLICE_VERDICT_REJECT:
-		reject(s);
+		ss_stats_inc(s->sn, INFECTED);
+		ss_message_refuse(s, verdict_reply(v));
 		break;
 	case SMTPSPLICE_VERDICT_DISCARD:
 		ss_stats_inc(s->sn, DISCARDED);

@@ -331,8 +331,9 @@ static void only_the_helper(struct kunit *test)
 	/* no helper: not even the one that was */
 	KUNIT_EXPECT_EQ(test,
 			PTR_ERR(ss_request_take(b->sn, SS_REQUEST_SCAN, b->helper, &none)), -EPERM);
-	KUNIT_EXPECT_EQ(test, ss_request_answer(b->sn, SS_REQUEST_SCAN, b->helper, cookie, &v, NULL),
-			-EPERM);
+	KUNIT_EXPECT_EQ(test, -EPERM,
+			ss_request_answer(b->sn, SS_REQUEST_SCAN, b->helper,
+					  cookie, &v, NULL));
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 2);
 	KUNIT_EXPECT_EQ(test, ss_rig_wakes(b->s[0]), 0);
 }
