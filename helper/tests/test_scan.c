@@ -5,10 +5,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <archive.h>
+#include <glib.h>
+
 #include "mail.h"
+#include "pack.h"
 #include "scan.h"
 
 #define LIMIT_MS 60000
+#define PADDING (20 << 20)
 
 static struct ss_engine *engine;
 static struct ss_scan *tools;
@@ -234,7 +239,7 @@ static void refuses_fragments(void **state)
 }
 
 /* Infected, or too deep to tell: never clean */
-static void does_not_pass_what_is_too_deep(void **state)
+static void e3_does_not_pass_what_is_too_deep(void **state)
 {
 	static const int depths[] = { 10, 18, 30, 60, 150 };
 
@@ -252,6 +257,8 @@ static void does_not_pass_what_is_too_deep(void **state)
 		}
 		scan(text);
 		assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+		if (strcmp(result.virus, MAIL_EICAR))
+			assert_true(depths[i] > 30);
 		if (strcmp(result.virus, MAIL_EICAR))
 			assert_true(!strncmp(result.virus, "Heuristics.Limits.Exceeded", 26) ||
 				    !strncmp(result.virus, "Smtpsplice.Mime.", 16));
@@ -301,6 +308,141 @@ static void reads_lines_that_end_in_cr(void **state)
 		assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 		free(coded);
 	}
+}
+
+/* E4, the other way round: what CR alone ends is lines of base64 */
+static void e4_reads_parts_that_end_in_cr(void **state)
+{
+	char *text = mail_attachment("", "Content-Disposition: attachment; filename=cr.com\r\n");
+	char *to = text;
+
+	(void)state;
+	for (const char *s = text; *s; s++)
+		if (*s != '\n')
+			*to++ = *s;
+	*to = '\0';
+	scan_chunked(text);
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_string_equal(result.virus, MAIL_EICAR);
+}
+
+/* -- codings -------------------------------------------------------------- */
+
+/* An attachment that is coded by the caller */
+static char *with_coding(const char *coding, const char *body)
+{
+	return mail_format("Subject: x\r\nMIME-Version: 1.0\r\n"
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+		"--b\r\nContent-Type: text/plain\r\n\r\nLook.\r\n"
+		"--b\r\nContent-Type: application/octet-stream\r\n"
+		"Content-Disposition: attachment; filename=eicar.com\r\n"
+		"Content-Transfer-Encoding: %s\r\n\r\n%s\r\n--b--\r\n", coding, body);
+}
+
+static void g4_finds_it_in_each_coding(void **state)
+{
+	const char *eicar = mail_eicar();
+	char all[512] = "", soft[512] = "", *coded;
+
+	(void)state;
+	for (size_t i = 0; i < strlen(eicar); i++) {
+		snprintf(all + 3 * i + 3 * (i / 20), 4, "=%02X", (unsigned char)eicar[i]);
+		if (i % 20 == 19)
+			strcat(all, "=\r\n");
+		snprintf(soft + strlen(soft), 8, i % 8 == 7 ? "%c=\r\n" : "%c", eicar[i]);
+	}
+	scan(with_coding("quoted-printable", all));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
+	scan(with_coding("quoted-printable", soft));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
+	scan(with_coding("7bit", eicar));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
+	coded = uuencoded(eicar, "\r\n");
+	scan(mail_format("Subject: x\r\n\r\nHi\r\n\r\n%s`\r\nend\r\n", coded));
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_string_equal(result.virus, MAIL_EICAR);
+	free(coded);
+}
+
+static char *attach(const void *data, size_t len)
+{
+	char *coded = g_base64_encode(data, len);
+	char *text = with_coding("base64", coded);
+
+	g_free(coded);
+	return text;
+}
+
+static void finds_it_in_archives(void **state)
+{
+	const struct pack eicar = { "eicar.com", mail_eicar(), strlen(mail_eicar()) };
+	struct pack inner = pack_zip("inner.zip", &eicar, 1);
+	struct pack outer = pack_zip("outer.zip", &inner, 1);
+	struct pack tar = pack_files("a.tar.gz", ARCHIVE_FORMAT_TAR, ARCHIVE_FILTER_GZIP, NULL,
+				     &eicar, 1);
+
+	(void)state;
+	scan(attach(outer.data, outer.len));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
+	scan(attach(tar.data, tar.len));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
+	pack_drop(&inner);
+	pack_drop(&outer);
+	pack_drop(&tar);
+}
+
+/* An attribute of TNEF: its level, type, length, octets and their sum. Return: its end */
+static unsigned char *put_tnef(unsigned char *p, int level, uint32_t type, const void *data,
+			       size_t len)
+{
+	const unsigned char *octets = data;
+	unsigned int sum = 0;
+
+	*p = level;
+	pack_put32(p + 1, type);
+	pack_put32(p + 5, len);
+	memcpy(p + 9, data, len);
+	for (size_t i = 0; i < len; i++)
+		sum += octets[i];
+	pack_put16(p + 9 + len, sum);
+	return p + 11 + len;
+}
+
+/* A winmail.dat of Outlook */
+static void g4_finds_it_in_tnef(void **state)
+{
+	static const unsigned char version[] = { 0, 0, 1, 0 }, rendering[14] = { 1 };
+	unsigned char tnef[512], *p = tnef;
+
+	(void)state;
+	pack_put32(p, 0x223e9f78);
+	pack_put16(p + 4, 1);
+	p = put_tnef(p + 6, 1, 0x00089006, version, sizeof(version));
+	p = put_tnef(p, 1, 0x00078008, "IPM.Microsoft Mail.Note", 24);
+	p = put_tnef(p, 2, 0x00069002, rendering, sizeof(rendering));
+	p = put_tnef(p, 2, 0x00018010, "eicar.com", 10);
+	p = put_tnef(p, 2, 0x0006800f, mail_eicar(), strlen(mail_eicar()));
+	scan(attach(tnef, p - tnef));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
+}
+
+/* E3: what stands in front is no reason not to look */
+static void e3_finds_it_behind_much(void **state)
+{
+	static const char line[] = "All work and no play makes Jack a dull boy, or so they say.\r\n";
+	char *mail = with_coding("7bit", mail_eicar()), *at = strstr(mail, "Look."), *text, *to;
+	size_t pad = PADDING / (sizeof(line) - 1) * (sizeof(line) - 1);
+
+	(void)state;
+	text = malloc(strlen(mail) + pad + 1);
+	memcpy(text, mail, at - mail);
+	to = text + (at - mail);
+	for (; pad; pad -= sizeof(line) - 1, to += sizeof(line) - 1)
+		memcpy(to, line, sizeof(line) - 1);
+	strcpy(to, at);
+	free(mail);
+	scan(text);
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
 }
 
 static void fails_safe(void **state)
@@ -417,8 +559,13 @@ int main(void)
 		cmocka_unit_test(takes_dots_off),
 		cmocka_unit_test(reads_bare_newlines_both_ways),
 		cmocka_unit_test(refuses_fragments),
-		cmocka_unit_test(does_not_pass_what_is_too_deep),
+		cmocka_unit_test(e3_does_not_pass_what_is_too_deep),
 		cmocka_unit_test(reads_lines_that_end_in_cr),
+		cmocka_unit_test(e4_reads_parts_that_end_in_cr),
+		cmocka_unit_test(g4_finds_it_in_each_coding),
+		cmocka_unit_test(finds_it_in_archives),
+		cmocka_unit_test(g4_finds_it_in_tnef),
+		cmocka_unit_test(e3_finds_it_behind_much),
 		cmocka_unit_test(fails_safe),
 		cmocka_unit_test(puts_aside_what_is_infected),
 		cmocka_unit_test(survives_octets),
