@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +58,7 @@ struct nl_msg *ss_genl_message(struct ss_genl *genl, int cmd, int flags)
 
 static int answer_accept(struct fake_request *req, ss_genl_fn fn, void *arg)
 {
-	struct nl_msg *msg = nlmsg_alloc_size(16384);
+	struct nl_msg *msg = nlmsg_alloc_size(2 * FAKE_AV_SIZE);
 	uint8_t v4[4] = { 10, 0, 1, 2 }, v6[16] = { 0xfd, 0, [15] = 2 };
 
 	req->attempt++;
@@ -79,6 +80,10 @@ static int answer_accept(struct fake_request *req, ss_genl_fn fn, void *arg)
 	nla_put(msg, SMTPSPLICE_A_SCAN_RCPT, 13, "a@example.org");
 	nla_put(msg, SMTPSPLICE_A_SCAN_RCPT, 13, "b@example.org");
 	nla_put_u32(msg, SMTPSPLICE_A_SCAN_RCPT_COUNT, 2);
+	if (req->splice)
+		nla_put_u32(msg, SMTPSPLICE_A_SCAN_MODE, SMTPSPLICE_MODE_SPLICE);
+	if (req->av_len)
+		nla_put(msg, NLA_F_NESTED | SMTPSPLICE_A_SCAN_AV, (int)req->av_len, req->av);
 	fn(SMTPSPLICE_CMD_SCAN_ACCEPT, nlmsg_attrdata(nlmsg_hdr(msg), 0),
 	   nlmsg_attrlen(nlmsg_hdr(msg), 0), arg);
 	nlmsg_free(msg);
@@ -101,7 +106,23 @@ static void copy_string(char *dst, size_t size, struct nlattr *nla)
 		snprintf(dst, size, "%s", nla_get_string(nla));
 }
 
-static int do_verdict(struct nlattr **a)
+/* As the kernel does: only what is sealed, and goes with accept */
+static int take_replacement(struct fake_request *req, struct nlattr *nla)
+{
+	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int fd = nla ? nla_get_s32(nla) : -1;
+
+	req->replacement_len = 0;
+	if (!nla)
+		return 0;
+	if ((fcntl(fd, F_GET_SEALS) & seals) != seals || req->splice ||
+	    req->verdict != SMTPSPLICE_VERDICT_ACCEPT)
+		return -EINVAL;
+	req->replacement_len = pread(fd, req->replacement, sizeof(req->replacement) - 1, 0);
+	return req->replacement_len < 0 ? -errno : 0;
+}
+
+static int do_verdict(struct ss_genl *genl, struct nlattr **a)
 {
 	uint64_t n = nla_get_u64(a[SMTPSPLICE_A_SCAN_COOKIE]) - 1000;
 	struct fake_request *req;
@@ -112,7 +133,15 @@ static int do_verdict(struct nlattr **a)
 		atomic_store(&req->state, FAKE_NONE);
 		return -ENOENT;
 	}
+	req->verdicts++;
 	req->verdict = nla_get_u32(a[SMTPSPLICE_A_SCAN_VERDICT]);
+	if (req->verdicts <= req->refuse || take_replacement(req, a[SMTPSPLICE_A_SCAN_REPLACEMENT])) {
+		strcpy(genl->extack, "no such replacement");
+		return -EINVAL;
+	}
+	req->unscanned = a[SMTPSPLICE_A_SCAN_UNSCANNED] ?
+			 nla_get_u32(a[SMTPSPLICE_A_SCAN_UNSCANNED]) : 0;
+	copy_string(req->tag, sizeof(req->tag), a[SMTPSPLICE_A_SCAN_TAG]);
 	copy_string(req->reply, sizeof(req->reply), a[SMTPSPLICE_A_SCAN_REPLY]);
 	copy_string(req->virus, sizeof(req->virus), a[SMTPSPLICE_A_SCAN_VIRUS]);
 	copy_string(req->file, sizeof(req->file), a[SMTPSPLICE_A_SCAN_FILE]);
@@ -254,7 +283,7 @@ int ss_genl_call(struct ss_genl *genl, struct nl_msg *msg, ss_genl_fn fn, void *
 		ret = do_accept(fn, arg);
 		break;
 	case SMTPSPLICE_CMD_SCAN_VERDICT:
-		ret = do_verdict(a);
+		ret = do_verdict(genl, a);
 		break;
 	case SMTPSPLICE_CMD_HANDSHAKE_ACCEPT:
 		ret = do_handshake(fn, arg);

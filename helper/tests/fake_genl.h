@@ -10,6 +10,8 @@
 #include <linux/smtpsplice.h>
 
 #define FAKE_REQUESTS	64
+#define FAKE_AV_SIZE	16384
+#define FAKE_MAIL_SIZE	8192
 #define FAKE_HANDSHAKES	2048
 /* Sockets of a client and of a server, in the process that made the fake */
 #define FAKE_CLIENT_FD	200
@@ -24,7 +26,13 @@ enum fake_state { FAKE_NONE, FAKE_QUEUED, FAKE_HANDED, FAKE_ANSWERED };
  * @size: its length
  * @timeout: milliseconds
  * @attempt: how often it was handed out
- * @verdict: the answer, with @reply, @virus, @file
+ * @av: attributes of the AV profile, put in where @av_len is not 0
+ * @av_len: octets of them
+ * @splice: the server has most of it
+ * @refuse: so many verdicts are refused
+ * @verdicts: how many came
+ * @verdict: the answer, with @reply, @virus, @file, @tag, @unscanned
+ * @replacement: what is to go on instead, with @replacement_len, 0 for nothing
  */
 struct fake_request {
 	_Atomic int state;
@@ -32,7 +40,16 @@ struct fake_request {
 	uint64_t size;
 	uint32_t timeout;
 	uint32_t attempt;
+	uint8_t av[FAKE_AV_SIZE];
+	size_t av_len;
+	bool splice;
+	uint32_t refuse;
+	uint32_t verdicts;
 	uint32_t verdict;
+	uint32_t unscanned;
+	char tag[SMTPSPLICE_REPLY_MAX + 1];
+	char replacement[FAKE_MAIL_SIZE];
+	ssize_t replacement_len;
 	char reply[SMTPSPLICE_REPLY_MAX + 1];
 	char virus[SMTPSPLICE_TEXT_MAX + 1];
 	char file[SMTPSPLICE_TEXT_MAX + 1];
