@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "cmd_profile.h"
+#include "kinds.h"
 #include "number.h"
 #include "words.h"
 
@@ -56,7 +57,10 @@ static const char av_text[] =
 	"  file-name PATTERN[,PATTERN]...|none\n"
 	"  file-type TYPE[,TYPE]...|none\n"
 	"      names (with *, ? and [...]) and types of files that are refused, in\n"
-	"      archives as well\n"
+	"      archives as well; a type is seen from the content:\n"
+	"      7z, ace, arj, bat, bmp, bzip2, cab, chm, class, elf, exe, gif, gzip,\n"
+	"      html, iso, javascript, jpeg, lnk, lzh, mach-o, mp3, mpeg, msi, msoffice,\n"
+	"      msofficex, odf, pdf, png, rar, rtf, script, tar, tiff, xar, xz, zip\n"
 	"  hash-block HASH[,HASH]...|@FILE|none\n"
 	"  hash-allow HASH[,HASH]...|@FILE|none\n"
 	"      SHA-256 of files that are refused, in archives as well, and of\n"
@@ -135,19 +139,13 @@ static int one_pattern(void *arg, const char *part, char *why)
 	       nla_put_string(list->p->attrs, list->type, part);
 }
 
-static bool is_file_type(const char *text)
-{
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	return len && len <= SMTPSPLICE_NAME_MAX && !text[len];
-}
-
 static int one_type(void *arg, const char *part, char *why)
 {
 	struct list *list = arg;
 
-	if (!is_file_type(part)) {
-		snprintf(why, SS_WORDS_WHY_SIZE, "\"%s\" is not a type of file",
+	if (ss_kinds_type_find(part) < 0) {
+		snprintf(why, SS_WORDS_WHY_SIZE,
+			 "\"%s\" is not a type of file, see \"smtpsplice av help\"",
 			 ss_cli_quote(part));
 		return -EINVAL;
 	}

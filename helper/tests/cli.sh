@@ -278,11 +278,11 @@ for value in $'a\nb' $'\e' $'\xff' $'a\u202etxt' "$(printf 'x%.0s' {1..256})"; d
 	refuses "is not a pattern of up to 255 octets of printable UTF-8" $s av add p file-name "ok,$value"
 done
 refuses "${a}file-name: too many (at most 64)" $s av add p file-name "$(printf '*.a%s,' {1..64})b"
-for value in EXE a_b "a b" ä "*" "$(printf 'x%.0s' {1..32})"; do
-	refuses "is not a type of file" $s av add p file-type "zip,$value"
+for value in EXE doc a_b "a b" ä "*" "exe " "$(printf 'x%.0s' {1..32})"; do
+	refuses "is not a type of file, see \"smtpsplice av help\"" $s av add p file-type "zip,$value"
 done
 refuses "has an empty part" $s av add p file-type ,
-refuses "${a}file-type: too many (at most 64)" $s av add p file-type "$(printf 'a%s,' {1..64})b"
+refuses "${a}file-type: too many (at most 64)" $s av add p file-type "$(printf 'exe,%.0s' {1..64})zip"
 
 hash=$(printf 'aB%.0s' {1..32})
 lists=$(mktemp -d)
@@ -522,7 +522,7 @@ if [[ $module_loaded == no ]]; then
 	printf 'Removed: %%%%FILE%%%%\r\n\r\nÄrger\r\n' >"$lists/text"
 	refuses "smtpsplice: $gone" $s av add p av-scan monitor infected replace archive-block none \
 		archive-log encrypted,unhandled oversize-limit 10M oversize pass uncompressed-limit none \
-		uncompressed-nest-limit 100 fragmail pass file-name '*.exe,[a-c]?.ä b' file-type exe,ms-office \
+		uncompressed-nest-limit 100 fragmail pass file-name '*.exe,[a-c]?.ä b' file-type exe,msoffice \
 		hash-block "@$lists/hashes" hash-allow "@$lists/none" sender-ban 604800 \
 		reply-virus "554 5.7.1 $(printf 'x%.0s' {1..500})" reply-failure "451 x" \
 		reply-hash none replacement "@$lists/text"

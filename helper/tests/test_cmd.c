@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "cli.h"
 #include "fake_genl.h"
+#include "kinds.h"
 #include "mail.h"
 
 static char output[65536];	/* of the last run */
@@ -367,14 +368,14 @@ static void adds_an_av_profile(void **state)
 			     "archive-block", "unhandled,encrypted,unhandled",
 			     "archive-log", "none", "oversize-limit", "10M",
 			     "uncompressed-limit", "none", "uncompressed-nest-limit", "100",
-			     "file-name", "*.exe,[a-c]?.\xc3\xa4 b", "file-type", "exe,ms-office2",
+			     "file-name", "*.exe,[a-c]?.\xc3\xa4 b", "file-type", "exe,mach-o,7z",
 			     "hash-block", hashes, "sender-ban", "2h",
 			     "reply-virus", "554 5.7.1 no", "reply-failure", "451 later",
 			     "reply-hash", "none", "replacement", "a\nb"), 0);
 	expect_av("{\"av-scan\":\"monitor\",\"archive-block\":[\"encrypted\",\"unhandled\"],"
 		  "\"archive-log\":[],\"oversize-limit\":10485760,\"uncompressed-limit\":0,"
 		  "\"uncompressed-nest-limit\":100,\"file-name\":[\"*.exe\",\"[a-c]?.\xc3\xa4 b\"],"
-		  "\"file-type\":[\"exe\",\"ms-office2\"],\"hash-block\":[" SHOWN1 "," SHOWN2 "],"
+		  "\"file-type\":[\"exe\",\"mach-o\",\"7z\"],\"hash-block\":[" SHOWN1 "," SHOWN2 "],"
 		  "\"sender-ban\":7200,\"reply-virus\":\"554 5.7.1 no\","
 		  "\"reply-failure\":\"451 later\",\"replacement\":\"a\\nb\"}");
 	assert_string_equal(output, "");
@@ -509,16 +510,50 @@ static char *make_list(char *list, char c, int len)
 	return list;
 }
 
+/* As many types as there may be */
+static char *make_types(char *list)
+{
+	char *to = list;
+
+	for (int i = 0; i < SMTPSPLICE_LIST_MAX; i++)
+		to += sprintf(to, "%s%s", i ? "," : "", "javascript");
+	return list;
+}
+
+static void takes_each_type_of_file(void **state)
+{
+	const char *name;
+	char want[128];
+
+	(void)state;
+	assert_int_equal(run(ss_av_main, false, "help"), 0);
+	for (int type = 0; (name = ss_kinds_type_name(type)); type++) {
+		char *help = strdup(output);
+
+		/* the help names it, and it is taken */
+		snprintf(want, sizeof(want), " %s", name);
+		for (char *s = help; (s = strpbrk(s, ",\n")); *s = ' ')
+			;
+		strcat(want, " ");
+		assert_non_null(strstr(help, want));
+		free(help);
+		snprintf(want, sizeof(want), "{\"file-type\":[\"%s\"]}", name);
+		assert_int_equal(run(ss_av_main, false, "add", "in", "file-type", (char *)name), 0);
+		expect_av(want);
+		assert_int_equal(run(ss_av_main, false, "help"), 0);
+	}
+}
+
 static void takes_the_largest_av_profile(void **state)
 {
 	static char names[SMTPSPLICE_LIST_MAX * (SMTPSPLICE_PATTERN_MAX + 1)];
-	static char types[SMTPSPLICE_LIST_MAX * (SMTPSPLICE_NAME_MAX + 1)];
+	static char types[SMTPSPLICE_LIST_MAX * sizeof("javascript")];
 	static char hashes[SMTPSPLICE_LIST_MAX * (2 * SMTPSPLICE_SHA256_SIZE + 1)];
 	char reply[SMTPSPLICE_REPLY_MAX + 1], text[SMTPSPLICE_REPLACEMENT_MAX + 1];
 	char *words[64] = {
 		"add", "in",
 		"file-name", make_list(names, 'n', SMTPSPLICE_PATTERN_MAX),
-		"file-type", make_list(types, 't', SMTPSPLICE_NAME_MAX),
+		"file-type", make_types(types),
 		"hash-block", make_list(hashes, 'b', 2 * SMTPSPLICE_SHA256_SIZE),
 		"hash-allow", hashes,
 	};
@@ -657,6 +692,7 @@ int main(void)
 		T(takes_files),
 		T(shows_av_profiles),
 		T(shows_what_begins_with_a_dash),
+		T(takes_each_type_of_file),
 		T(takes_the_largest_av_profile),
 		T(adds_a_policy_with_an_av_profile),
 		T(sets_settings),
