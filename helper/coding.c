@@ -18,13 +18,20 @@
  */
 int ss_coding_digit(unsigned char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	/* from '+' on: no branch can foresee what is coded */
+	static const int8_t values['z' - '+' + 1] = {
+		62, -1, -1, -1, 63,
+		52, 53, 54, 55, 56, 57, 58, 59, 60, 61,
+		-1, -1, -1, -1, -1, -1, -1,
+		0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+		21, 22, 23, 24, 25,
+		-1, -1, -1, -1, -1, -1,
+		26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44,
+		45, 46, 47, 48, 49, 50, 51,
+	};
+	size_t at = (size_t)c - '+';
+
+	return at < sizeof(values) ? values[at] : -1;
 }
 
 /**
@@ -43,16 +50,16 @@ int ss_coding_hex(unsigned char c)
 
 static bool check_base64(struct ss_coding *coding, const char *s, size_t len)
 {
+	size_t i = 0;
+
 	if (len > MAX_LINE)
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (s[i] == '=')
-			coding->pads++;
-		else if (coding->pads || ss_coding_digit(s[i]) < 0)
+	while (i < len && !coding->pads && ss_coding_digit(s[i]) >= 0)
+		i++;
+	coding->digits += i;
+	for (; i < len; i++, coding->pads++)
+		if (s[i] != '=')
 			return false;
-		else
-			coding->digits++;
-	}
 	return true;
 }
 
