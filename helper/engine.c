@@ -76,6 +76,11 @@ static int set_limits(struct cl_engine *cl)
 		{ CL_ENGINE_MAX_FILESIZE, MAX_OCTETS },
 		{ CL_ENGINE_MAX_RECURSION, MAX_RECURSION },
 		{ CL_ENGINE_MAX_FILES, MAX_FILES },
+		/*
+		 * It does not scan what has the MD5 of something clean, and anybody
+		 * can make two files of one MD5. See cache.c for ours.
+		 */
+		{ CL_ENGINE_DISABLE_CACHE, 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {

@@ -97,6 +97,7 @@ char *mail_database(void)
 	assert(file);
 	write_signature(file, "Smtpsplice.Eicar", 0, mail_eicar());
 	write_signature(file, "Smtpsplice.Dotted", 1, MAIL_DOTTED_1 MAIL_DOTTED_2);
+	write_signature(file, "Smtpsplice.Collided", 0, MAIL_COLLISION);
 	fclose(file);
 	return dir;
 }

@@ -10,6 +10,10 @@
 /* Has a dot where a line of quoted-printable can begin */
 #define MAIL_DOTTED_1	"smtpsplice test pattern one"
 #define MAIL_DOTTED_2	".two of the same"
+/* One of a pair of files with the same MD5 begins with it */
+#define MAIL_COLLIDED	"Smtpsplice.Collided.UNOFFICIAL"
+#define MAIL_COLLISION	"\xd1\x31\xdd\x02\xc5\xe6\xee\xc4\x69\x3d\x9a\x06\x98\xaf\xf9\x5c" \
+			"\x2f\xca\xb5\x07"
 
 /* The EICAR test string, put together at run time; never in the clear in here */
 const char *mail_eicar(void);

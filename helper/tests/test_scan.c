@@ -426,6 +426,41 @@ static void g4_finds_it_in_tnef(void **state)
 	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
 }
 
+/*
+ * Two files with the same MD5 (X. Wang, 2004), of which one is infected: that the
+ * other one was clean says nothing of it.
+ */
+static void finds_what_has_the_hash_of_something_clean(void **state)
+{
+	static const char pair[] = MAIL_COLLISION
+		"\x12\x46\x7e\xab\x40\x04\x58\x3e\xb8\xfb\x7f\x89"
+		"\x55\xad\x34\x06\x09\xf4\xb3\x02\x83\xe4\x88\x83\x25\xf1\x41\x5a"
+		"\x08\x51\x25\xe8\xf7\xcd\xc9\x9f\xd9\x1d\xbd\x72\x80\x37\x3c\x5b"
+		"\xd8\x82\x3e\x31\x56\x34\x8f\x5b\xae\x6d\xac\xd4\x36\xc9\x19\xc6"
+		"\xdd\x53\xe2\x34\x87\xda\x03\xfd\x02\x39\x63\x06\xd2\x48\xcd\xa0"
+		"\xe9\x9f\x33\x42\x0f\x57\x7e\xe8\xce\x54\xb6\x70\x80\x28\x0d\x1e"
+		"\xc6\x98\x21\xbc\xb6\xa8\x83\x93\x96\xf9\x65\xab\x6f\xf7\x2a\x70";
+	static const unsigned char differ[] = { 19, 45, 59, 83, 109, 123 };
+	enum { SIZE = sizeof(pair) - 1 };
+	char *sums[2], clean[SIZE];
+
+	(void)state;
+	memcpy(clean, pair, SIZE);
+	for (size_t i = 0; i < sizeof(differ); i++)
+		clean[differ[i]] ^= 0x80;
+	sums[0] = g_compute_checksum_for_data(G_CHECKSUM_MD5, (void *)pair, SIZE);
+	sums[1] = g_compute_checksum_for_data(G_CHECKSUM_MD5, (void *)clean, SIZE);
+	assert_string_equal(sums[0], sums[1]);
+	g_free(sums[0]);
+	g_free(sums[1]);
+	for (int i = 0; i < 3; i++) {
+		scan(attach(clean, SIZE));
+		expect(SMTPSPLICE_VERDICT_ACCEPT, "", "");
+		scan(attach(pair, SIZE));
+		expect(SMTPSPLICE_VERDICT_REJECT, MAIL_COLLIDED, "eicar.com");
+	}
+}
+
 /* E3: what stands in front is no reason not to look */
 static void e3_finds_it_behind_much(void **state)
 {
@@ -565,6 +600,7 @@ int main(void)
 		cmocka_unit_test(g4_finds_it_in_each_coding),
 		cmocka_unit_test(finds_it_in_archives),
 		cmocka_unit_test(g4_finds_it_in_tnef),
+		cmocka_unit_test(finds_what_has_the_hash_of_something_clean),
 		cmocka_unit_test(e3_finds_it_behind_much),
 		cmocka_unit_test(fails_safe),
 		cmocka_unit_test(puts_aside_what_is_infected),
