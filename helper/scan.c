@@ -524,9 +524,7 @@ static void tell(const struct run *run, const struct ss_judgement *j,
 	result->monitored = j->monitored;
 	result->tag = j->tag;
 	snprintf(result->virus, sizeof(result->virus), "%s", j->virus);
-	if (run->findings.failed && !result->found)
-		snprintf(result->detail, sizeof(result->detail), "%s", run->findings.why);
-	else if (j->cause == SS_TEMPLATE_SCAN_FAILURE)
+	if ((run->findings.failed && !result->found) || j->cause == SS_TEMPLATE_SCAN_FAILURE)
 		snprintf(result->detail, sizeof(result->detail), "%s", run->findings.why);
 	if (j->found && j->cause != SS_TEMPLATE_SCAN_FAILURE)
 		name_file(run, j, result);

@@ -172,16 +172,19 @@ def test_worker_killed():
 
 @contextmanager
 def in_place_of_the_helper(body):
-    """This process is the helper, and one message waits to be scanned; yields
-    the registered socket, the client and the server."""
+    """This process is the helper, and one message waits to be scanned, or only a
+    client is there; yields the registered socket, the client and the server."""
     kill_helpers()
     g = Genl()
     try:
         assert g.register("SCAN") == b""
         assert g.ask("SCAN_ACCEPT") == errno.EAGAIN
         with Server() as srv:
-            c = send_message(body)
-            wait_for("a request", lambda: stats()["scan-queued"] == 1)
+            if body is None:
+                c = Client()
+            else:
+                c = send_message(body)
+                wait_for("a request", lambda: stats()["scan-queued"] == 1)
             yield g, c, srv
     finally:
         g.sock.close()
