@@ -80,9 +80,8 @@ static char *part_of(const struct pack *file)
 	return attached(file->name, file->data, file->len);
 }
 
-/* A message of some parts, which are freed, with @behind behind the last delimiter */
-static char *message_with(const char *head, char *const *parts, size_t count,
-			  const char *behind)
+/* A message of parts up to NULL, which are freed, and @behind the last delimiter */
+static char *message_with(const char *head, const char *behind, char *const *parts)
 {
 	GString *text = g_string_new(head);
 	char *out;
@@ -91,9 +90,9 @@ static char *message_with(const char *head, char *const *parts, size_t count,
 			"MIME-Version: 1.0\r\n"
 			"Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n"
 			"--b\r\nContent-Type: text/plain\r\n\r\nLook at this.\r\n");
-	for (size_t i = 0; i < count; i++) {
-		g_string_append_printf(text, "--b\r\n%s", parts[i]);
-		free(parts[i]);
+	for (; *parts; parts++) {
+		g_string_append_printf(text, "--b\r\n%s", *parts);
+		free(*parts);
 	}
 	g_string_append_printf(text, "--b--\r\n%s", behind);
 	out = strdup(text->str);
@@ -102,10 +101,8 @@ static char *message_with(const char *head, char *const *parts, size_t count,
 }
 
 #define MESSAGE(...)	MESSAGE_WITH("", "", __VA_ARGS__)
-#define MESSAGE_WITH(head, behind, ...) ({				\
-	char *parts_[] = { __VA_ARGS__ };				\
-	message_with(head, parts_, sizeof(parts_) / sizeof(*parts_), behind); \
-})
+#define MESSAGE_WITH(head, behind, ...) \
+	message_with(head, behind, (char *[]){ __VA_ARGS__, NULL })
 
 /* Two fields where there should be one: readers differ, and some of them see EICAR */
 static char *ambiguous(void)
@@ -361,7 +358,7 @@ static void fills_the_tags_in(void **state)
 
 static void refuses_what_it_cannot_replace(void **state)
 {
-	char *parts[MANY], *text;
+	char *parts[MANY + 1] = {}, *text;
 
 	(void)state;
 	replace_all();
@@ -381,13 +378,11 @@ static void refuses_what_it_cannot_replace(void **state)
 	/* more than there is a list for */
 	for (int i = 0; i < MANY; i++)
 		parts[i] = eicar("a.com");
-	scan(message_with("", parts, MANY, ""));
+	scan(message_with("", "", parts));
 	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.com");
 	for (int i = 0; i < MANY; i++)
-		parts[i] = eicar("a.com");
-	scan(message_with("", parts, SS_PARTS_BAD_MAX, ""));
-	for (int i = SS_PARTS_BAD_MAX; i < MANY; i++)
-		free(parts[i]);
+		parts[i] = i < SS_PARTS_BAD_MAX ? eicar("a.com") : NULL;
+	scan(message_with("", "", parts));
 	assert_true(result.replaced);
 	/* nothing that could be taken out */
 	scan(strdup("Content-Type: message/partial; id=x\r\n\r\nx\r\n"));
@@ -479,7 +474,7 @@ static void keeps_what_is_allowed(void **state)
 /* Who knows a file that is allowed has a decoy */
 static void e1_allowed_decoy_hides_nothing(void **state)
 {
-	char *parts[MANY];
+	char *parts[MANY + 1] = {};
 
 	(void)state;
 	allow_eicar();
@@ -495,7 +490,7 @@ static void e1_allowed_decoy_hides_nothing(void **state)
 	/* behind more of them than are listed */
 	for (int i = 0; i < MANY; i++)
 		parts[i] = i == MANY - 1 ? ambiguous() : eicar("ours.com");
-	scan(message_with("", parts, MANY, ""));
+	scan(message_with("", "", parts));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 	/* fragments */
 	scan(MESSAGE(eicar("ours.com"),
