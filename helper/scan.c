@@ -278,8 +278,8 @@ static void scan_without_allowed(struct run *run)
 	/* as it is scanned, with our line in front and no dots */
 	const struct ss_rewrite_message in = { .fd = run->copy.fd, .chunked = true };
 	struct ss_rewrite_part list[SS_PARTS_BAD_MAX];
-	const struct ss_parts *parts = &run->parts;
 	int fd __cleanup(ss_cleanup_fd) = -1;
+	const struct ss_parts *parts = &run->parts;
 	struct ss_findings *f = &run->findings;
 	struct ss_rewrite_notes notes;
 	size_t count = 0;

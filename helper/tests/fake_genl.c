@@ -135,7 +135,8 @@ static int do_verdict(struct ss_genl *genl, struct nlattr **a)
 	}
 	req->verdicts++;
 	req->verdict = nla_get_u32(a[SMTPSPLICE_A_SCAN_VERDICT]);
-	if (req->verdicts <= req->refuse || take_replacement(req, a[SMTPSPLICE_A_SCAN_REPLACEMENT])) {
+	if (req->verdicts <= req->refuse ||
+	    take_replacement(req, a[SMTPSPLICE_A_SCAN_REPLACEMENT])) {
 		strcpy(genl->extack, "no such replacement");
 		return -EINVAL;
 	}

@@ -207,6 +207,15 @@ static void actions(void **state)
 	}
 }
 
+/* All failures, alike */
+static void set_failures(uint32_t action)
+{
+	profile.scan_error = action;
+	profile.scan_timeout = action;
+	profile.oversize = action;
+	profile.undecodable = action;
+}
+
 static void expect_action(uint32_t action, enum ss_template_cause cause, uint32_t unscanned)
 {
 	static const uint32_t verdict[] = {
@@ -236,9 +245,7 @@ static void failures(void **state)
 			profile.scan = i % 3 == 1 ? SMTPSPLICE_AV_SCAN_MONITOR :
 			       SMTPSPLICE_AV_SCAN_BLOCK;
 			profile.infected = i / 3;
-			profile.scan_error = profile.scan_timeout = other;
-			profile.oversize = profile.undecodable = other;
-
+			set_failures(other);
 			findings.failed = true;
 			profile.scan_error = action;
 			judge();
@@ -280,9 +287,9 @@ static void failure_hides_nothing(void **state)
 		if (cause == SS_TEMPLATE_OVERSIZE || cause == SS_TEMPLATE_SCAN_FAILURE)
 			continue;
 		set_cause(cause);
-		profile.scan_error = profile.scan_timeout = FAIL(PASS);
-		profile.oversize = profile.undecodable = FAIL(PASS);
-		findings.failed = findings.late = true;
+		set_failures(FAIL(PASS));
+		findings.failed = true;
+		findings.late = true;
 		strcpy(findings.limit, "Limit");
 		judge();
 		assert_int_equal(j.verdict, VERDICT(REJECT));

@@ -464,7 +464,7 @@ static void finds_what_has_the_hash_of_something_clean(void **state)
 /* E3: what stands in front is no reason not to look */
 static void e3_finds_it_behind_much(void **state)
 {
-	static const char line[] = "All work and no play makes Jack a dull boy, or so they say.\r\n";
+	static const char line[] = "All work and no play makes Jack a dull boy, so they say.\r\n";
 	char *mail = with_coding("7bit", mail_eicar()), *at = strstr(mail, "Look."), *text, *to;
 	size_t pad = PADDING / (sizeof(line) - 1) * (sizeof(line) - 1);
 

@@ -35,12 +35,7 @@ enum lie {
 static _Atomic int *lie;
 static struct avattrs attrs;
 
-int __real_ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
-			   const struct ss_scan_job *job, const void *profile, size_t len,
-			   struct ss_scan_result *result);
-int __wrap_ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
-			   const struct ss_scan_job *job, const void *profile, size_t len,
-			   struct ss_scan_result *result);
+typeof(ss_scan_message) __real_ss_scan_message, __wrap_ss_scan_message;
 
 /* Runs in a worker */
 int __wrap_ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
@@ -74,8 +69,13 @@ int __wrap_ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 		result->verdict = SMTPSPLICE_VERDICT_DISCARD + 1;
 		break;
 	case CLAIMS_ALL:
-		result->found = result->monitored = result->tag = result->cached = 0xff;
-		result->keep = result->attachment = result->quarantined = 0xff;
+		result->found = 0xff;
+		result->monitored = 0xff;
+		result->tag = 0xff;
+		result->cached = 0xff;
+		result->keep = 0xff;
+		result->attachment = 0xff;
+		result->quarantined = 0xff;
 		result->quarantine_error = 0xff;
 		memset(result->virus, '\n', sizeof(result->virus));
 		memset(result->file, 0xff, sizeof(result->file));
@@ -144,8 +144,10 @@ static char *large(void)
 static void hands_the_profile_on(void **state)
 {
 	struct fake_request *req;
+	char pattern[101] = "";
 
 	(void)state;
+	memset(pattern, 'x', sizeof(pattern) - 1);
 	start_ready();
 	avattrs_number(&attrs, AV(INFECTED), SMTPSPLICE_INFECTED_DISCARD);
 	req = give(0, infected(), 60000);
@@ -161,8 +163,7 @@ static void hands_the_profile_on(void **state)
 	expect_record(1, "infected", "monitored");
 	/* the largest there can be */
 	for (int i = 0; i < 50; i++)
-		avattrs_text(&attrs, AV(FILE_NAME), "01234567890123456789012345678901234567"
-			     "89012345678901234567890123456789012345678901234567890123456789");
+		avattrs_text(&attrs, AV(FILE_NAME), pattern);
 	avattrs_text(&attrs, AV(FILE_NAME), "eicar.*");
 	avattrs_number(&attrs, AV(AV_SCAN), SMTPSPLICE_AV_SCAN_BLOCK);
 	req = give(2, mail_format("Content-Type: a/b; name=eicar.txt\r\n\r\nx\r\n"), 60000);
