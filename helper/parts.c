@@ -82,7 +82,8 @@ static bool is_infected(struct ss_parts *parts, int fd, struct ss_engine_finding
 {
 	uint64_t now = ss_process_now();
 
-	if (!parts->engine)
+	/* what is not listed is neither named nor taken out */
+	if (!parts->engine || parts->bad_count > SS_PARTS_BAD_MAX)
 		return false;
 	if (now >= parts->end) {
 		parts->late = true;

@@ -205,9 +205,10 @@ static bool has_bare_dot(const struct ss_copy *message)
 /* What another reader may take for the content of a part */
 static bool scan_reading(const void *data, size_t len, void *arg)
 {
-	int fd __cleanup(ss_cleanup_fd) = memfd_create("smtpsplice-reading", MFD_CLOEXEC);
+	int fd __cleanup(ss_cleanup_fd) = -1;
 	struct run *run = arg;
 
+	fd = memfd_create("smtpsplice-reading", MFD_CLOEXEC);
 	if (fd < 0 || write(fd, data, len) != (ssize_t)len) {
 		failed(&run->findings, false, strerror(errno));
 		return false;
@@ -275,10 +276,10 @@ static bool is_partial(const struct run *run, const struct ss_mime_tree *tree)
  */
 static void scan_without_allowed(struct run *run)
 {
+	int fd __cleanup(ss_cleanup_fd) = -1;
 	/* as it is scanned, with our line in front and no dots */
 	const struct ss_rewrite_message in = { .fd = run->copy.fd, .chunked = true };
 	struct ss_rewrite_part list[SS_PARTS_BAD_MAX];
-	int fd __cleanup(ss_cleanup_fd) = -1;
 	const struct ss_parts *parts = &run->parts;
 	struct ss_findings *f = &run->findings;
 	struct ss_rewrite_notes notes;
