@@ -184,6 +184,7 @@ static void put_unscanned(struct json_object *obj, const struct ss_avlog_record 
 {
 	const struct ss_scan_result *res = rec->result;
 	struct json_object *list;
+	const char *name;
 
 	if (rec->verdict == SMTPSPLICE_VERDICT_ACCEPT && res->unscanned)
 		put(obj, "unscanned",
@@ -192,11 +193,13 @@ static void put_unscanned(struct json_object *obj, const struct ss_avlog_record 
 	if (!res->conditions)
 		return;
 	list = json_object_new_array();
-	for (int i = 0; i < 32; i++)
-		if (res->conditions & 1u << i)
-			json_object_array_add(list, json_object_new_string(
-				ss_attrs_value_name(&ss_attrs_av_profile,
-						    SMTPSPLICE_A_AV_PROFILE_ARCHIVE_LOG, i)));
+	for (int i = 0; i < 32; i++) {
+		if (!(res->conditions & 1u << i))
+			continue;
+		name = ss_attrs_value_name(&ss_attrs_av_profile,
+					   SMTPSPLICE_A_AV_PROFILE_ARCHIVE_LOG, i);
+		json_object_array_add(list, json_object_new_string(name));
+	}
 	json_object_object_add(obj, "archive", list);
 }
 

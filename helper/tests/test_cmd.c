@@ -585,7 +585,8 @@ static void adds_a_policy_with_an_av_profile(void **state)
 	assert_int_equal(run(ss_show_main, false, "policies"), 0);
 	assert_non_null(strstr(output, "MODE  TLS  AV       SESSIONS"));
 	assert_non_null(strstr(output, "hold  off  default  -"));
-	assert_int_equal(run(ss_policy_main, false, "add", "p", "av", "strict", "tls", "default"), 0);
+	assert_int_equal(run(ss_policy_main, false, "add", "p", "av", "strict",
+			     "tls", "default"), 0);
 	expect(&ss_attrs_policy, fake->said.attrs, fake->said.len,
 	       "{\"name\":\"p\",\"port\":[25],\"mode\":\"hold\",\"tls\":\"default\","
 	       "\"av\":\"strict\"}");

@@ -281,7 +281,8 @@ static void e1_nested_boundaries(void **state)
 		char *inner = mail_format("Content-Type: multipart/mixed; boundary=%s\r\n\r\n--%s\r\n"
 			"@P--%s--\r\n", rows[i], rows[i], rows[i]);
 
-		expect_flagged("@H" MIXED "\r\n" TEXT "--bound\r\n@X" LAST, inner, SS_GATE_BOUNDARY);
+		expect_flagged("@H" MIXED "\r\n" TEXT "--bound\r\n@X" LAST, inner,
+			       SS_GATE_BOUNDARY);
 		free(inner);
 	}
 }
@@ -425,7 +426,8 @@ static void e1_margins(void **state)
 
 static void e1_uuencoded_margin(void **state)
 {
-	GString *mail = expand("@H" MIXED "\r\n" TEXT LAST "begin 644 a.com\r\n#86)C\r\n`\r\nend\r\n", "");
+	GString *mail = expand("@H" MIXED "\r\n" TEXT LAST
+			       "begin 644 a.com\r\n#86)C\r\n`\r\nend\r\n", "");
 
 	(void)state;
 	assert_int_equal(check(mail), SS_GATE_MARGIN);
@@ -565,9 +567,11 @@ static void passes_encodings(void **state)
 	};
 
 	(void)state;
-	EXPECT_PLAIN("@HContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: @X", rows);
+	EXPECT_PLAIN("@HContent-Type: text/plain; charset=utf-8\r\n"
+		     "Content-Transfer-Encoding: @X", rows);
 	EXPECT_PLAIN("@HContent-Transfer-Encoding: @X", rows);
-	EXPECT_PLAIN("@H" OUTER "\r\n" NEXT "\r\nContent-Transfer-Encoding: @X\r\n" NEXT "--\r\n", rows);
+	EXPECT_PLAIN("@H" OUTER "\r\n" NEXT "\r\nContent-Transfer-Encoding: @X\r\n"
+		     NEXT "--\r\n", rows);
 	EXPECT_PLAIN("@HContent-Type: message/rfc822\r\n\r\n@HContent-Transfer-Encoding: @X", rows);
 }
 
@@ -587,7 +591,8 @@ static void passes_multiparts(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		expect_plain("@HContent-Type: multipart/@X\r\n\r\n" TEXT "--bound\r\n@P" LAST, rows[i]);
+		expect_plain("@HContent-Type: multipart/@X\r\n\r\n" TEXT
+			     "--bound\r\n@P" LAST, rows[i]);
 		expect_plain("@HContent-Type: multipart/@X\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
 			     "This is an OpenPGP/MIME message\r\n" TEXT "\r\n" LAST "\r\n_____\r\n"
 			     "list mailing list\r\nhttps://example.org/list\r\n", rows[i]);
