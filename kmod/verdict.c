@@ -5,6 +5,7 @@
  * under its lock.
  */
 #include <linux/file.h>
+#include <linux/net.h>
 
 #include "ban.h"
 #include "budget.h"
@@ -107,6 +108,9 @@ static void pass(struct ss_session *s, u32 cause)
 	if (cause != SMTPSPLICE_UNSCANNED_POLICY)
 		snprintf(v->tag, sizeof(v->tag), "X-Smtpsplice-Unscanned: %s",
 			 causes[cause].word);
+	/* the helper knows nothing of it, and there may be none */
+	net_info_ratelimited("smtpsplice: session %llu: a message passes unscanned: %s\n",
+			     s->id, causes[cause].word);
 }
 
 bool ss_verdict_collect(struct ss_session *s)

@@ -313,6 +313,7 @@ def test_I4_helper_down():
                 got = ask(infected(), pattern)
             expect_equal(got, [UNSCANNED % b"helper-down" + infected()] * there,
                          "messages")
+        assert "a message passes unscanned: helper-down" in sh("dmesg").stdout
     finally:
         start_helper()
 
