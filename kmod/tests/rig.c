@@ -15,6 +15,10 @@ struct ss_net *ss_rig_net(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, sn);
 	sn->net = &init_net;
+	sn->settings.max_held = 1ull << 40;
+	sn->settings.conserve_green = 82;
+	sn->settings.conserve_red = 88;
+	sn->settings.conserve_extreme = 95;
 	ss_request_init(sn);
 	sn->stats = alloc_percpu(struct ss_stats);
 	KUNIT_ASSERT_TRUE(test, sn->stats);
