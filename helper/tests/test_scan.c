@@ -159,7 +159,7 @@ static void looks_into_nested_mail(void **state)
 }
 
 /* A first field that looks like the magic of another file type */
-static void is_not_fooled_by_magic(void **state)
+static void E2_is_not_fooled_by_magic(void **state)
 {
 	static const char *const magic[] = {
 		"GIF89a: x\r\n", "%PDF-1.4: x\r\n", "MZ: x\r\n", "PK\x03\x04: x\r\n",
@@ -174,7 +174,7 @@ static void is_not_fooled_by_magic(void **state)
 	}
 }
 
-static void takes_dots_off(void **state)
+static void E4_takes_dots_off(void **state)
 {
 	static const char head[] = "Subject: x\r\nMIME-Version: 1.0\r\n"
 		"Content-Type: text/plain\r\n"
@@ -202,7 +202,7 @@ static void reads_bare_newlines_both_ways(void **state)
 	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_DOTTED, "message");
 }
 
-static void refuses_fragments(void **state)
+static void G4_refuses_fragments(void **state)
 {
 	static const char *const type[] = {
 		"message/partial; id=\"x\"; number=1; total=2",
@@ -294,7 +294,7 @@ static char *uuencoded(const char *text, const char *eol)
 }
 
 /* With BINARYMIME CR may end lines, which libclamav does not know everywhere: E4 */
-static void reads_lines_that_end_in_cr(void **state)
+static void E4_reads_lines_that_end_in_cr(void **state)
 {
 	static const char * const eols[] = { "\r\n", "\n", "\r" };
 	const char *eicar = mail_eicar();
@@ -590,12 +590,12 @@ int main(void)
 		cmocka_unit_test(decodes_names),
 		cmocka_unit_test(names_the_one_that_is_infected),
 		cmocka_unit_test(looks_into_nested_mail),
-		cmocka_unit_test(is_not_fooled_by_magic),
-		cmocka_unit_test(takes_dots_off),
+		cmocka_unit_test(E2_is_not_fooled_by_magic),
+		cmocka_unit_test(E4_takes_dots_off),
 		cmocka_unit_test(reads_bare_newlines_both_ways),
-		cmocka_unit_test(refuses_fragments),
+		cmocka_unit_test(G4_refuses_fragments),
 		cmocka_unit_test(e3_does_not_pass_what_is_too_deep),
-		cmocka_unit_test(reads_lines_that_end_in_cr),
+		cmocka_unit_test(E4_reads_lines_that_end_in_cr),
 		cmocka_unit_test(e4_reads_parts_that_end_in_cr),
 		cmocka_unit_test(g4_finds_it_in_each_coding),
 		cmocka_unit_test(finds_it_in_archives),
