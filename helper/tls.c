@@ -153,7 +153,7 @@ static void on_job(struct tls *t)
 	if (n == -EAGAIN)
 		return;
 	if (n == -EPIPE)
-		_exit(SS_EXIT_OK);
+		_exit(SS_EXIT_AGAIN);	/* the broker is gone, and tells why */
 	if (n < (ssize_t)sizeof(t->job.head) || fds[0] < 0 || fds[1] < 0 ||
 	    ss_job_parse(&job, (struct nlattr *)(t->job.octets + sizeof(t->job.head)),
 			 n - sizeof(t->job.head)))
@@ -183,7 +183,7 @@ static bool report(struct tls *t, const struct task *task)
 			      sizeof(struct ss_tls_result), NULL, 0);
 
 	if (ret == -EPIPE)
-		_exit(SS_EXIT_OK);
+		_exit(SS_EXIT_AGAIN);	/* the broker is gone, and tells why */
 	if (ret && ret != -EAGAIN)
 		die(strerror(-ret));
 	return !ret;
