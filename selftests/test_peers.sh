@@ -132,16 +132,18 @@ exim_client_conf() {
 	END
 }
 
-# Its log says "K" of a mail that went by BDAT.
+# Its log says "K" of a mail that went by BDAT. Where its delivery process has lost its
+# rights by -C, that goes to stderr.
 exim_send() {
 	install -d -o nobody "$EXIM_CLIENT"
 	exim_client_conf >"$WORK/exim-client.conf"
 	rm -f "$EXIM_CLIENT/mainlog"
 	# no sender, as with Postfix
 	tr -d '\r' <"$1" | ip netns exec client chroot "$PEERS" /usr/sbin/exim4 \
-		-C "$WORK/exim-client.conf" -odf -oi -f '<>' bob@example.org
-	cat "$EXIM_CLIENT/mainlog"
-	grep -q '=> bob@.* K C="250' "$EXIM_CLIENT/mainlog"
+		-C "$WORK/exim-client.conf" -odf -oi -f '<>' bob@example.org \
+		>"$WORK/exim-client.log" 2>&1
+	cat "$WORK/exim-client.log" "$EXIM_CLIENT/mainlog"
+	grep -q '=> bob@.* K C="250' "$WORK/exim-client.log" "$EXIM_CLIENT/mainlog"
 }
 
 # What a server has to say when something went wrong.
