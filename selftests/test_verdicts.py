@@ -153,7 +153,7 @@ def test_late_server():
             wait_for("the NOOP", lambda: b"NOOP" in srv.log)
             c.send(b"\r\n.\r\n")
             c.expect("451 4.4.2")
-            c.quit()
+            c.reset()
 
 
 if __name__ == "__main__":
