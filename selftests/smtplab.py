@@ -155,15 +155,6 @@ def av_profile(name, *words):
 
 
 @contextmanager
-def av_profile(name, *words):
-    cli("av", "add", name, *words)
-    try:
-        yield
-    finally:
-        cli("av", "del", name)
-
-
-@contextmanager
 def policy(name, *words):
     cli("policy", "add", name, *words)
     try:
