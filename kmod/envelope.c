@@ -3,13 +3,8 @@
  * The recipients of a transaction. RCPTs are answered in their order, so that
  * the entries that were accepted always come before those that wait.
  */
-#ifdef __KERNEL__
-#include <linux/string.h>
-#else
-#include <string.h>
-#endif
-
 #include "envelope.h"
+#include "portable.h"
 #include "syntax.h"
 
 /* An entry: state, length in two octets, address. */

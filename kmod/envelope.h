@@ -7,15 +7,7 @@
 #ifndef SS_ENVELOPE_H
 #define SS_ENVELOPE_H
 
-#ifdef __KERNEL__
-#include <linux/types.h>
-#else
-#include <stdbool.h>
-#include <stdint.h>
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-#endif
+#include "portable.h"
 
 struct ss_span;
 

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where a message ends, see eod.h. The caller owns the state. */
-#ifdef __KERNEL__
-#include <linux/string.h>
-#else
-#include <string.h>
-#endif
-
 #include "eod.h"
+#include "portable.h"
 
 /*
  * Where in a line of the message we are. The end-of-data is the way SOL, DOT,

@@ -12,15 +12,10 @@
  *
  * Nothing of what the client said is ever in a reply of the gateway's own.
  */
-#ifdef __KERNEL__
-#include <linux/string.h>
-#else
-#include <string.h>
-#endif
-
 #include "canned.h"
 #include "envelope.h"
 #include "eod.h"
+#include "portable.h"
 #include "smtp.h"
 #include "syntax.h"
 

@@ -15,19 +15,8 @@
 #ifndef SS_SMTP_H
 #define SS_SMTP_H
 
-#ifdef __KERNEL__
-#include <linux/types.h>
-#else
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-#endif
-
 #include "envelope.h"
+#include "portable.h"
 
 /* Longest line of an AUTH dialogue, CRLF included (RFC 4954 4, 12288 + CRLF). */
 #define SS_SMTP_LINE_MAX	12290

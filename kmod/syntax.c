@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The grammar of SMTP lines, see syntax.h. No state, no threading rules. */
-#ifdef __KERNEL__
-#include <linux/kernel.h>
-#include <linux/string.h>
-#else
-#include <string.h>
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#endif
-
+#include "portable.h"
 #include "syntax.h"
 
 static u8 upper(u8 c)

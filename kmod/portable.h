@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the SMTP engine takes from the kernel, and where it is tested and fuzzed
+ * in userspace from the C library. There is no more that it needs.
+ */
+#ifndef SS_PORTABLE_H
+#define SS_PORTABLE_H
+
+#ifdef __KERNEL__
+#include <linux/array_size.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#else
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#endif
+
+#endif /* SS_PORTABLE_H */
