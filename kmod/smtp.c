@@ -121,10 +121,10 @@ static void put_reply(struct ss_smtp *e, struct ss_smtp_buf *b,
 }
 
 static void put_canned(struct ss_smtp *e, struct ss_smtp_buf *cli,
-		       enum canned which)
+		       enum ss_canned which)
 {
-	put_text(e, cli, canned[which].text);
-	if (canned[which].fatal)
+	put_text(e, cli, ss_canned[which].text);
+	if (ss_canned[which].fatal)
 		enter(e, STAGE_FAILED);
 }
 
@@ -188,7 +188,7 @@ static bool is_barrier(const struct ss_smtp *e)
 	case VERB_OWN_CANCEL:
 		return true;
 	case VERB_LOCAL:
-		return canned[last->arg].fatal;
+		return ss_canned[last->arg].fatal;
 	}
 	return false;
 }
@@ -208,16 +208,16 @@ static void forward_own(struct ss_smtp *e, enum ss_smtp_verb verb,
 }
 
 /* Notes a refusal; returns the reply to it. */
-static enum canned refusal(struct ss_smtp *e, enum canned which)
+static enum ss_canned refusal(struct ss_smtp *e, enum ss_canned which)
 {
 	e->refused++;
-	if (canned[which].junk && e->errors++ >= SS_SMTP_ERRORS_MAX)
+	if (ss_canned[which].junk && e->errors++ >= SS_SMTP_ERRORS_MAX)
 		return CANNED_TOO_MANY;
 	return which;
 }
 
 /* Why may no message come? */
-static enum canned out_of_order(const struct ss_smtp *e)
+static enum ss_canned out_of_order(const struct ss_smtp *e)
 {
 	if (!e->mail_ok)
 		return CANNED_MAIL_FIRST;
@@ -226,13 +226,13 @@ static enum canned out_of_order(const struct ss_smtp *e)
 
 /* The octets of a refused chunk come in any case (RFC 3030 2). */
 static void swallow(struct ss_smtp *e, struct ss_smtp_buf *cli,
-		    enum canned which)
+		    enum ss_canned which)
 {
 	which = refusal(e, which);
 	if (e->chunk_left / SS_SMTP_DRAIN_MAX > e->max_message)
 		which = CANNED_CHUNK_SIZE;
 	e->chunk_error = (u8)which;
-	if (canned[which].fatal || !e->chunk_left)
+	if (ss_canned[which].fatal || !e->chunk_left)
 		put_canned(e, cli, which);
 	else
 		enter(e, STAGE_SWALLOW);
@@ -241,7 +241,7 @@ static void swallow(struct ss_smtp *e, struct ss_smtp_buf *cli,
 /* DATA has got its turn: every reply to the commands before it is known. */
 static void data_turn(struct ss_smtp *e, struct ss_smtp_buf *cli)
 {
-	enum canned error = out_of_order(e);
+	enum ss_canned error = out_of_order(e);
 
 	if (!error && e->binary)
 		error = CANNED_BINARY;
@@ -256,7 +256,7 @@ static void data_turn(struct ss_smtp *e, struct ss_smtp_buf *cli)
 /* The same for the first BDAT of a message. */
 static void bdat_turn(struct ss_smtp *e, struct ss_smtp_buf *cli)
 {
-	enum canned error = e->chunk_error;
+	enum ss_canned error = e->chunk_error;
 
 	if (!error)
 		error = out_of_order(e);
@@ -290,7 +290,7 @@ static void drain(struct ss_smtp *e, struct ss_smtp_buf *cli)
 
 /* Refuses a command, once those before it were answered. */
 static void answer(struct ss_smtp *e, struct ss_smtp_buf *cli,
-		   enum canned which)
+		   enum ss_canned which)
 {
 	which = refusal(e, which);
 	/* what is outstanding there is of the gateway's own */
@@ -335,7 +335,7 @@ static u16 keep_address(u8 *to, struct ss_span s)
 
 /* ---- commands ---- */
 
-static enum canned mail_params(struct ss_smtp *e, struct ss_span s)
+static enum ss_canned mail_params(struct ss_smtp *e, struct ss_span s)
 {
 	struct ss_span word;
 
@@ -362,7 +362,7 @@ static void mail(struct ss_smtp *e, struct ss_span line, struct ss_span args,
 		 struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
 {
 	struct ss_span path;
-	enum canned error;
+	enum ss_canned error;
 
 	if (!ss_syntax_take_path(&args, "FROM:", &path)) {
 		answer(e, cli, CANNED_MAIL_SYNTAX);

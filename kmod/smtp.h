@@ -213,7 +213,7 @@ struct ss_smtp {
 	u8 body_state;
 	u64 chunk_left;		/* octets of the client's chunk still to come */
 	bool chunk_last;	/* with it, the message ends */
-	u8 chunk_error;		/* enum canned: the reply to it */
+	u8 chunk_error;		/* enum ss_canned: the reply to it */
 	u64 announced;		/* octets in chunks for the server */
 	bool chunk_open;	/* not all of the last of them is sent */
 	bool last_empty;	/* the server was told of a last chunk without octets */
