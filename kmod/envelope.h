@@ -2,7 +2,7 @@
 /*
  * The recipients of a transaction, for the scanner and the log: those that the
  * server accepted, and behind them those whose RCPT it has not answered yet.
- * Pure C like smtp.c, and for it alone.
+ * Pure C like all of the engine, and for it alone.
  */
 #ifndef SS_ENVELOPE_H
 #define SS_ENVELOPE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The end-of-data: where a message ends, and what a lax server might take for
- * its end (THREATS 1B). Pure C like smtp.c, and for it alone.
+ * its end (THREATS 1B). Pure C like all of the engine.
  */
 #ifndef SS_EOD_H
 #define SS_EOD_H

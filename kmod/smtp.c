@@ -17,31 +17,8 @@
 #include "eod.h"
 #include "portable.h"
 #include "smtp.h"
+#include "smtp-internal.h"
 #include "syntax.h"
-
-/* Where the dialogue is; enter() makes every change. */
-enum stage {
-	STAGE_GREET,		/* the banner is awaited */
-	STAGE_COMMAND,
-	STAGE_DATA,		/* the caller decides about DATA */
-	STAGE_PASS,		/* DATA was passed on */
-	STAGE_GO_ON,		/* and the server gave its 354 */
-	STAGE_BODY,
-	STAGE_CHUNK_END,	/* the caller decides about a chunk */
-	STAGE_CHUNKS,		/* between two chunks of a message */
-	STAGE_ABANDON,		/* the client gave the chunks up */
-	STAGE_SWALLOW,		/* inside a chunk that is not taken */
-	STAGE_HELD,		/* the caller decides about the message */
-	STAGE_RELEASE,		/* DATA is at the server */
-	STAGE_SEND,		/* the caller sends the message */
-	STAGE_REPLY,		/* the end-of-data is at the server */
-	STAGE_DONE,
-	STAGE_STARTTLS,		/* the caller decides about the handshakes */
-	STAGE_HANDSHAKE,
-	STAGE_ALONE,		/* there is no server any more */
-	STAGE_CLOSED,
-	STAGE_FAILED,
-};
 
 /*
  * Most own replies in the FIFO: they all may have to go out behind one line of
@@ -58,7 +35,7 @@ enum stage {
 
 /* ---- stages and events ---- */
 
-static void enter(struct ss_smtp *e, enum stage stage)
+void ss_smtp_enter(struct ss_smtp *e, enum ss_smtp_stage stage)
 {
 	static const enum ss_smtp_event event[] = {
 		[STAGE_DATA] = SS_SMTP_DATA,
@@ -79,23 +56,13 @@ static void enter(struct ss_smtp *e, enum stage stage)
 	e->event = event[stage];
 }
 
-static bool is_final(const struct ss_smtp *e)
-{
-	return e->stage >= STAGE_CLOSED;
-}
-
 /* ---- sinks ---- */
 
-static bool has_room(const struct ss_smtp_buf *b)
-{
-	return b->cap - b->len >= SS_SMTP_SINK_MIN;
-}
-
-/* A line goes out whole or not at all: half a line would join the next one. */
-static void put_line(struct ss_smtp *e, struct ss_smtp_buf *b, struct ss_span s)
+void ss_smtp_put_line(struct ss_smtp *e, struct ss_smtp_buf *b,
+		      struct ss_span s)
 {
 	if (b->cap - b->len < s.n + 2) {
-		enter(e, STAGE_FAILED);
+		ss_smtp_enter(e, STAGE_FAILED);
 		return;
 	}
 	memcpy(b->data + b->len, s.p, s.n);
@@ -106,55 +73,48 @@ static void put_line(struct ss_smtp *e, struct ss_smtp_buf *b, struct ss_span s)
 
 static void put_text(struct ss_smtp *e, struct ss_smtp_buf *b, const char *text)
 {
-	put_line(e, b, (struct ss_span){ (const u8 *)text, (u32)strlen(text) });
+	struct ss_span s = { (const u8 *)text, (u32)strlen(text) };
+
+	ss_smtp_put_line(e, b, s);
 }
 
-/* A reply from the caller: whatever it holds, it must stay one line. */
-static void put_reply(struct ss_smtp *e, struct ss_smtp_buf *b,
-		      const char *reply)
+void ss_smtp_put_reply(struct ss_smtp *e, struct ss_smtp_buf *cli,
+		       const char *reply)
 {
 	struct ss_span s = { (const u8 *)reply, 0 };
 
 	while (s.n < REPLY_MAX && s.p[s.n] && !ss_syntax_is_control(s.p[s.n]))
 		s.n++;
-	put_line(e, b, s);
+	ss_smtp_put_line(e, cli, s);
 }
 
-static void put_canned(struct ss_smtp *e, struct ss_smtp_buf *cli,
-		       enum ss_canned which)
+void ss_smtp_put_canned(struct ss_smtp *e, struct ss_smtp_buf *cli,
+			enum ss_canned which)
 {
 	put_text(e, cli, ss_canned[which].text);
 	if (ss_canned[which].fatal)
-		enter(e, STAGE_FAILED);
+		ss_smtp_enter(e, STAGE_FAILED);
 }
 
 /* ---- the FIFO of what awaits an answer ---- */
 
-static struct ss_smtp_pending *fifo_at(struct ss_smtp *e, u32 i)
+void ss_smtp_push(struct ss_smtp *e, enum ss_smtp_verb verb, u16 arg)
 {
-	return &e->fifo[(e->fifo_head + i) % SS_SMTP_FIFO_MAX];
-}
-
-static void push(struct ss_smtp *e, enum ss_smtp_verb verb, u16 arg)
-{
-	struct ss_smtp_pending *at;
-
 	if (e->fifo_len >= SS_SMTP_FIFO_MAX) {
-		enter(e, STAGE_FAILED);
+		ss_smtp_enter(e, STAGE_FAILED);
 		return;
 	}
-	at = fifo_at(e, e->fifo_len++);
-	at->verb = (u8)verb;
-	at->arg = arg;
+	e->fifo[(e->fifo_head + e->fifo_len++) % SS_SMTP_FIFO_MAX] =
+		(struct ss_smtp_pending){ .verb = (u8)verb, .arg = arg };
 	if (verb == VERB_LOCAL)
 		e->fifo_local++;
 	if (verb == VERB_MAIL)
 		e->mail_out = true;
 }
 
-static struct ss_smtp_pending pop(struct ss_smtp *e)
+struct ss_smtp_pending ss_smtp_pop(struct ss_smtp *e)
 {
-	struct ss_smtp_pending head = *fifo_at(e, 0);
+	struct ss_smtp_pending head = *ss_smtp_fifo_at(e, 0);
 
 	e->fifo_head = (u8)(e->fifo_head + 1) % SS_SMTP_FIFO_MAX;
 	e->fifo_len--;
@@ -174,7 +134,7 @@ static bool is_barrier(const struct ss_smtp *e)
 
 	if (!e->fifo_len)
 		return false;
-	last = &e->fifo[(e->fifo_head + e->fifo_len - 1) % SS_SMTP_FIFO_MAX];
+	last = ss_smtp_fifo_at(e, e->fifo_len - 1u);
 	switch (last->verb) {
 	case VERB_HELO:
 	case VERB_EHLO:
@@ -196,14 +156,14 @@ static bool is_barrier(const struct ss_smtp *e)
 static void forward(struct ss_smtp *e, enum ss_smtp_verb verb, u16 arg,
 		    struct ss_span line, struct ss_smtp_buf *srv)
 {
-	push(e, verb, arg);
-	put_line(e, srv, line);
+	ss_smtp_push(e, verb, arg);
+	ss_smtp_put_line(e, srv, line);
 }
 
-static void forward_own(struct ss_smtp *e, enum ss_smtp_verb verb,
-			const char *line, struct ss_smtp_buf *srv)
+void ss_smtp_forward_own(struct ss_smtp *e, enum ss_smtp_verb verb,
+			 const char *line, struct ss_smtp_buf *srv)
 {
-	push(e, verb, 0);
+	ss_smtp_push(e, verb, 0);
 	put_text(e, srv, line);
 }
 
@@ -233,9 +193,9 @@ static void swallow(struct ss_smtp *e, struct ss_smtp_buf *cli,
 		which = CANNED_CHUNK_SIZE;
 	e->chunk_error = (u8)which;
 	if (ss_canned[which].fatal || !e->chunk_left)
-		put_canned(e, cli, which);
+		ss_smtp_put_canned(e, cli, which);
 	else
-		enter(e, STAGE_SWALLOW);
+		ss_smtp_enter(e, STAGE_SWALLOW);
 }
 
 /* DATA has got its turn: every reply to the commands before it is known. */
@@ -246,11 +206,11 @@ static void data_turn(struct ss_smtp *e, struct ss_smtp_buf *cli)
 	if (!error && e->binary)
 		error = CANNED_BINARY;
 	if (error) {
-		put_canned(e, cli, refusal(e, error));
+		ss_smtp_put_canned(e, cli, refusal(e, error));
 		return;
 	}
 	e->chunked = false;
-	enter(e, STAGE_DATA);
+	ss_smtp_enter(e, STAGE_DATA);
 }
 
 /* The same for the first BDAT of a message. */
@@ -265,22 +225,21 @@ static void bdat_turn(struct ss_smtp *e, struct ss_smtp_buf *cli)
 		return;
 	}
 	e->chunked = true;
-	enter(e, STAGE_DATA);
+	ss_smtp_enter(e, STAGE_DATA);
 }
 
-/* Answers what has got to the head of the FIFO and is not for the server. */
-static void drain(struct ss_smtp *e, struct ss_smtp_buf *cli)
+void ss_smtp_drain(struct ss_smtp *e, struct ss_smtp_buf *cli)
 {
 	while (e->fifo_len && e->event == SS_SMTP_NONE) {
-		u8 verb = fifo_at(e, 0)->verb;
-		u16 arg = fifo_at(e, 0)->arg;
+		u8 verb = ss_smtp_fifo_at(e, 0)->verb;
+		u16 arg = ss_smtp_fifo_at(e, 0)->arg;
 
 		if (verb != VERB_LOCAL && verb != VERB_DATA &&
 		    verb != VERB_BDAT)
 			break;
-		pop(e);
+		ss_smtp_pop(e);
 		if (verb == VERB_LOCAL)
-			put_canned(e, cli, arg);
+			ss_smtp_put_canned(e, cli, arg);
 		else if (verb == VERB_DATA)
 			data_turn(e, cli);
 		else
@@ -288,24 +247,22 @@ static void drain(struct ss_smtp *e, struct ss_smtp_buf *cli)
 	}
 }
 
-/* Refuses a command, once those before it were answered. */
-static void answer(struct ss_smtp *e, struct ss_smtp_buf *cli,
-		   enum ss_canned which)
+void ss_smtp_answer(struct ss_smtp *e, struct ss_smtp_buf *cli,
+		    enum ss_canned which)
 {
 	which = refusal(e, which);
 	/* what is outstanding there is of the gateway's own */
 	if (e->stage == STAGE_CHUNKS) {
-		put_canned(e, cli, which);
+		ss_smtp_put_canned(e, cli, which);
 		return;
 	}
-	push(e, VERB_LOCAL, (u16)which);
-	drain(e, cli);
+	ss_smtp_push(e, VERB_LOCAL, (u16)which);
+	ss_smtp_drain(e, cli);
 }
 
 /* ---- the transaction ---- */
 
-/* Forgets the transaction, but not the RCPTs that were sent after its end. */
-static void transaction_clear(struct ss_smtp *e)
+void ss_smtp_transaction_clear(struct ss_smtp *e)
 {
 	ss_envelope_clear(&e->envelope);
 	e->rcpt_count = 0;
@@ -317,7 +274,7 @@ static void transaction_clear(struct ss_smtp *e)
 
 static void transaction_start(struct ss_smtp *e)
 {
-	transaction_clear(e);
+	ss_smtp_transaction_clear(e);
 	e->mail_ok = true;
 	e->smtputf8 = e->pending_smtputf8;
 	e->binary = e->pending_binary;
@@ -365,12 +322,12 @@ static void mail(struct ss_smtp *e, struct ss_span line, struct ss_span args,
 	enum ss_canned error;
 
 	if (!ss_syntax_take_path(&args, "FROM:", &path)) {
-		answer(e, cli, CANNED_MAIL_SYNTAX);
+		ss_smtp_answer(e, cli, CANNED_MAIL_SYNTAX);
 		return;
 	}
 	if (e->banned) {
 		e->bans++;
-		answer(e, cli, CANNED_BANNED);
+		ss_smtp_answer(e, cli, CANNED_BANNED);
 		return;
 	}
 	e->pending_smtputf8 = false;
@@ -378,7 +335,7 @@ static void mail(struct ss_smtp *e, struct ss_span line, struct ss_span args,
 	e->pending_sender_len = keep_address(e->pending_sender, path);
 	error = mail_params(e, args);
 	if (error)
-		answer(e, cli, error);
+		ss_smtp_answer(e, cli, error);
 	else
 		forward(e, VERB_MAIL, 0, line, srv);
 }
@@ -392,18 +349,18 @@ static void rcpt(struct ss_smtp *e, struct ss_span line, struct ss_span args,
 		forward(e, VERB_RCPT, ss_envelope_add(&e->envelope, path), line,
 			srv);
 	else
-		answer(e, cli, CANNED_RCPT_SYNTAX);
+		ss_smtp_answer(e, cli, CANNED_RCPT_SYNTAX);
 }
 
 static void data(struct ss_smtp *e, struct ss_span args,
 		 struct ss_smtp_buf *cli)
 {
 	if (ss_syntax_skip_blanks(args).n) {
-		answer(e, cli, CANNED_DATA_SYNTAX);
+		ss_smtp_answer(e, cli, CANNED_DATA_SYNTAX);
 		return;
 	}
-	push(e, VERB_DATA, 0);
-	drain(e, cli);
+	ss_smtp_push(e, VERB_DATA, 0);
+	ss_smtp_drain(e, cli);
 }
 
 static void starttls(struct ss_smtp *e, struct ss_span line,
@@ -411,13 +368,13 @@ static void starttls(struct ss_smtp *e, struct ss_span line,
 		     struct ss_smtp_buf *cli)
 {
 	if (e->tls == SS_SMTP_TLS_HIDDEN)
-		answer(e, cli, CANNED_UNKNOWN);
+		ss_smtp_answer(e, cli, CANNED_UNKNOWN);
 	else if (e->tls == SS_SMTP_TLS_ON)
-		answer(e, cli, CANNED_TLS_ON);
+		ss_smtp_answer(e, cli, CANNED_TLS_ON);
 	else if (ss_syntax_skip_blanks(args).n)
-		answer(e, cli, CANNED_TLS_SYNTAX);
+		ss_smtp_answer(e, cli, CANNED_TLS_SYNTAX);
 	else if (e->tls_down)
-		answer(e, cli, CANNED_TLS_DOWN);
+		ss_smtp_answer(e, cli, CANNED_TLS_DOWN);
 	else
 		forward(e, VERB_STARTTLS, 0, line, srv);
 }
@@ -449,24 +406,24 @@ static void put_bdat(struct ss_smtp *e, struct ss_smtp_buf *srv, u64 n,
 	} while (n);
 	p -= 5;
 	memcpy(p, "BDAT ", 5);
-	put_line(e, srv, (struct ss_span){ p, (u32)(line + sizeof(line) - p) });
+	ss_smtp_put_line(e, srv,
+			 (struct ss_span){ p, (u32)(line + sizeof(line) - p) });
 }
 
 static void chunk_end(struct ss_smtp *e)
 {
 	if (!e->chunk_last) {
-		enter(e, STAGE_CHUNK_END);
+		ss_smtp_enter(e, STAGE_CHUNK_END);
 		return;
 	}
 	if (ss_eod_ends_in_cr(e->body_state))
 		e->body_flags |= SS_SMTP_BODY_BARE_CR;
-	enter(e, STAGE_HELD);
+	ss_smtp_enter(e, STAGE_HELD);
 }
 
-/* The octets of a chunk come next, if it has any. */
-static void chunk_begin(struct ss_smtp *e)
+void ss_smtp_chunk_begin(struct ss_smtp *e)
 {
-	enter(e, STAGE_BODY);
+	ss_smtp_enter(e, STAGE_BODY);
 	if (!e->chunk_left)
 		chunk_end(e);
 }
@@ -476,11 +433,11 @@ static void bdat(struct ss_smtp *e, struct ss_span args,
 {
 	/* whatever is wrong with it, its octets follow */
 	if (!ss_syntax_take_chunk(args, &e->chunk_left, &e->chunk_last)) {
-		answer(e, cli, CANNED_BDAT_SYNTAX);
+		ss_smtp_answer(e, cli, CANNED_BDAT_SYNTAX);
 		return;
 	}
 	if (e->stage == STAGE_CHUNKS) {
-		chunk_begin(e);
+		ss_smtp_chunk_begin(e);
 		return;
 	}
 	e->chunk_error = CANNED_NONE;
@@ -488,8 +445,8 @@ static void bdat(struct ss_smtp *e, struct ss_span args,
 		e->chunk_error = CANNED_TLS_FIRST;
 	else if (!e->server_chunking)
 		e->chunk_error = CANNED_UNKNOWN;
-	push(e, VERB_BDAT, 0);
-	drain(e, cli);
+	ss_smtp_push(e, VERB_BDAT, 0);
+	ss_smtp_drain(e, cli);
 }
 
 /* The only commands that there are without a server. */
@@ -498,8 +455,8 @@ static void lone_command(struct ss_smtp *e, struct ss_span line,
 {
 	bool quit = ss_syntax_verb(ss_syntax_take_word(&line)) == VERB_QUIT;
 
-	put_canned(e, cli, quit ? CANNED_BYE : CANNED_ALONE);
-	enter(e, STAGE_CLOSED);
+	ss_smtp_put_canned(e, cli, quit ? CANNED_BYE : CANNED_ALONE);
+	ss_smtp_enter(e, STAGE_CLOSED);
 }
 
 /*
@@ -512,11 +469,11 @@ static bool chunk_command(struct ss_smtp *e, enum ss_smtp_verb verb,
 			  struct ss_smtp_buf *cli)
 {
 	if (verb == VERB_NOOP) {
-		put_canned(e, cli, CANNED_NOOP);
+		ss_smtp_put_canned(e, cli, CANNED_NOOP);
 		return true;
 	}
 	if (verb != VERB_RSET && verb != VERB_QUIT) {
-		answer(e, cli, CANNED_INCOMPLETE);
+		ss_smtp_answer(e, cli, CANNED_INCOMPLETE);
 		return true;
 	}
 	if (e->lost) {
@@ -528,7 +485,7 @@ static bool chunk_command(struct ss_smtp *e, enum ss_smtp_verb verb,
 		return false;
 	e->quit = verb == VERB_QUIT;
 	forward(e, e->quit ? VERB_QUIT : VERB_DROP, 0, line, srv);
-	enter(e, STAGE_ABANDON);
+	ss_smtp_enter(e, STAGE_ABANDON);
 	return true;
 }
 
@@ -539,8 +496,8 @@ static u32 swallow_octets(struct ss_smtp *e, u32 n, struct ss_smtp_buf *cli)
 		n = (u32)e->chunk_left;
 	e->chunk_left -= n;
 	if (!e->chunk_left) {
-		enter(e, STAGE_COMMAND);
-		put_canned(e, cli, e->chunk_error);
+		ss_smtp_enter(e, STAGE_COMMAND);
+		ss_smtp_put_canned(e, cli, e->chunk_error);
 	}
 	return n;
 }
@@ -551,8 +508,8 @@ static u32 swallow_octets(struct ss_smtp *e, u32 n, struct ss_smtp_buf *cli)
 static void auth_cancel(struct ss_smtp *e, struct ss_smtp_buf *srv)
 {
 	e->auth = false;
-	if (!is_final(e))
-		forward_own(e, VERB_OWN_CANCEL, "*", srv);
+	if (!ss_smtp_is_final(e))
+		ss_smtp_forward_own(e, VERB_OWN_CANCEL, "*", srv);
 }
 
 /* A line of an AUTH dialogue: base64, nothing, or "*" (RFC 4954 4). */
@@ -560,7 +517,7 @@ static void auth_line(struct ss_smtp *e, struct ss_span line,
 		      struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
 {
 	if (!ss_syntax_is_auth(line)) {
-		answer(e, cli, CANNED_BASE64);
+		ss_smtp_answer(e, cli, CANNED_BASE64);
 		auth_cancel(e, srv);
 		return;
 	}
@@ -576,19 +533,19 @@ static bool command(struct ss_smtp *e, struct ss_span line,
 	enum ss_smtp_verb verb = ss_syntax_verb(ss_syntax_take_word(&args));
 
 	if (verb == VERB_HTTP) {
-		answer(e, cli, CANNED_BAD);
+		ss_smtp_answer(e, cli, CANNED_BAD);
 	} else if (verb == VERB_BDAT) {
 		bdat(e, args, cli);
 	} else if (ss_syntax_has_control(line)) {
-		answer(e, cli, CANNED_CHARACTER);
+		ss_smtp_answer(e, cli, CANNED_CHARACTER);
 	} else if (!line.n) {
-		answer(e, cli, CANNED_EMPTY);
+		ss_smtp_answer(e, cli, CANNED_EMPTY);
 	} else if (verb == VERB_UNKNOWN) {
-		answer(e, cli, CANNED_UNKNOWN);
+		ss_smtp_answer(e, cli, CANNED_UNKNOWN);
 	} else if (e->stage == STAGE_CHUNKS) {
 		return chunk_command(e, verb, line, srv, cli);
 	} else if (needs_tls(e, verb)) {
-		answer(e, cli, CANNED_TLS_FIRST);
+		ss_smtp_answer(e, cli, CANNED_TLS_FIRST);
 	} else if (verb == VERB_STARTTLS) {
 		starttls(e, line, args, srv, cli);
 	} else if (verb == VERB_MAIL) {
@@ -620,7 +577,7 @@ static u32 skip_line(struct ss_smtp *e, const u8 *p, u32 n,
 	if (!lf)
 		return n;
 	e->skip = false;
-	answer(e, cli, CANNED_LONG);
+	ss_smtp_answer(e, cli, CANNED_LONG);
 	if (e->auth)
 		auth_cancel(e, srv);
 	return (u32)(lf - p) + 1;
@@ -635,9 +592,9 @@ static u32 overlong(struct ss_smtp *e, struct ss_span line,
 
 	e->client_seen = 0;
 	if (!e->auth && verb == VERB_HTTP)
-		answer(e, cli, CANNED_BAD);
+		ss_smtp_answer(e, cli, CANNED_BAD);
 	else if (!e->auth && verb == VERB_BDAT)
-		answer(e, cli, CANNED_BDAT_SYNTAX);
+		ss_smtp_answer(e, cli, CANNED_BDAT_SYNTAX);
 	else
 		e->skip = true;
 	return line.n;
@@ -655,7 +612,7 @@ static u32 client_line(struct ss_smtp *e, const u8 *p, u32 n,
 		return skip_line(e, p, n, srv, cli);
 	/* TLS, RDP and the like have no lines, so do not wait for one */
 	if (!e->auth && !ss_syntax_is_letter(*p) && *p != '\r' && *p != '\n') {
-		answer(e, cli, CANNED_BAD);
+		ss_smtp_answer(e, cli, CANNED_BAD);
 		return n;
 	}
 	if (e->auth || ss_syntax_starts(line, "AUTH"))
@@ -691,22 +648,23 @@ u32 ss_smtp_client(struct ss_smtp *e, const u8 *p, u32 n,
 {
 	u32 done = 0;
 
-	if (!n || !ss_smtp_wants_client(e) || !has_room(srv) || !has_room(cli))
+	if (!n || !ss_smtp_wants_client(e) || !ss_smtp_has_room(srv) ||
+	    !ss_smtp_has_room(cli))
 		return 0;
 	if (e->stage == STAGE_GREET) {
-		put_canned(e, cli, CANNED_EARLY);
+		ss_smtp_put_canned(e, cli, CANNED_EARLY);
 		return n;
 	}
 	if (e->rset_due) {
 		e->rset_due = false;
-		forward_own(e, VERB_OWN_RSET, "RSET", srv);
+		ss_smtp_forward_own(e, VERB_OWN_RSET, "RSET", srv);
 	}
 	while (done < n && ss_smtp_wants_client(e)) {
 		u32 used;
 
 		if (e->quit)
 			return n;
-		if (!has_room(srv) || !has_room(cli))
+		if (!ss_smtp_has_room(srv) || !ss_smtp_has_room(cli))
 			break;
 		if (e->stage == STAGE_SWALLOW)
 			used = swallow_octets(e, n - done, cli);
@@ -765,7 +723,8 @@ static void put_keyword(struct ss_smtp *e, struct ss_smtp_buf *cli, u8 sep)
 	if (!e->keyword_len)
 		return;
 	e->keyword[3] = sep;
-	put_line(e, cli, (struct ss_span){ e->keyword, e->keyword_len });
+	ss_smtp_put_line(e, cli,
+			 (struct ss_span){ e->keyword, e->keyword_len });
 	e->keyword_len = 0;
 }
 
@@ -810,8 +769,7 @@ static void filter_ehlo(struct ss_smtp *e, struct ss_span line, bool last,
 		put_keyword(e, cli, ' ');
 }
 
-/* Has the server a part of the message, but not the end-of-data? */
-static bool has_part(const struct ss_smtp *e)
+bool ss_smtp_has_part(const struct ss_smtp *e)
 {
 	if (e->stage == STAGE_SEND)
 		return true;
@@ -832,7 +790,7 @@ static bool has_whole(const struct ss_smtp *e)
 /* Would the server take a command for mail? */
 static bool is_inside(const struct ss_smtp *e)
 {
-	return !e->lost && has_part(e) &&
+	return !e->lost && ss_smtp_has_part(e) &&
 	       (!e->chunked || e->stage == STAGE_SEND || e->chunk_open);
 }
 
@@ -845,7 +803,7 @@ static bool is_refused(const struct ss_smtp *e)
 /* Will the open reply be the one to a message that is still on its way? */
 static bool is_early(const struct ss_smtp *e)
 {
-	return has_part(e) && !e->early_taken &&
+	return ss_smtp_has_part(e) && !e->early_taken &&
 	       (e->reply_verb == VERB_EARLY ||
 		(e->reply_verb == VERB_OWN_CHUNK && e->reply_code >= 400));
 }
@@ -884,14 +842,14 @@ static void relay(struct ss_smtp *e, struct ss_span line, bool last,
 	else if (verb == VERB_STARTTLS && e->reply_code == 220)
 		keep_last(e, line);
 	else
-		put_line(e, cli, line);
+		ss_smtp_put_line(e, cli, line);
 }
 
 /* The server has answered the message, or DATA in its stead. */
 static void message_reply(struct ss_smtp *e, u8 verb)
 {
 	if (e->reply_code == 354) {
-		enter(e, verb == VERB_PASS ? STAGE_GO_ON : STAGE_SEND);
+		ss_smtp_enter(e, verb == VERB_PASS ? STAGE_GO_ON : STAGE_SEND);
 		return;
 	}
 	/*
@@ -901,7 +859,7 @@ static void message_reply(struct ss_smtp *e, u8 verb)
 	e->rset_due = verb != VERB_EOD ||
 		      (e->chunked && e->reply_code >= 300);
 	e->done_code = e->reply_code;
-	enter(e, e->done_code == 421 ? STAGE_CLOSED : STAGE_DONE);
+	ss_smtp_enter(e, e->done_code == 421 ? STAGE_CLOSED : STAGE_DONE);
 }
 
 /* The whole reply is there: what does it change? */
@@ -916,7 +874,7 @@ static void reply_end(struct ss_smtp *e)
 	e->stalled = false;
 	if (is_early(e)) {
 		if (e->reply_verb == VERB_OWN_CHUNK)
-			pop(e);
+			ss_smtp_pop(e);
 		e->early = true;
 		e->keyword[3] = ' ';
 		e->keyword[e->keyword_len] = '\0';
@@ -924,19 +882,19 @@ static void reply_end(struct ss_smtp *e)
 	}
 	/* one that began amid a message may end behind it */
 	if (e->reply_verb != VERB_NONE && e->reply_verb != VERB_EARLY)
-		head = pop(e);
+		head = ss_smtp_pop(e);
 	if (head.verb == VERB_EHLO)
 		e->ehlo_answered = true;
 	if (head.verb == VERB_RELEASE || head.verb == VERB_PASS ||
 	    head.verb == VERB_EOD) {
 		message_reply(e, head.verb);
 	} else if (e->reply_code == 421 || head.verb == VERB_QUIT) {
-		enter(e, STAGE_CLOSED);
+		ss_smtp_enter(e, STAGE_CLOSED);
 	} else if (head.verb == VERB_BANNER) {
-		enter(e, STAGE_COMMAND);
+		ss_smtp_enter(e, STAGE_COMMAND);
 	} else if (head.verb == VERB_STARTTLS) {
 		if (ok)
-			enter(e, STAGE_STARTTLS);
+			ss_smtp_enter(e, STAGE_STARTTLS);
 	} else if (head.verb == VERB_AUTH) {
 		e->auth = e->reply_code == 334;
 	} else if (head.verb == VERB_RCPT) {
@@ -949,7 +907,7 @@ static void reply_end(struct ss_smtp *e)
 			transaction_start(e);
 	} else if (ok && (head.verb == VERB_HELO || head.verb == VERB_EHLO ||
 			  head.verb == VERB_RSET || head.verb == VERB_DROP)) {
-		transaction_clear(e);
+		ss_smtp_transaction_clear(e);
 		if (head.verb == VERB_HELO)
 			e->server_chunking = false;
 	}
@@ -959,8 +917,8 @@ static void reply_end(struct ss_smtp *e)
 static enum ss_smtp_verb answered(struct ss_smtp *e)
 {
 	if (e->fifo_len)
-		return fifo_at(e, 0)->verb;
-	return has_part(e) ? VERB_EARLY : VERB_NONE;
+		return ss_smtp_fifo_at(e, 0)->verb;
+	return ss_smtp_has_part(e) ? VERB_EARLY : VERB_NONE;
 }
 
 /* Takes one line of a reply; returns false if it breaks the protocol. */
@@ -996,7 +954,7 @@ static bool server_line(struct ss_smtp *e, struct ss_span line,
 	relay(e, line, last, cli);
 	if (last) {
 		reply_end(e);
-		drain(e, cli);
+		ss_smtp_drain(e, cli);
 	}
 	return true;
 }
@@ -1009,11 +967,12 @@ u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
 
 	if (e->lost)
 		return n;
-	if (is_final(e) || event == SS_SMTP_DONE || event == SS_SMTP_GO_ON ||
-	    event == SS_SMTP_STARTTLS || e->stage == STAGE_HANDSHAKE ||
-	    has_whole(e))
+	if (ss_smtp_is_final(e) || event == SS_SMTP_DONE ||
+	    event == SS_SMTP_GO_ON || event == SS_SMTP_STARTTLS ||
+	    e->stage == STAGE_HANDSHAKE || has_whole(e))
 		return 0;
-	while (done < n && e->event == event && !e->early && has_room(cli)) {
+	while (done < n && e->event == event && !e->early &&
+	       ss_smtp_has_room(cli)) {
 		u32 max = n - done < SS_SMTP_LINE_MAX ? n - done :
 							SS_SMTP_LINE_MAX;
 		u32 len = ss_syntax_find_line(p + done, max, &e->server_seen);
@@ -1022,7 +981,7 @@ u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
 			break;
 		if (!len ||
 		    !server_line(e, ss_syntax_line(p + done, len), cli)) {
-			put_canned(e, cli, CANNED_SERVER);
+			ss_smtp_put_canned(e, cli, CANNED_SERVER);
 			return n;
 		}
 		done += len;
@@ -1087,7 +1046,7 @@ u32 ss_smtp_body(struct ss_smtp *e, const u8 *p, u32 n)
 	note_safe(e, e->body_len - ended);
 	if (ended) {
 		e->body_len -= SS_EOD_SIZE;
-		enter(e, STAGE_HELD);
+		ss_smtp_enter(e, STAGE_HELD);
 	}
 	return used;
 }
@@ -1111,12 +1070,12 @@ void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli)
 	e->early_taken = false;
 	e->chunk_open = false;
 	if (e->chunked) {
-		chunk_begin(e);
+		ss_smtp_chunk_begin(e);
 		return;
 	}
 	if (!e->passed)
-		put_canned(e, cli, CANNED_GO_ON);
-	enter(e, STAGE_BODY);
+		ss_smtp_put_canned(e, cli, CANNED_GO_ON);
+	ss_smtp_enter(e, STAGE_BODY);
 }
 
 void ss_smtp_data_pass(struct ss_smtp *e, struct ss_smtp_buf *srv)
@@ -1124,11 +1083,11 @@ void ss_smtp_data_pass(struct ss_smtp *e, struct ss_smtp_buf *srv)
 	if (e->stage != STAGE_DATA)
 		return;
 	if (e->chunked) {
-		enter(e, STAGE_GO_ON);
+		ss_smtp_enter(e, STAGE_GO_ON);
 		return;
 	}
-	enter(e, STAGE_PASS);
-	forward_own(e, VERB_PASS, "DATA", srv);
+	ss_smtp_enter(e, STAGE_PASS);
+	ss_smtp_forward_own(e, VERB_PASS, "DATA", srv);
 }
 
 void ss_smtp_lose(struct ss_smtp *e)
@@ -1152,17 +1111,17 @@ void ss_smtp_chunk_ok(struct ss_smtp *e, struct ss_smtp_buf *cli)
 {
 	if (e->stage != STAGE_CHUNK_END)
 		return;
-	enter(e, STAGE_CHUNKS);
-	put_canned(e, cli, CANNED_CHUNK);
+	ss_smtp_enter(e, STAGE_CHUNKS);
+	ss_smtp_put_canned(e, cli, CANNED_CHUNK);
 }
 
 bool ss_smtp_chunk(struct ss_smtp *e, u64 n, struct ss_smtp_buf *srv)
 {
-	if (!e->chunked || e->stage == STAGE_SEND || !has_part(e) || e->lost ||
-	    is_refused(e) || e->chunk_open || !ss_smtp_idle(e))
+	if (!e->chunked || e->stage == STAGE_SEND || !ss_smtp_has_part(e) ||
+	    e->lost || is_refused(e) || e->chunk_open || !ss_smtp_idle(e))
 		return false;
 	put_bdat(e, srv, n, false);
-	push(e, VERB_OWN_CHUNK, 0);
+	ss_smtp_push(e, VERB_OWN_CHUNK, 0);
 	e->announced += n;
 	e->chunk_open = true;
 	return true;
@@ -1188,11 +1147,11 @@ void ss_smtp_release(struct ss_smtp *e, u64 len, struct ss_smtp_buf *srv)
 	if (e->chunked)
 		put_bdat(e, srv, len - e->announced, true);
 	if (e->chunked || e->passed) {
-		enter(e, STAGE_SEND);
+		ss_smtp_enter(e, STAGE_SEND);
 		return;
 	}
-	enter(e, STAGE_RELEASE);
-	forward_own(e, VERB_RELEASE, "DATA", srv);
+	ss_smtp_enter(e, STAGE_RELEASE);
+	ss_smtp_forward_own(e, VERB_RELEASE, "DATA", srv);
 }
 
 void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
@@ -1201,28 +1160,29 @@ void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
 	if ((e->stage != STAGE_DATA || e->chunked) && e->stage != STAGE_HELD &&
 	    e->stage != STAGE_CHUNK_END && e->stage != STAGE_SEND)
 		return;
-	put_reply(e, cli, reply);
+	ss_smtp_put_reply(e, cli, reply);
 	if (is_inside(e)) {
-		enter(e, STAGE_FAILED);
+		ss_smtp_enter(e, STAGE_FAILED);
 		return;
 	}
-	transaction_clear(e);
+	ss_smtp_transaction_clear(e);
 	/* the client has a reply; what the server said is of no use any more */
 	e->early = false;
 	if (e->lost) {
-		enter(e, strncmp(reply, "421", 3) ? STAGE_ALONE : STAGE_CLOSED);
+		ss_smtp_enter(e, strncmp(reply, "421", 3) ? STAGE_ALONE :
+							    STAGE_CLOSED);
 		return;
 	}
-	enter(e, STAGE_COMMAND);
-	forward_own(e, VERB_OWN_RSET, "RSET", srv);
+	ss_smtp_enter(e, STAGE_COMMAND);
+	ss_smtp_forward_own(e, VERB_OWN_RSET, "RSET", srv);
 }
 
 void ss_smtp_sent(struct ss_smtp *e)
 {
 	if (e->stage != STAGE_SEND)
 		return;
-	enter(e, STAGE_REPLY);
-	push(e, VERB_EOD, 0);
+	ss_smtp_enter(e, STAGE_REPLY);
+	ss_smtp_push(e, VERB_EOD, 0);
 	/* one that has begun early, but not ended: so it is the reply after all */
 	if (e->reply_open)
 		e->reply_verb = VERB_EOD;
@@ -1231,9 +1191,9 @@ void ss_smtp_sent(struct ss_smtp *e)
 void ss_smtp_next(struct ss_smtp *e)
 {
 	if (e->stage == STAGE_DONE)
-		transaction_clear(e);
+		ss_smtp_transaction_clear(e);
 	if (e->stage == STAGE_DONE || e->stage == STAGE_ABANDON)
-		enter(e, STAGE_COMMAND);
+		ss_smtp_enter(e, STAGE_COMMAND);
 }
 
 void ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv)
@@ -1242,7 +1202,7 @@ void ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv)
 	    e->stage != STAGE_CHUNK_END && e->stage != STAGE_CHUNKS)
 		return;
 	if (!e->lost && ss_smtp_idle(e) && (!e->passed || ss_smtp_can_leave(e)))
-		forward_own(e, VERB_OWN_NOOP, "NOOP", srv);
+		ss_smtp_forward_own(e, VERB_OWN_NOOP, "NOOP", srv);
 }
 
 /* ---- TLS ---- */
@@ -1251,15 +1211,15 @@ void ss_smtp_tls_go(struct ss_smtp *e, struct ss_smtp_buf *cli)
 {
 	if (e->stage != STAGE_STARTTLS)
 		return;
-	enter(e, STAGE_HANDSHAKE);
+	ss_smtp_enter(e, STAGE_HANDSHAKE);
 	put_keyword(e, cli, ' ');
 }
 
 void ss_smtp_tls_done(struct ss_smtp *e)
 {
 	if (e->stage == STAGE_HANDSHAKE) {
-		enter(e, STAGE_COMMAND);
-		transaction_clear(e);
+		ss_smtp_enter(e, STAGE_COMMAND);
+		ss_smtp_transaction_clear(e);
 		e->envelope.len = 0;
 		e->helo_len = 0;
 		e->rset_due = false;
@@ -1276,13 +1236,13 @@ void ss_smtp_tls_done(struct ss_smtp *e)
 void ss_smtp_hangup(struct ss_smtp *e, const char *reply,
 		    struct ss_smtp_buf *cli)
 {
-	if (is_final(e))
+	if (ss_smtp_is_final(e))
 		return;
-	if (e->fifo_len == 1 && fifo_at(e, 0)->verb == VERB_QUIT)
-		put_canned(e, cli, CANNED_BYE);
+	if (e->fifo_len == 1 && ss_smtp_fifo_at(e, 0)->verb == VERB_QUIT)
+		ss_smtp_put_canned(e, cli, CANNED_BYE);
 	else
-		put_reply(e, cli, reply);
-	enter(e, STAGE_CLOSED);
+		ss_smtp_put_reply(e, cli, reply);
+	ss_smtp_enter(e, STAGE_CLOSED);
 }
 
 int ss_smtp_rcpt(const struct ss_smtp *e, u32 *pos, const u8 **addr)
@@ -1295,5 +1255,5 @@ void ss_smtp_init(struct ss_smtp *e, u64 max_message)
 	memset(e, 0, sizeof(*e));
 	e->max_message = max_message;
 	e->body_bad = SS_SMTP_BODY_BAD;
-	push(e, VERB_BANNER, 0);
+	ss_smtp_push(e, VERB_BANNER, 0);
 }

@@ -189,7 +189,7 @@ struct ss_smtp {
 	/** @sender: reverse-path of the transaction without angle brackets */
 	u8 sender[SS_SMTP_ADDRESS_MAX];
 
-	/* ---- private: see smtp.c ---- */
+	/* ---- private: see smtp-internal.h ---- */
 	u32 stage;
 	bool auth;		/* the next client line belongs to AUTH */
 	bool quit;		/* QUIT was forwarded; drop what follows */

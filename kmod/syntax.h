@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The grammar of SMTP lines, without any state: what is a command, a path, a
- * reply. Pure C like smtp.c, and for it alone.
+ * reply. Pure C like all of the engine, and for it alone.
  */
 #ifndef SS_SYNTAX_H
 #define SS_SYNTAX_H
