@@ -51,6 +51,8 @@ ss_smtp_fifo_at(const struct ss_smtp *e, u32 i)
 	return &e->fifo[(e->fifo_head + i) % SS_SMTP_FIFO_MAX];
 }
 
+/* ---- smtp.c ---- */
+
 /* Changes the stage, and raises the event that belongs to it. */
 void ss_smtp_enter(struct ss_smtp *e, enum ss_smtp_stage stage);
 
@@ -85,6 +87,8 @@ void ss_smtp_answer(struct ss_smtp *e, struct ss_smtp_buf *cli,
 
 /* Forgets the transaction, but not the RCPTs that were sent after its end. */
 void ss_smtp_transaction_clear(struct ss_smtp *e);
+
+/* ---- smtp-message.c ---- */
 
 /* The octets of a chunk come next, if it has any. */
 void ss_smtp_chunk_begin(struct ss_smtp *e);
