@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the SMTP engine know of each other, and nobody else does:
- * the private part of struct ss_smtp is theirs. The caller's part is smtp.h.
+ * What the files of the SMTP engine know of each other, and nobody else does. The
+ * private part of struct ss_smtp is theirs; what is for the caller is in smtp.h.
+ *
+ * Calls go one way: smtp-client.c and smtp-server.c know nothing of each other and
+ * call smtp-message.c; all three call smtp.c.
  */
 #ifndef SS_SMTP_INTERNAL_H
 #define SS_SMTP_INTERNAL_H

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The SMTP engine. It owns the dialogue of one session: what is outstanding at
- * the server, the envelope, where a message ends. It owns no buffer, takes no
+ * The SMTP engine: where the dialogue of one session is, what is outstanding at
+ * the server, and what the gateway answers itself. It owns no buffer, takes no
  * lock and never sleeps: the caller serialises the calls for one engine.
+ *
+ * smtp-client.c and smtp-server.c take what the two sides say, smtp-message.c
+ * what is mail. They call this file, which calls none of them.
  *
  * Each line of the client becomes an entry of a FIFO, those that the gateway
  * answers itself too, so that every answer keeps its place (RFC 2920 3.1).
@@ -19,7 +22,7 @@
 #include "smtp-internal.h"
 #include "syntax.h"
 
-/* Longest reply line that ss_smtp_refuse() sends (RFC 5321 4.5.3.1.5). */
+/* Longest reply line that is taken from the caller (RFC 5321 4.5.3.1.5). */
 #define REPLY_MAX	510
 
 /* ---- stages and events ---- */
@@ -118,6 +121,13 @@ void ss_smtp_forward_own(struct ss_smtp *e, enum ss_smtp_verb verb,
 	ss_smtp_push(e, verb, 0);
 	put_text(e, srv, line);
 }
+
+bool ss_smtp_idle(const struct ss_smtp *e)
+{
+	return !e->fifo_len && !e->reply_open;
+}
+
+/* ---- what the gateway answers itself, each in its turn ---- */
 
 /* Notes a refusal; returns the reply to it. */
 static enum ss_canned refusal(struct ss_smtp *e, enum ss_canned which)
@@ -224,317 +234,14 @@ void ss_smtp_transaction_clear(struct ss_smtp *e)
 	e->sender_len = 0;
 }
 
-static void transaction_start(struct ss_smtp *e)
+/* ---- the session as a whole ---- */
+
+void ss_smtp_init(struct ss_smtp *e, u64 max_message)
 {
-	ss_smtp_transaction_clear(e);
-	e->mail_ok = true;
-	e->smtputf8 = e->pending_smtputf8;
-	e->binary = e->pending_binary;
-	e->sender_len = e->pending_sender_len;
-	memcpy(e->sender, e->pending_sender, e->sender_len);
-}
-
-/* ---- replies ---- */
-
-/* May a reply of this code answer this entry? */
-static bool is_plausible(u8 verb, u16 code)
-{
-	u16 class = code / 100;
-
-	if (code == 421)
-		return true;
-	switch (code) {
-	case 220:
-		return verb == VERB_BANNER || verb == VERB_STARTTLS;
-	case 221:
-		return verb == VERB_QUIT;
-	case 334:
-		return verb == VERB_AUTH;
-	case 354:
-		return verb == VERB_RELEASE || verb == VERB_PASS;
-	}
-	switch (verb) {
-	case VERB_BANNER:
-	case VERB_STARTTLS:
-	case VERB_RELEASE:
-	case VERB_PASS:
-	case VERB_EARLY:
-	case VERB_OWN_CANCEL:
-		return class >= 4;
-	case VERB_OWN_RSET:
-	case VERB_DROP:
-		return class == 2;
-	case VERB_NONE:
-	case VERB_LOCAL:
-	case VERB_DATA:
-	case VERB_BDAT:
-		return false;
-	}
-	return class != 3;
-}
-
-static void put_keyword(struct ss_smtp *e, struct ss_smtp_buf *cli, u8 sep)
-{
-	if (!e->keyword_len)
-		return;
-	e->keyword[3] = sep;
-	ss_smtp_put_line(e, cli,
-			 (struct ss_span){ e->keyword, e->keyword_len });
-	e->keyword_len = 0;
-}
-
-/* A line of the server's that goes to the client later, or not at all. */
-static void keep_line(struct ss_smtp *e, struct ss_span line)
-{
-	memcpy(e->keyword, line.p, line.n);
-	e->keyword_len = (u16)(line.n > 4 ? line.n : 4);
-}
-
-/* May the client see this line of an EHLO reply? */
-static bool shows_keyword(struct ss_smtp *e, struct ss_span keyword)
-{
-	if (ss_syntax_same(keyword, "CHUNKING"))
-		e->server_chunking = true;
-	if (!ss_syntax_same(keyword, "STARTTLS"))
-		return ss_syntax_ehlo_allowed(keyword);
-	e->server_tls = true;
-	return e->tls == SS_SMTP_TLS_OFFERED || e->tls == SS_SMTP_TLS_REQUIRED;
-}
-
-/*
- * A line of an EHLO reply is kept back until it is known whether another one
- * follows: the last line that is passed needs the space after its code.
- */
-static void filter_ehlo(struct ss_smtp *e, struct ss_span line, bool last,
-			struct ss_smtp_buf *cli)
-{
-	struct ss_span rest = ss_syntax_skip(line, line.n > 4 ? 4 : line.n);
-	bool fits = line.n <= SS_SMTP_KEYWORD_MAX;
-
-	/* the greeting is for people, it may be cut */
-	if (e->ehlo_first && !fits)
-		line.n = SS_SMTP_KEYWORD_MAX;
-	if (e->ehlo_first ||
-	    (fits && shows_keyword(e, ss_syntax_take_word(&rest)))) {
-		put_keyword(e, cli, '-');
-		keep_line(e, line);
-	}
-	e->ehlo_first = false;
-	if (last)
-		put_keyword(e, cli, ' ');
-}
-
-/*
- * Has the server all of it, though the caller has yet to say so? With an empty
- * last chunk it has that as soon as it is announced.
- */
-static bool has_whole(const struct ss_smtp *e)
-{
-	return e->stage == STAGE_SEND && e->last_empty;
-}
-
-/* Will the open reply be the one to a message that is still on its way? */
-static bool is_early(const struct ss_smtp *e)
-{
-	return ss_smtp_has_part(e) && !e->early_taken &&
-	       (e->reply_verb == VERB_EARLY ||
-		(e->reply_verb == VERB_OWN_CHUNK && e->reply_code >= 400));
-}
-
-/* What goes to the client later: the last line of a reply. */
-static void keep_last(struct ss_smtp *e, struct ss_span line)
-{
-	if (line.n > SS_SMTP_KEYWORD_MAX)
-		line.n = SS_SMTP_KEYWORD_MAX;
-	keep_line(e, line);
-}
-
-static void relay(struct ss_smtp *e, struct ss_span line, bool last,
-		  struct ss_smtp_buf *cli)
-{
-	u8 verb = e->reply_verb;
-	bool own = verb == VERB_NONE || verb == VERB_OWN_RSET ||
-		   verb == VERB_OWN_NOOP || verb == VERB_OWN_CANCEL ||
-		   verb == VERB_OWN_CHUNK || verb == VERB_EARLY;
-
-	if (is_early(e)) {
-		keep_last(e, line);
-		return;
-	}
-
-	/*
-	 * The client does not wait for the reply to a command of the gateway's
-	 * own. A 421 it has to know of, but only in one piece: its lines must
-	 * not mix with a reply from the gateway.
-	 */
-	if (own ? e->reply_code != 421 || !last :
-		  e->reply_code == 354 && verb == VERB_RELEASE)
-		return;
-	if (verb == VERB_EHLO && e->reply_code < 300)
-		filter_ehlo(e, line, last, cli);
-	else if (verb == VERB_STARTTLS && e->reply_code == 220)
-		keep_last(e, line);
-	else
-		ss_smtp_put_line(e, cli, line);
-}
-
-/* The server has answered the message, or DATA in its stead. */
-static void message_reply(struct ss_smtp *e, u8 verb)
-{
-	if (e->reply_code == 354) {
-		ss_smtp_enter(e, verb == VERB_PASS ? STAGE_GO_ON : STAGE_SEND);
-		return;
-	}
-	/*
-	 * Unlike the end-of-data, a refused DATA leaves the envelope there; what
-	 * a refused BDAT leaves is not defined.
-	 */
-	e->rset_due = verb != VERB_EOD ||
-		      (e->chunked && e->reply_code >= 300);
-	e->done_code = e->reply_code;
-	ss_smtp_enter(e, e->done_code == 421 ? STAGE_CLOSED : STAGE_DONE);
-}
-
-/* The whole reply is there: what does it change? */
-static void reply_end(struct ss_smtp *e)
-{
-	struct ss_smtp_pending head = { .verb = VERB_NONE };
-	bool ok = e->reply_code < 300;
-
-	e->reply_open = false;
-	e->turns++;
-	/* whatever the client's line waits for, it may have been this one */
-	e->stalled = false;
-	if (is_early(e)) {
-		if (e->reply_verb == VERB_OWN_CHUNK)
-			ss_smtp_pop(e);
-		e->early = true;
-		e->keyword[3] = ' ';
-		e->keyword[e->keyword_len] = '\0';
-		return;
-	}
-	/* one that began amid a message may end behind it */
-	if (e->reply_verb != VERB_NONE && e->reply_verb != VERB_EARLY)
-		head = ss_smtp_pop(e);
-	if (head.verb == VERB_EHLO)
-		e->ehlo_answered = true;
-	if (head.verb == VERB_RELEASE || head.verb == VERB_PASS ||
-	    head.verb == VERB_EOD) {
-		message_reply(e, head.verb);
-	} else if (e->reply_code == 421 || head.verb == VERB_QUIT) {
-		ss_smtp_enter(e, STAGE_CLOSED);
-	} else if (head.verb == VERB_BANNER) {
-		ss_smtp_enter(e, STAGE_COMMAND);
-	} else if (head.verb == VERB_STARTTLS) {
-		if (ok)
-			ss_smtp_enter(e, STAGE_STARTTLS);
-	} else if (head.verb == VERB_AUTH) {
-		e->auth = e->reply_code == 334;
-	} else if (head.verb == VERB_RCPT) {
-		e->rcpt_count += ok;
-		if (head.arg)
-			ss_envelope_answer(&e->envelope, ok);
-	} else if (head.verb == VERB_MAIL) {
-		e->mail_out = false;
-		if (ok)
-			transaction_start(e);
-	} else if (ok && (head.verb == VERB_HELO || head.verb == VERB_EHLO ||
-			  head.verb == VERB_RSET || head.verb == VERB_DROP)) {
-		ss_smtp_transaction_clear(e);
-		if (head.verb == VERB_HELO)
-			e->server_chunking = false;
-	}
-}
-
-/* What would a reply that begins now answer? */
-static enum ss_smtp_verb answered(struct ss_smtp *e)
-{
-	if (e->fifo_len)
-		return ss_smtp_fifo_at(e, 0)->verb;
-	return ss_smtp_has_part(e) ? VERB_EARLY : VERB_NONE;
-}
-
-/* Takes one line of a reply; returns false if it breaks the protocol. */
-static bool server_line(struct ss_smtp *e, struct ss_span line,
-			struct ss_smtp_buf *cli)
-{
-	u16 code = ss_syntax_reply_code(line);
-	bool last;
-
-	if (!code)
-		return false;
-	last = line.n == 3 || line.p[3] == ' ';
-	if (!e->reply_open) {
-		e->reply_verb = (u8)answered(e);
-		if (!is_plausible(e->reply_verb, code))
-			return false;
-		/* it cannot have what was not sent */
-		if (e->reply_verb == VERB_OWN_CHUNK && code < 400 &&
-		    e->chunk_open)
-			return false;
-		e->reply_open = true;
-		e->reply_code = code;
-		e->reply_lines = 0;
-		e->ehlo_first = true;
-		if (e->reply_verb == VERB_EHLO) {
-			e->server_tls = false;
-			e->server_chunking = false;
-		}
-		e->keyword_len = 0;
-	}
-	if (code != e->reply_code || ++e->reply_lines > SS_SMTP_REPLY_LINES_MAX)
-		return false;
-	relay(e, line, last, cli);
-	if (last) {
-		reply_end(e);
-		ss_smtp_drain(e, cli);
-	}
-	return true;
-}
-
-u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
-		   struct ss_smtp_buf *cli)
-{
-	enum ss_smtp_event event = e->event;
-	u32 done = 0;
-
-	if (e->lost)
-		return n;
-	if (ss_smtp_is_final(e) || event == SS_SMTP_DONE ||
-	    event == SS_SMTP_GO_ON || event == SS_SMTP_STARTTLS ||
-	    e->stage == STAGE_HANDSHAKE || has_whole(e))
-		return 0;
-	while (done < n && e->event == event && !e->early &&
-	       ss_smtp_has_room(cli)) {
-		u32 max = n - done < SS_SMTP_LINE_MAX ? n - done :
-							SS_SMTP_LINE_MAX;
-		u32 len = ss_syntax_find_line(p + done, max, &e->server_seen);
-
-		if (!len && max < SS_SMTP_LINE_MAX)
-			break;
-		if (!len ||
-		    !server_line(e, ss_syntax_line(p + done, len), cli)) {
-			ss_smtp_put_canned(e, cli, CANNED_SERVER);
-			return n;
-		}
-		done += len;
-	}
-	return done;
-}
-
-bool ss_smtp_idle(const struct ss_smtp *e)
-{
-	return !e->fifo_len && !e->reply_open;
-}
-
-/* ---- TLS ---- */
-
-void ss_smtp_tls_go(struct ss_smtp *e, struct ss_smtp_buf *cli)
-{
-	if (e->stage != STAGE_STARTTLS)
-		return;
-	ss_smtp_enter(e, STAGE_HANDSHAKE);
-	put_keyword(e, cli, ' ');
+	memset(e, 0, sizeof(*e));
+	e->max_message = max_message;
+	e->body_bad = SS_SMTP_BODY_BAD;
+	ss_smtp_push(e, VERB_BANNER, 0);
 }
 
 void ss_smtp_tls_done(struct ss_smtp *e)
@@ -553,8 +260,6 @@ void ss_smtp_tls_done(struct ss_smtp *e)
 	e->server_chunking = false;
 }
 
-/* ---- the session as a whole ---- */
-
 void ss_smtp_hangup(struct ss_smtp *e, const char *reply,
 		    struct ss_smtp_buf *cli)
 {
@@ -570,12 +275,4 @@ void ss_smtp_hangup(struct ss_smtp *e, const char *reply,
 int ss_smtp_rcpt(const struct ss_smtp *e, u32 *pos, const u8 **addr)
 {
 	return ss_envelope_next(&e->envelope, pos, addr);
-}
-
-void ss_smtp_init(struct ss_smtp *e, u64 max_message)
-{
-	memset(e, 0, sizeof(*e));
-	e->max_message = max_message;
-	e->body_bad = SS_SMTP_BODY_BAD;
-	ss_smtp_push(e, VERB_BANNER, 0);
 }
