@@ -19,13 +19,16 @@
 
 /* ---- what the server has of it ---- */
 
+/* Does it come in, or await the caller's word? */
+static bool is_at_hand(const struct ss_smtp *e)
+{
+	return e->stage == STAGE_BODY || e->stage == STAGE_HELD ||
+	       e->stage == STAGE_CHUNK_END || e->stage == STAGE_CHUNKS;
+}
+
 bool ss_smtp_has_part(const struct ss_smtp *e)
 {
-	if (e->stage == STAGE_SEND)
-		return true;
-	return e->passed && (e->stage == STAGE_BODY || e->stage == STAGE_HELD ||
-			     e->stage == STAGE_CHUNK_END ||
-			     e->stage == STAGE_CHUNKS);
+	return e->stage == STAGE_SEND || (e->passed && is_at_hand(e));
 }
 
 /* Would the server take a command for mail? */
@@ -211,10 +214,8 @@ void ss_smtp_chunk_sent(struct ss_smtp *e)
 
 void ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv)
 {
-	if (e->stage != STAGE_BODY && e->stage != STAGE_HELD &&
-	    e->stage != STAGE_CHUNK_END && e->stage != STAGE_CHUNKS)
-		return;
-	if (!e->lost && ss_smtp_idle(e) && (!e->passed || ss_smtp_can_leave(e)))
+	if (is_at_hand(e) && !e->lost && ss_smtp_idle(e) &&
+	    (!e->passed || ss_smtp_can_leave(e)))
 		ss_smtp_forward_own(e, VERB_OWN_NOOP, "NOOP", srv);
 }
 
