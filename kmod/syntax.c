@@ -151,34 +151,15 @@ bool ss_syntax_take_path(struct ss_span *s, const char *keyword,
 	return true;
 }
 
-bool ss_syntax_size_exceeds(struct ss_span digits, u64 limit)
-{
-	u64 size = 0;
-	bool huge = false;
-	u32 i;
-
-	if (!digits.n || digits.n > 20)
-		return false;
-	for (i = 0; i < digits.n; i++) {
-		u8 d = (u8)(digits.p[i] - '0');
-
-		if (d > 9)
-			return false;
-		/* the largest u64 is 18446744073709551615 */
-		if (size > 1844674407370955161ULL ||
-		    (size == 1844674407370955161ULL && d > 5))
-			huge = true;
-		size = size * 10 + d;
-	}
-	return huge || size > limit;
-}
-
-/* Return: false where it is none, or 10^19 and more. */
-static bool take_number(struct ss_span digits, u64 *value)
+/*
+ * Takes a number of at most @max digits, which are at most 20; one that no u64
+ * holds becomes the largest. Returns false where it is none.
+ */
+static bool take_number(struct ss_span digits, u32 max, u64 *value)
 {
 	u32 i;
 
-	if (!digits.n || digits.n > 19)
+	if (!digits.n || digits.n > max)
 		return false;
 	*value = 0;
 	for (i = 0; i < digits.n; i++) {
@@ -186,16 +167,29 @@ static bool take_number(struct ss_span digits, u64 *value)
 
 		if (d > 9)
 			return false;
-		*value = *value * 10 + d;
+		/* the largest u64 is 18446744073709551615 */
+		if (*value > 1844674407370955161ULL ||
+		    (*value == 1844674407370955161ULL && d > 5))
+			*value = ~(u64)0;
+		else
+			*value = *value * 10 + d;
 	}
 	return true;
+}
+
+bool ss_syntax_size_exceeds(struct ss_span digits, u64 limit)
+{
+	u64 size;
+
+	return take_number(digits, 20, &size) && size > limit;
 }
 
 bool ss_syntax_take_chunk(struct ss_span s, u64 *size, bool *last)
 {
 	struct ss_span word;
 
-	if (!take_number(ss_syntax_take_word(&s), size))
+	/* no message has 10^19 octets */
+	if (!take_number(ss_syntax_take_word(&s), 19, size))
 		return false;
 	word = ss_syntax_take_word(&s);
 	*last = word.n;
