@@ -2,9 +2,10 @@
 /*
  * The attribute sets of uapi/smtpsplice.yaml as tables, and what turns a
  * message of the kernel into JSON by them. Whatever is shown, as text or JSON,
- * comes from that JSON.
+ * comes from that JSON. And what reads an attribute for those who go by it.
  */
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -517,4 +518,25 @@ const char *ss_attrs_value_name(const struct ss_attr_set *set, int type,
 	const struct ss_names *names = set->attr[type].names;
 
 	return value < names->count ? names->name[value] : "?";
+}
+
+/**
+ * ss_attrs_read_text() - Read a string that is to be used as it is.
+ * @text: where to; not touched by an error
+ * @size: room at @text in octets
+ * @nla: the attribute; its NUL may be absent
+ *
+ * Unlike what ss_attrs_decode() shows, it is not made fit for a terminal.
+ *
+ * Return: 0, or -EPROTO where it is empty or too long.
+ */
+int ss_attrs_read_text(char *text, size_t size, const struct nlattr *nla)
+{
+	size_t len = strnlen(nla_data(nla), nla_len(nla));
+
+	if (!len || len >= size)
+		return -EPROTO;
+	memcpy(text, nla_data(nla), len);
+	text[len] = '\0';
+	return 0;
 }

@@ -92,5 +92,6 @@ int ss_attrs_find(const struct ss_attr_set *set, const char *name);
 int ss_attrs_find_value(const struct ss_names *names, const char *name);
 const char *ss_attrs_value_name(const struct ss_attr_set *set, int type,
 				uint64_t value);
+int ss_attrs_read_text(char *text, size_t size, const struct nlattr *nla);
 
 #endif /* SS_ATTRS_H */

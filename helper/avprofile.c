@@ -10,6 +10,7 @@
 
 #include <netlink/attr.h>
 
+#include "attrs.h"
 #include "avprofile.h"
 #include "cleanup.h"
 
@@ -69,17 +70,6 @@ void ss_avprofile_default(struct ss_avprofile *profile)
 	};
 }
 
-static int read_text(char *text, size_t size, const struct nlattr *nla)
-{
-	size_t len = strnlen(nla_data(nla), nla_len(nla));
-
-	if (!len || len >= size)
-		return -EPROTO;
-	memcpy(text, nla_data(nla), len);
-	text[len] = '\0';
-	return 0;
-}
-
 static int read_size(uint64_t *size, const struct nlattr *nla)
 {
 	if (nla_len(nla) != sizeof(*size))
@@ -117,10 +107,10 @@ static int read_one(struct ss_avprofile *p, const struct nlattr *nla)
 
 	for (size_t i = 0; i < ARRAY_SIZE(replies); i++)
 		if (replies[i] == type)
-			return read_text(p->reply[i], sizeof(p->reply[i]), nla);
+			return ss_attrs_read_text(p->reply[i], sizeof(p->reply[i]), nla);
 	switch (type) {
 	case A(REPLACEMENT):
-		return read_text(p->replacement, sizeof(p->replacement), nla);
+		return ss_attrs_read_text(p->replacement, sizeof(p->replacement), nla);
 	case A(OVERSIZE_LIMIT):
 		return read_size(&p->oversize_limit, nla);
 	case A(UNCOMPRESSED_LIMIT):
@@ -128,11 +118,11 @@ static int read_one(struct ss_avprofile *p, const struct nlattr *nla)
 	case A(FILE_NAME):
 		if (p->name_count == SMTPSPLICE_LIST_MAX)
 			return -EPROTO;
-		return read_text(p->names[p->name_count++], sizeof(p->names[0]), nla);
+		return ss_attrs_read_text(p->names[p->name_count++], sizeof(p->names[0]), nla);
 	case A(FILE_TYPE):
 		if (p->type_count == SMTPSPLICE_LIST_MAX)
 			return -EPROTO;
-		return read_text(p->types[p->type_count++], sizeof(p->types[0]), nla);
+		return ss_attrs_read_text(p->types[p->type_count++], sizeof(p->types[0]), nla);
 	case A(HASH_BLOCK):
 		return add_hash(&p->block, nla);
 	case A(HASH_ALLOW):

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "attrs.h"
 #include "profile.h"
 
 /**
@@ -37,17 +38,6 @@ static int read_enum(uint32_t *value, const struct nlattr *nla, uint32_t max)
 	if (nla_len(nla) < (int)sizeof(*value) || nla_get_u32(nla) > max)
 		return -EPROTO;
 	*value = nla_get_u32(nla);
-	return 0;
-}
-
-static int read_text(char *text, size_t size, const struct nlattr *nla)
-{
-	size_t len = strnlen(nla_data(nla), nla_len(nla));
-
-	if (!len || len >= size)
-		return -EPROTO;
-	memcpy(text, nla_data(nla), len);
-	text[len] = '\0';
 	return 0;
 }
 
@@ -80,7 +70,7 @@ static int add_pattern(char (*list)[SMTPSPLICE_PATTERN_MAX + 1],
 
 	if (*count == SMTPSPLICE_EXEMPT_MAX)
 		return -EPROTO;
-	ret = read_text(list[*count], sizeof(*list), nla);
+	ret = ss_attrs_read_text(list[*count], sizeof(*list), nla);
 	if (!ret)
 		++*count;
 	return ret;
@@ -115,7 +105,7 @@ static int read_one(struct ss_profile *p, const struct nlattr *nla)
 	case SMTPSPLICE_A_TLS_PROFILE_SERVER_CERT_MODE:
 		return read_enum(&p->cert_mode, nla, SMTPSPLICE_CERT_MODE_REPLACE);
 	case SMTPSPLICE_A_TLS_PROFILE_SERVER_CERT:
-		return read_text(p->cert, sizeof(p->cert), nla);
+		return ss_attrs_read_text(p->cert, sizeof(p->cert), nla);
 	case SMTPSPLICE_A_TLS_PROFILE_EXEMPT_ADDRESS:
 		return add_address(p, nla);
 	case SMTPSPLICE_A_TLS_PROFILE_EXEMPT_NAME:
