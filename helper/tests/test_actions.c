@@ -14,14 +14,12 @@
 #include "mail.h"
 #include "pack.h"
 #include "parts.h"
-#include "scan.h"
+#include "tools.h"
 
 #define LIMIT_MS	60000
 #define LINE		76
 #define MANY		70	/* parts, more than are listed */
 
-static struct ss_engine *engine;
-static struct ss_scan *tools;
 static struct avattrs attrs;
 static struct ss_scan_job job;
 static struct ss_scan_result result;
@@ -862,26 +860,10 @@ static void puts_aside(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	char *dir = mail_database(), why[512] = "";
-
-	ss_mime_init();
-	engine = ss_engine_load(dir, why, sizeof(why));
-	if (!engine)
-		printf("# %s\n", why);
-	*state = dir;
-	tools = engine ? ss_scan_new(engine) : NULL;
-	return tools ? 0 : -1;
-}
-
 static int teardown(void **state)
 {
 	reset(NULL);
-	ss_scan_free(tools);
-	ss_engine_free(engine);
-	mail_remove_database(*state);
-	return 0;
+	return tools_teardown(state);
 }
 
 int main(void)
@@ -915,5 +897,5 @@ int main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, tools_setup, teardown);
 }

@@ -13,10 +13,9 @@
 
 #include "dots.h"
 #include "mail.h"
-#include "mime.h"
 #include "rewrite.h"
-#include "scan.h"
 #include "template.h"
+#include "tools.h"
 
 #define TEXT		"The file has been removed.\n"
 #define TEXT_HEAD	"Content-Type: text/plain; charset=utf-8\r\n" \
@@ -238,9 +237,7 @@ static void replaces_the_only_part(void **state)
 /* The engine finds it before, and nothing behind the same mail rewritten */
 static void leaves_nothing_to_find(void **state)
 {
-	char *mail = mail_attachment("", ""), *dir = mail_database(), why[256];
-	struct ss_engine *engine = ss_engine_load(dir, why, sizeof(why));
-	struct ss_scan *tools;
+	char *mail = mail_attachment("", "");
 	struct ss_rewrite_part part = { .index = 3, .text = TEXT };
 	struct ss_rewrite_message in = { .fd = mail_file(mail, strlen(mail)) };
 	struct ss_scan_job job = { .size = strlen(mail), .limit_ms = 60000 };
@@ -249,9 +246,6 @@ static void leaves_nothing_to_find(void **state)
 	int out;
 
 	(void)state;
-	assert_non_null(engine);
-	tools = ss_scan_new(engine);
-	assert_non_null(tools);
 	ss_scan_message(tools, in.fd, -1, &job, NULL, 0, &result);
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 	assert_int_equal(ss_rewrite_replace(&in, &part, 1, &out, &notes), 0);
@@ -261,9 +255,6 @@ static void leaves_nothing_to_find(void **state)
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_ACCEPT);
 	close(out);
 	close(in.fd);
-	ss_scan_free(tools);
-	ss_engine_free(engine);
-	mail_remove_database(dir);
 	free(mail);
 }
 
@@ -698,13 +689,6 @@ static void cannot_be_changed(void **state)
 	close(in.fd);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	ss_mime_init();
-	return 0;
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -734,5 +718,5 @@ int main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, tools_setup, tools_teardown);
 }

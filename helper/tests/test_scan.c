@@ -10,13 +10,11 @@
 
 #include "mail.h"
 #include "pack.h"
-#include "scan.h"
+#include "tools.h"
 
 #define LIMIT_MS 60000
 #define PADDING (20 << 20)
 
-static struct ss_engine *engine;
-static struct ss_scan *tools;
 static struct ss_scan_result result;
 
 static void run_job(const struct ss_scan_job *job, const char *text)
@@ -560,27 +558,6 @@ static void i4_checks_results(void **state)
 	assert_memory_equal(result.virus, "????", 4);
 }
 
-static int setup(void **state)
-{
-	char *dir = mail_database(), why[512] = "";
-
-	ss_mime_init();
-	engine = ss_engine_load(dir, why, sizeof(why));
-	if (!engine)
-		printf("# %s\n", why);
-	*state = dir;
-	tools = engine ? ss_scan_new(engine) : NULL;
-	return tools ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	ss_scan_free(tools);
-	ss_engine_free(engine);
-	mail_remove_database(*state);
-	return 0;
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -609,5 +586,5 @@ int main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, tools_setup, tools_teardown);
 }
