@@ -16,19 +16,16 @@
 
 #include <netlink/msg.h>
 
-#include "ca.h"
 #include "fake_ktls.h"
 #include "ipc.h"
 #include "peer.h"
 #include "process.h"
 #include "tls.h"
+#include "trust.h"
 
 #define MANY		50
 #define WAIT_MS		60000
 
-static char *dir, *ca_dir;
-static struct ss_conf conf;
-static struct pki root, leaf;
 static pid_t child;
 static int broker;
 
@@ -466,35 +463,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int group_setup(void **state)
-{
-	char err[512];
-
-	(void)state;
-	dir = strdup("/tmp/smtpsplice-test.XXXXXX");
-	if (!mkdtemp(dir) || asprintf(&ca_dir, "%s/ca", dir) < 0)
-		return -1;
-	if (ss_ca_create(ca_dir, &(struct ss_ca_names){}, err, sizeof(err)))
-		return -1;
-	pki_root(&root, "CN=test root");
-	pki_leaf(&leaf, &root);
-	conf = (struct ss_conf){ .ca_dir = ca_dir, .cert_dir = dir };
-	conf.trust = pki_file(dir, "root.pem", &root, false);
-	return 0;
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	ss_process_remove_tree(dir);
-	pki_free(&root);
-	pki_free(&leaf);
-	free((char *)conf.trust);
-	free(ca_dir);
-	free(dir);
-	return 0;
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -513,5 +481,5 @@ int main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, trust_setup, trust_teardown);
 }
