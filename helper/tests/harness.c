@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ca.h"
 #include "fake_tls.h"
 #include "mail.h"
 #include "template.h"
@@ -201,6 +202,13 @@ char *infected(void)
 bool gone(pid_t pid)
 {
 	return kill(pid, 0) && errno == ESRCH;
+}
+
+void make_ca(void)
+{
+	char err[256];
+
+	assert_int_equal(ss_ca_create(ca_path, &(struct ss_ca_names){}, err, sizeof(err)), 0);
 }
 
 int setup(void **state)

@@ -57,6 +57,7 @@ bool answered(const struct fake_request *req);
 char *clean(void);
 char *infected(void);
 bool gone(pid_t pid);
+void make_ca(void);
 int setup(void **state);
 int teardown(void **state);
 int group_setup(void **state);
