@@ -10,6 +10,8 @@
 #include "cli.h"
 #include "text.h"
 
+#define DUMP_TRIES	5
+
 /**
  * ss_cli_quote() - Make a word of the user fit for an error message.
  * @text: the word
@@ -119,6 +121,55 @@ int ss_cli_connect(struct ss_cli *cli)
 	if (ret)
 		return ss_cli_failed(cli, ret, "netlink", NULL);
 	return SS_CLI_OK;
+}
+
+/**
+ * ss_cli_ask() - Ask the kernel for what it has.
+ * @cli: the run
+ * @cmd: the netlink command
+ * @flags: NLM_F_DUMP for a list, or 0
+ * @begin: called before @take gets anything, again where the list has changed
+ *   under way; returns 0 or an errno
+ * @take: takes each message of the answer
+ * @arg: for both
+ *
+ * Return: 0 or an errno, -EINTR where the list went on to change.
+ */
+int ss_cli_ask(struct ss_cli *cli, int cmd, int flags, int (*begin)(void *arg),
+	       ss_genl_fn take, void *arg)
+{
+	int ret, tries = DUMP_TRIES;
+
+	do {
+		ret = begin(arg);
+		if (ret)
+			return ret;
+		ret = ss_genl_call(&cli->genl, ss_genl_message(&cli->genl, cmd, flags), take, arg);
+	} while (ret == -EINTR && --tries);
+	return ret;
+}
+
+/**
+ * ss_cli_send() - Tell the kernel what it is to do.
+ * @cli: the run
+ * @msg: the request, freed here, or NULL (no memory)
+ * @bad: it has not all that it should have: no room
+ * @what: the object that it is about, for the error
+ * @name: its name, or NULL
+ *
+ * Return: SS_CLI_OK, or SS_CLI_FAILED with the error printed.
+ */
+int ss_cli_send(struct ss_cli *cli, struct nl_msg *msg, bool bad, const char *what,
+		const char *name)
+{
+	int ret;
+
+	if (bad && msg) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	ret = ss_genl_call(&cli->genl, msg, NULL, NULL);
+	return ret ? ss_cli_failed(cli, ret, what, name) : SS_CLI_OK;
 }
 
 /**

@@ -53,6 +53,10 @@ void ss_cli_help(const char *group, const struct ss_cli_command *table,
 bool ss_cli_wants_help(const struct ss_cli *cli);
 int ss_cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int ss_cli_connect(struct ss_cli *cli);
+int ss_cli_ask(struct ss_cli *cli, int cmd, int flags, int (*begin)(void *arg),
+	       ss_genl_fn take, void *arg);
+int ss_cli_send(struct ss_cli *cli, struct nl_msg *msg, bool bad, const char *what,
+		const char *name);
 int ss_cli_failed(const struct ss_cli *cli, int error, const char *what,
 		  const char *name);
 const char *ss_cli_quote(const char *text);

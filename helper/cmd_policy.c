@@ -267,12 +267,7 @@ static int run_add(struct ss_cli *cli)
 	if (ret)
 		return ret;
 	msg = ss_genl_message(&cli->genl, SMTPSPLICE_CMD_POLICY_ADD, 0);
-	if (msg && put_policy(msg, &p)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	ret = ss_genl_call(&cli->genl, msg, NULL, NULL);
-	return ret ? ss_cli_failed(cli, ret, "policy", p.name) : SS_CLI_OK;
+	return ss_cli_send(cli, msg, !msg || put_policy(msg, &p), "policy", p.name);
 }
 
 static const struct ss_cli_command commands[];

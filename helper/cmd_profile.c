@@ -15,8 +15,6 @@
 #include "cmd_profile.h"
 #include "words.h"
 
-#define DUMP_TRIES	5
-
 /* The attribute sets "tls" and "av" are alike */
 enum { A_NAME = SMTPSPLICE_A_TLS_NAME, A_PROFILE = SMTPSPLICE_A_TLS_PROFILE };
 static_assert(!(A_NAME - (int)SMTPSPLICE_A_AV_NAME), "name");
@@ -157,16 +155,11 @@ static int send_profile(struct ss_cli *cli, const struct ss_cmd_profile *p, int 
 {
 	struct nl_msg *msg = ss_genl_message(&cli->genl, cmd, 0);
 	struct nlmsghdr *attrs = nlmsg_hdr(p->attrs);
-	int ret;
+	bool bad = !msg || nla_put_string(msg, A_NAME, p->name) ||
+		   nla_put(msg, NLA_F_NESTED | A_PROFILE, nlmsg_attrlen(attrs, 0),
+			   nlmsg_attrdata(attrs, 0));
 
-	if (msg && (nla_put_string(msg, A_NAME, p->name) ||
-		    nla_put(msg, NLA_F_NESTED | A_PROFILE,
-			    nlmsg_attrlen(attrs, 0), nlmsg_attrdata(attrs, 0)))) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	ret = ss_genl_call(&cli->genl, msg, NULL, NULL);
-	return ret ? ss_cli_failed(cli, ret, p->class->noun, p->name) : SS_CLI_OK;
+	return ss_cli_send(cli, msg, bad, p->class->noun, p->name);
 }
 
 static int run_add(struct ss_cli *cli)
@@ -198,6 +191,16 @@ static void cleanup_present(struct present *present)
 	cleanup_msg(&present->attrs);
 }
 
+static int begin_present(void *arg)
+{
+	struct present *present = arg;
+
+	cleanup_msg(&present->attrs);
+	present->found = false;
+	present->attrs = alloc_attrs();
+	return present->attrs ? 0 : -ENOMEM;
+}
+
 static void take_present(int cmd, struct nlattr *attrs, int len, void *arg)
 {
 	struct nlattr *name = nla_find(attrs, len, A_NAME);
@@ -215,19 +218,9 @@ static void take_present(int cmd, struct nlattr *attrs, int len, void *arg)
 
 static int get_present(struct ss_cli *cli, struct present *present)
 {
-	int ret, tries = DUMP_TRIES;
+	int ret = ss_cli_ask(cli, cli->profiles->cmd_get, NLM_F_DUMP, begin_present,
+			     take_present, present);
 
-	do {
-		cleanup_msg(&present->attrs);
-		present->found = false;
-		present->attrs = alloc_attrs();
-		if (!present->attrs)
-			return -ENOMEM;
-		ret = ss_genl_call(&cli->genl,
-				   ss_genl_message(&cli->genl, cli->profiles->cmd_get,
-						   NLM_F_DUMP),
-				   take_present, present);
-	} while (ret == -EINTR && --tries);
 	return ret ?: present->found ? 0 : -ENOENT;
 }
 

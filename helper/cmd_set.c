@@ -127,10 +127,5 @@ int ss_set_main(struct ss_cli *cli)
 	if (ret)
 		return ret;
 	msg = ss_genl_message(&cli->genl, SMTPSPLICE_CMD_SETTINGS_SET, 0);
-	if (msg && put_settings(msg, cli)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	ret = ss_genl_call(&cli->genl, msg, NULL, NULL);
-	return ret ? ss_cli_failed(cli, ret, "settings", NULL) : SS_CLI_OK;
+	return ss_cli_send(cli, msg, !msg || put_settings(msg, cli), "settings", NULL);
 }

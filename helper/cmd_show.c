@@ -12,8 +12,6 @@
 #include "cli.h"
 #include "table.h"
 
-#define DUMP_TRIES	5
-
 /**
  * struct table - Something that show can show.
  * @name: what the user types
@@ -98,6 +96,15 @@ struct answer {
 	struct json_object *array;
 };
 
+static int begin(void *arg)
+{
+	struct answer *answer = arg;
+
+	cleanup_json(&answer->array);
+	answer->array = json_object_new_array();
+	return 0;
+}
+
 static void take(int cmd, struct nlattr *attrs, int len, void *arg)
 {
 	struct answer *answer = arg;
@@ -111,17 +118,8 @@ static void take(int cmd, struct nlattr *attrs, int len, void *arg)
 static int ask(struct ss_cli *cli, const struct table *t, struct json_object **out)
 {
 	struct answer answer = { .table = t };
-	int ret, tries = DUMP_TRIES;
+	int ret = ss_cli_ask(cli, t->cmd, t->dump ? NLM_F_DUMP : 0, begin, take, &answer);
 
-	do {
-		if (answer.array)
-			json_object_put(answer.array);
-		answer.array = json_object_new_array();
-		ret = ss_genl_call(&cli->genl,
-				   ss_genl_message(&cli->genl, t->cmd,
-						   t->dump ? NLM_F_DUMP : 0),
-				   take, &answer);
-	} while (ret == -EINTR && --tries);
 	*out = answer.array;
 	if (!ret && !t->dump) {
 		if (!json_object_array_length(answer.array))

@@ -246,10 +246,5 @@ int ss_words_delete(struct ss_cli *cli, const char *what, const char *group,
 	if (ret)
 		return ret;
 	msg = ss_genl_message(&cli->genl, cmd, 0);
-	if (msg && nla_put_string(msg, type, name)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	ret = ss_genl_call(&cli->genl, msg, NULL, NULL);
-	return ret ? ss_cli_failed(cli, ret, what, name) : SS_CLI_OK;
+	return ss_cli_send(cli, msg, !msg || nla_put_string(msg, type, name), what, name);
 }

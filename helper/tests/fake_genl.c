@@ -317,6 +317,10 @@ int ss_genl_call(struct ss_genl *genl, struct nl_msg *msg, ss_genl_fn fn, void *
 		ret = do_list(SMTPSPLICE_CMD_SETTINGS_SET, fn, arg);
 		break;
 	}
+	if (!ret && nlmsg_hdr(msg)->nlmsg_flags & NLM_F_DUMP && fake->changes) {
+		fake->changes--;
+		ret = -EINTR;
+	}
 	nlmsg_free(msg);
 	return ret;
 }

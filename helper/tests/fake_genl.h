@@ -115,6 +115,7 @@ struct fake_said {
  * @profile: the TLS profile
  * @av: the AV profile
  * @said: the policy or the settings that came last; they are listed as well
+ * @changes: so many lists will have changed under way
  * @event: the next ring brings it, and SIGTERM behind it
  */
 struct fake {
@@ -131,6 +132,7 @@ struct fake {
 	struct fake_profile profile;
 	struct fake_profile av;
 	struct fake_said said;
+	int changes;
 	struct fake_said event;
 };
 

@@ -76,6 +76,7 @@ static int setup(void **state)
 	memset(&fake->av, 0, sizeof(fake->av));
 	memset(&fake->said, 0, sizeof(fake->said));
 	memset(&fake->event, 0, sizeof(fake->event));
+	fake->changes = 0;
 	return 0;
 }
 
@@ -140,6 +141,13 @@ static void sets_what_is_given(void **state)
 	assert_int_equal(run(ss_tls_main, false, "set", "in", "exempt-regex", "none",
 			     "exempt-name", "none"), 0);
 	expect_profile("{\"smtps-port\":[467],\"starttls\":\"strip\",\"smtps\":\"bypass\"}");
+	/* The list of profiles changes a few times, or on and on */
+	fake->changes = 4;
+	assert_int_equal(run(ss_tls_main, false, "set", "in", "starttls", "require"), 0);
+	expect_profile("{\"starttls\":\"require\",\"smtps-port\":[467],\"smtps\":\"bypass\"}");
+	fake->changes = 5;
+	assert_int_equal(run(ss_tls_main, false, "set", "in", "starttls", "strip"), 1);
+	expect_profile("{\"starttls\":\"require\",\"smtps-port\":[467],\"smtps\":\"bypass\"}");
 }
 
 static void sets_nothing_that_is_bad(void **state)
@@ -246,6 +254,14 @@ static void shows_profiles(void **state)
 	assert_int_equal(run(ss_show_main, true, "tls"), 0);
 	assert_non_null(strstr(output, "\"smtps-port\":[\n      465,\n      466\n    ]"));
 	assert_non_null(strstr(output, "\"policies\":2"));
+	/* The list changes a few times, or on and on */
+	fake->changes = 4;
+	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_memory_equal(output, "in \\\n", 5);
+	assert_null(strstr(output + 5, "in \\\n"));
+	fake->changes = 5;
+	assert_int_equal(run(ss_show_main, false, "tls"), 1);
+	assert_string_equal(output, "smtpsplice: tls: Interrupted system call\n");
 }
 
 static void shows_it_as_a_shell_takes_it(void **state)
