@@ -197,6 +197,37 @@ int ss_cli_failed(const struct ss_cli *cli, int error, const char *what,
 }
 
 /**
+ * ss_cli_print_json() - Print what a user of -j reads.
+ * @obj: the object or array
+ */
+void ss_cli_print_json(struct json_object *obj)
+{
+	const int how = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	printf("%s\n", json_object_to_json_string_ext(obj, how));
+}
+
+/**
+ * ss_cli_cleanup_json() - For a variable that drops its JSON itself.
+ * @obj: the variable, NULL is none
+ */
+void ss_cli_cleanup_json(struct json_object **obj)
+{
+	if (*obj)
+		json_object_put(*obj);
+}
+
+/**
+ * ss_cli_cleanup_msg() - For a variable that frees its message itself.
+ * @msg: the variable, NULL is none
+ */
+void ss_cli_cleanup_msg(struct nl_msg **msg)
+{
+	if (*msg)
+		nlmsg_free(*msg);
+}
+
+/**
  * ss_cli_number() - Read a decimal number, digits alone.
  * @text: the text
  * @max: the largest that is allowed

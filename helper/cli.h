@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <json-c/json.h>
+
 #include "genl.h"
 
 /* Exit statuses */
@@ -59,6 +61,9 @@ int ss_cli_send(struct ss_cli *cli, struct nl_msg *msg, bool bad, const char *wh
 		const char *name);
 int ss_cli_failed(const struct ss_cli *cli, int error, const char *what,
 		  const char *name);
+void ss_cli_print_json(struct json_object *obj);
+void ss_cli_cleanup_json(struct json_object **obj);
+void ss_cli_cleanup_msg(struct nl_msg **msg);
 const char *ss_cli_quote(const char *text);
 bool ss_cli_number(const char *text, uint64_t max, uint64_t *value);
 

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "ca.h"
 #include "cleanup.h"
 #include "cli.h"
@@ -178,7 +176,6 @@ static void print_info(const char *name, struct json_object *all)
 
 static int run_show(struct ss_cli *cli)
 {
-	const int how = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
 	struct ss_ca_info ca = {}, untrusted = {};
 	struct json_object *all;
 	struct words w = {};
@@ -192,7 +189,7 @@ static int run_show(struct ss_cli *cli)
 	json_object_object_add(all, "ca", info_json(&ca));
 	json_object_object_add(all, "untrusted", info_json(&untrusted));
 	if (cli->json) {
-		printf("%s\n", json_object_to_json_string_ext(all, how));
+		ss_cli_print_json(all);
 	} else {
 		print_info("ca", all);
 		print_info("untrusted", all);

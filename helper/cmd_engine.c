@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <json-c/json.h>
-
 #include "cleanup.h"
 #include "cli.h"
 #include "conf.h"
@@ -27,12 +25,6 @@ static const char engine_text[] =
 	"  smtpsplice show engine [state FILE]\n"
 	"      which signatures are in service, how old they are, and how the last\n"
 	"      reload went, as smtpspliced has left it in FILE (" SS_STATE_FILE ")\n";
-
-static void cleanup_json(struct json_object **obj)
-{
-	if (*obj)
-		json_object_put(*obj);
-}
 
 static int64_t number(struct json_object *obj, const char *key)
 {
@@ -183,8 +175,7 @@ static int failed(const char *path, int error)
  */
 int ss_engine_show(struct ss_cli *cli)
 {
-	struct json_object *state __cleanup(cleanup_json) = NULL;
-	const int how = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
+	struct json_object *state __cleanup(ss_cli_cleanup_json) = NULL;
 	const char *path = SS_STATE_FILE;
 	int error;
 
@@ -206,7 +197,7 @@ int ss_engine_show(struct ss_cli *cli)
 		return failed(path, error);
 	add_what_is_now(state);
 	if (cli->json)
-		printf("%s\n", json_object_to_json_string_ext(state, how));
+		ss_cli_print_json(state);
 	else
 		print_state(state);
 	return SS_CLI_OK;

@@ -22,15 +22,9 @@ static_assert(!(A_PROFILE - (int)SMTPSPLICE_A_AV_PROFILE), "profile");
 static_assert(!(SMTPSPLICE_A_TLS_PROFILE_MAX / SS_CMD_PROFILE_ATTRS), "tls options");
 static_assert(!(SMTPSPLICE_A_AV_PROFILE_MAX / SS_CMD_PROFILE_ATTRS), "av options");
 
-static void cleanup_msg(struct nl_msg **msg)
-{
-	if (*msg)
-		nlmsg_free(*msg);
-}
-
 static void cleanup_profile(struct ss_cmd_profile *p)
 {
-	cleanup_msg(&p->attrs);
+	ss_cli_cleanup_msg(&p->attrs);
 }
 
 /* Room for a whole profile; an attribute cannot be larger */
@@ -188,14 +182,14 @@ struct present {
 
 static void cleanup_present(struct present *present)
 {
-	cleanup_msg(&present->attrs);
+	ss_cli_cleanup_msg(&present->attrs);
 }
 
 static int begin_present(void *arg)
 {
 	struct present *present = arg;
 
-	cleanup_msg(&present->attrs);
+	ss_cli_cleanup_msg(&present->attrs);
 	present->found = false;
 	present->attrs = alloc_attrs();
 	return present->attrs ? 0 : -ENOMEM;

@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <json-c/json.h>
-
 #include "cleanup.h"
 #include "cli.h"
 #include "qdir.h"
@@ -68,12 +66,6 @@ static const char quarantine_text[] =
 	"(" SS_RELEASE_SENDMAIL "), with sender and recipients of the message where\n"
 	"absent, and deletes the message if that succeeds. What the gateway itself\n"
 	"sends is not scanned.\n";
-
-static void cleanup_json(struct json_object **obj)
-{
-	if (*obj)
-		json_object_put(*obj);
-}
 
 /* -- words ---------------------------------------------------------------- */
 
@@ -220,16 +212,9 @@ static void shorten_rcpts(struct json_object *row)
 	json_object_object_add(row, "rcpts", json_object_new_string(text));
 }
 
-static void print_json(struct json_object *obj)
-{
-	const int how = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
-
-	printf("%s\n", json_object_to_json_string_ext(obj, how));
-}
-
 static int run_list(struct ss_cli *cli)
 {
-	struct json_object *rows __cleanup(cleanup_json) = json_object_new_array();
+	struct json_object *rows __cleanup(ss_cli_cleanup_json) = json_object_new_array();
 	struct ss_qdir_entry *list __cleanup(ss_cleanup_free) = NULL;
 	struct words w __cleanup(cleanup_words) = { .dir = -1 };
 	size_t count;
@@ -253,7 +238,7 @@ static int run_list(struct ss_cli *cli)
 		json_object_array_add(rows, row);
 	}
 	if (cli->json)
-		print_json(rows);
+		ss_cli_print_json(rows);
 	else
 		ss_table_print(columns, rows);
 	return SS_CLI_OK;
@@ -330,7 +315,7 @@ static int print_raw(const struct words *w, int fd)
 
 static int show(struct ss_cli *cli, struct words *w, int fd)
 {
-	struct json_object *row __cleanup(cleanup_json) = NULL;
+	struct json_object *row __cleanup(ss_cli_cleanup_json) = NULL;
 	char head[HEAD_SIZE], clean[HEAD_SIZE + 1];
 	size_t len = 0;
 	int ret = read_head(fd, head, &len);
@@ -341,7 +326,7 @@ static int show(struct ss_cli *cli, struct words *w, int fd)
 	if (cli->json) {
 		ss_text_clean(SS_TEXT_JSON, clean, sizeof(clean), head, len);
 		json_object_object_add(row, "head", json_object_new_string(clean));
-		print_json(row);
+		ss_cli_print_json(row);
 	} else {
 		print_note(row);
 		printf("head\n");

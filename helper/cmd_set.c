@@ -102,15 +102,9 @@ static int put_settings(struct nl_msg *msg, struct ss_cli *cli)
 	return SS_CLI_OK;
 }
 
-static void cleanup_msg(struct nl_msg **msg)
-{
-	if (*msg)
-		nlmsg_free(*msg);
-}
-
 int ss_set_main(struct ss_cli *cli)
 {
-	struct nl_msg *check __cleanup(cleanup_msg) = nlmsg_alloc();
+	struct nl_msg *check __cleanup(ss_cli_cleanup_msg) = nlmsg_alloc();
 	struct nl_msg *msg;
 	int ret;
 

@@ -80,12 +80,6 @@ static const char show_text[] =
 	"stats and settings an object, all of it together an object of those six. Sizes\n"
 	"are in octets, times in milliseconds, but that of sender-ban in seconds.\n";
 
-static void cleanup_json(struct json_object **obj)
-{
-	if (*obj)
-		json_object_put(*obj);
-}
-
 /**
  * struct answer - What the kernel said.
  * @table: the question
@@ -100,7 +94,7 @@ static int begin(void *arg)
 {
 	struct answer *answer = arg;
 
-	cleanup_json(&answer->array);
+	ss_cli_cleanup_json(&answer->array);
 	answer->array = json_object_new_array();
 	return 0;
 }
@@ -234,22 +228,15 @@ static void print_text(const struct table *t, struct json_object *answer)
 		print_profiles(t->options, answer);
 }
 
-static void print_json(struct json_object *obj)
-{
-	const int how = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
-
-	printf("%s\n", json_object_to_json_string_ext(obj, how));
-}
-
 static int show_one(struct ss_cli *cli, const struct table *t)
 {
-	struct json_object *answer __cleanup(cleanup_json) = NULL;
+	struct json_object *answer __cleanup(ss_cli_cleanup_json) = NULL;
 	int ret = ask(cli, t, &answer);
 
 	if (ret)
 		return ss_cli_failed(cli, ret, t->name, NULL);
 	if (cli->json)
-		print_json(answer);
+		ss_cli_print_json(answer);
 	else
 		print_text(t, answer);
 	return SS_CLI_OK;
@@ -257,7 +244,7 @@ static int show_one(struct ss_cli *cli, const struct table *t)
 
 static int show_all(struct ss_cli *cli)
 {
-	struct json_object *all __cleanup(cleanup_json) = json_object_new_object();
+	struct json_object *all __cleanup(ss_cli_cleanup_json) = json_object_new_object();
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		struct json_object *answer = NULL;
@@ -272,7 +259,7 @@ static int show_all(struct ss_cli *cli)
 		print_text(&tables[i], answer);
 	}
 	if (cli->json)
-		print_json(all);
+		ss_cli_print_json(all);
 	return SS_CLI_OK;
 }
 
