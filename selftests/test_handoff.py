@@ -271,17 +271,24 @@ def ask_for_tls(family=4):
     return c
 
 
-def inspected(g, family=4, version=V13, secrets=False, start=None):
-    """A client whose session is inspected by the book."""
+def agreed(g, family=4, version=V13, secrets=False):
+    """A client whose session is inspected, and that has not begun with TLS."""
     c = ask_for_tls(family)
     lent = Lent(g)
     lent.give_keys(version, version)
     lent.close()
     assert (lent.done_with_secrets() if secrets else lent.done()) == b""
+    return c
+
+
+def inspected(g, family=4, version=V13, secrets=False, start=None):
+    """A client whose session is inspected by the book, after its second EHLO."""
+    c = agreed(g, family, version, secrets)
     if start:
         start(c)
     else:
         c.start_tls(version)
+    hello_again(c)
     return c
 
 
@@ -289,6 +296,23 @@ def hello_again(c):
     r = c.cmd("EHLO client.lab", "250")
     assert "STARTTLS" not in r, r
     return r
+
+
+def bypassed(g):
+    """A client whose session is relayed."""
+    c = ask_for_tls()
+    lent = Lent(g)
+    lent.close()
+    assert lent.done("BYPASSED", "EXEMPT") == b""
+    wait_for("relay", lambda: [s["state"] for s in sessions()] == ["relay"])
+    return c
+
+
+def begin_message(c, data=b"Subject: half\r\n\r\n"):
+    """So far, and not to its end."""
+    c.envelope()
+    c.cmd("DATA", "354")
+    c.send(data)
 
 
 def expect_failed(c, before, srv=None):
@@ -307,7 +331,6 @@ def test_inspect_v4(family=4):
         with helper_for_tls() as g, TlsServer(version) as srv:
             before = stats()
             c = inspected(g, family, version)
-            hello_again(c)
             s, = sessions()
             expect_equal((s["tls"], s["state"]), ("inspected", "command"), "tls")
             c.message(body)
@@ -369,11 +392,7 @@ def test_bypassed():
     with helper_for_tls() as g, Server(script={
             "STARTTLS": "220 2.0.0 Ready to start TLS\r\n"}) as srv:
         before = stats()
-        c = ask_for_tls()
-        lent = Lent(g)
-        lent.close()
-        assert lent.done("BYPASSED", "EXEMPT") == b""
-        wait_for("relay", lambda: [s["state"] for s in sessions()] == ["relay"])
+        c = bypassed(g)
         c.message(infected())
         c.message(mail("y" * 300000))
         c.quit()
@@ -562,11 +581,8 @@ def test_A5_close_notify():
         for where in ("command", "body"):
             with TlsServer() as srv:
                 c = inspected(g)
-                hello_again(c)
                 if where == "body":
-                    c.envelope()
-                    c.cmd("DATA", "354")
-                    c.send(b"Subject: half\r\n\r\n")
+                    begin_message(c)
                 c.send(b"NO")
                 send_record(c.sock, ALERT, CLOSE_NOTIFY)
                 c.send(b"OP\r\n")
@@ -581,10 +597,7 @@ def test_A6_plain_after_close_notify():
     """a peer that goes on in plain text is not heard"""
     with helper_for_tls() as g, TlsServer() as srv:
         c = inspected(g)
-        hello_again(c)
-        c.envelope()
-        c.cmd("DATA", "354")
-        c.send(b"Subject: half\r\n\r\n")
+        begin_message(c)
         send_record(c.sock, ALERT, CLOSE_NOTIFY)
         raw(c.sock, b"\r\n.\r\n")
         wait_for("the end", lambda: not sessions())
@@ -597,7 +610,6 @@ def test_A6_anywhere():
     with helper_for_tls() as g:
         with TlsServer(script={"AUTH": "334 VXNlcg==\r\n"}) as srv:
             c = inspected(g)
-            hello_again(c)
             c.cmd("AUTH LOGIN", "334")
             c.send(b"dXNl")
             send_record(c.sock, ALERT, CLOSE_NOTIFY)
@@ -607,7 +619,6 @@ def test_A6_anywhere():
             c.sock.close()
         with TlsServer() as srv:
             c = inspected(g)
-            hello_again(c)
             c.envelope()
             c.cmd("DATA", "354")
             signal_helpers(signal.SIGSTOP)
@@ -641,7 +652,6 @@ def test_A6_server():
             for reply in (end, half):
                 with TlsServer(script={verb: reply}):
                     c = inspected(g)
-                    hello_again(c)
                     if verb == "MAIL":
                         c.cmd("MAIL FROM:<from@lab>", "421 4")
                     else:
@@ -669,10 +679,7 @@ def test_truncated():
     """a FIN without close_notify inside a message is no end of it"""
     with helper_for_tls() as g, TlsServer() as srv:
         c = inspected(g)
-        hello_again(c)
-        c.envelope()
-        c.cmd("DATA", "354")
-        c.send(b"Subject: half\r\n\r\n.\r")
+        begin_message(c, b"Subject: half\r\n\r\n.\r")
         c.sock.shutdown(socket.SHUT_WR)
         c.expect("421 4.4.2 ")
         c.ends()
@@ -701,7 +708,6 @@ def test_A7_tickets():
             "NOOP": split, "RSET": lambda p: (
                 p.send(b"250 "), ticket(p), p.send(b"ok\r\n"))[3:]}) as srv:
         c = inspected(g)
-        hello_again(c)
         ticket(srv.conns[0])
         c.cmd("NOOP", "250 2.0.0 ok")
         c.cmd("RSET", "250 ok")
@@ -717,7 +723,6 @@ def test_A7_key_update():
             for record in (KEY_UPDATE, b"\0\0\0\0", b"\1\0\0\4abcd", b"\x18"):
                 with TlsServer() as srv:
                     c = inspected(g)
-                    hello_again(c)
                     p = c if who == "client" else srv.conns[0]
                     send_record(p.sock, HANDSHAKE, record)
                     c.expect("421 4")
@@ -745,7 +750,6 @@ def test_A7_new_keys():
     with helper_for_tls() as g, Server(script={
             "STARTTLS": starttls_by_hand}) as srv:
         c = inspected(g, secrets=True, start=Records)
-        hello_again(c)
         for p, ask in ((c, 0), (c, 1), (srv.conns[0], 0), (srv.conns[0], 1)):
             before = p.records.updates
             p.records.update(ask)
@@ -775,7 +779,6 @@ def test_A7_new_keys():
     with helper_for_tls() as g, Server(script={
             "STARTTLS": starttls_by_hand, "DATA": ask_amid}) as srv:
         c = inspected(g, secrets=True)
-        hello_again(c)
         for _ in range(2):
             c.message(mail("y" * 300000))
         expect_equal([sha(m) for m in srv.messages],
@@ -793,7 +796,6 @@ def test_A7_key_update_broken():
             for who in ("client", "server"):
                 with TlsServer() as srv:
                     c = inspected(g, secrets=True)
-                    hello_again(c)
                     p = c if who == "client" else srv.conns[0]
                     send_record(p.sock, HANDSHAKE, record)
                     c.expect("421 4")
@@ -821,10 +823,7 @@ def test_A7_in_body():
     """the same inside a message, which is dropped"""
     with helper_for_tls() as g, TlsServer() as srv:
         c = inspected(g)
-        hello_again(c)
-        c.envelope()
-        c.cmd("DATA", "354")
-        c.send(b"Subject: half\r\n\r\n")
+        begin_message(c)
         send_record(c.sock, HANDSHAKE, KEY_UPDATE)
         c.expect("421 4")
         assert c.ends()
@@ -840,7 +839,6 @@ def test_alerts():
             for who in ("client", "server"):
                 with TlsServer() as srv:
                     c = inspected(g)
-                    hello_again(c)
                     p = c if who == "client" else srv.conns[0]
                     send_record(p.sock, kind, data)
                     if who == "server":
@@ -852,11 +850,7 @@ def test_alerts():
 def test_bad_record():
     """a record under a wrong key ends the session"""
     with helper_for_tls() as g, TlsServer() as srv:
-        c = ask_for_tls()
-        lent = Lent(g)
-        lent.give_keys()
-        lent.close()
-        assert lent.done() == b""
+        c = agreed(g)
         c.send(b"\x17\3\3\0\x20" + bytes(32))
         wait_for("the end", lambda: not sessions())
         assert not srv.messages
@@ -869,7 +863,6 @@ def test_A8_tiny_records():
     body = mail("z" * n)
     with helper_for_tls() as g, TlsServer() as srv:
         c = inspected(g)
-        hello_again(c)
         c.envelope()
         c.cmd("DATA", "354")
         for octet in stuff(body):
@@ -884,7 +877,6 @@ def test_big_both_ways():
     """messages of many records, in pieces of odd sizes"""
     with helper_for_tls() as g, TlsServer() as srv:
         c = inspected(g)
-        hello_again(c)
         for size in (16384, 16385, 1000003):
             body = mail("0123456789abcdef\r\n" * (size // 18))
             c.message(body)
@@ -892,22 +884,11 @@ def test_big_both_ways():
         c.quit_tls()
 
 
-def bypassed(g):
-    """A client whose session is relayed."""
-    c = ask_for_tls()
-    lent = Lent(g)
-    lent.close()
-    assert lent.done("BYPASSED", "EXEMPT") == b""
-    wait_for("relay", lambda: [s["state"] for s in sessions()] == ["relay"])
-    return c
-
-
 def test_record_sizes():
     """a message goes to the server in records as long as TLS has them"""
     with helper_for_tls() as g, Server(script={
             "STARTTLS": starttls_by_hand}) as srv:
         c = inspected(g)
-        hello_again(c)
         body = mail(("z" * 76 + "\r\n") * 15000)
         for i in range(1, 4):
             before = len(srv.conns[0].records.sizes) if i > 1 else 0
@@ -1063,11 +1044,7 @@ def test_A3_require_helo():
 def test_bad_record_alert():
     """the sender of a record under a wrong key gets the alert for it"""
     with helper_for_tls() as g, TlsServer():
-        c = ask_for_tls()
-        lent = Lent(g)
-        lent.give_keys()
-        lent.close()
-        assert lent.done() == b""
+        c = agreed(g)
         give_keys(c.sock, False, directions=(TLS_RX,))
         c.alerts = []
         c.sock.send(b"\x17\3\3\0\x20" + bytes(32))
@@ -1081,7 +1058,6 @@ def test_user_canceled():
     """user_canceled before close_notify is no error (RFC 8446 6.1)"""
     with helper_for_tls() as g, TlsServer():
         c = inspected(g)
-        hello_again(c)
         c.send(b"QUIT\r\n")
         send_record(c.sock, ALERT, b"\1\x5a")
         send_record(c.sock, ALERT, CLOSE_NOTIFY)
@@ -1093,7 +1069,6 @@ def test_user_canceled():
 
 def records(seq, contents):
     """TLS 1.3 records of data, as the client's (see give_keys)."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     aead = AESGCM(b"\x22" * 16)
     iv = int.from_bytes(b"saltiviviviv", "big")
 
@@ -1160,7 +1135,6 @@ def test_kill_sessions():
     """the module goes while sockets are lent, inspected and relayed"""
     with helper_for_tls() as g, TlsServer() as srv:
         live = inspected(g)
-        hello_again(live)
         asked = [ask_for_tls() for _ in range(3)]
         kept = [Lent(g) for _ in range(2)]
         kept[1].give_keys()
