@@ -127,21 +127,42 @@ cleanup() {
 # $LAB_RUN/postfix.log.
 POSTFIX=$LAB_RUN/postfix
 start_postfix() {
-	local dir
-	mkdir -p "$POSTFIX"/{etc,data,spool} "$LAB_RUN/inbox"
+	mkdir -p "$LAB_RUN/inbox"
 	chown nobody "$LAB_RUN/inbox"
-	chown postfix "$POSTFIX/data"
-	# What "postfix start" would do with some hundred processes.
-	for dir in active bounce corrupt defer deferred flush hold incoming private saved trace; do
-		install -d -o postfix -m 700 "$POSTFIX/spool/$dir"
-	done
-	install -d -o postfix -g postdrop -m 730 "$POSTFIX/spool/maildrop"
-	install -d -o postfix -g postdrop -m 710 "$POSTFIX/spool/public"
-	install -d "$POSTFIX/spool/pid"
+	make_instance "$POSTFIX"
 	postfix_main "$@" >"$POSTFIX/etc/main.cf"
 	postfix_master >"$POSTFIX/etc/master.cf"
-	in_server /usr/lib/postfix/sbin/master -w -c "$POSTFIX/etc" || return
-	wait_for listening server 25
+	start_instance "$POSTFIX" server 25
+}
+
+# make_instance DIR: the folders of a Postfix, as "postfix start" would make them
+# with some hundred processes; etc is empty.
+make_instance() {
+	local dir
+	mkdir -p "$1"/{etc,data,spool}
+	chown postfix "$1/data"
+	for dir in active bounce corrupt defer deferred flush hold incoming private saved trace; do
+		install -d -o postfix -m 700 "$1/spool/$dir"
+	done
+	install -d -o postfix -g postdrop -m 730 "$1/spool/maildrop"
+	install -d -o postfix -g postdrop -m 710 "$1/spool/public"
+	install -d "$1/spool/pid"
+}
+
+# start_instance DIR NAMESPACE PORT: until it listens there.
+start_instance() {
+	ip netns exec "$2" /usr/lib/postfix/sbin/master -w -c "$1/etc" || return
+	wait_for listening "$2" "$3"
+}
+
+# stop_instance DIR: if it runs.
+stop_instance() {
+	local pid
+	[[ -e $1/spool/pid/master.pid ]] || return 0
+	pid=$(tr -d ' ' <"$1/spool/pid/master.pid")
+	kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || return 0
+	wait_for process_gone "$pid"
+	rm -f "$1/spool/pid/master.pid"
 }
 
 postfix_main() {
@@ -195,14 +216,7 @@ postfix_master() {
 	END
 }
 
-stop_postfix() {
-	local pid
-	[[ -e $POSTFIX/spool/pid/master.pid ]] || return 0
-	pid=$(tr -d ' ' <"$POSTFIX/spool/pid/master.pid")
-	kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || return 0
-	wait_for process_gone "$pid"
-	rm -f "$POSTFIX/spool/pid/master.pid"
-}
+stop_postfix() { stop_instance "$POSTFIX"; }
 
 # delivered: how many messages Postfix has delivered; await_delivered N.
 delivered() { find "$LAB_RUN/inbox" -type f -path '*/new/*' 2>/dev/null | wc -l; }

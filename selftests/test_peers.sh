@@ -236,15 +236,7 @@ gnutls_send() {
 # whose smtp(8) insists on a server that it can verify.
 RELAY=$WORK/relay
 start_relay() {
-	local dir
-	mkdir -p "$RELAY"/{etc,data,spool}
-	chown postfix "$RELAY/data"
-	for dir in active bounce corrupt defer deferred flush hold incoming private saved trace; do
-		install -d -o postfix -m 700 "$RELAY/spool/$dir"
-	done
-	install -d -o postfix -g postdrop -m 730 "$RELAY/spool/maildrop"
-	install -d -o postfix -g postdrop -m 710 "$RELAY/spool/public"
-	install -d "$RELAY/spool/pid"
+	make_instance "$RELAY"
 	cat >"$RELAY/etc/main.cf" <<-END
 		compatibility_level = 3.6
 		queue_directory = $RELAY/spool
@@ -271,18 +263,10 @@ start_relay() {
 		smtp       unix - - n - - smtp
 		discard    unix - - n - - discard
 	END
-	in_client /usr/lib/postfix/sbin/master -w -c "$RELAY/etc" || return
-	wait_for listening client 10025
+	start_instance "$RELAY" client 10025
 }
 
-stop_relay() {
-	local pid
-	[[ -e $RELAY/spool/pid/master.pid ]] || return 0
-	pid=$(tr -d ' ' <"$RELAY/spool/pid/master.pid")
-	kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid"
-	wait_for process_gone "$pid"
-	rm -f "$RELAY/spool/pid/master.pid"
-}
+stop_relay() { stop_instance "$RELAY"; }
 
 relayed() { grep -E "$1: .*status=(sent|bounced|deferred)" "$WORK/relay.log"; }
 
