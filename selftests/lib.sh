@@ -105,11 +105,6 @@ json() { sed -n "s/.*\"$1\": *\"\\{0,1\\}\\([^,\"}]*\\).*/\\1/p" | head -n 1; }
 # counter NAME: one of the gateway's counters.
 counter() { in_gw smtpsplice -j show stats | json "$1"; }
 
-# The EICAR test file, which no file of this tree may hold.
-eicar() {
-	printf '%s%s%s' 'X5O!P%@AP[4\PZX54(P^)7CC)7}$' 'EICAR-STANDARD-ANTIVIRUS-' 'TEST-FILE!$H+H*'
-}
-
 # listening NAMESPACE PORT
 listening() { [[ -n $(ip netns exec "$1" ss -Hltn "sport = :$2") ]]; }
 
@@ -119,6 +114,29 @@ cleanup() {
 	stop_sink
 	lab down || not_ok "nothing leaked"
 }
+
+# --- mails -----------------------------------------------------------------
+
+# header FIELD...: of a mail, with these fields as well, and the empty line.
+header() {
+	printf '%s\r\n' "From: <alice@example.org>" "To: <bob@example.org>" "Subject: test" "$@" ""
+}
+
+# The EICAR test file, which no file of this tree may hold.
+eicar() {
+	printf '%s%s%s' 'X5O!P%@AP[4\PZX54(P^)7CC)7}$' 'EICAR-STANDARD-ANTIVIRUS-' 'TEST-FILE!$H+H*'
+}
+
+infected_mail() {
+	header "MIME-Version: 1.0" "Content-Type: application/octet-stream; name=eicar.com" \
+		"Content-Disposition: attachment; filename=eicar.com" "Content-Transfer-Encoding: base64"
+	eicar | base64 -w 0
+	printf '\r\n'
+}
+
+# body FILE: without its header and empty lines at its end, of which some add one.
+body() { printf '%s\n' "$(sed '1,/^\r*$/d' "$1" | tr -d '\r')"; }
+hash_of() { sha256sum | cut -d' ' -f1; }
 
 # --- Postfix in "server" ---------------------------------------------------
 
@@ -218,8 +236,9 @@ postfix_master() {
 
 stop_postfix() { stop_instance "$POSTFIX"; }
 
-# delivered: how many messages Postfix has delivered; await_delivered N.
-delivered() { find "$LAB_RUN/inbox" -type f -path '*/new/*' 2>/dev/null | wc -l; }
+# inbox: the messages that Postfix has delivered; delivered: how many; await_delivered N.
+inbox() { find "$LAB_RUN/inbox" -type f -path '*/new/*' 2>/dev/null; }
+delivered() { inbox | wc -l; }
 have_delivered() { (($(delivered) >= $1)); }
 await_delivered() { wait_for have_delivered "$1"; }
 

@@ -23,12 +23,6 @@ finish_up() {
 	rm -rf "$WORK"
 }
 
-# The body of a mail, without its header and empty lines at its end: swaks adds one.
-body() { printf '%s\n' "$(sed '1,/^\r*$/d' "$1" | tr -d '\r')"; }
-hash_of() { sha256sum | cut -d' ' -f1; }
-
-inbox() { find "$LAB_RUN/inbox" -type f -path '*/new/*' 2>/dev/null; }
-
 # arrives BODY DESCRIPTION CMD...: CMD sends a mail whose body arrives as BODY.
 arrives() {
 	local body=$1 what=$2 before out status=0
@@ -57,19 +51,10 @@ refused() {
 	fi
 }
 
-header() {
-	printf '%s\r\n' "From: <alice@example.org>" "To: <bob@example.org>" "Subject: test" "$@" ""
-}
-
 make_mails() {
 	{ header; head -c 300000 /dev/urandom | base64 | sed 's/$/\r/'; printf '.\r\n..dots\r\n'; } >"$WORK/clean"
 	body "$WORK/clean" >"$WORK/clean.body"
-	{
-		header "MIME-Version: 1.0" "Content-Type: application/octet-stream; name=eicar.com" \
-			"Content-Disposition: attachment; filename=eicar.com" "Content-Transfer-Encoding: base64"
-		eicar | base64 -w 0
-		printf '\r\n'
-	} >"$WORK/infected"
+	infected_mail >"$WORK/infected"
 }
 
 swaks_send() { in_client swaks --server "$1" --from alice@example.org --to bob@example.org --data "@$2" --suppress-data; }

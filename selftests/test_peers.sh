@@ -284,11 +284,6 @@ postfix_send() {
 
 # --- what is tested --------------------------------------------------------
 
-inbox() { find "$LAB_RUN/inbox" -type f -path '*/new/*' 2>/dev/null; }
-# Without the header and empty lines at the end, of which some add one.
-body() { printf '%s\n' "$(sed '1,/^\r*$/d' "$1" | tr -d '\r')"; }
-hash_of() { sha256sum | cut -d' ' -f1; }
-
 # arrives CLIENT [PORT]: a clean mail of the client's arrives unchanged.
 arrives() {
 	local what="$1 to $SERVER, TLS $VERSION${2:+, port $2}: a clean mail arrives" before out status=0
@@ -318,19 +313,10 @@ refused() {
 	fi
 }
 
-header() {
-	printf '%s\r\n' "From: <alice@example.org>" "To: <bob@example.org>" "Subject: test" "$@" ""
-}
-
 make_mails() {
 	{ header; head -c 60000 /dev/urandom | base64 | sed 's/$/\r/'; printf '.\r\n..dots\r\n'; } >"$WORK/clean"
 	CLEAN=$(body "$WORK/clean" | hash_of)
-	{
-		header "MIME-Version: 1.0" "Content-Type: application/octet-stream; name=eicar.com" \
-			"Content-Disposition: attachment; filename=eicar.com" "Content-Transfer-Encoding: base64"
-		eicar | base64 -w 0
-		printf '\r\n'
-	} >"$WORK/infected"
+	infected_mail >"$WORK/infected"
 }
 
 CLIENTS=(msmtp smtplib postfix nodemailer openssl gnutls)
