@@ -164,15 +164,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct pki root, inter, leaf;
-	char dir[] = "/tmp/smtpsplice-fuzz.XXXXXX", ca_dir[64], err[512];
-	char *trust;
+	char *dir, *trust, err[512];
 
 	(void)argc;
 	(void)argv;
-	CHECK(mkdtemp(dir));
-	snprintf(ca_dir, sizeof(ca_dir), "%s/ca", dir);
-	CHECK(!ss_ca_create(ca_dir, &(struct ss_ca_names){}, err, sizeof(err)) &&
-	      !ss_ca_load(&ca, ca_dir, err, sizeof(err)) && !ss_mint_init(&mint, &ca, dir));
+	dir = pki_folder(&ca);
+	CHECK(!ss_mint_init(&mint, &ca, NULL));
 	pki_root(&root, "CN=test root");
 	pki_make(&inter, &(struct pki_spec){ .dn = "CN=intermediate", .ca = true, .pathlen = 0,
 					     .permit = "example.com" }, &root);
@@ -183,6 +180,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	CHECK(!ss_verify_init(&verify, trust, NULL, &ca, err, sizeof(err)));
 	ss_process_remove_tree(dir);
 	free(trust);
+	free(dir);
 	pki_free(&root);
 	pki_free(&inter);
 	pki_free(&leaf);

@@ -152,6 +152,19 @@ void pki_leaf(struct pki *leaf, const struct pki *root)
 	pki_make(leaf, &(struct pki_spec){}, root);
 }
 
+char *pki_folder(struct ss_ca *own)
+{
+	char *dir = strdup("/tmp/smtpsplice-test.XXXXXX"), *ca_dir, err[512];
+
+	assert_non_null(dir);
+	assert_non_null(mkdtemp(dir));
+	assert_true(asprintf(&ca_dir, "%s/ca", dir) > 0);
+	OK(ss_ca_create(ca_dir, &(struct ss_ca_names){}, err, sizeof(err)));
+	OK(ss_ca_load(own, ca_dir, err, sizeof(err)));
+	free(ca_dir);
+	return dir;
+}
+
 static char *write_file(const char *dir, const char *name, gnutls_datum_t *text)
 {
 	char *path;

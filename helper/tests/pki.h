@@ -6,6 +6,8 @@
 
 #include <gnutls/x509.h>
 
+#include "ca.h"
+
 #define PKI_HOST	"mx.example.com"
 #define PKI_DAY		(24 * 3600L)
 
@@ -39,6 +41,8 @@ void pki_free(struct pki *pki);
 /* The usual: a root, and a server's certificate of it */
 void pki_root(struct pki *root, const char *name);
 void pki_leaf(struct pki *leaf, const struct pki *root);
+/* A new folder with the gateway's CAs in ca/, which are loaded; to be removed and freed */
+char *pki_folder(struct ss_ca *own);
 /* Files; the names are to be freed */
 char *pki_file(const char *dir, const char *name, const struct pki *pki, bool key);
 char *pki_crl(const char *dir, const struct pki *issuer, const struct pki *revoked,

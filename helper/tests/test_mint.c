@@ -335,16 +335,8 @@ static void gives_what_it_was_given(void **state)
 
 static int setup(void **state)
 {
-	char *ca_dir, err[512];
-
 	(void)state;
-	dir = strdup("/tmp/smtpsplice-test.XXXXXX");
-	if (!mkdtemp(dir) || asprintf(&ca_dir, "%s/ca", dir) < 0)
-		return -1;
-	if (ss_ca_create(ca_dir, &(struct ss_ca_names){}, err, sizeof(err)) ||
-	    ss_ca_load(&ca, ca_dir, err, sizeof(err)))
-		return -1;
-	free(ca_dir);
+	dir = pki_folder(&ca);
 	pki_root(&root, "CN=test root");
 	return ss_mint_init(&mint, &ca, dir);
 }

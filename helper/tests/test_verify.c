@@ -485,16 +485,10 @@ static void tells_of_bad_files(void **state)
 
 static int setup(void **state)
 {
-	char *ca_dir, err[512];
+	char err[512];
 
 	(void)state;
-	dir = strdup("/tmp/smtpsplice-test.XXXXXX");
-	if (!mkdtemp(dir) || asprintf(&ca_dir, "%s/ca", dir) < 0)
-		return -1;
-	if (ss_ca_create(ca_dir, &(struct ss_ca_names){}, err, sizeof(err)) ||
-	    ss_ca_load(&own, ca_dir, err, sizeof(err)))
-		return -1;
-	free(ca_dir);
+	dir = pki_folder(&own);
 	pki_root(&root, "CN=test root");
 	pki_make(&inter, &(struct pki_spec){ .dn = "CN=intermediate", .ca = true,
 					     .pathlen = -1 }, &root);
