@@ -2,9 +2,11 @@
 /*
  * The certificates that clients are shown in place of the servers' own.
  *
- * One is made for each server certificate: its names and its time of validity,
- * our key, signed by one of our CAs. What would have the client ask the server's
- * CA about it is not copied: AIA, CRL distribution points, must-staple, SCTs.
+ * One is made for each server certificate: its names, its key usage and its time
+ * of validity, our key, signed by one of our CAs. It is for a server, whatever
+ * else the original is for: our CA does not vouch for a client of that name. What
+ * would have the client ask the server's CA about it is not copied: AIA, CRL
+ * distribution points, must-staple, SCTs.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +15,7 @@
 
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
+#include <gnutls/x509-ext.h>
 
 #include "cleanup.h"
 #include "mint.h"
@@ -21,6 +24,7 @@
 #define CHAIN_MAX	10
 #define PATH_SIZE	4096
 #define FILE_MAX	(256 << 10)
+#define OID_KEY_USAGE	"2.5.29.15"
 #define OID_SAN		"2.5.29.17"
 #define OID_SIZE	128
 
@@ -29,6 +33,14 @@
 
 static const uint8_t ecdsa_sha256[] = {
 	0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02
+};
+
+/* What a key that signs no certificates can be for: RFC 5480 3, RFC 3279 2.3.1 */
+static const unsigned int usages[SS_MINT_KEYS] = {
+	[SS_MINT_ECDSA] = GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION |
+			  GNUTLS_KEY_KEY_AGREEMENT,
+	[SS_MINT_RSA] = GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION |
+			GNUTLS_KEY_KEY_ENCIPHERMENT | GNUTLS_KEY_DATA_ENCIPHERMENT,
 };
 
 static void cleanup_crt(gnutls_x509_crt_t *crt)
@@ -110,16 +122,17 @@ void ss_mint_free(struct ss_mint *mint)
 	ss_creds_cache_free(&mint->cache);
 }
 
-/* The key of that kind; RSA takes a moment, and hardly anybody wants it */
-static gnutls_x509_privkey_t get_key(struct ss_mint *mint, enum ss_mint_key key)
+/* Have the key of that kind; RSA takes a moment, and hardly anybody wants it */
+static int have_key(struct ss_mint *mint, enum ss_mint_key key)
 {
 	gnutls_x509_privkey_t *slot = &mint->key[key];
+	int ret = *slot ? 0 : make_key(slot, GNUTLS_PK_RSA, 2048);
 
-	if (!*slot && make_key(slot, GNUTLS_PK_RSA, 2048)) {
+	if (ret) {
 		cleanup_key(slot);
 		*slot = NULL;
 	}
-	return *slot;
+	return ret;
 }
 
 /* Append a DER element of @count parts. Return: 0 or a GnuTLS error. */
@@ -246,6 +259,28 @@ static int copy_names(gnutls_x509_crt_t made, gnutls_x509_crt_t original)
 	}
 }
 
+/*
+ * Copy the key usage, as far as the new key can be used so; none, which allows
+ * all, where there is none. The handshake has to be signed, whatever the original
+ * says, and even where that cannot be read.
+ */
+static int copy_usage(gnutls_x509_crt_t made, gnutls_x509_crt_t original,
+		      enum ss_mint_key key)
+{
+	gnutls_datum_t value __cleanup(cleanup_datum) = {};
+	unsigned int usage = 0, critical = 0;
+	int ret = gnutls_x509_crt_get_key_usage(original, &usage, &critical);
+
+	if (ret == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+		return 0;
+	if (ret)
+		usage = 0;
+	usage = (usage & usages[key]) | GNUTLS_KEY_DIGITAL_SIGNATURE;
+	ret = gnutls_x509_ext_export_key_usage(usage, &value);
+	return ret ?: gnutls_x509_crt_set_extension_by_oid(made, OID_KEY_USAGE, value.data,
+							  value.size, critical);
+}
+
 /* Never valid when the original is not, nor when the CA is not any more */
 static int copy_validity(gnutls_x509_crt_t made, gnutls_x509_crt_t original,
 			 gnutls_x509_crt_t ca)
@@ -280,7 +315,7 @@ static int set_key_ids(gnutls_x509_crt_t made, gnutls_x509_crt_t ca)
 
 static int set_contents(struct ss_mint *mint, gnutls_x509_crt_t made,
 			gnutls_x509_crt_t original, gnutls_x509_crt_t ca,
-			gnutls_x509_privkey_t key)
+			enum ss_mint_key key)
 {
 	int ret = copy_subject(mint, made, original);
 
@@ -291,11 +326,11 @@ static int set_contents(struct ss_mint *mint, gnutls_x509_crt_t made,
 	if (!ret)
 		ret = copy_validity(made, original, ca);
 	if (!ret)
-		ret = gnutls_x509_crt_set_key(made, key);
+		ret = gnutls_x509_crt_set_key(made, mint->key[key]);
 	if (!ret)
 		ret = gnutls_x509_crt_set_basic_constraints(made, 0, -1);
 	if (!ret)
-		ret = gnutls_x509_crt_set_key_usage(made, GNUTLS_KEY_DIGITAL_SIGNATURE);
+		ret = copy_usage(made, original, key);
 	if (!ret)
 		ret = gnutls_x509_crt_set_key_purpose_oid(made, GNUTLS_KP_TLS_WWW_SERVER, 0);
 	if (!ret)
@@ -335,11 +370,12 @@ int ss_mint_make(struct ss_mint *mint, gnutls_x509_crt_t original, enum ss_ca_ki
 		 enum ss_mint_key key, gnutls_x509_crt_t *made)
 {
 	gnutls_x509_crt_t crt __cleanup(cleanup_crt) = NULL;
-	gnutls_x509_privkey_t leaf_key = get_key(mint, key);
-	int ret = leaf_key ? gnutls_x509_crt_init(&crt) : GNUTLS_E_PK_GENERATION_ERROR;
+	int ret = have_key(mint, key);
 
 	if (!ret)
-		ret = set_contents(mint, crt, original, mint->ca->crt[kind], leaf_key);
+		ret = gnutls_x509_crt_init(&crt);
+	if (!ret)
+		ret = set_contents(mint, crt, original, mint->ca->crt[kind], key);
 	if (!ret)
 		ret = gnutls_x509_crt_privkey_sign(crt, mint->ca->crt[kind],
 						   mint->ca->key[kind], GNUTLS_DIG_SHA256,

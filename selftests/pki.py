@@ -77,6 +77,7 @@ subjectAltName = DNS:mail.example.lab
 [nothing]
 subjectAltName = DNS:mail.example.lab
 [stapled]
+keyUsage = digitalSignature, nonRepudiation, keyAgreement
 extendedKeyUsage = serverAuth
 subjectAltName = DNS:mail.example.lab
 tlsfeature = status_request

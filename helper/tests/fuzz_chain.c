@@ -89,8 +89,9 @@ static void check_result(const struct ss_verify_result *r, const struct octets *
 static void check_copy(gnutls_x509_crt_t original)
 {
 	gnutls_datum_t was = {}, is = {};
-	unsigned int bits = 0;
+	unsigned int bits = 0, usage = 0;
 	gnutls_x509_crt_t made;
+	int ret;
 
 	if (ss_mint_make(&mint, original, SS_CA_UNTRUSTED, SS_MINT_ECDSA, &made))
 		return;
@@ -105,6 +106,11 @@ static void check_copy(gnutls_x509_crt_t original)
 				      GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &bits));
 	CHECK(!(bits & (GNUTLS_CERT_SIGNATURE_FAILURE | GNUTLS_CERT_SIGNER_NOT_FOUND)));
 	CHECK(!gnutls_x509_crt_get_ca_status(made, NULL));
+	ret = gnutls_x509_crt_get_key_usage(made, &usage, NULL);
+	CHECK(!ret || ret == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE);
+	CHECK(ret || (usage & GNUTLS_KEY_DIGITAL_SIGNATURE &&
+		      !(usage & ~(GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION |
+				  GNUTLS_KEY_KEY_AGREEMENT))));
 	gnutls_free(was.data);
 	gnutls_free(is.data);
 	gnutls_x509_crt_deinit(made);
@@ -173,7 +179,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	pki_root(&root, "CN=test root");
 	pki_make(&inter, &(struct pki_spec){ .dn = "CN=intermediate", .ca = true, .pathlen = 0,
 					     .permit = "example.com" }, &root);
-	pki_make(&leaf, &(struct pki_spec){ .extras = true }, &inter);
+	pki_make(&leaf, &(struct pki_spec){ .extras = true, .usage = GNUTLS_KEY_DIGITAL_SIGNATURE |
+					    GNUTLS_KEY_KEY_AGREEMENT }, &inter);
 	export(&leaf, &good[0]);
 	export(&inter, &good[1]);
 	trust = pki_file(dir, "root.pem", &root, false);

@@ -47,6 +47,7 @@ static void set_must_staple(gnutls_x509_crt_t crt)
 static void set_extras(gnutls_x509_crt_t crt)
 {
 	static const char url[] = "http://ca.example.com/x";
+	static const char domain_validated[] = "\x30\x0a\x30\x08\6\6\x67\x81\x0c\1\2\1";
 	gnutls_datum_t datum = { (unsigned char *)url, sizeof(url) - 1 };
 
 	OK(gnutls_x509_crt_set_authority_info_access(crt, GNUTLS_IA_OCSP_URI, &datum));
@@ -54,6 +55,18 @@ static void set_extras(gnutls_x509_crt_t crt)
 						sizeof(url) - 1, 0));
 	OK(gnutls_x509_crt_set_extension_by_oid(crt, "1.3.6.1.4.1.11129.2.4.2", "\4\2ab",
 						4, 0));
+	OK(gnutls_x509_crt_set_extension_by_oid(crt, "2.5.29.32", domain_validated,
+						sizeof(domain_validated) - 1, 0));
+}
+
+static void set_usage(gnutls_x509_crt_t crt, const struct pki_spec *spec)
+{
+	gnutls_datum_t der;
+
+	OK(gnutls_x509_ext_export_key_usage(spec->usage, &der));
+	OK(gnutls_x509_crt_set_extension_by_oid(crt, GNUTLS_X509EXT_OID_KEY_USAGE, der.data,
+						der.size, !spec->lax_usage));
+	gnutls_free(der.data);
 }
 
 static void set_leaf(gnutls_x509_crt_t crt, const struct pki_spec *spec)
@@ -65,6 +78,8 @@ static void set_leaf(gnutls_x509_crt_t crt, const struct pki_spec *spec)
 							strlen(host), GNUTLS_FSAN_SET));
 	OK(gnutls_x509_crt_set_key_purpose_oid(crt, spec->purpose ?: GNUTLS_KP_TLS_WWW_SERVER,
 					       0));
+	if (spec->usage)
+		set_usage(crt, spec);
 	if (spec->must_staple)
 		set_must_staple(crt);
 	if (spec->extras)

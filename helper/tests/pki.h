@@ -25,13 +25,15 @@ struct pki_spec {
 	bool ca;
 	int pathlen;		/* of a CA, less than 0 is none */
 	const char *purpose;	/* of a leaf: OID */
+	unsigned int usage;	/* of a leaf: GNUTLS_KEY_*, 0 is no extension */
+	bool lax_usage;		/* it is not critical */
 	gnutls_pk_algorithm_t pk;
 	unsigned int bits;
 	gnutls_digest_algorithm_t digest;
 	bool no_basic;		/* version 3, but without basic constraints */
 	bool v1;
 	bool must_staple;
-	bool extras;		/* AIA, CRL distribution point, SCTs */
+	bool extras;		/* AIA, CRL distribution point, SCTs, policy */
 	const char *permit;	/* name constraint of a CA */
 	const char *unknown;	/* OID of an unknown critical extension */
 };

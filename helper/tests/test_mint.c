@@ -119,12 +119,13 @@ static void copies_multiple_values(void **state)
 	free(file);
 }
 
-/* Sign anew after a change of the names */
-static void with_san(struct pki *original, const void *der, size_t len, bool critical)
+/* Signed anew, with that extension; there are no names, unless these are it */
+static void with_ext(struct pki *original, const char *oid, const void *der, size_t len,
+		     bool critical)
 {
 	pki_make(original, &(struct pki_spec){ .host = "" }, &root);
-	assert_int_equal(gnutls_x509_crt_set_extension_by_oid(original->crt, "2.5.29.17", der,
-							      len, critical), 0);
+	assert_int_equal(gnutls_x509_crt_set_extension_by_oid(original->crt, oid, der, len,
+							      critical), 0);
 	assert_int_equal(gnutls_x509_crt_sign2(original->crt, root.crt, root.key,
 					       GNUTLS_DIG_SHA256, 0), 0);
 }
@@ -139,7 +140,7 @@ static void copies_odd_names(void **state)
 	gnutls_x509_crt_t made;
 
 	(void)state;
-	with_san(&original, der, 2 + der[1], true);
+	with_ext(&original, "2.5.29.17", der, 2 + der[1], true);
 	made = make(original.crt, SS_CA_TRUSTED, SS_MINT_ECDSA);
 	expect_same_san(original.crt, made);
 	gnutls_x509_crt_deinit(made);
@@ -152,21 +153,98 @@ static void copies_odd_names(void **state)
 	pki_free(&original);
 }
 
+#define SIGN	GNUTLS_KEY_DIGITAL_SIGNATURE
+#define COMMIT	GNUTLS_KEY_NON_REPUDIATION
+#define WRAP	GNUTLS_KEY_KEY_ENCIPHERMENT
+#define CIPHER	GNUTLS_KEY_DATA_ENCIPHERMENT
+#define AGREE	GNUTLS_KEY_KEY_AGREEMENT
+#define CERTS	GNUTLS_KEY_KEY_CERT_SIGN
+#define CRLS	GNUTLS_KEY_CRL_SIGN
+#define ONLY	(GNUTLS_KEY_ENCIPHER_ONLY | GNUTLS_KEY_DECIPHER_ONLY)
+
+/* 0 is none at all */
+static void expect_usage(gnutls_x509_crt_t original, enum ss_mint_key key,
+			 unsigned int want, bool want_critical)
+{
+	gnutls_x509_crt_t made = make(original, SS_CA_TRUSTED, key);
+	unsigned int usage = 0, critical = 0;
+	int ret = gnutls_x509_crt_get_key_usage(made, &usage, &critical);
+
+	assert_int_equal(ret, want ? 0 : GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE);
+	assert_int_equal(usage, want);
+	assert_int_equal(!!critical, want_critical);
+	gnutls_x509_crt_deinit(made);
+}
+
+static void copies_the_key_usage(void **state)
+{
+	static const struct {
+		gnutls_pk_algorithm_t pk;
+		unsigned int was;
+		bool lax;
+		unsigned int is[SS_MINT_KEYS];
+	} rows[] = {
+		{ GNUTLS_PK_RSA, SIGN | WRAP, false, { SIGN, SIGN | WRAP } },
+		{ GNUTLS_PK_RSA, WRAP, false, { SIGN, SIGN | WRAP } },
+		{ GNUTLS_PK_RSA, WRAP | CIPHER | COMMIT, true,
+		  { SIGN | COMMIT, SIGN | COMMIT | WRAP | CIPHER } },
+		{ GNUTLS_PK_RSA, 0, false, { 0, 0 } },
+		{ GNUTLS_PK_ECDSA, 0, false, { 0, 0 } },
+		{ GNUTLS_PK_ECDSA, SIGN, false, { SIGN, SIGN } },
+		{ GNUTLS_PK_ECDSA, SIGN, true, { SIGN, SIGN } },
+		{ GNUTLS_PK_ECDSA, SIGN | COMMIT, false, { SIGN | COMMIT, SIGN | COMMIT } },
+		{ GNUTLS_PK_ECDSA, SIGN | AGREE, false, { SIGN | AGREE, SIGN } },
+		{ GNUTLS_PK_ECDSA, AGREE, true, { SIGN | AGREE, SIGN } },
+		{ GNUTLS_PK_ECDSA, AGREE | ONLY, false, { SIGN | AGREE, SIGN } },
+		{ GNUTLS_PK_ECDSA, SIGN | CERTS | CRLS, false, { SIGN, SIGN } },
+		{ GNUTLS_PK_ECDSA, CERTS, false, { SIGN, SIGN } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct pki original;
+
+		pki_make(&original, &(struct pki_spec){ .pk = rows[i].pk, .usage = rows[i].was,
+							.lax_usage = rows[i].lax }, &root);
+		for (int key = 0; key < SS_MINT_KEYS; key++)
+			expect_usage(original.crt, key, rows[i].is[key],
+				     rows[i].is[key] && !rows[i].lax);
+		pki_free(&original);
+	}
+}
+
+/* It cannot be copied, but the client's handshake is signed all the same */
+static void minds_no_broken_key_usage(void **state)
+{
+	static const char *const ders[] = { "\3\1", "\3\2\x09\x80", "\4\2\5\xa0", "\3\1\0" };
+	static const size_t lens[] = { 2, 4, 4, 3 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ders); i++) {
+		struct pki original;
+
+		with_ext(&original, "2.5.29.15", ders[i], lens[i], i % 2);
+		expect_usage(original.crt, SS_MINT_ECDSA, SIGN, i % 2);
+		pki_free(&original);
+	}
+}
+
 static void copies_nothing_else(void **state)
 {
 	static const char *const not_copied[] = {
 		"1.3.6.1.5.5.7.1.1", "2.5.29.31", "1.3.6.1.5.5.7.1.24",
-		"1.3.6.1.4.1.11129.2.4.2", "1.2.3.4.5",
+		"1.3.6.1.4.1.11129.2.4.2", "2.5.29.32", "1.2.3.4.5",
 	};
 	struct pki original;
 	gnutls_x509_crt_t made;
-	unsigned int critical, usage, is_ca;
+	unsigned int critical, is_ca;
 	char oid[64];
 	size_t size = sizeof(oid);
 	gnutls_datum_t value;
 
 	(void)state;
 	pki_make(&original, &(struct pki_spec){ .must_staple = true, .extras = true,
+						.purpose = GNUTLS_KP_TLS_WWW_CLIENT,
 						.unknown = "1.2.3.4.5" }, &root);
 	for (size_t i = 0; i < ARRAY_SIZE(not_copied); i++) {
 		value = get_ext(original.crt, not_copied[i], &critical);
@@ -177,8 +255,6 @@ static void copies_nothing_else(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(not_copied); i++)
 		assert_int_equal(get_ext(made, not_copied[i], &critical).size, 0);
 	assert_int_equal(gnutls_x509_crt_get_version(made), 3);
-	assert_int_equal(gnutls_x509_crt_get_key_usage(made, &usage, &critical), 0);
-	assert_int_equal(usage, GNUTLS_KEY_DIGITAL_SIGNATURE);
 	assert_int_equal(gnutls_x509_crt_get_key_purpose_oid(made, 0, oid, &size, &critical), 0);
 	assert_string_equal(oid, GNUTLS_KP_TLS_WWW_SERVER);
 	assert_int_equal(gnutls_x509_crt_get_key_purpose_oid(made, 1, oid, &size, &critical),
@@ -358,6 +434,8 @@ int main(void)
 		cmocka_unit_test(copies_names_to_the_octet),
 		cmocka_unit_test(copies_multiple_values),
 		cmocka_unit_test(copies_odd_names),
+		cmocka_unit_test(copies_the_key_usage),
+		cmocka_unit_test(minds_no_broken_key_usage),
 		cmocka_unit_test(copies_nothing_else),
 		cmocka_unit_test(signs_with_either_ca),
 		cmocka_unit_test(lives_no_longer),
