@@ -198,7 +198,11 @@ static int start(struct ss_leg *leg, const struct ss_legs *legs, unsigned int ro
 		 unsigned int versions, unsigned int ciphers, bool alpn)
 {
 	const gnutls_datum_t smtp = { (unsigned char *)"smtp", 4 };
-	/* Whoever resumed a session would not see the other leg's certificate */
+	/*
+	 * Whoever resumed a session would not see the other leg's certificate, and
+	 * would wait no less: that leg's handshake comes first. Like this GnuTLS does
+	 * not even read what a client says about tickets (cf. CVE-2026-1584).
+	 */
 	int ret = gnutls_init(&leg->session, role | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
 			      GNUTLS_NO_TICKETS);
 
