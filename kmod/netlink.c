@@ -71,6 +71,36 @@ int ss_netlink_put_addr(struct sk_buff *skb, int addr, int port,
 	       nla_put_u16(skb, port, ntohs(a->port));
 }
 
+void *ss_netlink_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
+			    u8 cmd)
+{
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				cb->nlh->nlmsg_seq, &smtpsplice_nl_family,
+				NLM_F_MULTI, cmd);
+
+	if (hdr)
+		genl_dump_check_consistent(cb, hdr);
+	return hdr;
+}
+
+int ss_netlink_dump_put(struct sk_buff *skb, void *hdr, int err)
+{
+	if (!hdr)
+		return -EMSGSIZE;
+	if (err)
+		genlmsg_cancel(skb, hdr);
+	else
+		genlmsg_end(skb, hdr);
+	return err;
+}
+
+int ss_netlink_dump_end(const struct sk_buff *skb, int err)
+{
+	if (err == -EMSGSIZE && skb->len)
+		return skb->len;
+	return err ?: skb->len;
+}
+
 static int put_envelope(struct sk_buff *skb, const struct ss_smtp *e)
 {
 	const u8 *addr;

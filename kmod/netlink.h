@@ -8,6 +8,7 @@
 #include "profile.h"
 #include "request.h"
 
+struct netlink_callback;
 struct sk_buff;
 struct ss_addr;
 struct ss_net;
@@ -37,6 +38,38 @@ void ss_netlink_exit(void);
  */
 int ss_netlink_put_addr(struct sk_buff *skb, int addr, int port,
 			const struct ss_addr *a);
+
+/**
+ * ss_netlink_dump_begin() - begin the message of one object of a dump
+ * @skb: the dump's part
+ * @cb: the dump; its seq has been set
+ * @cmd: command of the message
+ *
+ * Context of this and the following two: any.
+ *
+ * Return: the message, for ss_netlink_dump_put(); NULL if it does not fit.
+ */
+void *ss_netlink_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
+			    u8 cmd);
+
+/**
+ * ss_netlink_dump_put() - end the message, or take it back
+ * @skb: the dump's part
+ * @hdr: the message, or NULL
+ * @err: 0 if the object is in it, else -errno
+ *
+ * Return: 0 or -errno, which ends this part.
+ */
+int ss_netlink_dump_put(struct sk_buff *skb, void *hdr, int err);
+
+/**
+ * ss_netlink_dump_end() - end the dump's part
+ * @skb: the part
+ * @err: of the last message; -EMSGSIZE if more are to come in another part
+ *
+ * Return: what dumpit() returns.
+ */
+int ss_netlink_dump_end(const struct sk_buff *skb, int err);
 
 /**
  * ss_netlink_doorbell() - tell the helper that requests wait

@@ -424,23 +424,14 @@ int ss_policy_dump(struct ss_net *sn, struct sk_buff *skb,
 
 		if (pos++ < start)
 			continue;
-		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-				  cb->nlh->nlmsg_seq, &smtpsplice_nl_family,
-				  NLM_F_MULTI, SMTPSPLICE_CMD_POLICY_GET);
-		if (!hdr) {
-			err = -EMSGSIZE;
+		hdr = ss_netlink_dump_begin(skb, cb, SMTPSPLICE_CMD_POLICY_GET);
+		if (hdr)
+			err = put_policy(skb, p, pos);
+		err = ss_netlink_dump_put(skb, hdr, err);
+		if (err)
 			break;
-		}
-		genl_dump_check_consistent(cb, hdr);
-		err = put_policy(skb, p, pos);
-		if (err) {
-			genlmsg_cancel(skb, hdr);
-			break;
-		}
-		genlmsg_end(skb, hdr);
 		cb->args[0] = pos;
 	}
 	mutex_unlock(&sn->lock);
-	/* what did not fit goes into the next message */
-	return err == -EMSGSIZE && skb->len ? skb->len : err ?: skb->len;
+	return ss_netlink_dump_end(skb, err);
 }

@@ -302,27 +302,18 @@ int ss_profile_dump(struct ss_net *sn, enum ss_profile_class class,
 
 		if (pos++ < start)
 			continue;
-		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-				  cb->nlh->nlmsg_seq, &smtpsplice_nl_family,
-				  NLM_F_MULTI, kinds[class]->cmd_get);
-		if (!hdr) {
-			err = -EMSGSIZE;
+		hdr = ss_netlink_dump_begin(skb, cb, kinds[class]->cmd_get);
+		if (hdr)
+			err = nla_put_string(skb, A_NAME, p->name) ?:
+			      ss_profile_fill(p, skb, A_PROFILE) ?:
+			      nla_put_u32(skb, A_POLICIES, p->policies);
+		err = ss_netlink_dump_put(skb, hdr, err);
+		if (err)
 			break;
-		}
-		genl_dump_check_consistent(cb, hdr);
-		err = nla_put_string(skb, A_NAME, p->name) ?:
-		      ss_profile_fill(p, skb, A_PROFILE) ?:
-		      nla_put_u32(skb, A_POLICIES, p->policies);
-		if (err) {
-			genlmsg_cancel(skb, hdr);
-			break;
-		}
-		genlmsg_end(skb, hdr);
 		cb->args[0] = pos;
 	}
 	mutex_unlock(&sn->lock);
-	/* what did not fit goes into the next message */
-	return err == -EMSGSIZE && skb->len ? skb->len : err ?: skb->len;
+	return ss_netlink_dump_end(skb, err);
 }
 
 int ss_profile_init(struct ss_net *sn)

@@ -56,17 +56,23 @@ void ss_session_hold(struct ss_session *s)
 }
 
 /* The last reference may go in softirq: what may sleep was done by end(). */
+/* What it holds. */
+static void release(struct ss_session *s)
+{
+	ss_leg_free(&s->client);
+	ss_leg_free(&s->server);
+	ss_policy_put(s->policy);
+	ss_profile_put(s->profile);
+	ss_profile_put(s->av);
+}
+
 void ss_session_put(struct ss_session *s)
 {
 	struct ss_net *sn = s->sn;
 
 	if (!refcount_dec_and_test(&s->users))
 		return;
-	ss_leg_free(&s->client);
-	ss_leg_free(&s->server);
-	ss_policy_put(s->policy);
-	ss_profile_put(s->profile);
-	ss_profile_put(s->av);
+	release(s);
 	memzero_explicit(&s->answer, sizeof(s->answer));
 	kvfree_rcu(s, rcu);
 	if (refcount_dec_and_test(&sn->users))
@@ -782,11 +788,7 @@ static void session_work(struct work_struct *work)
 
 void ss_session_discard(struct ss_session *s)
 {
-	ss_leg_free(&s->client);
-	ss_leg_free(&s->server);
-	ss_policy_put(s->policy);
-	ss_profile_put(s->profile);
-	ss_profile_put(s->av);
+	release(s);
 	kvfree(s);
 }
 

@@ -234,22 +234,14 @@ int ss_sessions_dump(struct ss_net *sn, struct sk_buff *skb,
 
 		if (s->id <= cb->args[0])
 			continue;
-		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-				  cb->nlh->nlmsg_seq, &smtpsplice_nl_family,
-				  NLM_F_MULTI, SMTPSPLICE_CMD_SESSION_GET);
-		if (!hdr) {
-			err = -EMSGSIZE;
+		hdr = ss_netlink_dump_begin(skb, cb, SMTPSPLICE_CMD_SESSION_GET);
+		if (hdr)
+			err = put_session(skb, s);
+		err = ss_netlink_dump_put(skb, hdr, err);
+		if (err)
 			break;
-		}
-		genl_dump_check_consistent(cb, hdr);
-		err = put_session(skb, s);
-		if (err) {
-			genlmsg_cancel(skb, hdr);
-			break;
-		}
-		genlmsg_end(skb, hdr);
 		cb->args[0] = s->id;
 	}
 	spin_unlock_bh(&sn->sessions_lock);
-	return err == -EMSGSIZE && skb->len ? skb->len : err ?: skb->len;
+	return ss_netlink_dump_end(skb, err);
 }
