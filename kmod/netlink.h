@@ -4,9 +4,11 @@
 
 #include <linux/types.h>
 #include <linux/smtpsplice.h>
+#include <net/genetlink.h>
 
 #include "profile.h"
 #include "request.h"
+#include "smtpsplice.h"
 
 struct netlink_callback;
 struct sk_buff;
@@ -26,6 +28,28 @@ int ss_netlink_init(void);
  * ss_netlink_exit() - unregister it; no request runs after return
  */
 void ss_netlink_exit(void);
+
+/**
+ * ss_netlink_net() - the namespace of a request
+ * @info: the request
+ *
+ * Return: it, which stays as long as the request runs.
+ */
+static inline struct ss_net *ss_netlink_net(struct genl_info *info)
+{
+	return ss_net_get(genl_info_net(info));
+}
+
+/**
+ * ss_netlink_reply() - reply to a request
+ * @info: the request
+ * @cmd: command of the reply
+ * @fill: puts into the reply what it is to say
+ *
+ * Context: process. Return: 0 or -errno.
+ */
+int ss_netlink_reply(struct genl_info *info, u8 cmd,
+		     int (*fill)(struct ss_net *sn, struct sk_buff *skb));
 
 /**
  * ss_netlink_put_addr() - put an address and its port into a message
@@ -70,6 +94,15 @@ int ss_netlink_dump_put(struct sk_buff *skb, void *hdr, int err);
  * Return: what dumpit() returns.
  */
 int ss_netlink_dump_end(const struct sk_buff *skb, int err);
+
+/**
+ * ss_netlink_registered() - say whether the family and its groups are ours
+ * @now: whether they are
+ *
+ * Sessions outlive the family, and tell nobody anything from then on.
+ * Context: process.
+ */
+void ss_netlink_registered(bool now);
 
 /**
  * ss_netlink_doorbell() - tell the helper that requests wait

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the generic netlink family tells its groups: that requests wait, and what
+ * has happened.
+ */
+#include <linux/rwsem.h>
+#include <net/genetlink.h>
+
+#include "netlink.h"
+#include "netlink-gen.h"
+#include "policy.h"
+#include "profile.h"
+#include "request.h"
+#include "session.h"
+#include "smtpsplice.h"
+
+/* Sessions outlive the family; its groups may then be somebody else's. */
+static bool registered;
+static DECLARE_RWSEM(registered_lock);
+
+void ss_netlink_registered(bool now)
+{
+	down_write(&registered_lock);
+	registered = now;
+	up_write(&registered_lock);
+}
+
+/* Begins a message to a group, or returns NULL where nobody listens. */
+static struct sk_buff *begin(struct ss_net *sn, int group, u8 cmd, void **hdr)
+{
+	struct sk_buff *skb;
+
+	if (!genl_has_listeners(&smtpsplice_nl_family, sn->net, group))
+		return NULL;
+	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!skb)
+		return NULL;
+	*hdr = genlmsg_put(skb, 0, 0, &smtpsplice_nl_family, 0, cmd);
+	return skb;
+}
+
+static void send(struct ss_net *sn, int group, struct sk_buff *skb, void *hdr)
+{
+	genlmsg_end(skb, hdr);
+	genlmsg_multicast_netns(&smtpsplice_nl_family, sn->net, skb, 0, group,
+				GFP_KERNEL);
+}
+
+static void doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued)
+{
+	static const struct {
+		u8 cmd;
+		int pending;
+	} bells[] = {
+		[SS_REQUEST_SCAN] = { SMTPSPLICE_CMD_SCAN_READY,
+				      SMTPSPLICE_A_SCAN_PENDING },
+		[SS_REQUEST_HANDSHAKE] = { SMTPSPLICE_CMD_HANDSHAKE_READY,
+					   SMTPSPLICE_A_HANDSHAKE_PENDING },
+	};
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = begin(sn, SMTPSPLICE_NLGRP_WORK, bells[kind].cmd, &hdr);
+	if (!skb)
+		return;
+	if (nla_put_u32(skb, bells[kind].pending, queued))
+		nlmsg_free(skb);
+	else
+		send(sn, SMTPSPLICE_NLGRP_WORK, skb, hdr);
+}
+
+void ss_netlink_doorbell(struct ss_net *sn, enum ss_request_kind kind,
+			 u32 queued)
+{
+	down_read(&registered_lock);
+	if (registered)
+		doorbell(sn, kind, queued);
+	up_read(&registered_lock);
+}
+
+static int put_event_session(struct sk_buff *skb, const struct ss_session *s)
+{
+	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_EVENT_SESSION, s->id, 0) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_IIF, s->iif) ||
+	    ss_netlink_put_addr(skb, SMTPSPLICE_A_EVENT_CLIENT,
+				SMTPSPLICE_A_EVENT_CLIENT_PORT, &s->client_addr) ||
+	    ss_netlink_put_addr(skb, SMTPSPLICE_A_EVENT_SERVER,
+				SMTPSPLICE_A_EVENT_SERVER_PORT, &s->server_addr))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_event_verdict(struct sk_buff *skb, const struct ss_verdict *v)
+{
+	if (nla_put_u32(skb, SMTPSPLICE_A_EVENT_VERDICT, v->verdict) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_REPLY, v->reply) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_VIRUS, v->virus) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_FILE, v->file) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_EVENT_UNSCANNED, v->unscanned))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_event_handshake(struct sk_buff *skb, const struct ss_handshake *h)
+{
+	if (nla_put_u32(skb, SMTPSPLICE_A_EVENT_RESULT, h->result) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_EVENT_CAUSE, h->cause) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_SERVER_NAME,
+			   h->server_name) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_VERSION, h->version) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_CIPHER, h->cipher) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_TEXT, h->text))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * struct event - something that happened
+ * @kind: what
+ * @s: the session that it happened to, or NULL
+ * @policy: name of the policy, or NULL
+ * @tls: name of the TLS profile, or NULL
+ * @av: name of the AV profile, or NULL
+ * @v: the verdict, or NULL
+ * @h: the handshakes, or NULL
+ */
+struct event {
+	enum smtpsplice_event kind;
+	const struct ss_session *s;
+	const char *policy;
+	const char *tls;
+	const char *av;
+	const struct ss_verdict *v;
+	const struct ss_handshake *h;
+};
+
+static void send_event(struct ss_net *sn, const struct event *e)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = begin(sn, SMTPSPLICE_NLGRP_EVENTS, SMTPSPLICE_CMD_EVENT, &hdr);
+	if (!skb)
+		return;
+	if (nla_put_u32(skb, SMTPSPLICE_A_EVENT_KIND, e->kind) ||
+	    (e->s && put_event_session(skb, e->s)) ||
+	    (e->policy &&
+	     nla_put_string(skb, SMTPSPLICE_A_EVENT_POLICY, e->policy)) ||
+	    (e->tls && nla_put_string(skb, SMTPSPLICE_A_EVENT_TLS, e->tls)) ||
+	    (e->av && nla_put_string(skb, SMTPSPLICE_A_EVENT_AV, e->av)) ||
+	    (e->v && put_event_verdict(skb, e->v)) ||
+	    (e->h && put_event_handshake(skb, e->h)))
+		nlmsg_free(skb);
+	else
+		send(sn, SMTPSPLICE_NLGRP_EVENTS, skb, hdr);
+}
+
+static void tell(struct ss_net *sn, const struct event *e)
+{
+	down_read(&registered_lock);
+	if (registered)
+		send_event(sn, e);
+	up_read(&registered_lock);
+}
+
+void ss_netlink_event(struct ss_net *sn, enum smtpsplice_event kind)
+{
+	tell(sn, &(struct event){ .kind = kind });
+}
+
+void ss_netlink_policy_event(struct ss_net *sn, enum smtpsplice_event kind,
+			     const struct ss_policy *p)
+{
+	tell(sn, &(struct event){ .kind = kind, .policy = p->name });
+}
+
+void ss_netlink_profile_event(struct ss_net *sn, enum smtpsplice_event kind,
+			      enum ss_profile_class class, const char *name)
+{
+	tell(sn, &(struct event){
+		.kind = kind,
+		.tls = class == SS_PROFILE_TLS ? name : NULL,
+		.av = class == SS_PROFILE_AV ? name : NULL,
+	});
+}
+
+void ss_netlink_session_event(const struct ss_session *s,
+			      enum smtpsplice_event kind,
+			      const struct ss_verdict *v)
+{
+	tell(s->sn, &(struct event){
+		.kind = kind, .s = s, .policy = s->policy->name, .v = v,
+	});
+}
+
+void ss_netlink_handshake_event(const struct ss_session *s,
+				const struct ss_handshake *h)
+{
+	tell(s->sn, &(struct event){
+		.kind = SMTPSPLICE_EVENT_HANDSHAKE, .s = s,
+		.policy = s->policy->name,
+		.tls = s->profile ? s->profile->name : NULL, .h = h,
+	});
+}

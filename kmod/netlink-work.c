@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family's commands of the helper: it takes requests and
+ * answers them. What it says is checked here, whose it is by request.c.
+ */
+#include <linux/ctype.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <net/genetlink.h>
+#include <net/sock.h>
+
+#include "handoff.h"
+#include "helper.h"
+#include "netlink.h"
+#include "netlink-gen.h"
+#include "policy.h"
+#include "profile.h"
+#include "request.h"
+#include "session.h"
+#include "smtpsplice.h"
+
+/* A scan request: the envelope that is kept, the profile, and what goes with it. */
+#define SCAN_REPLY_SIZE	(2 * SS_ENVELOPE_MAX + SS_PROFILE_SIZE_MAX + 4096)
+
+static int put_envelope(struct sk_buff *skb, const struct ss_smtp *e)
+{
+	const u8 *addr;
+	u32 pos = 0;
+	int len;
+
+	if (nla_put(skb, SMTPSPLICE_A_SCAN_HELO, e->helo_len, e->helo) ||
+	    nla_put(skb, SMTPSPLICE_A_SCAN_SENDER, e->sender_len, e->sender) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_RCPT_COUNT, e->rcpt_count))
+		return -EMSGSIZE;
+	while ((len = ss_smtp_rcpt(e, &pos, &addr)) >= 0) {
+		/* those that do not fit are in the count */
+		if (nla_put(skb, SMTPSPLICE_A_SCAN_RCPT, len, addr))
+			break;
+	}
+	return 0;
+}
+
+static int put_scan(struct sk_buff *skb, const struct ss_session *s,
+		    u64 cookie, int fd)
+{
+	long left = s->request.deadline - jiffies;
+
+	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_SCAN_COOKIE, cookie, 0) ||
+	    nla_put_s32(skb, SMTPSPLICE_A_SCAN_FD, fd) ||
+	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SCAN_SIZE, s->hold.len, 0) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_TIMEOUT,
+			jiffies_to_msecs(max(left, 0L))) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_ATTEMPT, s->request.attempt) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_PENDING,
+			READ_ONCE(s->sn->queues[SS_REQUEST_SCAN].queued)) ||
+	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SCAN_SESSION, s->id, 0) ||
+	    nla_put_string(skb, SMTPSPLICE_A_SCAN_POLICY, s->policy->name) ||
+	    nla_put_string(skb, SMTPSPLICE_A_SCAN_IIF, s->iif) ||
+	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SCAN_CLIENT,
+				SMTPSPLICE_A_SCAN_CLIENT_PORT, &s->client_addr) ||
+	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SCAN_SERVER,
+				SMTPSPLICE_A_SCAN_SERVER_PORT, &s->server_addr))
+		return -EMSGSIZE;
+	if ((s->smtp.chunked && nla_put_flag(skb, SMTPSPLICE_A_SCAN_CHUNKED)) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_MODE, s->smtp.passed ?
+			SMTPSPLICE_MODE_SPLICE : SMTPSPLICE_MODE_HOLD) ||
+	    ss_profile_fill(s->av, skb, SMTPSPLICE_A_SCAN_AV))
+		return -EMSGSIZE;
+	return put_envelope(skb, &s->smtp);
+}
+
+/*
+ * Hands the message of @s to the caller of the netlink request. The file
+ * appears in its table only once nothing can fail any more.
+ */
+static int hand_over(struct ss_session *s, u64 cookie, struct genl_info *info)
+{
+	struct file *file;
+	struct sk_buff *skb;
+	void *hdr;
+	int fd, err;
+
+	lockdep_assert_held(&s->lock);
+	file = ss_hold_reader(&s->hold);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		err = fd;
+		goto out_file;
+	}
+	err = -ENOMEM;
+	skb = genlmsg_new(SCAN_REPLY_SIZE, GFP_KERNEL);
+	if (!skb)
+		goto out_fd;
+	err = -EMSGSIZE;
+	hdr = genlmsg_put_reply(skb, info, &smtpsplice_nl_family, 0,
+				SMTPSPLICE_CMD_SCAN_ACCEPT);
+	if (!hdr || put_scan(skb, s, cookie, fd))
+		goto out_skb;
+	genlmsg_end(skb, hdr);
+	err = genlmsg_reply(skb, info);
+	if (err)
+		goto out_fd;
+	fd_install(fd, file);
+	return 0;
+
+out_skb:
+	nlmsg_free(skb);
+out_fd:
+	put_unused_fd(fd);
+out_file:
+	fput(file);
+	return err;
+}
+
+static void give_back(struct ss_session *s, u64 cookie,
+		      enum ss_request_kind kind)
+{
+	ss_request_untake(s, cookie);
+	ss_netlink_doorbell(s->sn, kind, READ_ONCE(s->sn->queues[kind].queued));
+}
+
+static void say_unregistered(struct genl_info *info, enum ss_request_kind kind)
+{
+	if (kind == SS_REQUEST_SCAN)
+		GENL_SET_ERR_MSG(info, "not registered for the role scan");
+	else
+		GENL_SET_ERR_MSG(info, "not registered for the role tls");
+}
+
+/* Hands the oldest request of a kind that is still wanted to the helper. */
+static int accept(struct sk_buff *skb, struct genl_info *info,
+		  enum ss_request_kind kind,
+		  int (*hand_over)(struct ss_session *s, u64 cookie,
+				   struct genl_info *info))
+{
+	struct ss_net *sn = ss_netlink_net(info);
+	struct ss_session *s;
+	u64 cookie;
+	bool ours;
+	int err;
+
+	do {
+		s = ss_request_take(sn, kind, NETLINK_CB(skb).sk, &cookie);
+		if (s == ERR_PTR(-EPERM))
+			say_unregistered(info, kind);
+		if (IS_ERR(s))
+			return PTR_ERR(s);
+		mutex_lock(&s->lock);
+		/* it may have timed out, or its client may have gone */
+		ours = ss_request_is(s, cookie);
+		if (ours) {
+			err = hand_over(s, cookie, info);
+			if (err)
+				give_back(s, cookie, kind);
+			/* -EAGAIN says that none waits */
+			if (err == -EAGAIN)
+				err = -ENOBUFS;
+		}
+		mutex_unlock(&s->lock);
+		ss_session_put(s);
+	} while (!ours);
+	return err;
+}
+
+int smtpsplice_nl_scan_accept_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return accept(skb, info, SS_REQUEST_SCAN, hand_over);
+}
+
+int smtpsplice_nl_handshake_accept_doit(struct sk_buff *skb,
+					struct genl_info *info)
+{
+	return accept(skb, info, SS_REQUEST_HANDSHAKE, ss_handoff_accept);
+}
+
+/* Neither of the two may bring another line with it. */
+static bool has_control(const char *text)
+{
+	for (; *text; text++) {
+		if ((u8)*text < 0x20 || *text == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What the helper wants the client to be told. The helper is not trusted to
+ * keep to one line, or to the class of reply that goes with its verdict.
+ */
+static int check_reply(const struct ss_verdict *v, struct genl_info *info)
+{
+	char class = v->verdict == SMTPSPLICE_VERDICT_REJECT ? '5' :
+		     v->verdict == SMTPSPLICE_VERDICT_DISCARD ? '2' : '4';
+
+	if (!v->reply[0] || v->verdict == SMTPSPLICE_VERDICT_ACCEPT)
+		return 0;
+	if (has_control(v->reply)) {
+		GENL_SET_ERR_MSG(info, "reply has control characters");
+		return -EINVAL;
+	}
+	if (v->reply[0] != class || !isdigit(v->reply[1]) ||
+	    !isdigit(v->reply[2]) || (v->reply[3] && v->reply[3] != ' ')) {
+		GENL_SET_ERR_MSG(info, "reply does not begin with a code that fits the verdict");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Is it one whole header field? RFC 5322 2.2 */
+static bool is_field(const char *text)
+{
+	const char *c = text;
+
+	while (*c > ' ' && *c < 0x7f && *c != ':')
+		c++;
+	/* a dot in front would have to be stuffed */
+	if (c == text || *c != ':' || *text == '.')
+		return false;
+	for (; *c; c++) {
+		if (*c < ' ' || *c >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* What goes with the verdict accept alone. */
+static int check_accept(const struct ss_verdict *v, struct genl_info *info)
+{
+	if (v->verdict != SMTPSPLICE_VERDICT_ACCEPT &&
+	    (v->unscanned || v->tag[0] ||
+	     info->attrs[SMTPSPLICE_A_SCAN_REPLACEMENT])) {
+		GENL_SET_ERR_MSG(info, "verdict is not accept");
+		return -EINVAL;
+	}
+	if (v->tag[0] && !is_field(v->tag)) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[SMTPSPLICE_A_SCAN_TAG],
+				    "tag is not a header field");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The file that the helper holds: its own, not the session's. */
+static struct file *get_replacement(struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[SMTPSPLICE_A_SCAN_REPLACEMENT];
+	struct file *file;
+
+	if (!attr)
+		return NULL;
+	file = fget(nla_get_s32(attr));
+	if (file && ss_hold_can_be(file))
+		return file;
+	NL_SET_ERR_MSG_ATTR(info->extack, attr,
+			    "replacement is not a sealed memory file");
+	if (file)
+		fput(file);
+	return ERR_PTR(-EINVAL);
+}
+
+static void get_string(char *to, size_t size, const struct nlattr *attr)
+{
+	if (attr)
+		nla_strscpy(to, attr, size);
+}
+
+/* Gives an answer to the session that waits for it. */
+static int answer(struct sk_buff *skb, struct genl_info *info,
+		  enum ss_request_kind kind, u64 cookie,
+		  const union ss_answer *answer, struct file *replacement)
+{
+	struct ss_net *sn = ss_netlink_net(info);
+	int err = ss_request_answer(sn, kind, NETLINK_CB(skb).sk, cookie,
+				    answer, replacement);
+
+	if (err)
+		ss_stats_inc(sn, VERDICT_STALE);
+	if (err == -EPERM)
+		say_unregistered(info, kind);
+	else if (err)
+		GENL_SET_ERR_MSG(info, "no such request");
+	return err;
+}
+
+static void get_verdict(struct ss_verdict *v, struct genl_info *info)
+{
+	const struct nlattr *unscanned = info->attrs[SMTPSPLICE_A_SCAN_UNSCANNED];
+
+	v->verdict = nla_get_u32(info->attrs[SMTPSPLICE_A_SCAN_VERDICT]);
+	if (unscanned)
+		v->unscanned = nla_get_u32(unscanned);
+	v->infected = nla_get_flag(info->attrs[SMTPSPLICE_A_SCAN_INFECTED]);
+	get_string(v->tag, sizeof(v->tag), info->attrs[SMTPSPLICE_A_SCAN_TAG]);
+	get_string(v->reply, sizeof(v->reply),
+		   info->attrs[SMTPSPLICE_A_SCAN_REPLY]);
+	get_string(v->virus, sizeof(v->virus),
+		   info->attrs[SMTPSPLICE_A_SCAN_VIRUS]);
+	get_string(v->file, sizeof(v->file),
+		   info->attrs[SMTPSPLICE_A_SCAN_FILE]);
+}
+
+int smtpsplice_nl_scan_verdict_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct file *replacement;
+	union ss_answer *a;
+	u64 cookie;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_SCAN_COOKIE) ||
+	    GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_SCAN_VERDICT))
+		return -EINVAL;
+	replacement = get_replacement(info);
+	if (IS_ERR(replacement))
+		return PTR_ERR(replacement);
+	err = -ENOMEM;
+	a = kzalloc(sizeof(*a), GFP_KERNEL);
+	if (!a)
+		goto out;
+	cookie = nla_get_u64(info->attrs[SMTPSPLICE_A_SCAN_COOKIE]);
+	get_verdict(&a->verdict, info);
+	err = check_reply(&a->verdict, info) ?:
+	      check_accept(&a->verdict, info) ?:
+	      answer(skb, info, SS_REQUEST_SCAN, cookie, a, replacement);
+	kfree(a);
+out:
+	if (replacement)
+		fput(replacement);
+	return err;
+}
+
+/* Those of both directions, one behind the other. Nothing of them is left. */
+static int get_secrets(struct ss_secrets *secrets, struct nlattr *attr,
+		       struct genl_info *info)
+{
+	int len;
+
+	if (!attr)
+		return 0;
+	len = nla_len(attr) / 2;
+	if (nla_len(attr) % 2 || (len != 32 && len != SS_SECRET_MAX)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "secrets are of 32 or 48 octets each");
+		return -EINVAL;
+	}
+	secrets->len = len;
+	memcpy(secrets->recv, nla_data(attr), len);
+	memcpy(secrets->send, nla_data(attr) + len, len);
+	memzero_explicit(nla_data(attr), nla_len(attr));
+	return 0;
+}
+
+static int get_handshake(struct ss_handshake *h, struct genl_info *info)
+{
+	const struct nlattr *cause = info->attrs[SMTPSPLICE_A_HANDSHAKE_CAUSE];
+
+	h->result = nla_get_u32(info->attrs[SMTPSPLICE_A_HANDSHAKE_RESULT]);
+	if (cause)
+		h->cause = nla_get_u32(cause);
+	get_string(h->server_name, sizeof(h->server_name),
+		   info->attrs[SMTPSPLICE_A_HANDSHAKE_SERVER_NAME]);
+	get_string(h->version, sizeof(h->version),
+		   info->attrs[SMTPSPLICE_A_HANDSHAKE_VERSION]);
+	get_string(h->cipher, sizeof(h->cipher),
+		   info->attrs[SMTPSPLICE_A_HANDSHAKE_CIPHER]);
+	get_string(h->text, sizeof(h->text),
+		   info->attrs[SMTPSPLICE_A_HANDSHAKE_TEXT]);
+	return get_secrets(&h->client,
+			   info->attrs[SMTPSPLICE_A_HANDSHAKE_CLIENT_SECRETS],
+			   info) ?:
+	       get_secrets(&h->server,
+			   info->attrs[SMTPSPLICE_A_HANDSHAKE_SERVER_SECRETS],
+			   info);
+}
+
+int smtpsplice_nl_handshake_done_doit(struct sk_buff *skb,
+				      struct genl_info *info)
+{
+	union ss_answer *a;
+	u64 cookie;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_HANDSHAKE_COOKIE) ||
+	    GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_HANDSHAKE_RESULT))
+		return -EINVAL;
+	a = kzalloc(sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return -ENOMEM;
+	cookie = nla_get_u64(info->attrs[SMTPSPLICE_A_HANDSHAKE_COOKIE]);
+	err = get_handshake(&a->handshake, info);
+	if (!err)
+		err = answer(skb, info, SS_REQUEST_HANDSHAKE, cookie, a, NULL);
+	kfree_sensitive(a);
+	return err;
+}
