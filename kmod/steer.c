@@ -175,6 +175,15 @@ static bool answerable6(const struct flow *f)
 	return ok;
 }
 
+/* The leg that sends to where this comes from, from where it goes to, or NULL. */
+static struct sock *find_leg(const struct flow *f)
+{
+	struct sock *sk = lookup(f, &f->dst, &f->src);
+
+	/* drops the reference where it says no */
+	return sk && nf_tproxy_sk_is_transparent(sk) ? sk : NULL;
+}
+
 /*
  * Did we send this request ourselves, and did routing bring it back? Then a
  * leg that is being dialled has these very addresses and this very initial
@@ -183,10 +192,10 @@ static bool answerable6(const struct flow *f)
  */
 static bool looped(const struct flow *f)
 {
-	struct sock *sk = lookup(f, &f->dst, &f->src);
+	struct sock *sk = find_leg(f);
 	bool ret;
 
-	if (!sk || !nf_tproxy_sk_is_transparent(sk))
+	if (!sk)
 		return false;
 	ret = sk->sk_state == TCP_SYN_SENT &&
 	      ntohl(f->th->seq) == READ_ONCE(tcp_sk(sk)->snd_una);
@@ -225,9 +234,9 @@ static bool completes_syncookie(const struct flow *f, const struct sock *sk)
  */
 static bool pretends(const struct flow *f)
 {
-	struct sock *sk = lookup(f, &f->dst, &f->src);
+	struct sock *sk = find_leg(f);
 
-	if (!sk || !nf_tproxy_sk_is_transparent(sk))
+	if (!sk)
 		return false;
 	sock_gen_put(sk);
 	return true;
@@ -333,8 +342,8 @@ static unsigned int steer_error(struct flow *f, const __be16 *ports)
 
 	f->src.port = ports[0];
 	f->dst.port = ports[1];
-	sk = lookup(f, &f->dst, &f->src);
-	if (!sk || !nf_tproxy_sk_is_transparent(sk))
+	sk = find_leg(f);
+	if (!sk)
 		return NF_ACCEPT;
 	sock_gen_put(sk);
 	deliver_locally(f);
