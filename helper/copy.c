@@ -106,13 +106,17 @@ int ss_copy_make(struct ss_copy *copy, const struct ss_copy *message,
 }
 
 /**
- * ss_copy_put_aside() - Write the message, without our line in front.
+ * ss_copy_put_aside() - Write the message, without our line in front, to the disk.
  * @fd: where to
  * @copy: a copy of it
  *
- * Return: 0 or an errno.
+ * Waits for the disk.
+ *
+ * Return: 0 or an errno, also that of a disk that has taken it and could not keep it.
  */
 int ss_copy_put_aside(int fd, const struct ss_copy *copy)
 {
-	return ss_file_write(fd, copy->map + copy->head, copy->len - copy->head);
+	int ret = ss_file_write(fd, copy->map + copy->head, copy->len - copy->head);
+
+	return ret || !fsync(fd) ? ret : -errno;
 }

@@ -2,13 +2,16 @@
 /*
  * Infected messages put aside. The broker makes a file without a name, a worker
  * fills it, and it gets its name when it is complete and its note is there: nobody
- * sees half a file, and what is not kept leaves nothing behind.
+ * sees half a file, and what is not kept leaves nothing behind. The worker has also
+ * waited until its content is on the disk, since the client drops its copy with the
+ * 554: what has a name has its content, even after a power failure. The broker, which
+ * may not wait, leaves it to the file system when name and note get there.
  *
  * The broker has the folder to itself, by a lock, but for the command line, which
  * removes messages. So it knows what is in there from a list in memory, and reads
  * the folder anew only where its time tells that somebody else has changed it.
  * The lock is the broker's alone and goes with it. One thread; calls wait for
- * nothing but the disk.
+ * nothing but the folder.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -378,7 +381,8 @@ static int take_back(const struct ss_quarantine *q, int fd, struct ss_qdir_entry
 /**
  * ss_quarantine_keep() - Give a file its name, and put a note beside it.
  * @q: the quarantine
- * @fd: a file of ss_quarantine_create() with all of the message; stays the caller's
+ * @fd: a file of ss_quarantine_create() with all of the message, on the disk; stays
+ *   the caller's
  * @req: the message
  * @result: what was found
  * @name: the name

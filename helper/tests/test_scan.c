@@ -517,6 +517,13 @@ static void puts_aside_what_is_infected(void **state)
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 	assert_false(result.quarantined);
 	assert_int_equal(result.quarantine_error, ENOSPC);
+	close(aside);
+	/* It takes all octets, but does not keep them */
+	aside = open("/dev/null", O_WRONLY);
+	ss_scan_message(tools, fd, aside, &job, NULL, 0, &result);
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_false(result.quarantined);
+	assert_int_equal(result.quarantine_error, EINVAL);
 	close(fd);
 	close(aside);
 	free(text);
