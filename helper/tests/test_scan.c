@@ -11,6 +11,7 @@
 #include "mail.h"
 #include "pack.h"
 #include "tools.h"
+#include "wrap.h"
 
 #define LIMIT_MS 60000
 #define PADDING (20 << 20)
@@ -268,27 +269,14 @@ static void e3_does_not_pass_what_is_too_deep(void **state)
 /* uuencode in lines that end with @eol */
 static char *uuencoded(const char *text, const char *eol)
 {
-	char *out = mail_format("begin 644 cr.com%s", eol);
-	size_t len = strlen(text);
+	const struct pack file = { "cr.com", text, strlen(text) };
+	GString *out = g_string_new(NULL);
+	char *copy;
 
-	for (size_t at = 0; at < len; at += 45) {
-		size_t n = len - at < 45 ? len - at : 45;
-		char line[64] = { (char)(' ' + n) };
-		char *more, *to = line + 1;
-
-		for (size_t i = 0; i < n; i += 3) {
-			uint32_t w = 0;
-
-			for (size_t k = 0; k < 3; k++)
-				w = w << 8 | (i + k < n ? text[at + i + k] : 0);
-			for (int shift = 18; shift >= 0; shift -= 6)
-				*to++ = (w >> shift & 63) ? ' ' + (w >> shift & 63) : '`';
-		}
-		more = mail_format("%s%s%s", out, line, eol);
-		free(out);
-		out = more;
-	}
-	return out;
+	wrap_uu(out, &file, eol);
+	copy = strdup(out->str);
+	g_string_free(out, TRUE);
+	return copy;
 }
 
 /* With BINARYMIME CR may end lines, which libclamav does not know everywhere: E4 */
@@ -302,7 +290,7 @@ static void E4_reads_lines_that_end_in_cr(void **state)
 		const char *eol = eols[i];
 		char *coded = uuencoded(eicar, eol);
 
-		scan_chunked(mail_format("Subject: x%s%s%s`%send%s", eol, eol, coded, eol, eol));
+		scan_chunked(mail_format("Subject: x%s%s%s", eol, eol, coded));
 		assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 		free(coded);
 	}
@@ -356,7 +344,7 @@ static void g4_finds_it_in_each_coding(void **state)
 	scan(with_coding("7bit", eicar));
 	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
 	coded = uuencoded(eicar, "\r\n");
-	scan(mail_format("Subject: x\r\n\r\nHi\r\n\r\n%s`\r\nend\r\n", coded));
+	scan(mail_format("Subject: x\r\n\r\nHi\r\n\r\n%s", coded));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 	assert_string_equal(result.virus, MAIL_EICAR);
 	free(coded);
@@ -389,39 +377,17 @@ static void finds_it_in_archives(void **state)
 	pack_drop(&tar);
 }
 
-/* An attribute of TNEF: its level, type, length, octets and their sum. Return: its end */
-static unsigned char *put_tnef(unsigned char *p, int level, uint32_t type, const void *data,
-			       size_t len)
-{
-	const unsigned char *octets = data;
-	unsigned int sum = 0;
-
-	*p = level;
-	pack_put32(p + 1, type);
-	pack_put32(p + 5, len);
-	memcpy(p + 9, data, len);
-	for (size_t i = 0; i < len; i++)
-		sum += octets[i];
-	pack_put16(p + 9 + len, sum);
-	return p + 11 + len;
-}
-
 /* A winmail.dat of Outlook */
 static void g4_finds_it_in_tnef(void **state)
 {
-	static const unsigned char version[] = { 0, 0, 1, 0 }, rendering[14] = { 1 };
-	unsigned char tnef[512], *p = tnef;
+	const struct pack file = { "eicar.com", mail_eicar(), strlen(mail_eicar()) };
+	GString *tnef = wrap_tnef();
 
 	(void)state;
-	pack_put32(p, 0x223e9f78);
-	pack_put16(p + 4, 1);
-	p = put_tnef(p + 6, 1, 0x00089006, version, sizeof(version));
-	p = put_tnef(p, 1, 0x00078008, "IPM.Microsoft Mail.Note", 24);
-	p = put_tnef(p, 2, 0x00069002, rendering, sizeof(rendering));
-	p = put_tnef(p, 2, 0x00018010, "eicar.com", 10);
-	p = put_tnef(p, 2, 0x0006800f, mail_eicar(), strlen(mail_eicar()));
-	scan(attach(tnef, p - tnef));
+	wrap_file(tnef, &file);
+	scan(attach(tnef->str, tnef->len));
 	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_EICAR, "eicar.com");
+	g_string_free(tnef, TRUE);
 }
 
 /*
