@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a file is: by its octets, its name and its hash, and so for what is in it
- * if it is an archive. libmagic's database is loaded once, before the workers are
- * forked; the look runs in a worker, and all that it looks at is hostile.
+ * if it is an archive. For short, TNEF is an archive as well. libmagic's database is
+ * loaded once, before the workers are forked; the look runs in a worker, and all that
+ * it looks at is hostile.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -241,12 +242,13 @@ static void look_at_types(const struct file *file, const struct ss_file_map *map
 		note(file, SS_KIND_TYPE, ss_kinds_type_name(__builtin_ctzll(types)));
 }
 
+/* What has no name, as the text of a message, is no step on the path */
 static void set_path(struct file *member, const struct file *file, const char *name)
 {
 	size_t len = strlen(file->path);
 
 	memcpy(member->path, file->path, len);
-	if (len < sizeof(member->path) - 1)
+	if (len && *name && len < sizeof(member->path) - 1)
 		member->path[len++] = '/';
 	snprintf(member->path + len, sizeof(member->path) - len, "%s", name);
 }

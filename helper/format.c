@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The formats of archives, by their octets. libarchive's own guess is not asked:
- * it takes one format, where a file made to deceive is several, and it does not
- * say which archives it does not know.
+ * The formats of archives, and of what else has files in it, by their octets.
+ * libarchive's own guess is not asked: it takes one format, where a file made to
+ * deceive is several, and it does not say which archives it does not know.
  */
 #include <fnmatch.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "format.h"
 #include "kinds.h"
+#include "tnef.h"
 
 /* Programs that unpack look for an archive behind others' octets so far in */
 #define SEARCH_OCTETS	(2u << 20)
@@ -318,6 +319,7 @@ static const struct ss_format formats[] = {
 	{ MAGIC("\x28\xb5\x2f\xfd"), COMPRESSION(zstd) },
 	{ MAGIC("\x04\x22\x4d\x18"), COMPRESSION(lz4) },
 	{ MAGIC("\x1f\x9d"), .check = is_compress, COMPRESSION(compress) },
+	{ .word = "tnef", MAGIC("\x78\x9f\x3e\x22"), .read = ss_tnef_read },
 	/* Those that nobody in here can look into */
 	{ .word = "arj", MAGIC("\x60\xea"), .check = is_arj },
 	{ .word = "ace", MAGIC("**ACE**"), .offset = 7 },

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inner.h"
+
 struct archive;
 
 /* More than a file can be at once */
@@ -18,7 +20,9 @@ struct archive;
  * @size: how many they are
  * @offset: where they are
  * @check: looks closer, or NULL
- * @support: makes libarchive read it, or NULL where nobody can look into it
+ * @support: makes libarchive read it, or NULL
+ * @read: reads it without libarchive, see ss_tnef_read(), or NULL; where there is
+ *   neither, nobody can look into it
  * @compression: it is no archive, but one compressed file
  * @filter: libarchive's code, for a @compression that it can be told to take off
  *   without asking it whether there is one
@@ -31,6 +35,7 @@ struct ss_format {
 	size_t offset;
 	bool (*check)(const uint8_t *data, size_t len);
 	int (*support)(struct archive *archive);
+	bool (*read)(const uint8_t *data, size_t len, const struct ss_inner *inner);
 	bool compression;
 	int filter;
 	uint32_t (*traits)(const uint8_t *data, size_t len);

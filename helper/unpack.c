@@ -2,7 +2,8 @@
 /*
  * The members of an archive, by libarchive, one format and one compression at a
  * time: a stack of compressions within libarchive could grow to any size between
- * two calls. Each member goes to a memory file, within the walk's limits.
+ * two calls. What is no archive, but has files in it, has a reader of its own. Each
+ * member goes to a memory file, within the walk's limits.
  */
 #include <errno.h>
 #include <string.h>
@@ -20,6 +21,8 @@
 #define BOMB_RATIO	200u
 #define BOMB_OCTETS	(16u << 20)	/* but may be as large as this */
 #define FEED_OCTETS	4096u		/* of a compressed file, between looks at the clock */
+#define BLOCK_OCTETS	(64u << 10)	/* of another one: up to the limit by so much */
+#define NAME_SIZE	1024u
 
 /**
  * struct reader - An open archive.
@@ -191,6 +194,17 @@ static bool has_content(int format, struct archive_entry *entry)
 	return !type || type == AE_IFREG || format == ARCHIVE_FORMAT_ZIP;
 }
 
+/* Return: whether there may be one more */
+static bool count_member(struct reader *r)
+{
+	if (!r->walk->members) {
+		halt(r, SS_KIND_MAILBOMB);
+		return false;
+	}
+	r->walk->members--;
+	return spend(r, 0);
+}
+
 static void read_member(struct reader *r, struct archive_entry *entry, void *arg)
 {
 	int fd __cleanup(ss_cleanup_fd) = -1;
@@ -199,12 +213,7 @@ static void read_member(struct reader *r, struct archive_entry *entry, void *arg
 
 	if (!name)
 		name = archive_entry_pathname(entry);
-	if (!r->walk->members) {
-		halt(r, SS_KIND_MAILBOMB);
-		return;
-	}
-	r->walk->members--;
-	if (!spend(r, 0))
+	if (!count_member(r))
 		return;
 	if (hides_content(format, entry))
 		r->found |= SS_KIND_BIT(SS_KIND_UNHANDLED);
@@ -214,6 +223,93 @@ static void read_member(struct reader *r, struct archive_entry *entry, void *arg
 		fd = read_content(r);
 	if (!r->walk->error)
 		r->walk->fn(arg, name ? name : "", fd);
+}
+
+/**
+ * struct inner - A file that a reader of ours is handing out.
+ * @reader: the one that it is in
+ * @arg: for the walk's function
+ * @begun: there is one
+ * @name: its name
+ * @fd: a memory file with its octets, or -1
+ * @used: how many
+ */
+struct inner {
+	struct reader *reader;
+	void *arg;
+	bool begun;
+	char name[NAME_SIZE];
+	int fd;
+	uint64_t used;
+};
+
+/* The file that is being handed out is complete */
+static void end_inner(struct inner *inner)
+{
+	struct reader *r = inner->reader;
+
+	if (inner->begun) {
+		r->good++;
+		if (!r->walk->error)
+			r->walk->fn(inner->arg, inner->name, inner->fd);
+	}
+	ss_cleanup_fd(&inner->fd);
+	inner->begun = false;
+	inner->used = 0;
+}
+
+/* A name may end with a NUL, or be in quotes; of a long one the end counts */
+static void set_inner_name(struct inner *inner, const char *name, size_t len)
+{
+	size_t cut;
+
+	len = strnlen(name, len);
+	for (; len && name[len - 1] == '"'; len--)
+		;
+	for (; len && *name == '"'; len--)
+		name++;
+	cut = len < NAME_SIZE ? 0 : len - (NAME_SIZE - 1);
+	memcpy(inner->name, name + cut, len - cut);
+	inner->name[len - cut] = '\0';
+}
+
+static bool begin_inner(void *arg, const char *name, size_t len)
+{
+	struct inner *inner = arg;
+
+	end_inner(inner);
+	if (inner->reader->walk->stop || !count_member(inner->reader))
+		return false;
+	set_inner_name(inner, name, len);
+	inner->begun = true;
+	return true;
+}
+
+static bool add_inner(void *arg, const uint8_t *data, size_t len)
+{
+	struct inner *inner = arg;
+
+	while (len) {
+		size_t some = len < BLOCK_OCTETS ? len : BLOCK_OCTETS;
+
+		if (!add_block(inner->reader, &inner->fd, &inner->used, data, some,
+			       (int64_t)inner->used))
+			return false;
+		data += some;
+		len -= some;
+	}
+	return true;
+}
+
+static void read_inner(struct reader *r, const struct ss_format *format, void *arg)
+{
+	struct inner inner = { .reader = r, .arg = arg, .fd = -1 };
+	const struct ss_inner take = { .file = begin_inner, .octets = add_inner, .arg = &inner };
+	bool sound = format->read(r->data, r->size, &take);
+
+	end_inner(&inner);
+	if (!sound && !r->walk->stop)
+		r->bad++;
 }
 
 /* libarchive leaves entries out of which several share their octets */
@@ -290,6 +386,22 @@ static int open_archive(struct reader *r, const struct ss_format *format)
 	return ret == ARCHIVE_OK ? archive_read_open_memory(r->in, r->data, r->size) : ret;
 }
 
+static void read_archive(struct reader *r, const struct ss_format *format, void *arg)
+{
+	struct archive *in __cleanup(cleanup_archive) = archive_read_new();
+
+	if (!in) {
+		fail(r, -ENOMEM);
+		return;
+	}
+	r->in = in;
+	r->open = open_archive(r, format) == ARCHIVE_OK;
+	if (r->open)
+		read_members(r, arg);
+	else
+		judge_error(r);
+}
+
 /**
  * ss_unpack_read() - Go over the members of an archive.
  * @walk: takes them, and bounds it
@@ -304,26 +416,18 @@ uint32_t ss_unpack_read(struct ss_unpack_walk *walk, const struct ss_format_hit 
 			const uint8_t *data, size_t len, void *arg)
 {
 	const struct ss_format *format = hit->format;
-	struct archive *in __cleanup(cleanup_archive) = NULL;
 	struct reader r = {
 		.walk = walk, .data = data + hit->at, .size = len - hit->at,
 	};
 
 	if (format->traits)
 		r.found |= format->traits(r.data, r.size);
-	if (!format->support)
-		return r.found | SS_KIND_BIT(SS_KIND_UNHANDLED);
-	in = archive_read_new();
-	if (!in) {
-		fail(&r, -ENOMEM);
-		return r.found;
-	}
-	r.in = in;
-	r.open = open_archive(&r, format) == ARCHIVE_OK;
-	if (r.open)
-		read_members(&r, arg);
+	if (format->read)
+		read_inner(&r, format, arg);
+	else if (format->support)
+		read_archive(&r, format, arg);
 	else
-		judge_error(&r);
+		r.found |= SS_KIND_BIT(SS_KIND_UNHANDLED);
 	if (r.bad)
 		r.found |= SS_KIND_BIT(r.good ? SS_KIND_PARTIALLYCORRUPTED :
 				       SS_KIND_CORRUPTED);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_TNEF_H
+#define SS_TNEF_H
+
+#include "inner.h"
+
+bool ss_tnef_read(const uint8_t *data, size_t len, const struct ss_inner *inner);
+
+#endif /* SS_TNEF_H */
