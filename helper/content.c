@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a file is: by its octets, its name and its hash, and so for what is in it
- * if it is an archive. For short, TNEF is an archive as well. libmagic's database is
- * loaded once, before the workers are forked; the look runs in a worker, and all that
- * it looks at is hostile.
+ * if it is an archive. For short, TNEF and a text with files in it are archives as well.
+ * libmagic's database is loaded once, before the workers are forked; the look runs in
+ * a worker, and all that it looks at is hostile.
  */
 #include <errno.h>
 #include <fnmatch.h>

@@ -13,6 +13,8 @@
 #include "format.h"
 #include "kinds.h"
 #include "tnef.h"
+#include "uu.h"
+#include "yenc.h"
 
 /* Programs that unpack look for an archive behind others' octets so far in */
 #define SEARCH_OCTETS	(2u << 20)
@@ -295,6 +297,12 @@ static const struct ss_format zip_stream_format = {
 	.word = "zip", .support = archive_read_support_format_zip_streamable,
 };
 
+/* A text with files in it, whatever else it is */
+static const struct ss_format text_formats[] = {
+	{ .word = "uue", .check = ss_uu_is, .read = ss_uu_read },
+	{ .word = "yenc", .check = ss_yenc_is, .read = ss_yenc_read },
+};
+
 static const struct ss_format formats[] = {
 	{ .word = "7z", MAGIC("7z\xbc\xaf\x27\x1c"),
 	  .support = archive_read_support_format_7zip },
@@ -374,7 +382,8 @@ static size_t search(const uint8_t *data, size_t len, struct ss_format_hit *hit)
  *
  * A zip counts wherever it begins, since it is read from its end, and twice where
  * those who read it from its beginning see another. A 7z or rar that does not
- * begin the file counts where the file is no other archive.
+ * begin the file counts where the file is no other archive; files in a text count
+ * anywhere.
  *
  * Return: how many were found.
  */
@@ -383,7 +392,7 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats) && count < SS_FORMAT_HITS - 2; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(formats) && count < SS_FORMAT_HITS - 4; i++)
 		if (matches(&formats[i], data, len))
 			hits[count++] = (struct ss_format_hit){ .format = &formats[i] };
 	/* The last member of another archive, not compressed, is no zip of its own */
@@ -391,7 +400,12 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 		hits[count++] = (struct ss_format_hit){ .format = &zip_format };
 	if (hides_members(data, len))
 		hits[count++] = (struct ss_format_hit){ .format = &zip_stream_format };
-	return count ? count : search(data, len, hits);
+	if (!count)
+		count = search(data, len, hits);
+	for (size_t i = 0; i < ARRAY_SIZE(text_formats); i++)
+		if (matches(&text_formats[i], data, len))
+			hits[count++] = (struct ss_format_hit){ .format = &text_formats[i] };
+	return count;
 }
 
 /**

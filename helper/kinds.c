@@ -15,7 +15,7 @@ static const char *const types[] = {
 	"7z", "ace", "arj", "bat", "bmp", "bzip2", "cab", "chm", "class", "elf", "exe",
 	"gif", "gzip", "html", "iso", "javascript", "jpeg", "lnk", "lzh", "mach-o",
 	"mp3", "mpeg", "msi", "msoffice", "msofficex", "odf", "pdf", "png", "rar", "rtf",
-	"script", "tar", "tiff", "xar", "xz", "zip", "tnef",
+	"script", "tar", "tiff", "xar", "xz", "zip", "tnef", "uue", "yenc",
 };
 
 static_assert(ARRAY_SIZE(types) <= 64, "types do not fit a mask");

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The lines of a text, for those who look for files in it. No state.
+ */
+#include <string.h>
+
+#include "lines.h"
+
+static bool is_eol(uint8_t c)
+{
+	return c == '\r' || c == '\n';
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/**
+ * ss_lines_next() - Take the next line.
+ * @text: the text
+ * @line: set to the line, without what ends it: anything that ends lines to somebody
+ *
+ * Return: whether there was one.
+ */
+bool ss_lines_next(struct ss_lines *text, struct ss_lines *line)
+{
+	const uint8_t *s = text->at, *end = text->end;
+
+	if (s == end)
+		return false;
+	line->at = s;
+	while (s < end && !is_eol(*s))
+		s++;
+	line->end = s;
+	if (s < end)
+		s += end - s > 1 && s[0] == '\r' && s[1] == '\n' ? 2 : 1;
+	text->at = s;
+	return true;
+}
+
+/**
+ * ss_lines_find() - Take the lines up to one that begins with a word.
+ * @text: the text
+ * @start: where its first line begins
+ * @word: the word
+ * @line: set to the line
+ *
+ * Return: whether there is one.
+ */
+bool ss_lines_find(struct ss_lines *text, const uint8_t *start, const char *word,
+		   struct ss_lines *line)
+{
+	size_t len = strlen(word);
+	const uint8_t *s;
+
+	while (text->at < text->end) {
+		s = memmem(text->at, text->end - text->at, word, len);
+		if (!s)
+			break;
+		text->at = s;
+		if (s == start || is_eol(s[-1]))
+			return ss_lines_next(text, line);
+		text->at += len;
+	}
+	text->at = text->end;
+	return false;
+}
+
+/**
+ * ss_lines_skip_blanks() - Skip spaces and tabs.
+ * @s: where to begin
+ * @end: where to end in any case
+ *
+ * Return: behind them.
+ */
+const uint8_t *ss_lines_skip_blanks(const uint8_t *s, const uint8_t *end)
+{
+	while (s < end && is_blank(*s))
+		s++;
+	return s;
+}
+
+/**
+ * ss_lines_trim() - Find the end of a line without spaces and tabs.
+ * @line: the line
+ *
+ * Return: behind its last other octet.
+ */
+const uint8_t *ss_lines_trim(const struct ss_lines *line)
+{
+	const uint8_t *end = line->end;
+
+	while (end > line->at && is_blank(end[-1]))
+		end--;
+	return end;
+}
