@@ -395,6 +395,40 @@ bool ss_mime_part_is_partial(const struct ss_mime_part *part)
 	return false;
 }
 
+static bool write_content(GMimeDataWrapper *content, GMimeStream *stream, bool coded)
+{
+	GMimeStream *in = g_mime_data_wrapper_get_stream(content);
+
+	if (!coded)
+		return g_mime_data_wrapper_write_to_stream(content, stream) >= 0;
+	return !g_mime_stream_reset(in) && g_mime_stream_write_to_stream(in, stream) >= 0;
+}
+
+/* Return: a memory file with the content, decoded or not; or a negative errno */
+static int save_content(GMimeDataWrapper *content, bool coded)
+{
+	GMimeStream *stream __cleanup(cleanup_object) = NULL;
+	int fd = memfd_create("smtpsplice-part", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	stream = g_mime_stream_fs_new(fd);
+	g_mime_stream_fs_set_owner(GMIME_STREAM_FS(stream), FALSE);
+	if (!write_content(content, stream, coded) || g_mime_stream_flush(stream) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+/* NULL where the part is no leaf or has none */
+static GMimeDataWrapper *find_content(const struct ss_mime_part *part)
+{
+	return GMIME_IS_PART(part->object) ? g_mime_part_get_content(GMIME_PART(part->object)) :
+					     NULL;
+}
+
 /**
  * ss_mime_part_decode() - Decode the content of a leaf.
  * @part: the part
@@ -404,27 +438,26 @@ bool ss_mime_part_is_partial(const struct ss_mime_part *part)
  */
 int ss_mime_part_decode(const struct ss_mime_part *part)
 {
-	GMimeStream *stream __cleanup(cleanup_object) = NULL;
-	GMimeDataWrapper *content;
-	int fd, ret = 0;
+	GMimeDataWrapper *content = find_content(part);
 
-	if (!GMIME_IS_PART(part->object))
+	return content ? save_content(content, false) : -ENOENT;
+}
+
+/**
+ * ss_mime_part_uuencoded() - The content of a leaf whose transfer encoding is uuencode.
+ * @part: the part
+ *
+ * It has a file name in it, which ss_mime_part_decode() does not show.
+ *
+ * Return: a memory file with the content as it stands, the caller's, or a negative
+ * errno; -ENOENT where it is encoded otherwise.
+ */
+int ss_mime_part_uuencoded(const struct ss_mime_part *part)
+{
+	GMimeDataWrapper *content = find_content(part);
+
+	if (!content ||
+	    g_mime_data_wrapper_get_encoding(content) != GMIME_CONTENT_ENCODING_UUENCODE)
 		return -ENOENT;
-	content = g_mime_part_get_content(GMIME_PART(part->object));
-	if (!content)
-		return -ENOENT;
-	fd = memfd_create("smtpsplice-part", MFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	stream = g_mime_stream_fs_new(fd);
-	g_mime_stream_fs_set_owner(GMIME_STREAM_FS(stream), FALSE);
-	if (g_mime_data_wrapper_write_to_stream(content, stream) < 0 ||
-	    g_mime_stream_flush(stream) < 0)
-		ret = -EIO;
-	if (ret) {
-		close(fd);
-		return ret;
-	}
-	lseek(fd, 0, SEEK_SET);
-	return fd;
+	return save_content(content, true);
 }

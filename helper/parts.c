@@ -60,6 +60,15 @@ static void merge(struct ss_content_finding *all, const struct ss_content_findin
 	all->found |= one->found;
 }
 
+/* A text has no name, but a file in it has one */
+static const char *find_name(const char *name, const struct ss_content_finding *finding)
+{
+	for (int kind = 0; !*name && kind < SS_KIND_COUNT; kind++)
+		if (finding->found & SS_KIND_BIT(kind))
+			name = finding->detail[kind].name;
+	return name;
+}
+
 static void note_bad(struct ss_parts *parts, const char *name, int fd,
 		     const struct ss_content_finding *finding, const char *virus)
 {
@@ -73,7 +82,7 @@ static void note_bad(struct ss_parts *parts, const char *name, int fd,
 	bad->infected = virus;
 	bad->allowed = finding->allowed;
 	snprintf(bad->virus, sizeof(bad->virus), "%s", virus ? virus : "");
-	snprintf(bad->name, sizeof(bad->name), "%s", name ? name : "");
+	snprintf(bad->name, sizeof(bad->name), "%s", find_name(name, finding));
 	if (ss_content_hash(fd, bad->hash))
 		memset(bad->hash, 0, sizeof(bad->hash));
 }
@@ -93,6 +102,31 @@ static bool is_infected(struct ss_parts *parts, int fd, struct ss_engine_finding
 	       SS_ENGINE_INFECTED;
 }
 
+/* Return: 0, or an errno where it is not the part's fault */
+static int look_into(const struct walk *walk, const struct ss_mime_part *part, int fd,
+		     const char *name, struct ss_content_finding *finding)
+{
+	int coded __cleanup(ss_cleanup_fd) = -1;
+	const struct ss_content *content = walk->parts->content;
+	struct ss_content_finding other;
+	int ret = ss_content_look(content, fd, name, &walk->rules, finding);
+
+	if (ret || finding->allowed)
+		return ret;
+	/* the name that is in uuencode counts as well */
+	coded = ss_mime_part_uuencoded(part);
+	if (coded < 0)
+		return coded == -ENOENT ? 0 : coded;
+	ret = ss_content_look(content, coded, name, &walk->rules, &other);
+	if (*name) {
+		merge(finding, &other);
+	} else {
+		merge(&other, finding);
+		*finding = other;
+	}
+	return ret;
+}
+
 static bool look(const struct ss_mime_part *part, void *arg)
 {
 	int fd __cleanup(ss_cleanup_fd) = -1;
@@ -100,14 +134,14 @@ static bool look(const struct ss_mime_part *part, void *arg)
 	struct ss_parts *parts = walk->parts;
 	struct ss_content_finding finding = {};
 	struct ss_engine_finding virus;
-	const char *name = ss_mime_part_name(part);
+	const char *name = ss_mime_part_name(part) ?: "";
 	bool infected;
 	int ret;
 
 	parts->index++;
 	if (ss_mime_part_is_attachment(part)) {
 		parts->attachments++;
-		snprintf(parts->name, sizeof(parts->name), "%s", name ? name : "");
+		snprintf(parts->name, sizeof(parts->name), "%s", name);
 	}
 	fd = ss_mime_part_decode(part);
 	if (fd == -ENOENT)
@@ -116,7 +150,7 @@ static bool look(const struct ss_mime_part *part, void *arg)
 		parts->failed = fd;
 		return true;
 	}
-	ret = ss_content_look(parts->content, fd, name ? name : "", &walk->rules, &finding);
+	ret = look_into(walk, part, fd, name, &finding);
 	if (ret) {
 		parts->failed = ret;
 		return true;
