@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fuzzing of the readers of files in files: TNEF, uuencode, yEnc. An input is a file.
+ * What must hold, whatever it is: nothing outside of it is read, a reader hands out the
+ * same each time, no more than its octets can stand for, nothing when it was told to
+ * stop, and no octets before a file has begun.
+ */
+#include <string.h>
+
+#include "fuzz.h"
+#include "inner.h"
+#include "tnef.h"
+#include "uu.h"
+#include "yenc.h"
+
+/* A line by uuencode stands for 63 octets at most, and may come twice */
+#define MAX_OCTETS(len)	((len) * 64 + 1)
+#define MAX_NAME	(1024 * 1024)
+
+/**
+ * struct tally - What was handed out.
+ * @files: how many
+ * @octets: of all of them
+ * @sum: of all that came
+ * @left: calls until it is enough
+ * @full: that was said
+ */
+struct tally {
+	size_t files;
+	size_t octets;
+	uint64_t sum;
+	size_t left;
+	bool full;
+};
+
+static bool add(struct tally *tally, const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		tally->sum = (tally->sum ^ data[i]) * 0x100000001b3;
+	CHECK(!tally->full);
+	tally->full = !--tally->left;
+	return !tally->full;
+}
+
+static bool take_file(void *arg, const char *name, size_t len)
+{
+	struct tally *tally = arg;
+
+	CHECK(len < MAX_NAME);
+	tally->files++;
+	return add(tally, (const uint8_t *)name, len);
+}
+
+static bool take_octets(void *arg, const uint8_t *data, size_t len)
+{
+	struct tally *tally = arg;
+
+	CHECK(tally->files && len);
+	tally->octets += len;
+	return add(tally, data, len);
+}
+
+typedef bool (*read_fn)(const uint8_t *data, size_t len, const struct ss_inner *inner);
+
+static struct tally read_it(read_fn read, const uint8_t *data, size_t len, size_t calls,
+			    bool *sound)
+{
+	struct tally tally = { .left = calls };
+	const struct ss_inner inner = { take_file, take_octets, &tally };
+
+	*sound = read(data, len, &inner);
+	return tally;
+}
+
+static size_t check_reader(read_fn read, const uint8_t *data, size_t len)
+{
+	bool sound, again;
+	struct tally all = read_it(read, data, len, SIZE_MAX, &sound);
+	struct tally same = read_it(read, data, len, SIZE_MAX, &again);
+	size_t calls = SIZE_MAX - all.left;
+
+	CHECK(all.files <= len && all.octets <= MAX_OCTETS(len));
+	CHECK(all.sum == same.sum && all.files == same.files && sound == again);
+	for (size_t stop = 1; stop <= calls && stop <= 4; stop++)
+		CHECK(read_it(read, data, len, stop, &again).full);
+	return all.files;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	uint8_t *copy;
+
+	if (!n)
+		return 0;
+	/* of its very size, so that the sanitizer sees where it ends */
+	copy = malloc(n);
+	CHECK(copy);
+	memcpy(copy, data, n);
+	check_reader(ss_tnef_read, copy, n);
+	CHECK(!!check_reader(ss_uu_read, copy, n) == ss_uu_is(copy, n));
+	CHECK(!!check_reader(ss_yenc_read, copy, n) == ss_yenc_is(copy, n));
+	free(copy);
+	return 0;
+}
