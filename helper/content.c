@@ -275,6 +275,7 @@ static void look_at_member(void *arg, const char *name, int fd)
 {
 	const struct opened *opened = arg;
 	const struct file *file = opened->file;
+	const struct ss_content_rules *rules = file->look->rules;
 	struct file member = { .look = file->look, .depth = file->depth + 1 };
 
 	if (opened->format->compression) {
@@ -283,6 +284,8 @@ static void look_at_member(void *arg, const char *name, int fd)
 		take_name(member.name, name);
 		set_path(&member, file, name);
 	}
+	if (fd >= 0 && opened->format->read && rules->scan)
+		rules->scan(rules->arg, member.path, fd);
 	look_at(&member, fd);
 }
 

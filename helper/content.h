@@ -25,6 +25,14 @@ struct ss_content_hashes {
 };
 
 /**
+ * typedef ss_content_scan_fn - Scans a file that is in another one.
+ * @arg: the caller's
+ * @path: its name, with those that it is in
+ * @fd: its content
+ */
+typedef void (*ss_content_scan_fn)(void *arg, const char *path, int fd);
+
+/**
  * struct ss_content_rules - What to look for, and how far. All is the caller's.
  * @executables: look for executables
  * @patterns: shell wildcards for names, case does not matter; for the attachment
@@ -38,6 +46,9 @@ struct ss_content_hashes {
  *   as there is room for in here (400 MiB)
  * @member_limit: members of archives, over all levels, 0: 10000
  * @end: when to stop, see ss_process_now()
+ * @scan: takes the files in TNEF and in texts, or NULL: libarchive's are archives to
+ *   the engine as well
+ * @arg: for @scan
  */
 struct ss_content_rules {
 	bool executables;
@@ -50,6 +61,8 @@ struct ss_content_rules {
 	uint64_t octet_limit;
 	unsigned int member_limit;
 	uint64_t end;
+	ss_content_scan_fn scan;
+	void *arg;
 };
 
 /**

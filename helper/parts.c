@@ -20,12 +20,54 @@
  * @parts: the caller's
  * @rules: the profile as ss_content_look() wants it
  * @names: for @rules
+ * @infected: a file in this part is
+ * @virus: what was found there
+ * @path: where, see ss_content_scan_fn()
  */
 struct walk {
 	struct ss_parts *parts;
 	struct ss_content_rules rules;
 	const char *names[SMTPSPLICE_LIST_MAX];
+	bool infected;
+	struct ss_engine_finding virus;
+	char path[SS_CONTENT_NAME_SIZE];
 };
+
+/* A file in TNEF, or in a text */
+static void scan_inner(void *arg, const char *path, int fd)
+{
+	struct ss_engine_finding finding;
+	struct walk *walk = arg;
+	struct ss_parts *parts = walk->parts;
+	uint64_t now = ss_process_now();
+
+	if (walk->infected)
+		return;
+	if (now >= parts->end) {
+		parts->missed = true;
+		return;
+	}
+	switch (ss_engine_scan(parts->engine, fd, parts->end - now, &finding)) {
+	case SS_ENGINE_INFECTED:
+		walk->infected = true;
+		walk->virus = finding;
+		snprintf(walk->path, sizeof(walk->path), "%s", path);
+		if (!parts->virus[0])
+			memcpy(parts->virus, finding.text, sizeof(parts->virus));
+		break;
+	case SS_ENGINE_LIMITED:
+		memcpy(parts->limit, finding.text, sizeof(parts->limit));
+		break;
+	case SS_ENGINE_LATE:
+		parts->missed = true;
+		break;
+	case SS_ENGINE_FAILED:
+		parts->failed = -EIO;
+		break;
+	case SS_ENGINE_CLEAN:
+		break;
+	}
+}
 
 static void make_rules(struct walk *r)
 {
@@ -49,6 +91,8 @@ static void make_rules(struct walk *r)
 	r->rules.nest_limit = p->nest_limit;
 	r->rules.octet_limit = p->uncompressed_limit;
 	r->rules.end = r->parts->end;
+	r->rules.scan = scan_inner;
+	r->rules.arg = r;
 }
 
 /* What was found first of each kind counts */
@@ -61,17 +105,21 @@ static void merge(struct ss_content_finding *all, const struct ss_content_findin
 }
 
 /* A text has no name, but a file in it has one */
-static const char *find_name(const char *name, const struct ss_content_finding *finding)
+static const char *find_name(const struct walk *walk, const char *name,
+			     const struct ss_content_finding *finding)
 {
+	if (!*name && walk->infected)
+		return walk->path;
 	for (int kind = 0; !*name && kind < SS_KIND_COUNT; kind++)
 		if (finding->found & SS_KIND_BIT(kind))
 			name = finding->detail[kind].name;
 	return name;
 }
 
-static void note_bad(struct ss_parts *parts, const char *name, int fd,
+static void note_bad(const struct walk *walk, const char *name, int fd,
 		     const struct ss_content_finding *finding, const char *virus)
 {
+	struct ss_parts *parts = walk->parts;
 	struct ss_parts_bad *bad;
 
 	if (parts->bad_count++ >= SS_PARTS_BAD_MAX)
@@ -82,7 +130,7 @@ static void note_bad(struct ss_parts *parts, const char *name, int fd,
 	bad->infected = virus;
 	bad->allowed = finding->allowed;
 	snprintf(bad->virus, sizeof(bad->virus), "%s", virus ? virus : "");
-	snprintf(bad->name, sizeof(bad->name), "%s", find_name(name, finding));
+	snprintf(bad->name, sizeof(bad->name), "%s", find_name(walk, name, finding));
 	if (ss_content_hash(fd, bad->hash))
 		memset(bad->hash, 0, sizeof(bad->hash));
 }
@@ -92,7 +140,7 @@ static bool is_infected(struct ss_parts *parts, int fd, struct ss_engine_finding
 	uint64_t now = ss_process_now();
 
 	/* what is not listed is neither named nor taken out */
-	if (!parts->engine || parts->bad_count > SS_PARTS_BAD_MAX)
+	if (!parts->each || parts->bad_count > SS_PARTS_BAD_MAX)
 		return false;
 	if (now >= parts->end) {
 		parts->late = true;
@@ -134,10 +182,10 @@ static bool look(const struct ss_mime_part *part, void *arg)
 	struct ss_parts *parts = walk->parts;
 	struct ss_content_finding finding = {};
 	struct ss_engine_finding virus;
-	const char *name = ss_mime_part_name(part) ?: "";
-	bool infected;
+	const char *name = ss_mime_part_name(part) ?: "", *found = NULL;
 	int ret;
 
+	walk->infected = false;
 	parts->index++;
 	if (ss_mime_part_is_attachment(part)) {
 		parts->attachments++;
@@ -156,10 +204,13 @@ static bool look(const struct ss_mime_part *part, void *arg)
 		return true;
 	}
 	merge(&parts->found, &finding);
-	infected = is_infected(parts, fd, &virus);
-	if (infected || finding.found & (REFUSED | parts->profile->archive_block <<
-					 SS_KIND_ENCRYPTED))
-		note_bad(parts, name, fd, &finding, infected ? virus.text : NULL);
+	if (is_infected(parts, fd, &virus))
+		found = virus.text;
+	else if (walk->infected)
+		found = walk->virus.text;
+	if (found || finding.found & (REFUSED | parts->profile->archive_block <<
+				      SS_KIND_ENCRYPTED))
+		note_bad(walk, name, fd, &finding, found);
 	return true;
 }
 

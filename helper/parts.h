@@ -34,7 +34,9 @@ struct ss_parts_bad {
 
 /**
  * struct ss_parts - What the parts of a message are.
- * @engine: scans each part where the message is infected, else NULL
+ * @engine: scans the files in TNEF and in texts. libclamav takes all those in TNEF for
+ *   one, and does not see those that are in properties.
+ * @each: scan each part, too, to find out which is infected
  * @content: looks into files
  * @profile: what to look for
  * @end: when to stop, see ss_process_now()
@@ -45,10 +47,14 @@ struct ss_parts_bad {
  * @bad: those that should not pass
  * @bad_count: how many; there may be more than are listed
  * @late: there was no time for all of them
+ * @virus: the first signature found in the files in TNEF and in texts, else empty
+ * @limit: a limit of the engine's that was exceeded there, likewise
+ * @missed: there was no time for all of these
  * @failed: errno of a part that could not be looked at, or 0
  */
 struct ss_parts {
 	struct ss_engine *engine;
+	bool each;
 	const struct ss_content *content;
 	const struct ss_avprofile *profile;
 	uint64_t end;
@@ -59,6 +65,9 @@ struct ss_parts {
 	struct ss_parts_bad bad[SS_PARTS_BAD_MAX];
 	unsigned int bad_count;
 	bool late;
+	char virus[SS_ENGINE_TEXT_SIZE];
+	char limit[SS_ENGINE_TEXT_SIZE];
+	bool missed;
 	int failed;
 };
 

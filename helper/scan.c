@@ -315,7 +315,8 @@ static void look_at_parts(struct run *run)
 
 	parts->content = run->scan->content;
 	parts->profile = run->profile;
-	parts->engine = f->infected ? run->scan->engine : NULL;
+	parts->engine = run->scan->engine;
+	parts->each = f->infected;
 	parts->end = run->end;
 	f->partial |= is_partial(run, tree);
 	if (!tree)
@@ -324,7 +325,15 @@ static void look_at_parts(struct run *run)
 		snprintf(f->limit, sizeof(f->limit), "Smtpsplice.Mime.Limit");
 	if (parts->failed)
 		failed(f, false, strerror(-parts->failed));
+	if (parts->missed)
+		failed(f, true, "no time left");
+	if (parts->limit[0] && !f->limit[0])
+		memcpy(f->limit, parts->limit, sizeof(f->limit));
 	f->content = parts->found;
+	if (parts->virus[0] && !f->infected) {
+		f->infected = true;
+		ss_text_clean_str(SS_TEXT_PRINT, f->virus, sizeof(f->virus), parts->virus);
+	}
 	if (f->infected && ss_parts_all_allowed(parts))
 		scan_without_allowed(run);
 	/* what is said to be found in a file is what is in that one */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What becomes of a message with a file in TNEF or by uuencode that an AV profile does
- * not let pass: the file is told, and the part that it is in is replaced.
+ * What becomes of a message with a file in TNEF or in a text that an AV profile does not
+ * let pass: the file is told, and the part that it is in is replaced.
  */
 #include "unit.h"
 
@@ -183,7 +183,7 @@ static char *with_letter(const char *head, const struct pack *file)
 	return text;
 }
 
-/* -- tests ---------------------------------------------------------------- */
+/* -- rules ---------------------------------------------------------------- */
 
 static void g4_refuses_files_in_tnef(void **state)
 {
@@ -300,6 +300,130 @@ static void replaces_what_carries_it(void **state)
 	free(text);
 }
 
+/* -- signatures ----------------------------------------------------------- */
+
+static struct pack virus(void)
+{
+	return (struct pack){ "eicar.com", mail_eicar(), strlen(mail_eicar()) };
+}
+
+static void expect_virus(const char *file)
+{
+	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, file);
+	assert_true(result.keep);
+}
+
+/* libclamav takes all files in TNEF for one */
+static void g4_finds_a_virus_behind_another_file(void **state)
+{
+	const struct pack file = virus();
+
+	(void)state;
+	scan(winmail(TNEF_TYPE, &file));
+	expect_virus("winmail.dat");
+	scan(winmail("Content-Type: application/ms-tnef\r\n", &file));
+	expect_virus("eicar.com");
+}
+
+/* where it does not look: in properties, and behind what it does not know */
+static void g4_finds_a_virus_in_properties(void **state)
+{
+	GString *inner = wrap_tnef(), *tnef = wrap_tnef(), *list = wrap_properties();
+	const struct pack file = virus();
+
+	(void)state;
+	wrap_property(list, WRAP_DATA_VALUE | WRAP_BINARY, file.data, file.len);
+	wrap_begin(tnef);
+	wrap_put_properties(tnef, list);
+	scan(with_octets(TNEF_TYPE, tnef->str, tnef->len));
+	expect_virus("winmail.dat");
+	/* a message that is attached */
+	wrap_file(inner, &pack_text);
+	wrap_file(inner, &file);
+	g_string_prepend(inner, "the id of a msg.");
+	list = wrap_properties();
+	wrap_property(list, WRAP_DATA_VALUE | WRAP_OBJECT, inner->str, inner->len);
+	g_string_free(tnef, TRUE);
+	tnef = wrap_tnef();
+	wrap_begin(tnef);
+	wrap_put_properties(tnef, list);
+	scan(with_octets(TNEF_TYPE, tnef->str, tnef->len));
+	expect_virus("winmail.dat");
+	g_string_free(tnef, TRUE);
+	tnef = wrap_tnef();
+	wrap_attribute(tnef, 3, 0x1234, "x", 1);
+	wrap_file(tnef, &file);
+	scan(with_octets(TNEF_TYPE, tnef->str, tnef->len));
+	expect_virus("winmail.dat");
+	g_string_free(tnef, TRUE);
+	g_string_free(inner, TRUE);
+}
+
+static void g4_finds_a_virus_in_a_text(void **state)
+{
+	const struct pack file = virus();
+	GString *body = g_string_new(PLAIN);
+
+	(void)state;
+	scan(with_letter(HEAD, &file));
+	expect_virus("eicar.com");
+	wrap_yenc(body, &pack_text, "\r\n");
+	wrap_yenc(body, &file, "\r\n");
+	scan(message(TEXT_TYPE, body->str));
+	expect_virus("eicar.com");
+	g_string_free(body, TRUE);
+}
+
+static void replaces_what_carries_a_virus(void **state)
+{
+	const struct pack file = virus();
+	char *text = letter(&file);
+
+	(void)state;
+	avattrs_number(&attrs, AV(INFECTED), SMTPSPLICE_INFECTED_REPLACE);
+	scan(winmail(TNEF_TYPE, &file));
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "winmail.dat");
+	assert_true(says("The file \"winmail.dat\" has been removed because of a virus."));
+	scan(message(TEXT_TYPE, text));
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "eicar.com");
+	assert_true(says("The file \"eicar.com\" has been removed because of a virus."));
+	assert_true(says("infected with the \"" MAIL_EICAR "\" virus."));
+	assert_null(strstr(replacement, "begin 644 eicar"));
+	free(text);
+}
+
+/* What is in it is not looked at then */
+static void allows_winmail_by_hash(void **state)
+{
+	const struct pack file = virus();
+	GString *tnef = wrap_tnef();
+
+	(void)state;
+	wrap_file(tnef, &pack_text);
+	wrap_file(tnef, &file);
+	avattrs_hash(&attrs, AV(HASH_ALLOW), file.data, file.len);
+	scan(with_octets(TNEF_TYPE, tnef->str, tnef->len));
+	expect_virus("winmail.dat");
+	avattrs_hash(&attrs, AV(HASH_ALLOW), tnef->str, tnef->len);
+	scan(with_octets(TNEF_TYPE, tnef->str, tnef->len));
+	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
+	g_string_free(tnef, TRUE);
+}
+
+static void e3_limits_count_in_tnef(void **state)
+{
+	struct pack deep = pack_nested(110);
+
+	(void)state;
+	avattrs_number(&attrs, AV(ARCHIVE_BLOCK), 0);
+	scan(winmail(TNEF_TYPE, &deep));
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_int_equal(strncmp(result.virus, "Heuristics.Limits.Exceeded", 26), 0);
+	pack_drop(&deep);
+}
+
+/* -- what passes ---------------------------------------------------------- */
+
 static void logs_what_it_lets_pass(void **state)
 {
 	(void)state;
@@ -386,6 +510,12 @@ int main(void)
 		TEST(g4_refuses_files_by_uuencode),
 		TEST(g4_refuses_names_in_parts_by_uuencode),
 		TEST(replaces_what_carries_it),
+		TEST(g4_finds_a_virus_behind_another_file),
+		TEST(g4_finds_a_virus_in_properties),
+		TEST(g4_finds_a_virus_in_a_text),
+		TEST(replaces_what_carries_a_virus),
+		TEST(allows_winmail_by_hash),
+		TEST(e3_limits_count_in_tnef),
 		TEST(logs_what_it_lets_pass),
 		TEST(conditions),
 		cmocka_unit_test_setup(passes_without_rules, reset),
