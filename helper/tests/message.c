@@ -19,8 +19,7 @@ char *replacement;
 
 /* -- mail ----------------------------------------------------------------- */
 
-/* Base64 in lines of their own */
-static char *coded(const void *data, size_t len)
+char *encoded(const void *data, size_t len)
 {
 	char *text = g_base64_encode(data, len);
 	GString *lines = g_string_new(NULL);
@@ -36,7 +35,7 @@ static char *coded(const void *data, size_t len)
 
 char *attached(const char *name, const void *data, size_t len)
 {
-	char *body = coded(data, len);
+	char *body = encoded(data, len);
 	char *part = mail_format("Content-Type: application/octet-stream\r\n"
 		"Content-Disposition: attachment; filename=\"%s\"\r\n"
 		"Content-Transfer-Encoding: base64\r\n\r\n%s", name, body);
@@ -70,7 +69,7 @@ char *part_of(const struct pack *file)
 
 char *ambiguous(void)
 {
-	char *body = coded(mail_eicar(), strlen(mail_eicar()));
+	char *body = encoded(mail_eicar(), strlen(mail_eicar()));
 	char *part = mail_format("Content-Type: application/octet-stream\r\n"
 		"Content-Transfer-Encoding: base64\r\n"
 		"Content-Transfer-Encoding: 7bit\r\n\r\n%s", body);

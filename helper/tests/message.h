@@ -24,6 +24,8 @@ extern struct ss_scan_job job;
 extern struct ss_scan_result result;
 extern char *replacement;		/* what goes on in its place, NULL for none */
 
+/* Base64 in lines */
+char *encoded(const void *data, size_t len);
 /* Parts, without a boundary */
 char *attached(const char *name, const void *data, size_t len);
 char *eicar(const char *name);
