@@ -284,7 +284,7 @@ static void look_at_member(void *arg, const char *name, int fd)
 		take_name(member.name, name);
 		set_path(&member, file, name);
 	}
-	if (fd >= 0 && opened->format->read && rules->scan)
+	if (fd >= 0 && rules->scan)
 		rules->scan(rules->arg, member.path, fd);
 	look_at(&member, fd);
 }

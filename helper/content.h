@@ -46,8 +46,8 @@ typedef void (*ss_content_scan_fn)(void *arg, const char *path, int fd);
  *   as there is room for in here (400 MiB)
  * @member_limit: members of archives, over all levels, 0: 10000
  * @end: when to stop, see ss_process_now()
- * @scan: takes the files in TNEF and in texts, or NULL: libarchive's are archives to
- *   the engine as well
+ * @scan: takes the members of archives, or NULL. The engine opens most of them, too,
+ *   but not all that libarchive does, or does not find in them what libarchive finds.
  * @arg: for @scan
  */
 struct ss_content_rules {

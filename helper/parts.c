@@ -33,13 +33,14 @@ struct walk {
 	char path[SS_CONTENT_NAME_SIZE];
 };
 
-/* A file in TNEF, or in a text */
+/* A member of an archive, a file in TNEF, or one in a text */
 static void scan_inner(void *arg, const char *path, int fd)
 {
 	struct ss_engine_finding finding;
 	struct walk *walk = arg;
 	struct ss_parts *parts = walk->parts;
 	uint64_t now = ss_process_now();
+	enum ss_engine_outcome outcome;
 
 	if (walk->infected)
 		return;
@@ -47,7 +48,9 @@ static void scan_inner(void *arg, const char *path, int fd)
 		parts->missed = true;
 		return;
 	}
-	switch (ss_engine_scan(parts->engine, fd, parts->end - now, &finding)) {
+	outcome = ss_engine_scan(parts->engine, fd, parts->end - now, &finding);
+	parts->partial |= finding.partial;
+	switch (outcome) {
 	case SS_ENGINE_INFECTED:
 		walk->infected = true;
 		walk->virus = finding;

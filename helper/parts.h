@@ -34,8 +34,9 @@ struct ss_parts_bad {
 
 /**
  * struct ss_parts - What the parts of a message are.
- * @engine: scans the files in TNEF and in texts. libclamav takes all those in TNEF for
- *   one, and does not see those that are in properties.
+ * @engine: scans the files in archives, in TNEF and in texts. libclamav knows fewer
+ *   compressions than libarchive, and of several streams behind one another the first;
+ *   it takes all files in TNEF for one, and does not see those that are in properties.
  * @each: scan each part, too, to find out which is infected
  * @content: looks into files
  * @profile: what to look for
@@ -47,8 +48,9 @@ struct ss_parts_bad {
  * @bad: those that should not pass
  * @bad_count: how many; there may be more than are listed
  * @late: there was no time for all of them
- * @virus: the first signature found in the files in TNEF and in texts, else empty
+ * @virus: the first signature found in the files that @engine scans, else empty
  * @limit: a limit of the engine's that was exceeded there, likewise
+ * @partial: one of them is, or has, a fragment of a message
  * @missed: there was no time for all of these
  * @failed: errno of a part that could not be looked at, or 0
  */
@@ -67,6 +69,7 @@ struct ss_parts {
 	bool late;
 	char virus[SS_ENGINE_TEXT_SIZE];
 	char limit[SS_ENGINE_TEXT_SIZE];
+	bool partial;
 	bool missed;
 	int failed;
 };

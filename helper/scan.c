@@ -325,6 +325,7 @@ static void look_at_parts(struct run *run)
 		snprintf(f->limit, sizeof(f->limit), "Smtpsplice.Mime.Limit");
 	if (parts->failed)
 		failed(f, false, strerror(-parts->failed));
+	f->partial |= parts->partial;
 	if (parts->missed)
 		failed(f, true, "no time left");
 	if (parts->limit[0] && !f->limit[0])

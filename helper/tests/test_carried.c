@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What becomes of a message with a file in TNEF or in a text that an AV profile does not
- * let pass: the file is told, and the part that it is in is replaced.
+ * What becomes of a message with a file in TNEF, in a text or in an archive that an AV
+ * profile does not let pass: the file is told, and the part that it is in is replaced.
  */
+#include <archive.h>
+
 #include "cleanup.h"
 #include "message.h"
 #include "wrap.h"
@@ -275,6 +277,55 @@ static void g4_finds_a_virus_in_a_text(void **state)
 	g_string_free(body, TRUE);
 }
 
+/* which libarchive opens, as the receiver's programs do */
+static void g4_finds_a_virus_in_what_libclamav_does_not_open(void **state)
+{
+	static const struct {
+		const char *name;
+		int format;
+		int filter;
+		const char *options;
+	} kinds[] = {
+		{ "a.zst", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_ZSTD, NULL },
+		{ "a.lz4", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_LZ4, NULL },
+		{ "a.lz", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_LZIP, NULL },
+		{ "a.lzma", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_LZMA, NULL },
+		{ "a.Z", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_COMPRESS, NULL },
+		{ "a.tar.zst", ARCHIVE_FORMAT_TAR, ARCHIVE_FILTER_ZSTD, NULL },
+		{ "a.7z", ARCHIVE_FORMAT_7ZIP, ARCHIVE_FILTER_NONE, "7zip:compression=bzip2" },
+		{ "a.7z", ARCHIVE_FORMAT_7ZIP, ARCHIVE_FILTER_NONE, "7zip:compression=deflate" },
+	};
+	const struct pack file = virus();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		scan(MESSAGE(packed(pack_files(kinds[i].name, kinds[i].format, kinds[i].filter,
+					       kinds[i].options, &file, 1))));
+		expect_virus(kinds[i].name);
+	}
+}
+
+/* To all but libclamav they are one file */
+static void g4_finds_a_virus_behind_another_stream(void **state)
+{
+	static const int filters[] = {
+		ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_BZIP2, ARCHIVE_FILTER_XZ,
+	};
+	const struct pack file = { "a", MAIL_DOTTED_1 MAIL_DOTTED_2,
+				   sizeof(MAIL_DOTTED_1 MAIL_DOTTED_2) - 1 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		struct pack first = pack_files("a", ARCHIVE_FORMAT_RAW, filters[i], NULL,
+					       &pack_text, 1);
+
+		scan(MESSAGE(packed(pack_prefix(first.data, first.len,
+			pack_files("a", ARCHIVE_FORMAT_RAW, filters[i], NULL, &file, 1)))));
+		expect_refused(SS_TEMPLATE_VIRUS, MAIL_DOTTED, "a");
+		pack_drop(&first);
+	}
+}
+
 static void replaces_what_carries_a_virus(void **state)
 {
 	const struct pack file = virus();
@@ -392,6 +443,8 @@ int main(void)
 		TEST(g4_finds_a_virus_behind_another_file),
 		TEST(g4_finds_a_virus_in_properties),
 		TEST(g4_finds_a_virus_in_a_text),
+		TEST(g4_finds_a_virus_in_what_libclamav_does_not_open),
+		TEST(g4_finds_a_virus_behind_another_stream),
 		TEST(replaces_what_carries_a_virus),
 		TEST(allows_winmail_by_hash),
 		TEST(e3_limits_count_in_tnef),
