@@ -14,6 +14,7 @@
 #define BEGIN	"=ybegin "
 #define PART	"=ypart "
 #define END	"=yend"
+#define SIZED_END	"=yend size="
 #define BUFFER	4096u
 
 static bool begins(const struct ss_lines *line, const char *word)
@@ -23,25 +24,44 @@ static bool begins(const struct ss_lines *line, const char *word)
 	return (size_t)(line->end - line->at) >= len && !memcmp(line->at, word, len);
 }
 
-/* Behind " WORD=" and a number, or NULL where there is none */
-static const uint8_t *find_number(const struct ss_lines *line, const char *word)
+/**
+ * struct output - A file on its way out.
+ * @inner: takes it
+ * @data: octets that it has not been given
+ * @used: how many
+ * @lax: what Thunderbird's decoder makes of it: NUL ends a line, "=" takes what ends the
+ *   line, "=ypart" is content, and "=yend" is no end without a size
+ * @odd: that is something else
+ */
+struct output {
+	const struct ss_inner *inner;
+	uint8_t data[BUFFER];
+	size_t used;
+	bool lax;
+	bool odd;
+};
+
+/* Whether there is " WORD=" and a number in a line, or nothing, which some take for one */
+static bool has_number(const struct ss_lines *line, const char *word)
 {
 	const uint8_t *s = memmem(line->at, line->end - line->at, word, strlen(word));
 
 	if (!s)
-		return NULL;
+		return false;
 	s += strlen(word);
-	return s < line->end && *s >= '0' && *s <= '9' ? s : NULL;
+	return s < line->end && ((*s >= '0' && *s <= '9') || *s == ' ');
 }
 
 /* Whether a file begins with a line, and what it is called: that comes last */
 static bool is_begin(const struct ss_lines *line, struct ss_lines *name)
 {
 	static const char word[] = " name=";
-	const uint8_t *s = memmem(line->at, line->end - line->at, word, sizeof(word) - 1);
+	const uint8_t *s;
 
-	if (!begins(line, BEGIN) || !s || !find_number(line, " line=") ||
-	    !find_number(line, " size="))
+	if (!begins(line, BEGIN) || !has_number(line, " line=") || !has_number(line, " size="))
+		return false;
+	s = memmem(line->at, line->end - line->at, word, sizeof(word) - 1);
+	if (!s)
 		return false;
 	*name = (struct ss_lines){ s + sizeof(word) - 1, ss_lines_trim(line) };
 	return name->at <= name->end;
@@ -57,31 +77,57 @@ static bool next_file(struct ss_lines *text, const uint8_t *start, struct ss_lin
 	return false;
 }
 
-/* Return: whether more is taken */
-static bool decode_line(const struct ss_lines *line, const struct ss_inner *inner)
+static bool flush(struct output *out)
 {
-	const uint8_t *s = line->at;
-	uint8_t out[BUFFER];
+	size_t used = out->used;
 
-	while (s < line->end) {
-		size_t used = 0;
+	out->used = 0;
+	return !used || out->inner->octets(out->inner->arg, out->data, used);
+}
 
-		for (; s < line->end && used < BUFFER; s++) {
-			bool escaped = *s == '=' && s + 1 < line->end;
+/* @end: behind the text. Return: whether more is taken. */
+static bool decode_line(struct output *out, const struct ss_lines *line, const uint8_t *end)
+{
+	for (const uint8_t *s = line->at; s < line->end; s++) {
+		bool escaped = *s == '=', last = s + 1 == line->end;
 
-			s += escaped;
-			out[used++] = *s - 42 - 64 * escaped;
-		}
-		if (!inner->octets(inner->arg, out, used))
+		out->odd |= !*s || (escaped && last);
+		if (!*s && out->lax)
+			break;
+		if (escaped && (!last || (out->lax && line->end < end)))
+			s++;
+		else
+			escaped = false;
+		if (out->used == BUFFER && !flush(out))
 			return false;
+		out->data[out->used++] = *s - 42 - 64 * escaped;
 	}
 	return true;
 }
 
-/* Return: whether more is taken; @sound where the file has an end */
-static bool read_file(struct ss_lines *text, const struct ss_lines *name,
-		      const struct ss_inner *inner, bool *sound)
+/* Whether a line ends the file */
+static bool is_end(struct output *out, const struct ss_lines *line)
 {
+	if (begins(line, SIZED_END))
+		return true;
+	out->odd |= begins(line, END);
+	return begins(line, END) && !out->lax;
+}
+
+static bool is_part(struct output *out, const struct ss_lines *line)
+{
+	out->odd |= begins(line, PART);
+	return begins(line, PART) && !out->lax;
+}
+
+/*
+ * @text begins behind the line that begins the file, and is taken as far as it goes.
+ * Return: whether more is taken; @sound where the file has an end.
+ */
+static bool read_file(struct ss_lines *text, const struct ss_lines *name, struct output *out,
+		      bool *sound)
+{
+	const struct ss_inner *inner = out->inner;
 	struct ss_lines line, rest = *text, other;
 
 	*sound = false;
@@ -89,11 +135,11 @@ static bool read_file(struct ss_lines *text, const struct ss_lines *name,
 		return false;
 	while (!*sound && ss_lines_next(&rest, &line) && !is_begin(&line, &other)) {
 		*text = rest;
-		*sound = begins(&line, END);
-		if (!*sound && !begins(&line, PART) && !decode_line(&line, inner))
+		*sound = is_end(out, &line);
+		if (!*sound && !is_part(out, &line) && !decode_line(out, &line, text->end))
 			return false;
 	}
-	return true;
+	return flush(out);
 }
 
 /**
@@ -114,19 +160,27 @@ bool ss_yenc_is(const uint8_t *data, size_t len)
  * ss_yenc_read() - Go over the files that are in a text by yEnc.
  * @data: the text
  * @len: its length in octets
- * @inner: takes the files
+ * @inner: takes the files; one that decoders differ on comes twice
  *
  * Return: whether each has an end; nothing where @inner did not take all.
  */
 bool ss_yenc_read(const uint8_t *data, size_t len, const struct ss_inner *inner)
 {
 	struct ss_lines text = { data, data + len }, name;
-	bool all = true, sound;
+	bool all = true, sound, same;
 
 	while (next_file(&text, data, &name)) {
-		if (!read_file(&text, &name, inner, &sound))
+		struct output out = { .inner = inner };
+		struct ss_lines again = text;
+
+		if (!read_file(&text, &name, &out, &sound))
 			break;
 		all &= sound;
+		if (!out.odd)
+			continue;
+		out.lax = true;
+		if (!read_file(&again, &name, &out, &same))
+			break;
 	}
 	return all;
 }

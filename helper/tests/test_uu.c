@@ -406,6 +406,74 @@ static void g4_says_where_yenc_is_cut_off(void **state)
 	pack_drop(&file);
 }
 
+/* Thunderbird counts no digits, and NUL ends a line to it */
+static void g4_reads_yenc_as_thunderbird_does(void **state)
+{
+	static const struct {
+		const char *old;
+		const char *new;
+		size_t len;
+	} changes[] = {
+		{ "line=128 size=256", "line= size=", 11 },
+		{ "name=setup.exe\r\nw", "name=setup.exe\r\n\0junk\r\nw", 24 },
+		{ "\r\nw", "\r\nw\0junk\r\n", 10 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		GString *text = g_string_new(PROSE);
+		char *at;
+		size_t place;
+
+		wrap_yenc(text, &pack_program, "\r\n");
+		at = strstr(text->str, changes[i].old);
+		assert_non_null(at);
+		place = at - text->str;
+		g_string_erase(text, (gssize)place, (gssize)strlen(changes[i].old));
+		g_string_insert_len(text, (gssize)place, changes[i].new, (gssize)changes[i].len);
+		assert_int_equal(look_text(text), LOOK(EXECUTABLE));
+		look_expect(SS_KIND_EXECUTABLE, "setup.exe");
+	}
+}
+
+/* Its "=" takes the CR, "=ypart" is content to it, and so is "=yend" without a size */
+static void g4_knows_hashes_in_yenc_of_thunderbird(void **state)
+{
+	static const char *const texts[] = {
+		"=ybegin line=9 size=3 name=a\r\n\x8b=\r\n\x8c\r\n=yend size=3\r\n",
+		"=ybegin line=9 size=3 name=a\r\n=ypart \r\n\x8b\r\n=yend size=3\r\n",
+		"=ybegin line=9 size=3 name=a\r\n\x8b\r\n=yend\r\n\x8c\r\n=yend size=3\r\n",
+	};
+	static const char *const contents[] = {
+		"a\xa3\x62", "\x0f\x46\x37\x48\x4a\xf6\x61", "a\x0f\x3b\x44\x3a\x62",
+	};
+	unsigned char hash[1][SS_CONTENT_HASH_SIZE];
+
+	(void)state;
+	look_rules.block.hash = hash;
+	look_rules.block.count = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		int fd = mail_file(contents[i], strlen(contents[i]));
+
+		assert_int_equal(ss_content_hash(fd, hash[0]), 0);
+		close(fd);
+		assert_int_equal(look_text(g_string_new(texts[i])), LOOK(HASH));
+	}
+}
+
+/* As many lines as there are octets: each is no more work than an octet */
+static void h4_takes_short_lines_of_yenc(void **state)
+{
+	GString *text = g_string_new("=ybegin line=1 size=1 name=a.scr\n");
+
+	(void)state;
+	while (text->len < 4 << 20)
+		g_string_append(text, "x\n");
+	g_string_append(text, "=yend size=1\n");
+	look_rules.octet_limit = 2 << 20;
+	assert_int_equal(look_text(text), LOOK(NAME));
+}
+
 static void g7_bounds_yenc(void **state)
 {
 	static char zeros[300000] = "MZ";
@@ -468,6 +536,9 @@ int main(void)
 		TEST(decodes_what_was_coded),
 		TEST(passes_prose_about_yenc),
 		TEST(g4_says_where_yenc_is_cut_off),
+		TEST(g4_reads_yenc_as_thunderbird_does),
+		TEST(g4_knows_hashes_in_yenc_of_thunderbird),
+		TEST(h4_takes_short_lines_of_yenc),
 		TEST(g7_bounds_yenc),
 		TEST(survives_octets),
 	};
