@@ -11,6 +11,12 @@ static bool is_eol(uint8_t c)
 	return c == '\r' || c == '\n';
 }
 
+/* Where to some a line ends, and to others is a CR as any other octet */
+static bool ends_line(const uint8_t *s, bool lf)
+{
+	return lf ? *s == '\n' : is_eol(*s);
+}
+
 static bool is_blank(uint8_t c)
 {
 	return c == ' ' || c == '\t';
@@ -30,9 +36,11 @@ bool ss_lines_next(struct ss_lines *text, struct ss_lines *line)
 	if (s == end)
 		return false;
 	line->at = s;
-	while (s < end && !is_eol(*s))
+	while (s < end && !ends_line(s, text->lf))
 		s++;
 	line->end = s;
+	if (text->lf && line->end > line->at && line->end[-1] == '\r')
+		line->end--;
 	if (s < end)
 		s += end - s > 1 && s[0] == '\r' && s[1] == '\n' ? 2 : 1;
 	text->at = s;
@@ -59,11 +67,30 @@ bool ss_lines_find(struct ss_lines *text, const uint8_t *start, const char *word
 		if (!s)
 			break;
 		text->at = s;
-		if (s == start || is_eol(s[-1]))
+		if (s == start || ends_line(s - 1, text->lf))
 			return ss_lines_next(text, line);
 		text->at += len;
 	}
 	text->at = text->end;
+	return false;
+}
+
+/**
+ * ss_lines_has_bare_cr() - Whether there is a CR without an LF in a text.
+ * @text: the text
+ *
+ * Return: whether there is.
+ */
+bool ss_lines_has_bare_cr(const struct ss_lines *text)
+{
+	const uint8_t *s = text->at;
+
+	while ((s = memchr(s, '\r', text->end - s))) {
+		if (++s == text->end)
+			return false;
+		if (*s != '\n')
+			return true;
+	}
 	return false;
 }
 

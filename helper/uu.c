@@ -5,7 +5,7 @@
  * character says. libarchive reads one block where all else has to be one, too; mail
  * programs find any of them in any text, and so does this. Decoders differ, in what they
  * take for the end, in blanks at the end of a line and in what is no line of a block at
- * all: what any of them may see is handed out. Nothing is allocated, the time is linear,
+ * all: what any of them may see is handed out, several times where that differs. Nothing is allocated, the time is linear,
  * and there is no state outside of a call.
  */
 #include <string.h>
@@ -13,9 +13,7 @@
 #include "lines.h"
 #include "uu.h"
 
-#define MODE_MIN	3u	/* octal digits */
-#define MODE_MAX	4u
-#define FULL		45u	/* octets in all lines but the last of a block */
+#define FULL		30u	/* octets: a line of so many is no accident */
 #define RUN		3u	/* lines that are no accident though they are odd */
 #define BUFFER		4096u
 
@@ -27,7 +25,7 @@
  * @ZERO: no octets: the end to some
  * @EXACT: as many characters as it says
  * @SHORT: fewer, as where blanks at its end were lost, which stand for zeros
- * @LONG: more
+ * @LONG: more, behind those that it says anything
  * @WILD: other characters, of which some take the lower six bits
  * @JUNK: others, and not as many as it says
  */
@@ -46,17 +44,45 @@ enum kind {
 /**
  * struct block - A block, or what begins like one.
  * @name: of the file
+ * @loose: there is no mode in front of that
  * @body: the lines in it
  * @is: it is one
  * @sound: all decoders agree on it
  * @on: there is more behind a line without octets
+ * @junk: there is junk
  */
 struct block {
 	struct ss_lines name;
+	bool loose;
 	struct ss_lines body;
 	bool is;
 	bool sound;
 	bool on;
+	bool junk;
+};
+
+/**
+ * enum junk - What a decoder does with junk.
+ * @JUNK_SKIP: it skips it
+ * @JUNK_TAKE: it takes it for a line as any other
+ * @JUNK_STOP: it ends there
+ * @JUNK_WAYS: how many there are
+ */
+enum junk {
+	JUNK_SKIP,
+	JUNK_TAKE,
+	JUNK_STOP,
+	JUNK_WAYS,
+};
+
+/**
+ * struct way - How a block is decoded.
+ * @on: also behind a line without octets
+ * @junk: what is done with junk
+ */
+struct way {
+	bool on;
+	enum junk junk;
 };
 
 /**
@@ -71,29 +97,43 @@ struct output {
 	size_t used;
 };
 
-/* Whether a line begins a block; @name is that of the file, and may be empty */
-static bool is_begin(const struct ss_lines *line, struct ss_lines *name)
+/*
+ * Whether a line begins a block; @name is that of the file, and may be empty. Decoders
+ * want a mode or not, and take any digits for one.
+ */
+static bool is_begin(const struct ss_lines *line, struct ss_lines *name, bool *loose)
 {
 	static const char word[] = "begin";
-	const uint8_t *s = line->at, *end = ss_lines_trim(line), *digits;
+	const uint8_t *s = line->at, *end = ss_lines_trim(line), *mode;
 
 	if ((size_t)(end - s) < sizeof(word) || memcmp(s, word, sizeof(word) - 1))
 		return false;
 	s += sizeof(word) - 1;
-	digits = ss_lines_skip_blanks(s, end);
-	if (digits == s)
+	mode = ss_lines_skip_blanks(s, end);
+	if (mode == s)
 		return false;
-	for (s = digits; s < end && *s >= '0' && *s <= '7';)
+	for (s = mode; s < end && *s >= '0' && *s <= '7';)
 		s++;
-	if (s - digits < MODE_MIN || s - digits > MODE_MAX || (s < end && *s != ' ' && *s != '\t'))
-		return false;
-	*name = (struct ss_lines){ ss_lines_skip_blanks(s, end), end };
+	*loose = s == mode;
+	name->at = ss_lines_skip_blanks(s, end);
+	name->end = end;
 	return true;
 }
 
 static size_t count_octets(const struct ss_lines *line)
 {
 	return (*line->at - ' ') & 0x3f;
+}
+
+/* Characters behind the first that a line must have, and may have */
+static size_t count_needed(size_t octets)
+{
+	return (octets * 8 + 5) / 6;
+}
+
+static size_t count_usual(size_t octets)
+{
+	return (octets + 2) / 3 * 4;
 }
 
 /* How a line fits its first character, which says how many octets it has */
@@ -105,9 +145,9 @@ static enum kind compare_length(const struct ss_lines *line)
 	if (!octets)
 		return some > 1 ? JUNK : ZERO;
 	/* some have a checksum behind it */
-	if (some > (octets + 2) / 3 * 4 + 1)
+	if (some > count_usual(octets) + 1)
 		return LONG;
-	return all < (octets * 8 + 5) / 6 ? SHORT : EXACT;
+	return all < count_needed(octets) ? SHORT : EXACT;
 }
 
 static enum kind classify(const struct ss_lines *line)
@@ -115,15 +155,19 @@ static enum kind classify(const struct ss_lines *line)
 	const uint8_t *end = ss_lines_trim(line);
 	struct ss_lines name;
 	enum kind kind;
+	bool loose;
 
 	/* of blanks alone: a space is the digit zero */
 	if (end == line->at)
 		return line->end > end && *end == ' ' ? ZERO : EMPTY;
 	if (end - line->at == 3 && !memcmp(line->at, "end", 3))
 		return STOP;
-	if (is_begin(line, &name))
+	if (is_begin(line, &name, &loose) && !loose)
 		return BEGIN;
 	kind = compare_length(line);
+	/* what is behind them does not matter */
+	if (kind == LONG)
+		end = line->at + 1 + count_usual(count_octets(line));
 	for (const uint8_t *s = line->at; s < end; s++)
 		if (*s < ' ' || *s > '`')
 			return kind == EXACT ? WILD : JUNK;
@@ -134,7 +178,8 @@ static enum kind classify(const struct ss_lines *line)
  * struct tally - What the lines of a block are.
  * @first: the first that has octets
  * @run: how many there are in front of any junk
- * @full: there is one of full length, which is no accident anywhere
+ * @whole: how many have as many characters as they say, whatever these are
+ * @full: there is a long one
  * @zero: there is one without octets
  * @junk: there is junk
  * @odd: there is one that does not belong there
@@ -143,6 +188,7 @@ static enum kind classify(const struct ss_lines *line)
 struct tally {
 	enum kind first;
 	unsigned int run;
+	unsigned int whole;
 	bool full;
 	bool zero;
 	bool junk;
@@ -153,19 +199,42 @@ struct tally {
 static void count_line(struct tally *tally, struct block *block, enum kind kind,
 		       const struct ss_lines *line)
 {
+	size_t octets, digits;
+
 	if (kind == EMPTY)
 		return;
 	if (kind == ZERO) {
 		tally->zero = true;
 		return;
 	}
+	octets = count_octets(line);
+	digits = line->end - line->at - 1;
 	if (tally->first == EMPTY)
 		tally->first = kind;
-	tally->full |= kind == EXACT && count_octets(line) == FULL;
+	tally->full |= octets >= FULL && (kind == EXACT || kind == LONG);
+	tally->whole += octets && digits >= count_needed(octets);
 	tally->junk |= kind == JUNK;
 	tally->run += !tally->junk;
 	tally->odd |= kind >= LONG;
 	block->on |= tally->zero;
+}
+
+static bool is_block(const struct tally *tally)
+{
+	return tally->full || tally->first == EXACT || tally->run >= RUN || tally->whole >= RUN ||
+	       (tally->ended && (tally->whole ||
+				 (!tally->junk && (tally->run || tally->zero))));
+}
+
+/* Whether the next line is one of a block: without a mode "begin" says little */
+static bool goes_on(const struct ss_lines *text)
+{
+	struct ss_lines rest = *text, line;
+	enum kind kind = EMPTY;
+
+	while (kind == EMPTY && ss_lines_next(&rest, &line))
+		kind = classify(&line);
+	return kind == EXACT;
 }
 
 /*
@@ -177,7 +246,7 @@ static void measure(struct ss_lines *text, struct block *block)
 	struct tally tally = { .first = EMPTY };
 	struct ss_lines line, rest = *text;
 
-	block->body = (struct ss_lines){ text->at, text->at };
+	block->body = (struct ss_lines){ text->at, text->at, text->lf };
 	while (!tally.ended && ss_lines_next(&rest, &line)) {
 		enum kind kind = classify(&line);
 
@@ -190,19 +259,20 @@ static void measure(struct ss_lines *text, struct block *block)
 		count_line(&tally, block, kind == STOP ? EMPTY : kind, &line);
 		*text = rest;
 	}
-	block->is = tally.full || tally.first == EXACT || tally.run >= RUN ||
-		    (tally.ended && !tally.junk && (tally.run || tally.zero));
-	block->sound = tally.ended && !tally.odd && !block->on;
+	block->is = is_block(&tally);
+	block->junk = tally.junk;
+	block->sound = tally.ended && !tally.odd && !block->on && !block->loose;
 }
 
 static bool next_block(struct ss_lines *text, const uint8_t *start, struct block *block)
 {
 	struct ss_lines line, name;
+	bool loose;
 
 	while (ss_lines_find(text, start, "begin", &line)) {
-		if (!is_begin(&line, &name))
+		if (!is_begin(&line, &name, &loose) || (loose && !goes_on(text)))
 			continue;
-		*block = (struct block){ .name = name };
+		*block = (struct block){ .name = name, .loose = loose };
 		measure(text, block);
 		if (block->is)
 			return true;
@@ -234,7 +304,7 @@ static void decode_line(struct output *out, const struct ss_lines *line)
 }
 
 /* Return: whether @out takes more */
-static bool decode(struct output *out, const struct block *block, bool on)
+static bool decode(struct output *out, const struct block *block, const struct way *way)
 {
 	const struct ss_inner *inner = out->inner;
 	struct ss_lines text = block->body, line;
@@ -245,15 +315,46 @@ static bool decode(struct output *out, const struct block *block, bool on)
 	while (ss_lines_next(&text, &line)) {
 		enum kind kind = classify(&line);
 
-		if (kind == ZERO && !on)
+		if ((kind == ZERO && !way->on) || (kind == JUNK && way->junk == JUNK_STOP))
 			break;
-		if (kind < EXACT || kind == JUNK)
+		if (kind < EXACT || (kind == JUNK && way->junk == JUNK_SKIP))
 			continue;
 		if (out->used > BUFFER - 0x40 && !flush(out))
 			return false;
 		decode_line(out, &line);
 	}
 	return flush(out);
+}
+
+/* All that decoders make of a block. Return: whether @out takes more. */
+static bool decode_all(struct output *out, const struct block *block)
+{
+	struct way way = {};
+
+	for (int junk = 0; junk < (block->junk ? JUNK_WAYS : 1); junk++) {
+		way.junk = junk;
+		for (int on = 0; on <= block->on; on++) {
+			way.on = on;
+			if (!decode(out, block, &way))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Return: whether decoders agree */
+static bool read_blocks(struct ss_lines text, const struct ss_inner *inner, bool *stop)
+{
+	const uint8_t *start = text.at;
+	struct output out = { .inner = inner };
+	struct block block;
+	bool sound = true;
+
+	while (!*stop && next_block(&text, start, &block)) {
+		sound &= block.sound;
+		*stop = !decode_all(&out, &block);
+	}
+	return sound;
 }
 
 /**
@@ -265,31 +366,28 @@ static bool decode(struct output *out, const struct block *block, bool on)
  */
 bool ss_uu_is(const uint8_t *data, size_t len)
 {
-	struct ss_lines text = { data, data + len };
+	struct ss_lines text = { data, data + len, false }, lf = { data, data + len, true };
 	struct block block;
 
-	return next_block(&text, data, &block);
+	return next_block(&text, data, &block) ||
+	       (ss_lines_has_bare_cr(&lf) && next_block(&lf, data, &block));
 }
 
 /**
  * ss_uu_read() - Go over the files that are in a text by uuencode.
  * @data: the text
  * @len: its length in octets
- * @inner: takes the files; one that goes on behind what is its end to some comes twice
+ * @inner: takes the files; one on which decoders differ comes several times
  *
  * Return: whether all decoders agree on them; nothing where @inner did not take all.
  */
 bool ss_uu_read(const uint8_t *data, size_t len, const struct ss_inner *inner)
 {
-	struct ss_lines text = { data, data + len };
-	struct output out = { .inner = inner };
-	struct block block;
-	bool sound = true;
+	struct ss_lines text = { data, data + len, false };
+	bool stop = false, sound = read_blocks(text, inner, &stop);
 
-	while (next_block(&text, data, &block)) {
-		sound &= block.sound;
-		if (!decode(&out, &block, false) || (block.on && !decode(&out, &block, true)))
-			break;
-	}
+	text.lf = true;
+	if (!stop && ss_lines_has_bare_cr(&text))
+		sound &= read_blocks(text, inner, &stop);
 	return sound;
 }

@@ -63,7 +63,8 @@ static bool is_begin(const struct ss_lines *line, struct ss_lines *name)
 	s = memmem(line->at, line->end - line->at, word, sizeof(word) - 1);
 	if (!s)
 		return false;
-	*name = (struct ss_lines){ s + sizeof(word) - 1, ss_lines_trim(line) };
+	name->at = s + sizeof(word) - 1;
+	name->end = ss_lines_trim(line);
 	return name->at <= name->end;
 }
 
@@ -151,7 +152,7 @@ static bool read_file(struct ss_lines *text, const struct ss_lines *name, struct
  */
 bool ss_yenc_is(const uint8_t *data, size_t len)
 {
-	struct ss_lines text = { data, data + len }, name;
+	struct ss_lines text = { data, data + len, false }, name;
 
 	return next_file(&text, data, &name);
 }
@@ -166,7 +167,7 @@ bool ss_yenc_is(const uint8_t *data, size_t len)
  */
 bool ss_yenc_read(const uint8_t *data, size_t len, const struct ss_inner *inner)
 {
-	struct ss_lines text = { data, data + len }, name;
+	struct ss_lines text = { data, data + len, false }, name;
 	bool all = true, sound, same;
 
 	while (next_file(&text, data, &name)) {

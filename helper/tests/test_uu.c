@@ -60,16 +60,13 @@ static void passes_prose(void **state)
 {
 	static const char *const texts[] = {
 		PROSE, "begin 644 setup.scr\r\n", "begin 644 setup.scr\r\n\r\nend\r\n",
-		"begin 644 setup.scr\r\nin the manual means that a file begins.\r\nend\r\n",
+		"begin 644 setup.scr\r\nin the manual means that a file begins.\r\n",
+		"begin the setup.scr\r\nin the manual means that a file begins.\r\nend\r\n",
+		"begin  the setup.scr\r\nTHE MANUAL\r\nSAYS WHAT\r\nTHAT IS\r\nend\r\n",
 		"begin 644 setup.scr\r\nTHE END\r\n", "begin 644 setup.scr\r\n\t\r\nend\r\n",
 		"begin 644 setup.scr\r\n-- \r\nMe\r\n",
 		"begin 644 setup.scr\r\nbegin 644 setup.scr\r\nbegin 644 setup.scr\r\n",
-		"begin 64 setup.scr\r\n#86)C\r\n`\r\nend\r\n",
-		"begin 64444 setup.scr\r\n#86)C\r\n`\r\nend\r\n",
-		"begin 648 setup.scr\r\n#86)C\r\n`\r\nend\r\n",
-		"begin 644x setup.scr\r\n#86)C\r\n`\r\nend\r\n",
 		"begin644 setup.scr\r\n#86)C\r\n`\r\nend\r\n",
-		"begin the setup.scr\r\n#86)C\r\n`\r\nend\r\n",
 		" begin 644 setup.scr\r\n#86)C\r\n`\r\nend\r\n",
 		"> begin 644 setup.scr\r\n> #86)C\r\n> `\r\n> end\r\n",
 		"Begin 644 setup.scr\r\n#86)C\r\n`\r\nend\r\n",
@@ -98,6 +95,9 @@ static void g4_reads_all_kinds_of_uuencode(void **state)
 		"begin 644 a.scr\n`\nend\n", "begin 644 a.scr\n#86\n`\nend\n",
 		"begin 644 a.scr\n#\n`\nend\n", "begin 644 a.scr\n!86\n`\nend\n",
 		"begin 644 a.scr\n$86)C8\n`\nend\n",
+		/* any mode to uudecode(1) */
+		"begin 6 a.scr\n#86)C\n`\nend\n", "begin 100644 a.scr\n#86)C\n`\nend\n",
+		"begin 648 a.scr\n#86)C\n`\nend\n", "begin 644x a.scr\n#86)C\n`\nend\n",
 	};
 
 	(void)state;
@@ -146,6 +146,8 @@ static void g4_reads_broken_uuencode(void **state)
 		/* a line between, too long, and an end that is none */
 		{ "\r\nM", "\r\njunk\r\nM" }, { "setup.exe\r\n", "setup.exe\r\nNo, here:\r\n" },
 		{ "\r\nM35H", "\r\nM35H" "````````````````````````````````````````````" },
+		/* or what stands for a mode */
+		{ "644 setup", "a.txt setup" }, { "644 setup", " setup" },
 		{ "setup.exe\r\n", "setup.exe\r\n`\r\n" },
 		{ "setup.exe\r\n", "setup.exe\r\n \r\n" },
 	};
@@ -171,6 +173,9 @@ static void g4_reads_odd_lines_of_uuencode(void **state)
 	} changes[] = {
 		/* digits behind the last, and others with the same lower six bits */
 		{ "``\r\n", "``XXXXX\r\n" }, { "`", "\xa0" },
+		/* the same where they are no digits, and are digits to few */
+		{ "``\r\n", "``xxxxx\r\n" }, { "\r\n", "abc\r\n" },
+		{ "``\r\n", "\xa0\xa0zzzzz\r\n" },
 	};
 
 	(void)state;
@@ -181,6 +186,46 @@ static void g4_reads_odd_lines_of_uuencode(void **state)
 		replace(text, changes[i].old, changes[i].new, -1);
 		assert_int_equal(look_text(text), LOOK(EXECUTABLE) | LOOK(PARTIALLYCORRUPTED));
 	}
+}
+
+/* Some read on behind a line that others skip, or end there */
+static void g4_knows_hashes_behind_odd_lines_of_uuencode(void **state)
+{
+	static const char text[] = "begin 644 a\n#86)C\ndz\n#9&5F\n`\nend\n";
+	static const struct pack contents[] = {
+		{ "", "abc", 3 }, { "", "abcdef", 6 }, { "", "abc\x68\0\0\0def", 10 },
+	};
+	unsigned char hash[1][SS_CONTENT_HASH_SIZE];
+
+	(void)state;
+	look_rules.block.hash = hash;
+	look_rules.block.count = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(contents); i++) {
+		int fd = mail_file(contents[i].data, contents[i].len);
+
+		assert_int_equal(ss_content_hash(fd, hash[0]), 0);
+		close(fd);
+		assert_true(look_text(g_string_new(text)) & LOOK(HASH));
+	}
+}
+
+/* To most a CR ends no line, and is the digit that M is */
+static void g4_reads_uuencode_with_bare_cr(void **state)
+{
+	static const char octets[] = "MZ\xb6\xdb\x6d\xb6\xdb\x6d\xb6\xdb\x6d";
+	const struct pack file = { "a", octets, sizeof(octets) - 1 };
+	unsigned char hash[1][SS_CONTENT_HASH_SIZE];
+	int fd = mail_file(file.data, file.len);
+	GString *text = g_string_new(NULL);
+
+	(void)state;
+	look_rules.block.hash = hash;
+	look_rules.block.count = 1;
+	assert_int_equal(ss_content_hash(fd, hash[0]), 0);
+	close(fd);
+	wrap_uu(text, &file, "\n");
+	replace(text, "M", "\r", 2);
+	assert_true(look_text(text) & LOOK(HASH));
 }
 
 /* Blanks for zeros, which are lost at the end of a line */
@@ -284,6 +329,7 @@ static void h4_passes_many_lines_that_begin_nothing(void **state)
 {
 	static const char *const lines[] = {
 		"begin 644 x\n", "begin begin begin\n", "begin 644 x\nTHIS IS NO FILE\n",
+		"begin x\n\n", "begin  x\nTHIS IS NO FILE\n\r",
 	};
 
 	(void)state;
@@ -525,6 +571,8 @@ int main(void)
 		TEST(knows_files_by_uuencode_without_a_name),
 		TEST(g4_reads_broken_uuencode),
 		TEST(g4_reads_odd_lines_of_uuencode),
+		TEST(g4_knows_hashes_behind_odd_lines_of_uuencode),
+		TEST(g4_reads_uuencode_with_bare_cr),
 		TEST(g4_reads_stripped_uuencode),
 		TEST(g4_says_where_uuencode_is_cut_off),
 		TEST(looks_into_archives_by_uuencode),
