@@ -55,7 +55,6 @@ void ss_session_hold(struct ss_session *s)
 	refcount_inc(&s->users);
 }
 
-/* The last reference may go in softirq: what may sleep was done by end(). */
 /* What it holds. */
 static void release(struct ss_session *s)
 {
@@ -66,6 +65,7 @@ static void release(struct ss_session *s)
 	ss_profile_put(s->av);
 }
 
+/* The last reference may go in softirq: what may sleep was done by end(). */
 void ss_session_put(struct ss_session *s)
 {
 	struct ss_net *sn = s->sn;
