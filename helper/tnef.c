@@ -245,6 +245,13 @@ static void choose_name(struct tnef *t, const struct item *item)
 	t->rank = item->rank;
 }
 
+static void hand_out(struct tnef *t, const struct span *value)
+{
+	begin_file(t, &t->best);
+	if (!t->stop && value->left)
+		t->stop = !t->inner->octets(t->inner->arg, value->at, value->left);
+}
+
 /* The second time */
 static void hand_out_content(struct tnef *t, const struct item *item)
 {
@@ -252,12 +259,12 @@ static void hand_out_content(struct tnef *t, const struct item *item)
 
 	if (item->rank != RANK_NONE)
 		return;
-	/* What kind of object it is, its content tells as well */
-	if (item->type == TYPE_OBJECT && value.left >= GUID_SIZE)
-		take(&value, GUID_SIZE, &guid);
-	begin_file(t, &t->best);
-	if (!t->stop && value.left)
-		t->stop = !t->inner->octets(t->inner->arg, value.at, value.left);
+	hand_out(t, &value);
+	/* What kind of object it is stands in front, which not all readers know */
+	if (t->stop || item->type != TYPE_OBJECT || value.left < GUID_SIZE)
+		return;
+	take(&value, GUID_SIZE, &guid);
+	hand_out(t, &value);
 }
 
 /* The third time: another reader may prefer another name */

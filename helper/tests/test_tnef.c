@@ -210,6 +210,25 @@ static void g4_looks_at_content_in_properties(void **state)
 	look_expect(SS_KIND_EXECUTABLE, "winmail.dat/setup.exe");
 }
 
+/* Some readers take the octets that say what an object is for its first */
+static void g4_looks_at_objects_with_what_they_are(void **state)
+{
+	(void)state;
+	for (int whole = 0; whole < 2; whole++) {
+		GString *tnef = wrap_tnef(), *list = wrap_properties();
+		GString *value = g_string_new(whole ? "" : "the id of a msg.");
+
+		g_string_append_len(value, pack_pe, sizeof(pack_pe));
+		wrap_property(list, WRAP_LONG_NAME | WRAP_STRING, "setup.exe", 10);
+		wrap_property(list, WRAP_DATA_VALUE | WRAP_OBJECT, value->str, value->len);
+		g_string_free(value, TRUE);
+		wrap_begin(tnef);
+		wrap_put_properties(tnef, list);
+		assert_int_equal(look_tnef(tnef), LOOK(EXECUTABLE));
+		look_expect(SS_KIND_EXECUTABLE, "winmail.dat/setup.exe");
+	}
+}
+
 /* A message that is attached is TNEF in TNEF. @depth of them; the innermost is freed. */
 static GString *nested(GString *inner, unsigned int depth)
 {
@@ -475,6 +494,7 @@ int main(void)
 		TEST(looks_at_display_names),
 		TEST(bounds_names_in_tnef),
 		TEST(g4_looks_at_content_in_properties),
+		TEST(g4_looks_at_objects_with_what_they_are),
 		TEST(g3_looks_into_tnef_in_tnef),
 		TEST(looks_into_archives_in_tnef),
 		TEST(g4_reads_on_behind_what_is_broken),
