@@ -14,6 +14,7 @@
 #include "kinds.h"
 #include "tnef.h"
 #include "uu.h"
+#include "uu64.h"
 #include "yenc.h"
 
 /* Programs that unpack look for an archive behind others' octets so far in */
@@ -300,6 +301,7 @@ static const struct ss_format zip_stream_format = {
 /* A text with files in it, whatever else it is */
 static const struct ss_format text_formats[] = {
 	{ .word = "uue", .check = ss_uu_is, .read = ss_uu_read },
+	{ .word = "uue", .check = ss_uu64_is, .read = ss_uu64_read },
 	{ .word = "yenc", .check = ss_yenc_is, .read = ss_yenc_read },
 };
 
@@ -392,7 +394,7 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats) && count < SS_FORMAT_HITS - 4; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(formats) && count < SS_FORMAT_HITS - 5; i++)
 		if (matches(&formats[i], data, len))
 			hits[count++] = (struct ss_format_hit){ .format = &formats[i] };
 	/* The last member of another archive, not compressed, is no zip of its own */

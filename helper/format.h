@@ -11,7 +11,7 @@
 struct archive;
 
 /* More than a file can be at once */
-#define SS_FORMAT_HITS	10
+#define SS_FORMAT_HITS	11
 
 /**
  * struct ss_format - A format of archives. A compressed file is an archive of one.

@@ -11,10 +11,11 @@
 #include "inner.h"
 #include "tnef.h"
 #include "uu.h"
+#include "uu64.h"
 #include "yenc.h"
 
-/* A line by uuencode stands for 63 octets at most, and may come twice */
-#define MAX_OCTETS(len)	((len) * 64 + 1)
+/* A line by uuencode, two octets, stands for 63 at most, and may come twelve times */
+#define MAX_OCTETS(len)	((len) * 32 * 12 + 64)
 #define MAX_NAME	(1024 * 1024)
 
 /**
@@ -100,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	memcpy(copy, data, n);
 	check_reader(ss_tnef_read, copy, n);
 	CHECK(!!check_reader(ss_uu_read, copy, n) == ss_uu_is(copy, n));
+	CHECK(!!check_reader(ss_uu64_read, copy, n) == ss_uu64_is(copy, n));
 	CHECK(!!check_reader(ss_yenc_read, copy, n) == ss_yenc_is(copy, n));
 	free(copy);
 	return 0;

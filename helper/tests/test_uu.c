@@ -342,6 +342,33 @@ static void h4_passes_many_lines_that_begin_nothing(void **state)
 	}
 }
 
+/* Its lines as base64 has them, and a name that may be in it, too */
+static void g4_looks_into_uuencode_by_base64(void **state)
+{
+	static const char *const begins[] = {
+		"begin-base64 644 setup.exe", "begin-base64 6\tsetup.exe ",
+		"begin-base64-encoded 644 c2V0dXAuZXhl",
+	};
+	char *base64 = g_base64_encode((const guchar *)pack_pe, sizeof(pack_pe));
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
+		for (int end = 0; end < 2; end++) {
+			GString *text = g_string_new(PROSE);
+
+			g_string_append_printf(text, "%s\r\n%.60s\r\n%.60s \t\r\n%s\r\n%s",
+					       begins[i], base64, base64 + 60, base64 + 120,
+					       end ? "====\r\n" PROSE : "");
+			assert_int_equal(look_text(text), LOOK(EXECUTABLE) |
+					 (end ? 0 : LOOK(PARTIALLYCORRUPTED)));
+			look_expect(SS_KIND_EXECUTABLE, "setup.exe");
+		}
+	}
+	g_free(base64);
+	assert_int_equal(look_text(g_string_new("begin-base64 x\nbegin-base64\nbegin-base64-")), 0);
+	assert_int_equal(look_text(g_string_new("begin-base64 644 a.scr\n====\n")), LOOK(NAME));
+}
+
 /* -- yEnc ----------------------------------------------------------------- */
 
 static void g4_looks_into_yenc(void **state)
@@ -579,6 +606,7 @@ int main(void)
 		TEST(g2_sees_a_zip_behind_uuencode),
 		TEST(g7_bounds_uuencode),
 		TEST(h4_passes_many_lines_that_begin_nothing),
+		TEST(g4_looks_into_uuencode_by_base64),
 		TEST(g4_looks_into_yenc),
 		TEST(g4_reads_parts_by_yenc),
 		TEST(decodes_what_was_coded),
