@@ -5,8 +5,8 @@
  * character says. libarchive reads one block where all else has to be one, too; mail
  * programs find any of them in any text, and so does this. Decoders differ, in what they
  * take for the end, in blanks at the end of a line and in what is no line of a block at
- * all: what any of them may see is handed out, several times where that differs. Nothing is allocated, the time is linear,
- * and there is no state outside of a call.
+ * all: what any of them may see is handed out, several times where that differs. Nothing
+ * is allocated, the time is linear, and there is no state outside of a call.
  */
 #include <string.h>
 
