@@ -329,15 +329,13 @@ static bool decode(struct output *out, const struct block *block, const struct w
 /* All that decoders make of a block. Return: whether @out takes more. */
 static bool decode_all(struct output *out, const struct block *block)
 {
-	struct way way = {};
+	int ways = block->junk ? JUNK_WAYS : 1;
 
-	for (int junk = 0; junk < (block->junk ? JUNK_WAYS : 1); junk++) {
-		way.junk = junk;
-		for (int on = 0; on <= block->on; on++) {
-			way.on = on;
-			if (!decode(out, block, &way))
-				return false;
-		}
+	for (int junk = 0; junk < ways; junk++) {
+		const struct way one = { .junk = junk }, other = { .on = true, .junk = junk };
+
+		if (!decode(out, block, &one) || (block->on && !decode(out, block, &other)))
+			return false;
 	}
 	return true;
 }
