@@ -489,7 +489,9 @@ static void shows_av_profiles(void **state)
 			    "  replacement 'a\n\n  b'\\'''\n");
 	expect_round_trip(ss_av_main, "av", &fake->av);
 	assert_int_equal(run(ss_show_main, true, "av"), 0);
-	assert_non_null(strstr(output, "\"archive-block\":[\n    ],"));
+	/* json-c has broken an empty list into lines, and does not any more */
+	assert_true(strstr(output, "\"archive-block\":[\n    ],") ||
+		    strstr(output, "\"archive-block\":[],"));
 	assert_non_null(strstr(output, "\"replacement\":\"a\\n\\n  b'\""));
 	assert_non_null(strstr(output, "\"policies\":2"));
 }
