@@ -231,6 +231,14 @@ static void auth_line(struct ss_smtp *e, struct ss_span line,
 
 /* ---- lines ---- */
 
+/* Notes the name behind HELO or EHLO; the last one is kept for a refusal. */
+static void name_client(struct ss_smtp *e, struct ss_span name)
+{
+	e->old_helo_len = e->helo_len;
+	memcpy(e->old_helo, e->helo, e->helo_len);
+	e->helo_len = keep_address(e->helo, name);
+}
+
 /* Returns false if the command has to wait. */
 static bool command(struct ss_smtp *e, struct ss_span line,
 		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
@@ -266,8 +274,7 @@ static bool command(struct ss_smtp *e, struct ss_span line,
 		data(e, args, cli);
 	} else {
 		if (verb == VERB_EHLO || verb == VERB_HELO)
-			e->helo_len = keep_address(e->helo,
-						   ss_syntax_take_word(&args));
+			name_client(e, ss_syntax_take_word(&args));
 		e->quit = verb == VERB_QUIT;
 		forward(e, verb, 0, line, srv);
 	}

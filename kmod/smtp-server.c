@@ -120,6 +120,21 @@ static void transaction_start(struct ss_smtp *e)
 	memcpy(e->sender, e->pending_sender, e->sender_len);
 }
 
+/* The reply to HELO or EHLO; one that is refused changes nothing (RFC 5321 4.1.4). */
+static void helo_reply(struct ss_smtp *e, u8 verb, bool ok)
+{
+	if (!ok) {
+		e->helo_len = e->old_helo_len;
+		memcpy(e->helo, e->old_helo, e->helo_len);
+		return;
+	}
+	ss_smtp_transaction_clear(e);
+	if (verb == VERB_EHLO)
+		e->ehlo_answered = true;
+	else
+		e->server_chunking = false;
+}
+
 /* The server has answered the message, or DATA in its stead. */
 static void message_reply(struct ss_smtp *e, u8 verb)
 {
@@ -158,8 +173,6 @@ static void reply_end(struct ss_smtp *e)
 	/* one that began amid a message may end behind it */
 	if (e->reply_verb != VERB_NONE && e->reply_verb != VERB_EARLY)
 		head = ss_smtp_pop(e);
-	if (head.verb == VERB_EHLO)
-		e->ehlo_answered = true;
 	if (head.verb == VERB_RELEASE || head.verb == VERB_PASS ||
 	    head.verb == VERB_EOD) {
 		message_reply(e, head.verb);
@@ -180,11 +193,10 @@ static void reply_end(struct ss_smtp *e)
 		e->mail_out = false;
 		if (ok)
 			transaction_start(e);
-	} else if (ok && (head.verb == VERB_HELO || head.verb == VERB_EHLO ||
-			  head.verb == VERB_RSET || head.verb == VERB_DROP)) {
+	} else if (head.verb == VERB_HELO || head.verb == VERB_EHLO) {
+		helo_reply(e, head.verb, ok);
+	} else if (ok && (head.verb == VERB_RSET || head.verb == VERB_DROP)) {
 		ss_smtp_transaction_clear(e);
-		if (head.verb == VERB_HELO)
-			e->server_chunking = false;
 	}
 }
 
@@ -257,10 +269,12 @@ static bool server_line(struct ss_smtp *e, struct ss_span line,
 		e->reply_code = code;
 		e->reply_lines = 0;
 		e->ehlo_first = true;
-		if (e->reply_verb == VERB_EHLO) {
-			e->server_tls = false;
+		/*
+		 * The list of keywords begins anew, but for STARTTLS: where a
+		 * client has to use it, another EHLO is no way around that.
+		 */
+		if (e->reply_verb == VERB_EHLO && code < 300)
 			e->server_chunking = false;
-		}
 		e->keyword_len = 0;
 	}
 	if (code != e->reply_code || ++e->reply_lines > SS_SMTP_REPLY_LINES_MAX)

@@ -184,7 +184,7 @@ struct ss_smtp {
 	u16 helo_len;
 	/** @sender_len: octets in @sender */
 	u16 sender_len;
-	/** @helo: what the client said after EHLO or HELO */
+	/** @helo: what the client said after the last EHLO or HELO that was not refused */
 	u8 helo[SS_SMTP_ADDRESS_MAX];
 	/** @sender: reverse-path of the transaction without angle brackets */
 	u8 sender[SS_SMTP_ADDRESS_MAX];
@@ -200,8 +200,8 @@ struct ss_smtp {
 	bool skip;		/* dropping an overlong client line */
 	bool rset_due;		/* the server refused DATA, its envelope is stale */
 	bool reply_open;	/* inside a multi-line reply */
-	bool ehlo_answered;	/* so that what the server offers is known */
-	bool server_tls;	/* it offers STARTTLS */
+	bool ehlo_answered;	/* by a 250, so that what the server offers is known */
+	bool server_tls;	/* it has offered STARTTLS since the dialogue began */
 	bool server_chunking;	/* it offers CHUNKING */
 	bool ehlo_first;	/* greeting line of an EHLO reply still to come */
 	u8 reply_verb;		/* what the open reply answers */
@@ -224,6 +224,8 @@ struct ss_smtp {
 	struct ss_smtp_pending fifo[SS_SMTP_FIFO_MAX];
 	u16 keyword_len;	/* line of a reply that is kept back, 0 if none */
 	u8 keyword[SS_SMTP_KEYWORD_MAX + 1];
+	u16 old_helo_len;	/* from before the EHLO or HELO that awaits its reply */
+	u8 old_helo[SS_SMTP_ADDRESS_MAX];
 	u16 pending_sender_len;
 	u8 pending_sender[SS_SMTP_ADDRESS_MAX];
 	bool pending_smtputf8;

@@ -1041,6 +1041,27 @@ def test_A3_require_helo():
         c.quit()
 
 
+def test_M4_require_refused_ehlo():
+    """starttls require: nor is an EHLO that the server refuses, before or after another"""
+    def ehlo(p):
+        named = p.log.rstrip().split(b"\r\n")[-1] != b"EHLO"
+        p.send(b"250-server.lab\r\n250 STARTTLS\r\n" if named else b"501 5.5.4 no\r\n")
+    with helper_for_tls(), profile("require", "starttls", "require"), \
+            no_policies(), \
+            policy("require", "iif", "lan", "port", "25", "tls", "require"), \
+            TlsServer(script={"EHLO": ehlo}) as srv:
+        for lines in (("EHLO", "HELO client.lab"),
+                      ("EHLO client.lab", "EHLO", "HELO client.lab")):
+            c = Client()
+            c.expect("220 ")
+            for line in lines:
+                c.cmd(line, "501" if line == "EHLO" else "250")
+            c.cmd("MAIL FROM:<a@b>", "530 5.7.0")
+            c.cmd("AUTH PLAIN c2VjcmV0", "530 5.7.0")
+            c.quit()
+        assert b"MAIL" not in srv.log and b"c2VjcmV0" not in srv.log, srv.log
+
+
 def test_bad_record_alert():
     """the sender of a record under a wrong key gets the alert for it"""
     with helper_for_tls() as g, TlsServer():

@@ -77,6 +77,10 @@ static void check_step(struct rig *r, const struct step *at, unsigned int i)
 		assert_int_equal(r->e.sender_len, at->n);
 		assert_memory_equal(r->e.sender, at->text, at->n);
 		break;
+	case HELO:
+		assert_int_equal(r->e.helo_len, at->n);
+		assert_memory_equal(r->e.helo, at->text, at->n);
+		break;
 	case UNREAD:
 		assert_int_equal(r->from_client.n + r->from_server.n, at->n);
 		break;

@@ -27,7 +27,7 @@ struct step {
 		CLIENT_SAYS, SERVER_SAYS, CLIENT_HEARS, SERVER_HEARS, VERDICT,
 		REFUSE_DATA, KEEPALIVE, HANGUP, EVENT, CODE, MESSAGE, FLAGS,
 		REFUSED, WANTS, SMTPUTF8, SENDER, RCPTS, OFFER_TLS, TLS_DOWN,
-		TLS_GO, TLS_DONE, UNREAD, SPLICE_MODE, SERVER_FORGETS,
+		TLS_GO, TLS_DONE, UNREAD, SPLICE_MODE, SERVER_FORGETS, HELO,
 	} what;
 	const char *text;
 	size_t n;
@@ -58,6 +58,8 @@ struct step {
 #define WANTS_CLIENT(x)	{ WANTS, NUMBER(x) }
 #define UTF8(x)		{ SMTPUTF8, NUMBER(x) }
 #define FROM(x)		{ SENDER, TEXT(x) }
+/* what the client said after EHLO or HELO */
+#define NAME(x)		{ HELO, TEXT(x) }
 /* enum ss_smtp_tls, at the start */
 #define OFFER(x)	{ OFFER_TLS, NUMBER(SS_SMTP_TLS_##x) }
 #define NO_HELPER(x)	{ TLS_DOWN, NUMBER(x) }

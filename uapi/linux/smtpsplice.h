@@ -266,7 +266,8 @@ enum smtpsplice_tls_mode {
  * @SMTPSPLICE_STARTTLS_MODE_INSPECT: Take the TLS off on both legs, scan what
  *   is inside.
  * @SMTPSPLICE_STARTTLS_MODE_REQUIRE: As inspect, and refuse mail outside of
- *   TLS where the server offers STARTTLS (530 5.7.0).
+ *   TLS (530 5.7.0), unless the server has accepted an EHLO and never offered
+ *   STARTTLS.
  * @SMTPSPLICE_STARTTLS_MODE_STRIP: Hide STARTTLS from the client, so that
  *   there is no TLS.
  * @SMTPSPLICE_STARTTLS_MODE_BYPASS: Pass on unseen what follows the server's
