@@ -13,6 +13,11 @@ static bool is_blank(u8 c)
 	return c == ' ' || c == '\t';
 }
 
+static bool is_alnum(u8 c)
+{
+	return ss_syntax_is_letter(c) || (c >= '0' && c <= '9');
+}
+
 bool ss_syntax_has_control(struct ss_span s)
 {
 	u32 i;
@@ -112,43 +117,122 @@ enum ss_smtp_verb ss_syntax_verb(struct ss_span word)
 	return VERB_UNKNOWN;
 }
 
-/* Length of the path that begins at '<', or 0 if it does not end. */
-static u32 bracketed(struct ss_span s)
+/*
+ * Has the octet a meaning outside of quotes, but none in RFC 5321? Comments, lists
+ * and the like are RFC 5322's, and servers differ in what they make of them.
+ */
+static bool is_special(u8 c)
+{
+	switch (c) {
+	case '(':
+	case ')':
+	case '<':
+	case '>':
+	case ',':
+	case ';':
+	case '\\':
+		return true;
+	}
+	return is_blank(c);
+}
+
+/* Octets of the source route "@a,@b:" at the start of @s; 0 where there is none. */
+static u32 route_size(struct ss_span s)
+{
+	u32 i = 0;
+
+	while (i < s.n && s.p[i] == '@') {
+		do
+			i++;
+		while (i < s.n && !is_special(s.p[i]) && s.p[i] != '@' &&
+		       s.p[i] != '"' && s.p[i] != ':');
+		if (i < s.n && s.p[i] == ':')
+			return i + 1;
+		if (i == s.n || s.p[i] != ',')
+			return 0;
+		i++;
+	}
+	return 0;
+}
+
+/* Octets of the path at the start of @s, up to what no path has outside of quotes. */
+static u32 path_size(struct ss_span s)
 {
 	bool quoted = false;
 	u32 i;
 
-	for (i = 1; i < s.n; i++) {
+	for (i = route_size(s); i < s.n; i++) {
 		if (quoted && s.p[i] == '\\')
 			i++;
 		else if (s.p[i] == '"')
 			quoted = !quoted;
-		else if (s.p[i] == '>' && !quoted)
-			return i + 1;
+		else if (!quoted && is_special(s.p[i]))
+			return i;
 	}
-	return 0;
+	return s.n;
+}
+
+/* Takes what is in angle brackets off @s, of which it is the start. */
+static bool take_bracketed(struct ss_span *s, struct ss_span *path)
+{
+	struct ss_span rest = ss_syntax_skip_blanks(ss_syntax_skip(*s, 1));
+
+	*path = (struct ss_span){ rest.p, path_size(rest) };
+	rest = ss_syntax_skip_blanks(ss_syntax_skip(rest, path->n));
+	if (!rest.n || *rest.p != '>')
+		return false;
+	*s = ss_syntax_skip(rest, 1);
+	return true;
+}
+
+/*
+ * Takes a path without angle brackets off @s. There is none where a server could
+ * take it for what stands in front of another one.
+ */
+static bool take_bare(struct ss_span *s, struct ss_span *path)
+{
+	u32 i;
+
+	*path = ss_syntax_take_word(s);
+	for (i = 0; i < path->n; i++)
+		if (is_special(path->p[i]) || path->p[i] == '"' ||
+		    path->p[i] == ':')
+			return false;
+	return path->n && !(s->n && memchr(s->p, '<', s->n));
+}
+
+/* Is all of @s parameters, "KEYWORD" or "KEYWORD=value" (RFC 5321 4.1.2)? */
+static bool is_params(struct ss_span s)
+{
+	struct ss_span word;
+
+	while ((word = ss_syntax_take_word(&s)).n) {
+		u32 i;
+
+		if (!is_alnum(*word.p))
+			return false;
+		for (i = 1; i < word.n && word.p[i] != '='; i++)
+			if (!is_alnum(word.p[i]) && word.p[i] != '-')
+				return false;
+	}
+	return true;
 }
 
 bool ss_syntax_take_path(struct ss_span *s, const char *keyword,
 			 struct ss_span *path)
 {
 	struct ss_span rest = ss_syntax_skip_blanks(*s);
-	u32 n;
+	bool taken;
 
 	if (!ss_syntax_starts(rest, keyword))
 		return false;
 	rest = ss_syntax_skip_blanks(ss_syntax_skip(rest, (u32)strlen(keyword)));
-	if (!rest.n || *rest.p != '<') {
-		*path = ss_syntax_take_word(&rest);
-		*s = rest;
-		return path->n;
-	}
-	n = bracketed(rest);
-	if (!n)
-		return false;
-	*path = (struct ss_span){ rest.p + 1, n - 2 };
-	*s = ss_syntax_skip(rest, n);
-	return true;
+	if (rest.n && *rest.p == '<')
+		taken = take_bracketed(&rest, path);
+	else
+		taken = take_bare(&rest, path);
+	*s = rest;
+	return taken && is_params(rest);
 }
 
 /*
@@ -204,8 +288,8 @@ bool ss_syntax_is_auth(struct ss_span s)
 	for (i = 0; i < s.n; i++) {
 		u8 c = s.p[i];
 
-		if (!ss_syntax_is_letter(c) && (c < '0' || c > '9') &&
-		    c != '+' && c != '/' && c != '=' && c != '*')
+		if (!is_alnum(c) && c != '+' && c != '/' && c != '=' &&
+		    c != '*')
 			return false;
 	}
 	return true;

@@ -109,10 +109,11 @@ enum ss_smtp_verb ss_syntax_verb(struct ss_span word);
  * @keyword: "FROM:" or "TO:"
  * @path: set to the path without its angle brackets
  *
- * RFC 5321 4.1.1.2. Blanks after the colon and a path without brackets are
- * common enough to be let through.
+ * RFC 5321 4.1.1.2. Blanks after the colon or inside the brackets and a path
+ * without brackets are common enough to be let through. All that servers read in
+ * different ways is not: a display name, a comment, more than one address.
  *
- * Return: false if there is no path.
+ * Return: false if there is no path, or something that is no parameter behind it.
  */
 bool ss_syntax_take_path(struct ss_span *s, const char *keyword,
 			 struct ss_span *path);

@@ -619,6 +619,34 @@ def test_bad_commands():
         assert b"\0" not in srv.log and b"FROB" not in srv.log
 
 
+def test_M6_forged_envelope():
+    """an envelope that servers read in different ways: 501; else it is logged as sent"""
+    name = octets("m6.com", "m6-too.com")
+    with Server() as srv:
+        c = Client()
+        c.hello()
+        for path in ('"ceo@lab" <evil@lab>', "ceo@lab<evil@lab>",
+                     "<(ceo@lab) evil@lab>", "<ceo@lab> <evil@lab>"):
+            c.cmd("MAIL FROM:" + path, "501 5.5.4 Syntax: MAIL")
+            c.cmd("RCPT TO:" + path, "501 5.5.4 Syntax: RCPT")
+        c.cmd('MAIL FROM: < "a b"@lab > SIZE=1', "250")
+        c.cmd("RCPT TO:bare@lab", "250")
+        c.cmd("RCPT TO:<@r.lab:routed@lab> NOTIFY=NEVER", "250")
+        c.cmd("DATA", "354")
+        c.send(infected(name) + b".\r\n")
+        c.expect("554")
+        c.quit()
+        assert b"evil" not in srv.log, srv.log
+
+    def record():
+        with open(os.path.join(RUN, "av.log")) as log:
+            rows = [json.loads(line) for line in log]
+        return [r for r in rows if r.get("filename") == name]
+    wait_for("a log record", record)
+    expect_equal(record()[0]["sender"], '"a b"@lab', "sender")
+    expect_equal(record()[0]["recipient"], "bare@lab,@r.lab:routed@lab", "recipient")
+
+
 def test_D7_long_line():
     """a command line of 100 KB: 500 5.5.2"""
     with Server():

@@ -36,6 +36,94 @@ static void test_paths(void **state)
 		S("250 ok\r\n550 no\r\n251 ok\r\n"), TO("b@y|d@y|"));
 }
 
+/*
+ * Readers of an address disagree about display names, comments and text that is
+ * not RFC 5321's (THREATS H7): Exim takes "evil@x" of most of these.
+ */
+static void test_M6_forged_paths(void **state)
+{
+	static const char * const bad[] = {
+		/* in front of the brackets */
+		"\"ceo@y\" <evil@x>", "\"ceo@y\"<evil@x>", "ceo@y <evil@x>",
+		"ceo@y<evil@x>", "boss<evil@x>", "boss <evil@x>", "(c)<evil@x>",
+		"(ceo@y) <evil@x>", "(ceo@y) evil@x", "ceo:<evil@x>;",
+		"ceo X=<evil@x>", "ceo@y A=B X=<evil@x>", "ceo\t<evil@x>",
+		",<evil@x>", "@<evil@x>", "><evil@x>",
+		/* in them */
+		"<(ceo@y) evil@x>", "<evil(ceo)@x>", "<evil@x(ceo@y)>",
+		"<evil@x (ceo@y)>", "<ceo evil@x>", "<ceo@y <evil@x>>",
+		"<ceo@y<evil@x>", "<ceo@y,evil@x>", "<ceo@y;evil@x>",
+		"<ceo@y,@r:evil@x>", "<@r,ceo@y:evil@x>", "<@ceo y:evil@x>",
+		"<ceo\\@y@x>", "<ceo\\>evil@x>", "<\"ceo>", "<\"ceo\\\">",
+		"<\"ceo\"@y", "< ceo@y", "<ceo@y >evil@x>", "<\\", "<", "< ",
+		/* behind them */
+		"<ceo@y> <evil@x>", "<ceo@y><evil@x>", "<ceo@y>, <evil@x>",
+		"<ceo@y>,<evil@x>", "<ceo@y> (evil@x)", "<ceo@y>@x",
+		"<ceo@y> evil@x", "<ceo@y> =x", "<ceo@y> A=B -C=D",
+		"<ceo@y> A_B=C", "<ceo@y>>", "<> <evil@x>",
+		/* without them */
+		"ceo@y, evil@x", "ceo@y,evil@x", "ceo@y;evil@x", "\"a\"@x",
+		"a\"b@x", "a\\@b@x", "@r:evil@x", "ceo@y evil@x",
+		"ceo@y (evil@x)", "ceo(evil)@y",
+	};
+	static const char no[] = "501 5.5.4 Syntax: MAIL FROM:<address>\r\n";
+	static const char rno[] = "501 5.5.4 Syntax: RCPT TO:<address>\r\n";
+	char line[100];
+	unsigned int i;
+	int n;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		n = snprintf(line, sizeof(line), "MAIL FROM:%s\r\n", bad[i]);
+		session({ CLIENT_SAYS, line, (size_t)n }, SS(""), CC(no));
+		n = snprintf(line, sizeof(line), "RCPT TO: %s\r\n", bad[i]);
+		session({ CLIENT_SAYS, line, (size_t)n }, SS(""), CC(rno));
+	}
+}
+
+/* What any server takes for the same address passes as it is. */
+static void test_M6_kept_paths(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *address;
+	} good[] = {
+		{ "<a@x>", "a@x" }, { "<>", "" }, { "<postmaster>", "postmaster" },
+		{ "< a@x>", "a@x" }, { "<a@x\t >", "a@x" }, { "< >", "" },
+		{ "<\"a b\"@x>", "\"a b\"@x" },
+		{ "<\"(a)<b>,;:\\\\\\\"\"@x>", "\"(a)<b>,;:\\\\\\\"\"@x" },
+		{ "<\"a\".\"b c\"@x>", "\"a\".\"b c\"@x" },
+		{ "<@r:a@x>", "@r:a@x" }, { "<@r,@s.t:a@x>", "@r,@s.t:a@x" },
+		{ "<@[10.0.0.1],@s:\"a b\"@x>", "@[10.0.0.1],@s:\"a b\"@x" },
+		{ "<a@[IPv6:fd00::1]>", "a@[IPv6:fd00::1]" },
+		{ "<a!#$%&'*+-/=?^_`{|}~.b@x>", "a!#$%&'*+-/=?^_`{|}~.b@x" },
+		{ "<b\xc3\xa4@x>", "b\xc3\xa4@x" },
+		{ "<a@x>SIZE=1", "a@x" }, { "<a@x>  SIZE=1\tX-Y=Z ", "a@x" },
+		{ "<a@x> AUTH=<> ENVID=<x@y>=(z)", "a@x" },
+		{ "<a@x> ORCPT=rfc822;b@y NOTIFY=NEVER 8X", "a@x" },
+		{ "a@x", "a@x" }, { "a@x SIZE=1", "a@x" }, { "a", "a" },
+		{ "a.b+c@[10.0.0.1]\tBODY=8BITMIME ", "a.b+c@[10.0.0.1]" },
+	};
+	char line[100], list[100];
+	unsigned int i;
+	int n;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		size_t len = strlen(good[i].address);
+
+		n = snprintf(line, sizeof(line), "MAIL FROM:%s\r\n", good[i].text);
+		session({ CLIENT_SAYS, line, (size_t)n },
+			{ SERVER_HEARS, line, (size_t)n }, S("250 ok\r\n"),
+			{ SENDER, good[i].address, len });
+		n = snprintf(line, sizeof(line), "RCPT TO:%s\r\n", good[i].text);
+		snprintf(list, sizeof(list), "%s|", good[i].address);
+		session({ CLIENT_SAYS, line, (size_t)n },
+			{ SERVER_HEARS, line, (size_t)n }, S("250 ok\r\n"),
+			{ RCPTS, list, 0 });
+	}
+}
+
 static void test_long_addresses(void **state)
 {
 	char line[1000];
@@ -202,6 +290,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mail_syntax),
 		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_M6_forged_paths),
+		cmocka_unit_test(test_M6_kept_paths),
 		cmocka_unit_test(test_long_addresses),
 		cmocka_unit_test(test_envelope_overflow),
 		cmocka_unit_test(test_size),
