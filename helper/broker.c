@@ -4,17 +4,21 @@
  * and handshakes for the tls process, hands it on, gives the kernel the results
  * and writes the log. It reads no mail itself, and no TLS.
  *
- * One thread, one poll loop. Nothing in it waits: the kernel answers netlink
- * requests within the call, a worker that is sent a job is idle, and the socket
- * of the tls process is non-blocking. It has two
- * netlink sockets, since doorbells that nobody reads in time must not push out
- * an answer, which may have a message's descriptor in it.
+ * One thread, one poll loop. No other process can make it wait: the kernel answers
+ * netlink requests within the call, and what a worker, the scanner or the tls process
+ * has no room for is not sent. A worker that does not read, or says what it was not
+ * asked, is killed; that costs the message that it has. The disk can make it wait: it
+ * opens and names files of the quarantine and writes the log.
+ *
+ * It has two netlink sockets, since doorbells that nobody reads in time must not push
+ * out an answer, which may have a message's descriptor in it.
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -89,8 +93,13 @@ static void check_known(int ret)
 static void order_worker(struct broker *b, struct slot *slot)
 {
 	struct ss_ipc_msg msg = { .type = SS_IPC_SPAWN };
+	int ret = ss_ipc_post(b->scanners.serving, &msg, sizeof(msg), NULL, 0);
 
-	if (ss_ipc_send(b->scanners.serving, &msg, sizeof(msg), NULL, 0))
+	if (ret == -EAGAIN) {
+		slot->respawn = ss_process_now() + SS_SLOT_RESPAWN_MS;
+		return;
+	}
+	if (ret)
 		die(SS_EXIT_AGAIN, NULL);
 	ss_slot_order(slot);
 }
@@ -137,7 +146,18 @@ static uint64_t quarantine_pending(const struct broker *b)
 	return pending;
 }
 
-/* Return: false where the worker is dead; it is lost then, the request is not */
+/* Has a worker without a job said something? Then it is dead, or was taken over. */
+static bool has_spoken(const struct slot *slot)
+{
+	struct pollfd fd = { .fd = slot->sock, .events = POLLIN };
+
+	return poll(&fd, 1, 0) != 0;
+}
+
+/*
+ * Return: false where the worker is dead, or has not waited to be asked; it is lost
+ * then, the request is not
+ */
 static bool start_job(struct broker *b, struct slot *slot, struct ss_request *req)
 {
 	uint64_t now = ss_process_now(), end = req->received + time_for(req);
@@ -151,8 +171,14 @@ static bool start_job(struct broker *b, struct slot *slot, struct ss_request *re
 		},
 	};
 	size_t size = SS_SCAN_ORDER_MIN + req->av_len;
-	int fds[SS_IPC_FDS] = { req->fd, -1 };
+	int fds[SS_IPC_FDS] = { req->fd, -1 }, ret;
 
+	if (has_spoken(slot) || getrandom(&slot->ticket, sizeof(slot->ticket), 0) !=
+	    sizeof(slot->ticket)) {
+		lose_worker(b, slot, false, "scan worker died, or spoke unasked");
+		return false;
+	}
+	order.job.ticket = slot->ticket;
 	if (b->verdicts.quarantine.dir >= 0)
 		slot->quarantine = ss_quarantine_create(&b->verdicts.quarantine, req->size,
 							quarantine_pending(b));
@@ -166,8 +192,10 @@ static bool start_job(struct broker *b, struct slot *slot, struct ss_request *re
 	snprintf(order.job.to, sizeof(order.job.to), "%s", req->rcpts ? req->rcpts : "");
 	if (req->av_len)
 		memcpy(order.profile, req->av, req->av_len);
-	if (ss_ipc_send(slot->sock, &order, size, fds, order.job.quarantine ? 2 : 1)) {
-		lose_worker(b, slot, false, "scan worker died");
+	ret = ss_ipc_post(slot->sock, &order, size, fds, order.job.quarantine ? 2 : 1);
+	if (ret) {
+		lose_worker(b, slot, false, ret == -EAGAIN ? "scan worker does not read" :
+			    "scan worker died");
 		return false;
 	}
 	ss_cleanup_fd(&req->fd);
@@ -185,8 +213,8 @@ static void on_worker(struct broker *b, struct slot *slot)
 	int ret = ss_ipc_recv(slot->sock, &result, sizeof(result), fds);
 	bool came = fds[0] >= 0;
 
-	if (ret || slot->state != SLOT_BUSY || !ss_scan_result_check(&result) ||
-	    result.replaced != came) {
+	if (ret || slot->state != SLOT_BUSY || result.ticket != slot->ticket ||
+	    !ss_scan_result_check(&result) || result.replaced != came) {
 		lose_worker(b, slot, false, ret == -EPIPE ? "scan worker died" :
 			    "scan worker gave nonsense");
 	} else {

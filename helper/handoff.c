@@ -87,7 +87,7 @@ static void lose(struct ss_handoff *h, const char *why)
 static void send_job(struct ss_handoff *h, struct ss_handshake *hs)
 {
 	int fds[SS_IPC_FDS] = { hs->client_fd, hs->server_fd };
-	int ret = ss_ipc_send(h->sock, hs->job, hs->job_len, fds, SS_IPC_FDS);
+	int ret = ss_ipc_post(h->sock, hs->job, hs->job_len, fds, SS_IPC_FDS);
 	struct ss_handshake **link = find(h, hs->cookie);
 
 	h->unsent = ret == -EAGAIN ? hs : NULL;

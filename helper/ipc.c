@@ -26,18 +26,8 @@ int ss_ipc_pair(int fds[2])
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) ? -errno : 0;
 }
 
-/**
- * ss_ipc_send() - Send a message.
- * @sock: the socket
- * @buf: the message
- * @len: its length, at least 1
- * @fds: descriptors to go with it; stay the caller's
- * @count: how many, at most SS_IPC_FDS
- *
- * Return: 0 or an errno; -EPIPE where the other process is gone, -EAGAIN where
- * the socket is non-blocking and has no room.
- */
-int ss_ipc_send(int sock, const void *buf, size_t len, const int *fds, int count)
+static int send_message(int sock, const void *buf, size_t len, const int *fds, int count,
+			int flags)
 {
 	union {
 		struct cmsghdr hdr;
@@ -59,9 +49,42 @@ int ss_ipc_send(int sock, const void *buf, size_t len, const int *fds, int count
 		memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
 	}
 	do {
-		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL | flags);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
+}
+
+/**
+ * ss_ipc_send() - Send a message, once there is room for it.
+ * @sock: the socket
+ * @buf: the message
+ * @len: its length, at least 1
+ * @fds: descriptors to go with it; stay the caller's
+ * @count: how many, at most SS_IPC_FDS
+ *
+ * Return: 0 or an errno; -EPIPE where the other process is gone, -EAGAIN where
+ * the socket is non-blocking and has no room.
+ */
+int ss_ipc_send(int sock, const void *buf, size_t len, const int *fds, int count)
+{
+	return send_message(sock, buf, len, fds, count, 0);
+}
+
+/**
+ * ss_ipc_post() - Send a message now or not at all.
+ * @sock: the socket
+ * @buf: the message
+ * @len: its length, at least 1
+ * @fds: descriptors to go with it; stay the caller's
+ * @count: how many, at most SS_IPC_FDS
+ *
+ * For who must not wait for the other process, which may not read at all.
+ *
+ * Return: as ss_ipc_send(); -EAGAIN where there is no room.
+ */
+int ss_ipc_post(int sock, const void *buf, size_t len, const int *fds, int count)
+{
+	return send_message(sock, buf, len, fds, count, MSG_DONTWAIT);
 }
 
 /* Hand over SS_IPC_FDS descriptors, close any more */

@@ -39,6 +39,7 @@ void ss_scan_free(struct ss_scan *scan);
 /**
  * struct ss_scan_job - What a worker is to do. The descriptors come beside it:
  * the message, and a file to put an infected one aside where @quarantine is set.
+ * @ticket: a random number, which the result has to name
  * @size: octets of the message
  * @limit_ms: how long it may take
  * @chunked: it came by BDAT: no dot is stuffed, line ends may be any
@@ -50,6 +51,7 @@ void ss_scan_free(struct ss_scan *scan);
  * @to: forward-paths, likewise
  */
 struct ss_scan_job {
+	uint64_t ticket;
 	uint64_t size;
 	uint32_t limit_ms;
 	uint32_t quarantine;
@@ -77,6 +79,7 @@ struct ss_scan_order {
 /**
  * struct ss_scan_result - What came of it. All strings are terminated; the one
  * who gets it from a worker checks that with ss_scan_result_check().
+ * @ticket: that of the job: who has not read it does not know it; set by the worker
  * @verdict: enum smtpsplice_verdict
  * @cause: enum ss_template_cause, where @found or the verdict is not accept
  * @unscanned: enum smtpsplice_unscanned
@@ -98,6 +101,7 @@ struct ss_scan_order {
  * @head: what is in the message's head
  */
 struct ss_scan_result {
+	uint64_t ticket;
 	uint32_t verdict;
 	uint32_t cause;
 	uint32_t unscanned;

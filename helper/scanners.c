@@ -82,6 +82,7 @@ bool ss_scanners_next_event(struct ss_scanners *s)
 		return false;
 	}
 	ss_scanners_retire(s);
+	ss_cleanup_fd(&s->leaving);
 	s->leaving = s->serving;
 	s->serving = s->next;
 	s->next = -1;
@@ -130,7 +131,7 @@ void ss_scanners_retire(struct ss_scanners *s)
 
 	if (s->leaving < 0)
 		return;
-	/* If it is dead already, so much the better */
-	ss_ipc_send(s->leaving, &msg, sizeof(msg), NULL, 0);
-	ss_cleanup_fd(&s->leaving);
+	/* If it is dead already, so much the better; if it does not read, try again */
+	if (ss_ipc_post(s->leaving, &msg, sizeof(msg), NULL, 0) != -EAGAIN)
+		ss_cleanup_fd(&s->leaving);
 }

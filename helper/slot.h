@@ -30,6 +30,7 @@ enum slot_state {
  * @sock: the worker's socket, or -1
  * @pidfd: the worker, or -1
  * @req: its job, or NULL
+ * @ticket: of its job, which the result has to name
  * @quarantine: file for its message, or -1, or an errno why there is none
  * @deadline: when it has to be done
  * @respawn: when to order another worker
@@ -44,6 +45,7 @@ struct slot {
 	int sock;
 	int pidfd;
 	struct ss_request *req;
+	uint64_t ticket;
 	int quarantine;
 	uint64_t deadline;
 	uint64_t respawn;

@@ -168,9 +168,9 @@ static void introduce_next(struct supervisor *s)
 	int pair[2], ret = ss_ipc_pair(pair);
 
 	if (!ret) {
-		ret = ss_ipc_send(s->next.link, &msg, sizeof(msg), pair, 1);
+		ret = ss_ipc_post(s->next.link, &msg, sizeof(msg), pair, 1);
 		if (!ret)
-			ret = ss_ipc_send(s->control, &msg, sizeof(msg), pair + 1, 1);
+			ret = ss_ipc_post(s->control, &msg, sizeof(msg), pair + 1, 1);
 		close(pair[0]);
 		close(pair[1]);
 	}
@@ -189,7 +189,7 @@ static int start_broker(struct supervisor *s)
 		ret = ss_ipc_pair(pair);
 	if (ret)
 		return ret;
-	ret = ss_ipc_send(s->scanner.link, &msg, sizeof(msg), pair, 1);
+	ret = ss_ipc_post(s->scanner.link, &msg, sizeof(msg), pair, 1);
 	close(pair[0]);
 	if (!ret) {
 		s->broker = ss_process_fork("ss-broker");
@@ -253,7 +253,7 @@ static int start_tls(struct supervisor *s)
 	int ret = fork_tls(s, fds);
 
 	if (!ret)
-		ret = ss_ipc_send(s->control, &msg, sizeof(msg), fds, SS_IPC_FDS);
+		ret = ss_ipc_post(s->control, &msg, sizeof(msg), fds, SS_IPC_FDS);
 	for (int i = 0; i < SS_IPC_FDS; i++)
 		ss_cleanup_fd(&fds[i]);
 	if (ret)
@@ -452,6 +452,7 @@ int ss_supervisor_run(const struct ss_conf *conf)
 	sigaddset(&s.signals, SIGHUP);
 	sigaddset(&s.signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &s.signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
 	start_missing(&s);
 	if (conf->reload)
 		s.look = ss_process_now() + conf->reload * 1000ull;

@@ -26,6 +26,7 @@ static bool do_job(struct ss_scan *scan, int sock)
 	if (!ret) {
 		out = ss_scan_message(scan, fds[0], order.job.quarantine ? fds[1] : -1,
 				      &order.job, order.profile, n - SS_SCAN_ORDER_MIN, &result);
+		result.ticket = order.job.ticket;
 		ret = ss_ipc_send(sock, &result, sizeof(result), &out, out >= 0);
 	}
 	for (int i = 0; i < SS_IPC_FDS; i++)

@@ -6,8 +6,14 @@
  */
 #include "harness.h"
 
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "avattrs.h"
@@ -29,11 +35,115 @@ enum lie {
 	COUNTS_ON,		/* conditions that there are not */
 	IS_UNKNOWN,		/* verdict */
 	CLAIMS_ALL,		/* all flags, and no text ends */
+	ANSWERS_UNREAD,		/* jobs to come, once they are there, without a look */
+	ANSWERS_PEEKED,		/* jobs to come, which it leaves where they are */
+	ANSWERS_AHEAD,		/* jobs to come, before they are there */
+	READS_NO_MORE,		/* nor says anything */
+	FLOODS,			/* octets, as fast as they are taken */
+	FLOODS_FILES,		/* the same with descriptors */
+	KEEPS_MORE,		/* aside than the message has */
+	SAYS_MEMBER,		/* member @lie_at is @lie_value, the rest as it was */
 };
 
 /* In shared memory: a test tells its workers by that */
 static _Atomic int *lie;
+static _Atomic size_t *lie_at;		/* offset in the result */
+static _Atomic size_t *lie_size;
+static _Atomic uint32_t *lie_value;
 static struct avattrs attrs;
+
+/* The only one of its kind that a worker has is that to the broker */
+static int find_socket(void)
+{
+	int type, found = -1;
+
+	for (int fd = 3; fd < 1024; fd++) {
+		socklen_t len = sizeof(type);
+
+		if (!getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) &&
+		    type == SOCK_SEQPACKET) {
+			assert_int_equal(found, -1);
+			found = fd;
+		}
+	}
+	return found;
+}
+
+static void say(int sock, const struct ss_scan_result *result)
+{
+	if (send(sock, result, sizeof(*result), MSG_NOSIGNAL) < 0)
+		_exit(1);
+}
+
+/* Where there are more octets than before, a job has come */
+static void answer_unread(const struct ss_scan_result *result)
+{
+	int sock = find_socket(), seen = 0, there;
+
+	say(sock, result);
+	for (;;) {
+		struct timespec pause = { .tv_nsec = 1000000 };
+
+		if (ioctl(sock, SIOCINQ, &there))
+			_exit(1);
+		if (there > seen)
+			say(sock, result);
+		seen = there;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static void answer_peeked(struct ss_scan_result *result)
+{
+	static struct ss_scan_order order;
+	int sock = find_socket(), from = 0;
+
+	if (setsockopt(sock, SOL_SOCKET, SO_PEEK_OFF, &from, sizeof(from)))
+		_exit(1);
+	do {
+		say(sock, result);
+		from = recv(sock, &order, sizeof(order), MSG_PEEK);
+		result->ticket = order.job.ticket;
+	} while (from > 0);
+	_exit(1);
+}
+
+static void accept_all(enum lie how, const struct ss_scan_job *job)
+{
+	struct ss_scan_result result = { .ticket = job->ticket };
+
+	if (how == ANSWERS_UNREAD)
+		answer_unread(&result);
+	if (how == ANSWERS_PEEKED)
+		answer_peeked(&result);
+	for (int i = 0; i < 8; i++)
+		say(find_socket(), &result);
+	for (;;)
+		pause();
+}
+
+static void flood(bool files)
+{
+	int sock = find_socket(), fds[8];
+	union {
+		struct cmsghdr hdr;
+		char space[CMSG_SPACE(sizeof(fds))];
+	} control = { .hdr = { CMSG_LEN(sizeof(fds)), SOL_SOCKET, SCM_RIGHTS } };
+	char octets[1000] = "";
+	struct iovec iov = { octets, sizeof(octets) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	for (int i = 0; i < 8; i++)
+		fds[i] = sock;
+	memcpy(CMSG_DATA(&control.hdr), fds, sizeof(fds));
+	if (files) {
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control.space);
+	}
+	while (sendmsg(sock, &msg, MSG_NOSIGNAL) > 0)
+		;
+	_exit(1);
+}
 
 typeof(ss_scan_message) __real_ss_scan_message, __wrap_ss_scan_message;
 
@@ -79,6 +189,26 @@ int __wrap_ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 		result->quarantine_error = 0xff;
 		memset(result->virus, '\n', sizeof(result->virus));
 		memset(result->file, 0xff, sizeof(result->file));
+		break;
+	case ANSWERS_UNREAD:
+	case ANSWERS_PEEKED:
+	case ANSWERS_AHEAD:
+		accept_all(atomic_exchange(lie, HONEST), job);	/* the others are honest */
+		break;
+	case READS_NO_MORE:
+		atomic_store(lie, HONEST);
+		for (;;)
+			pause();
+	case FLOODS:
+	case FLOODS_FILES:
+		flood(atomic_exchange(lie, HONEST) == FLOODS_FILES);
+		break;
+	case KEEPS_MORE:
+		assert_int_equal(ftruncate(quarantine, job->size + 1), 0);
+		break;
+	case SAYS_MEMBER:
+		memcpy((char *)result + atomic_load(lie_at), (void *)lie_value,
+		       atomic_load(lie_size));
 		break;
 	}
 	return out;
@@ -372,6 +502,142 @@ static void i4_verdict_that_is_refused_is_no_pass(void **state)
 	assert_int_equal(end(SIGTERM), 0);
 }
 
+/* -- one of them, and all the others -------------------------------------- */
+
+/* @n infected messages come: each but the first @lost ones is refused by a scan */
+static void expect_the_others_scanned(int n, int lost)
+{
+	int done = 0;
+
+	for (int i = 0; i < n; i++) {
+		memcpy(fake->req[i].av, attrs.octets, attrs.len);
+		fake->req[i].av_len = attrs.len;
+		queue(i, infected(), 60000);
+	}
+	fake_ring();
+	for (int i = 0; i < n; i++)
+		wait_for(answered(&fake->req[i]));
+	for (int i = 0; i < n; i++)
+		done += fake->req[i].verdict == SMTPSPLICE_VERDICT_REJECT &&
+			!strcmp(fake->req[i].virus, MAIL_EICAR);
+	assert_true(done >= n - lost);
+	assert_true(done < n);		/* it did lie */
+}
+
+static int count_accepted(int n)
+{
+	int accepted = 0;
+
+	for (int i = 0; i < n; i++)
+		accepted += fake->req[i].verdict == SMTPSPLICE_VERDICT_ACCEPT;
+	return accepted;
+}
+
+/* Nothing passes that it has not seen */
+static void N5_worker_that_answers_unread_costs_its_message(void **state)
+{
+	(void)state;
+	atomic_store(lie, ANSWERS_UNREAD);
+	start_ready();
+	/* Its own, and the one that it was given next */
+	expect_the_others_scanned(60, 2);
+	assert_int_equal(count_accepted(60), 1);
+	assert_true(said("scan worker gave nonsense"));
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+/*
+ * Its socket fills with jobs, of 16 K here: a broker that waits for room there has
+ * waited for ever, since the worker gets no more to answer.
+ */
+static void N5_worker_that_does_not_read_holds_up_nobody(void **state)
+{
+	char pattern[SMTPSPLICE_PATTERN_MAX] = "";
+
+	(void)state;
+	memset(pattern, 'x', sizeof(pattern) - 1);
+	for (int i = 0; i < 62; i++)
+		avattrs_text(&attrs, AV(FILE_NAME), pattern);
+	atomic_store(lie, ANSWERS_PEEKED);
+	start_ready();
+	expect_the_others_scanned(60, 20);
+	assert_true(said("scan worker does not read"));
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void N5_worker_that_answers_ahead_costs_its_message(void **state)
+{
+	(void)state;
+	atomic_store(lie, ANSWERS_AHEAD);
+	start_ready();
+	expect_the_others_scanned(60, 2);
+	assert_true(count_accepted(60) <= 1);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void N5_worker_that_floods_costs_its_message(void **state)
+{
+	pid_t broker;
+
+	(void)state;
+	atomic_store(lie, FLOODS);
+	start_ready();
+	broker = atomic_load(&fake->registered);
+	expect_the_others_scanned(30, 1);
+	assert_int_equal(count_accepted(30), 0);
+	memset(fake->req, 0, sizeof(fake->req));
+	atomic_store(lie, FLOODS_FILES);
+	expect_the_others_scanned(30, 1);
+	assert_int_equal(count_accepted(30), 0);
+	assert_int_equal(atomic_load(&fake->registered), broker);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void N5_worker_that_says_nothing_costs_its_message(void **state)
+{
+	struct fake_request *late = &fake->req[40];
+	pid_t list[MAX_CHILDREN], after[MAX_CHILDREN];
+
+	(void)state;
+	atomic_store(lie, READS_NO_MORE);
+	start_ready();
+	assert_int_equal(workers(list), WORKERS);
+	queue(40, infected(), 4000);
+	fake_ring();
+	wait_for(atomic_load(lie) == HONEST);
+	for (int i = 0; i < 30; i++) {
+		give(i, infected(), 60000);
+		assert_string_equal(fake->req[i].virus, MAIL_EICAR);
+	}
+	wait_for(answered(late));
+	assert_int_equal(late->verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
+	/* It has not ended by itself: the broker has ended it */
+	wait_for(gone(list[0]) || gone(list[1]));
+	wait_for(workers(after) == WORKERS);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void N5_kills_a_late_worker_that_never_ends(void **state)
+{
+	pid_t list[MAX_CHILDREN];
+
+	(void)state;
+	start_ready();
+	signal_workers(SIGSTOP);
+	assert_int_equal(workers(list), WORKERS);
+	for (int i = 0; i < WORKERS; i++)
+		queue(i, clean(), 200);
+	fake_ring();
+	for (int i = 0; i < WORKERS; i++) {
+		wait_for(answered(&fake->req[i]));
+		assert_int_equal(fake->req[i].verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
+	}
+	/* Nobody lets them go on, so they cannot end because their socket is closed */
+	for (int i = 0; i < WORKERS; i++)
+		wait_for(gone(list[i]));
+	assert_int_equal(end(SIGTERM), 0);
+}
+
 static int honest_setup(void **state)
 {
 	atomic_store(lie, HONEST);
@@ -381,8 +647,20 @@ static int honest_setup(void **state)
 
 static int make(void **state)
 {
-	lie = mmap(NULL, sizeof(*lie), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return lie == MAP_FAILED ? -1 : group_setup(state);
+	struct {
+		_Atomic int lie;
+		_Atomic size_t at, size;
+		_Atomic uint32_t value;
+	} *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return -1;
+	lie = &shared->lie;
+	lie_at = &shared->at;
+	lie_size = &shared->size;
+	lie_value = &shared->value;
+	return group_setup(state);
 }
 
 #define TEST(test)	cmocka_unit_test_setup_teardown(test, honest_setup, teardown)
@@ -399,6 +677,12 @@ int main(void)
 		TEST(i4_lies_are_failures),
 		TEST(i4_lies_harm_nobody),
 		TEST(i4_verdict_that_is_refused_is_no_pass),
+		TEST(N5_worker_that_answers_unread_costs_its_message),
+		TEST(N5_worker_that_does_not_read_holds_up_nobody),
+		TEST(N5_worker_that_answers_ahead_costs_its_message),
+		TEST(N5_worker_that_floods_costs_its_message),
+		TEST(N5_worker_that_says_nothing_costs_its_message),
+		TEST(N5_kills_a_late_worker_that_never_ends),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
