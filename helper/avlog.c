@@ -16,6 +16,7 @@
 
 #include "attrs.h"
 #include "avlog.h"
+#include "process.h"
 #include "text.h"
 
 #define PATH_SIZE	4096
@@ -241,7 +242,9 @@ int ss_avlog_open(const char *path)
 		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
 		mkdir(dir, 0750);
 	}
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	/* Non-blocking for a named pipe: neither its open nor its full buffer waits */
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		  0640);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -259,7 +262,7 @@ static int write_line(int fd, struct json_object *obj)
 	json_object_put(obj);
 	if (len < 0)
 		return -ENOMEM;
-	n = write(fd, line, len);
+	n = ss_process_write(fd, line, len);
 	if (n < 0)
 		n = -errno;
 	free(line);

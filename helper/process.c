@@ -4,11 +4,15 @@
  */
 #include <errno.h>
 #include <ftw.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,19 +33,50 @@ uint64_t ss_process_now(void)
 }
 
 /**
- * ss_process_say() - Print a line to stderr, in one write.
+ * ss_process_write() - Write to a file, or to another process if it has room.
+ * @fd: a file, pipe, socket or terminal
+ * @data: the octets
+ * @len: how many
+ *
+ * Nobody who reads a log by a pipe can make a process of the helper wait.
+ *
+ * Return: octets written, fewer where there was no room for more, or -1 and errno.
+ */
+ssize_t ss_process_write(int fd, const void *data, size_t len)
+{
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	ssize_t n = send(fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	struct stat st;
+
+	if (n >= 0 || errno != ENOTSOCK)
+		return n;
+	if (fstat(fd, &st) || S_ISREG(st.st_mode))
+		return write(fd, data, len);
+	n = pwritev2(fd, &iov, 1, -1, RWF_NOWAIT);
+	if (n >= 0 || errno != EOPNOTSUPP)
+		return n;
+	/* A terminal, or a named pipe, which is open non-blocking */
+	errno = EAGAIN;
+	return poll(&room, 1, 0) ? write(fd, data, len) : -1;
+}
+
+/**
+ * ss_process_say() - Print a line to stderr, in one write, if there is room.
  * @fmt: printf format, without a newline; controls in what it gives become "?"
  */
 void ss_process_say(const char *fmt, ...)
 {
-	char line[1024], clean[1024];
+	char line[1024], clean[1024], out[sizeof(clean) + 16];
 	va_list args;
+	int len;
 
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
 	ss_text_clean_str(SS_TEXT_PRINT, clean, sizeof(clean), line);
-	dprintf(STDERR_FILENO, "smtpspliced: %s\n", clean);
+	len = snprintf(out, sizeof(out), "smtpspliced: %s\n", clean);
+	ss_process_write(STDERR_FILENO, out, len);
 }
 
 /**
@@ -50,7 +85,8 @@ void ss_process_say(const char *fmt, ...)
  *
  * The child has the default signal handling and an empty mask, but ignores
  * SIGINT and SIGHUP: those of a terminal go to all, and what they mean is the
- * supervisor's. It leaves no core, which would have mail in it.
+ * supervisor's. It ignores SIGPIPE, too: that nobody reads the log any more does not
+ * end it. It leaves no core, which would have mail in it.
  *
  * Return: as fork().
  */
@@ -69,6 +105,7 @@ pid_t ss_process_fork(const char *name)
 	setrlimit(RLIMIT_CORE, &no_core);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	return 0;

@@ -6,6 +6,7 @@
 #include "harness.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -373,6 +374,84 @@ static void opens_the_log_anew(void **state)
 	free(to);
 }
 
+/* A named pipe that is full. Return: its end that can be read. */
+static int make_full_pipe(const char *p)
+{
+	static char octets[4096];
+	int fd;
+
+	assert_int_equal(mkfifo(p, 0600), 0);
+	fd = open(p, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	while (write(fd, octets, sizeof(octets)) > 0)
+		;
+	assert_int_equal(errno, EAGAIN);
+	return fd;
+}
+
+static void empty(int fd)
+{
+	static char octets[65536];
+
+	while (read(fd, octets, sizeof(octets)) > 0)
+		;
+}
+
+static void expect_verdict(int n)
+{
+	queue(n, infected(), 60000);
+	fake_ring();
+	wait_for(answered(&fake->req[n]));
+	assert_int_equal(fake->req[n].verdict, SMTPSPLICE_VERDICT_REJECT);
+}
+
+static void N5_log_that_nobody_reads_holds_up_nobody(void **state)
+{
+	static char line[65536];
+	char *log = path("av.log");
+	int fd = make_full_pipe(log);
+
+	(void)state;
+	start_ready();
+	expect_verdict(0);
+	wait_for(said("cannot write to "));
+	expect_verdict(1);
+	/* Those before are lost, those to come are not */
+	empty(fd);
+	expect_verdict(2);
+	wait_for(read(fd, line, sizeof(line) - 1) > 0);
+	assert_non_null(strstr(line, "\"sessionid\":2,"));
+	/* Who has read it is gone */
+	close(fd);
+	expect_verdict(3);
+	assert_int_equal(end(SIGTERM), 0);
+	free(log);
+}
+
+static void N5_stderr_that_nobody_reads_holds_up_nobody(void **state)
+{
+	char *err = path("stderr");
+	int fd = make_full_pipe(err);
+	pid_t list[MAX_CHILDREN];
+
+	(void)state;
+	conf.log = "-";
+	start_ready();
+	expect_verdict(0);
+	/* There is something to say */
+	assert_int_equal(workers(list), WORKERS);
+	for (int i = 0; i < WORKERS; i++) {
+		kill(list[i], SIGKILL);
+		wait_for(gone(list[i]));
+	}
+	expect_verdict(1);
+	kill(atomic_load(&fake->registered), SIGKILL);
+	expect_verdict(2);
+	assert_int_equal(end(SIGTERM), 0);
+	close(fd);
+	free(err);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -393,6 +472,8 @@ int main(void)
 		T(tells_of_late_verdicts),
 		T(dies_as_a_whole),
 		T(opens_the_log_anew),
+		T(N5_log_that_nobody_reads_holds_up_nobody),
+		T(N5_stderr_that_nobody_reads_holds_up_nobody),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
