@@ -9,12 +9,14 @@
  *
  * The broker has the folder to itself, by a lock, but for the command line, which
  * removes messages. So it knows what is in there from a list in memory, and reads
- * the folder anew only where its time tells that somebody else has changed it.
- * The lock is the broker's alone and goes with it. One thread; calls wait for
- * nothing but the folder.
+ * the folder anew only where its time tells that somebody else has changed it, and
+ * not for each message: one may cost a look at READ_SHARE files, on average, and the
+ * removal of EXPIRE_MAX old ones. The lock is the broker's alone and goes with it.
+ * One thread; calls wait for nothing but the folder.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +38,8 @@
 #define KEEP_FREE	(64ull << 20)
 #define KEEP_SHARE	20		/* 5 % */
 #define LOOK_MS		60000
+#define READ_SHARE	64
+#define EXPIRE_MAX	64
 
 /* -- what is in it -------------------------------------------------------- */
 
@@ -68,6 +72,8 @@ static int scan(struct ss_quarantine *q)
 	for (size_t i = 0; i < count; i++)
 		q->used += list[i].charge;
 	q->scanned = ss_process_now();
+	q->credit = 0;
+	q->stale = false;
 	return 0;
 }
 
@@ -118,18 +124,20 @@ static int remove_oldest(struct ss_quarantine *q)
 	return 0;
 }
 
-static void expire(struct ss_quarantine *q)
+/* Remove what is too old, @max at most. Return: how many. */
+static unsigned int expire(struct ss_quarantine *q, unsigned int max)
 {
 	int64_t now = time(NULL), age = (int64_t)q->limits->max_age * 3600;
-	bool any = false;
+	unsigned int n = 0;
 
-	while (age && q->count && q->list[q->first].time + age <= now) {
+	while (age && n < max && q->count && q->list[q->first].time + age <= now) {
 		if (remove_oldest(q))
 			break;
-		any = true;
+		n++;
 	}
-	if (any)
+	if (n)
 		note_change(q);
+	return n;
 }
 
 /* -- the folder ----------------------------------------------------------- */
@@ -160,7 +168,7 @@ static int open_again(struct ss_quarantine *q)
 	return scan(q);
 }
 
-/* Know what is in it */
+/* Know what is in it, or, where that would take too long for a message, what was */
 static int refresh(struct ss_quarantine *q)
 {
 	struct stat st;
@@ -169,10 +177,10 @@ static int refresh(struct ss_quarantine *q)
 		return -errno;
 	if (!st.st_nlink)
 		return open_again(q);
-	if (st.st_mtim.tv_sec == q->changed.tv_sec &&
-	    st.st_mtim.tv_nsec == q->changed.tv_nsec)
-		return 0;
-	return scan(q);
+	/* To be kept in mind: our own next change hides it */
+	q->stale |= st.st_mtim.tv_sec != q->changed.tv_sec ||
+		    st.st_mtim.tv_nsec != q->changed.tv_nsec;
+	return q->stale && q->credit >= q->count ? scan(q) : 0;
 }
 
 static int new_file(int dir)
@@ -217,7 +225,7 @@ int ss_quarantine_open(struct ss_quarantine *q, const char *path,
 	if (ret)
 		ss_quarantine_close(q);
 	else
-		expire(q);
+		expire(q, UINT_MAX);
 	return ret;
 }
 
@@ -313,8 +321,10 @@ static int make_room(struct ss_quarantine *q, uint64_t charge)
  */
 int ss_quarantine_create(struct ss_quarantine *q, uint64_t size, uint64_t pending)
 {
-	int ret = refresh(q);
+	int ret;
 
+	q->credit += READ_SHARE;
+	ret = refresh(q);
 	if (ret)
 		return ret;
 	if (q->limits->max_size && size > q->limits->max_size)
@@ -404,7 +414,7 @@ int ss_quarantine_keep(struct ss_quarantine *q, int fd, const struct ss_request 
 		return ret;
 	if (getrandom(&entry.unique, sizeof(entry.unique), 0) != sizeof(entry.unique))
 		return -EIO;
-	expire(q);
+	expire(q, EXPIRE_MAX);
 	note = make_note(q, req, result, &entry);
 	if (note < 0)
 		return note;
@@ -422,18 +432,24 @@ int ss_quarantine_keep(struct ss_quarantine *q, int fd, const struct ss_request 
 }
 
 /**
- * ss_quarantine_look() - Remove what is too old, once a minute.
+ * ss_quarantine_look() - Remove what is too old, and see what others have changed,
+ * once a minute.
  * @q: the quarantine, open or not
+ *
+ * Where there is much to remove, the rest is left to the next call.
  */
 void ss_quarantine_look(struct ss_quarantine *q)
 {
 	uint64_t now = ss_process_now();
 
-	if (q->dir < 0 || now - q->looked < LOOK_MS)
+	if (q->dir < 0 || (!q->more && now - q->looked < LOOK_MS))
 		return;
-	q->looked = now;
-	if (!refresh(q))
-		expire(q);
+	if (!q->more) {
+		q->looked = now;
+		if (refresh(q) || (q->stale && scan(q)))
+			return;
+	}
+	q->more = expire(q, EXPIRE_MAX) == EXPIRE_MAX;
 }
 
 /**

@@ -46,8 +46,11 @@ struct ss_quarantine_limits {
  * @room: for how many @list has room
  * @used: what they take of the disk, in octets
  * @changed: when the folder was last changed by us
+ * @stale: others have changed it since it was read
+ * @credit: files that may be looked at to read it anew, by the messages since then
  * @scanned: when it was read, see ss_process_now()
  * @looked: when ss_quarantine_look() last did something
+ * @more: it has not removed all that is too old
  * @told: errno of what was last said to have gone wrong, or 0
  */
 struct ss_quarantine {
@@ -60,8 +63,11 @@ struct ss_quarantine {
 	size_t room;
 	uint64_t used;
 	struct timespec changed;
+	bool stale;
+	uint64_t credit;
 	uint64_t scanned;
 	uint64_t looked;
+	bool more;
 	int told;
 };
 

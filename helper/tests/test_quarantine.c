@@ -406,6 +406,79 @@ static void notices_what_others_delete(void **state)
 	assert_int_equal(q.used, PAIR);
 }
 
+/* Somebody else changes the folder all the time: that is not read for each message */
+static void N5_reads_a_large_folder_for_few_messages(void **state)
+{
+	int reads = 0;
+
+	(void)state;
+	open_it();
+	for (int i = 0; i < 640; i++) {
+		char *file = mail_format("%d-%016x.eml", i, i);
+
+		make(file, "x");
+		free(file);
+	}
+	open_it();
+	assert_int_equal(q.count, 640);
+	for (int i = 0; i < 100; i++) {
+		make_old(NULL, 100 + i);
+		q.scanned = 0;
+		assert_int_equal(keep(1), 0);
+		reads += q.scanned != 0;
+	}
+	assert_true(reads > 0);
+	assert_true(reads <= 10);
+	/* In the end it knows all of it */
+	make_old(NULL, 50);
+	q.looked = ss_process_now() - 60001;
+	ss_quarantine_look(&q);
+	assert_int_equal(q.count, 740);
+	assert_false(q.stale);
+}
+
+/* What others have done is not forgotten over what we do */
+static void N5_remembers_that_others_have_changed_it(void **state)
+{
+	struct ss_qdir_entry entry;
+
+	(void)state;
+	open_it();
+	for (int i = 0; i < 65; i++)
+		assert_int_equal(keep(i), 0);
+	assert_true(ss_qdir_parse(name, &entry));
+	q.credit = 0;
+	assert_int_equal(ss_qdir_remove(q.dir, &entry), 0);
+	make_old(NULL, 1);
+	assert_int_equal(keep(100), 0);		/* too few messages since then */
+	assert_int_equal(q.count, 66);
+	assert_int_equal(keep(101), 0);
+	assert_int_equal(q.count, 66);
+}
+
+static void N5_removes_a_few_old_ones_a_message(void **state)
+{
+	(void)state;
+	open_it();
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(keep(i), 0);
+	for (size_t i = 0; i < q.count; i++)
+		q.list[q.first + i].time -= 2 * HOUR;
+	limits.max_age = 1;
+	assert_int_equal(keep(200), 0);
+	assert_int_equal(q.count, 200 - 64 + 1);
+	/* When there is nothing else to do, the others, in as many steps as it takes */
+	q.looked = ss_process_now() - 60001;
+	q.stale = false;
+	ss_quarantine_look(&q);
+	assert_int_equal(q.count, 200 - 2 * 64 + 1);
+	ss_quarantine_look(&q);
+	ss_quarantine_look(&q);
+	assert_int_equal(q.count, 1);
+	assert_false(q.more);
+	assert_int_equal(count_files(), 2);
+}
+
 static void removes_leftovers(void **state)
 {
 	(void)state;
@@ -627,6 +700,9 @@ int main(void)
 		T(does_not_keep_large_ones),
 		T(removes_the_old),
 		T(notices_what_others_delete),
+		T(N5_reads_a_large_folder_for_few_messages),
+		T(N5_remembers_that_others_have_changed_it),
+		T(N5_removes_a_few_old_ones_a_message),
 		T(removes_leftovers),
 		T(takes_no_other_names),
 		T(follows_no_links),
