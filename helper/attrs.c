@@ -158,6 +158,7 @@ static const struct ss_attr av_profile_attr[] = {
 	[V(REPLY_OVERSIZE)]	= { "reply-oversize", SS_ATTR_TEXT, NULL },
 	[V(REPLY_FAILURE)]	= { "reply-failure", SS_ATTR_TEXT, NULL },
 	[V(REPLACEMENT)]	= { "replacement", SS_ATTR_LINES, NULL },
+	[V(REPLY_UNDECODABLE)]	= { "reply-undecodable", SS_ATTR_TEXT, NULL },
 };
 
 SET(av_profile, AV_PROFILE);
@@ -262,6 +263,7 @@ static const struct ss_attr stats_attr[] = {
 	[C(UNSCANNED_ARCHIVE)]	= { "unscanned-archive", SS_ATTR_U64, NULL },
 	[C(UNSCANNED_PARTIAL)]	= { "unscanned-partial", SS_ATTR_U64, NULL },
 	[C(UNSCANNED_AMBIGUOUS)]	= { "unscanned-ambiguous", SS_ATTR_U64, NULL },
+	[C(UNSCANNABLE)]	= { "unscannable", SS_ATTR_U64, NULL },
 };
 
 SET(stats, STATS);

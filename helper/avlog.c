@@ -49,6 +49,8 @@ static const struct kind kinds[SS_TEMPLATE_CAUSES] = {
 	[SS_TEMPLATE_HASH]	= { "smtpsplice-hash", "infected", "Hash of file is blocked." },
 	[SS_TEMPLATE_SCAN_FAILURE] = { "smtpsplice-scanerror", "scanerror",
 				       "File could not be scanned." },
+	[SS_TEMPLATE_UNDECODABLE] = { "smtpsplice-undecodable", "undecodable",
+				      "A limit of the scanner was exceeded." },
 };
 
 static const struct kind kind_clean = {
@@ -169,8 +171,11 @@ static void put_found(struct json_object *obj, const struct ss_avlog_record *rec
 	if (!res->found || res->cause == SS_TEMPLATE_SCAN_FAILURE)
 		return;
 	put(obj, "filename", res->file);
-	put(obj, "virus", res->virus);
-	put(obj, "dtype", res->cached ? "cached" : "Virus");
+	/* a limit that was exceeded is no virus, see put_unscanned() */
+	if (res->cause != SS_TEMPLATE_UNDECODABLE)
+		put(obj, "virus", res->virus);
+	put_if(obj, "dtype", res->cached ? "cached" :
+	       res->cause != SS_TEMPLATE_UNDECODABLE ? "Virus" : NULL);
 	put_if(obj, "filehash", res->filehash);
 	put(obj, "quarskip", rec->quarfile ? "No-skip" : rec->quarantine ?
 	    "File-was-not-quarantined" : "Quarantine-disabled");
@@ -187,6 +192,8 @@ static void put_unscanned(struct json_object *obj, const struct ss_avlog_record 
 	struct json_object *list;
 	const char *name;
 
+	if (res->cause == SS_TEMPLATE_UNDECODABLE)
+		put_if(obj, "limit", res->virus);
 	if (rec->verdict == SMTPSPLICE_VERDICT_ACCEPT && res->unscanned)
 		put(obj, "unscanned",
 		    ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_UNSCANNED,

@@ -24,12 +24,13 @@ _Static_assert(SMTPSPLICE_ARCHIVE_CONDITION_UNHANDLED ==
 static struct ss_judgement by_action(uint32_t action, enum ss_template_cause cause,
 				     uint32_t unscanned)
 {
-	struct ss_judgement j = { .cause = cause, .kind = SS_KIND_COUNT, .found = true };
+	struct ss_judgement j = {
+		.cause = cause, .kind = SS_KIND_COUNT, .found = true, .unscanned = unscanned,
+	};
 
 	switch (action) {
 	case SMTPSPLICE_FAIL_ACTION_PASS:
 		j.verdict = SMTPSPLICE_VERDICT_ACCEPT;
-		j.unscanned = unscanned;
 		j.tag = true;
 		j.found = false;
 		break;
@@ -124,16 +125,47 @@ static bool find_cause(const struct ss_avprofile *p, const struct ss_findings *f
 	return false;
 }
 
+/* Why could not all of it be looked at? */
+static uint32_t find_unscanned(const struct ss_findings *f)
+{
+	if (f->failed)
+		return f->late ? SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT :
+				 SMTPSPLICE_UNSCANNED_SCAN_ERROR;
+	if (f->partial)
+		return SMTPSPLICE_UNSCANNED_PARTIAL;
+	if (CONDITIONS(f->content.found) || f->limit[0])
+		return SMTPSPLICE_UNSCANNED_ARCHIVE;
+	return f->ambiguous ? SMTPSPLICE_UNSCANNED_AMBIGUOUS : SMTPSPLICE_UNSCANNED_NONE;
+}
+
+/* Is it by a cause that nothing was found, but not all was looked at? */
+static uint32_t unscanned_by(enum ss_template_cause cause)
+{
+	switch (cause) {
+	case SS_TEMPLATE_ARCHIVE:
+		return SMTPSPLICE_UNSCANNED_ARCHIVE;
+	case SS_TEMPLATE_PARTIAL:
+		return SMTPSPLICE_UNSCANNED_PARTIAL;
+	case SS_TEMPLATE_AMBIGUOUS:
+		return SMTPSPLICE_UNSCANNED_AMBIGUOUS;
+	default:
+		return SMTPSPLICE_UNSCANNED_NONE;
+	}
+}
+
 /* There is a cause: what does the profile want done? */
-static void refuse(const struct ss_avprofile *p, struct ss_judgement *j)
+static void refuse(const struct ss_avprofile *p, const struct ss_findings *f,
+		   struct ss_judgement *j)
 {
 	j->found = true;
 	if (p->scan == SMTPSPLICE_AV_SCAN_MONITOR) {
 		j->verdict = SMTPSPLICE_VERDICT_ACCEPT;
 		j->monitored = true;
+		j->unscanned = find_unscanned(f);
 		return;
 	}
 	j->verdict = SMTPSPLICE_VERDICT_REJECT;
+	j->unscanned = unscanned_by(j->cause);
 	switch (p->infected) {
 	case SMTPSPLICE_INFECTED_DISCARD:
 		j->verdict = SMTPSPLICE_VERDICT_DISCARD;
@@ -146,14 +178,30 @@ static void refuse(const struct ss_avprofile *p, struct ss_judgement *j)
 	}
 }
 
-/* Why could not all of what passes be looked at? */
-static uint32_t unscanned(const struct ss_findings *f)
+/*
+ * Nothing bad was found, but maybe not all was looked at. What the profile lets pass
+ * for one cause may not pass for another. Return: whether there is a cause.
+ */
+static bool judge_unscanned(const struct ss_avprofile *p, const struct ss_findings *f,
+			    struct ss_judgement *j)
 {
-	if (f->partial)
-		return SMTPSPLICE_UNSCANNED_PARTIAL;
-	if (CONDITIONS(f->content.found))
-		return SMTPSPLICE_UNSCANNED_ARCHIVE;
-	return f->ambiguous ? SMTPSPLICE_UNSCANNED_AMBIGUOUS : SMTPSPLICE_UNSCANNED_NONE;
+	struct ss_judgement all[2];
+	size_t count = 0;
+
+	if (f->failed)
+		all[count++] = ss_judge_failure(f->late ? p->scan_timeout : p->scan_error,
+						f->late);
+	if (f->limit[0]) {
+		all[count] = by_action(p->undecodable, SS_TEMPLATE_UNDECODABLE,
+				       SMTPSPLICE_UNSCANNED_ARCHIVE);
+		snprintf(all[count].virus, sizeof(all[count].virus), "%s", f->limit);
+		count++;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!i || (j->verdict == SMTPSPLICE_VERDICT_ACCEPT &&
+			   all[i].verdict != SMTPSPLICE_VERDICT_ACCEPT))
+			*j = all[i];
+	return count;
 }
 
 /**
@@ -180,16 +228,9 @@ struct ss_judgement ss_judge(const struct ss_avprofile *profile,
 		return j;
 	}
 	if (find_cause(profile, findings, &j)) {
-		refuse(profile, &j);
-	} else if (findings->failed) {
-		j = ss_judge_failure(findings->late ? profile->scan_timeout :
-				     profile->scan_error, findings->late);
-	} else if (findings->limit[0]) {
-		j = by_action(profile->undecodable, SS_TEMPLATE_VIRUS,
-			      SMTPSPLICE_UNSCANNED_ARCHIVE);
-		snprintf(j.virus, sizeof(j.virus), "%s", findings->limit);
-	} else {
-		j.unscanned = unscanned(findings);
+		refuse(profile, findings, &j);
+	} else if (!judge_unscanned(profile, findings, &j)) {
+		j.unscanned = find_unscanned(findings);
 	}
 	j.conditions = CONDITIONS(findings->content.found) & profile->archive_log;
 	return j;

@@ -45,12 +45,14 @@ struct ss_findings {
  * @found: there is such a cause
  * @monitored: it passes although there is
  * @replace: it passes without the parts that are the cause, or is refused
- * @unscanned: enum smtpsplice_unscanned, where it passes
+ * @unscanned: enum smtpsplice_unscanned: why it passes, or is refused, although not all
+ *   of it was looked at
  * @tag: it passes since the profile says so of failures: a header field is to tell
  * @conditions: enum smtpsplice_archive_condition, those to be logged
  * @kind: enum ss_kind that is the cause, where the content of a file is, else
  *   SS_KIND_COUNT
- * @virus: name of what was found, where there is a cause
+ * @virus: name of what was found, or of the limit that was exceeded, where there is a
+ *   cause
  */
 struct ss_judgement {
 	uint32_t verdict;

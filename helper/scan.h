@@ -93,7 +93,7 @@ struct ss_scan_order {
  * @attachment: it has an attachment
  * @quarantined: the file to put it aside has all of it
  * @quarantine_error: errno why it has not, or 0
- * @virus: what was found
+ * @virus: what was found, or the limit that was exceeded
  * @detail: why the scan failed
  * @file: name of the infected part
  * @filehash: SHA-256 of the infected part in hex, if it was found

@@ -72,6 +72,9 @@ static const char *const defaults[SS_TEMPLATE_CAUSES] = {
 		"It is listed as \"%%VIRUS%%\".  " QUARANTINED,
 	[SS_TEMPLATE_SCAN_FAILURE] =
 		"451 4.3.0 Content scanner failed, try again later",
+	[SS_TEMPLATE_UNDECODABLE] =
+		"554 5.7.1 Message has been Blocked.  Not all of it could be scanned: "
+		"it exceeds the limit \"%%VIRUS%%\".  " QUARANTINED,
 };
 
 /**
@@ -218,6 +221,7 @@ const char *ss_template_cause_name(enum ss_template_cause cause)
 		[SS_TEMPLATE_AMBIGUOUS]	= "ambiguous",
 		[SS_TEMPLATE_HASH]	= "hash",
 		[SS_TEMPLATE_SCAN_FAILURE] = "scan-failure",
+		[SS_TEMPLATE_UNDECODABLE] = "undecodable",
 	};
 
 	return names[cause];

@@ -35,7 +35,6 @@ static void put_accept(struct nl_msg *msg, const struct ss_scan_result *result,
 {
 	char tag[SMTPSPLICE_REPLY_MAX + 1];
 
-	nla_put_u32(msg, SMTPSPLICE_A_SCAN_UNSCANNED, result->unscanned);
 	if (result->tag) {
 		snprintf(tag, sizeof(tag), "X-Smtpsplice-Unscanned: %s",
 			 ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_UNSCANNED,
@@ -69,10 +68,12 @@ static int send_verdict(struct ss_verdicts *v, const struct ss_avlog_record *rec
 			put_accept(msg, rec->result, replacement);
 		if (is_sender_of_viruses(rec->result))
 			nla_put_flag(msg, SMTPSPLICE_A_SCAN_INFECTED);
-		if (rec->result->found) {
+		nla_put_u32(msg, SMTPSPLICE_A_SCAN_UNSCANNED, rec->result->unscanned);
+		/* the name of a limit is not that of a virus; the reply has it */
+		if (rec->result->found && rec->result->cause != SS_TEMPLATE_UNDECODABLE)
 			ss_verdicts_put_text(msg, SMTPSPLICE_A_SCAN_VIRUS, rec->result->virus);
+		if (rec->result->found)
 			ss_verdicts_put_text(msg, SMTPSPLICE_A_SCAN_FILE, rec->result->file);
-		}
 	}
 	return ss_genl_call(v->work, msg, NULL, NULL);
 }

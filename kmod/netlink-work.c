@@ -230,8 +230,7 @@ static bool is_field(const char *text)
 static int check_accept(const struct ss_verdict *v, struct genl_info *info)
 {
 	if (v->verdict != SMTPSPLICE_VERDICT_ACCEPT &&
-	    (v->unscanned || v->tag[0] ||
-	     info->attrs[SMTPSPLICE_A_SCAN_REPLACEMENT])) {
+	    (v->tag[0] || info->attrs[SMTPSPLICE_A_SCAN_REPLACEMENT])) {
 		GENL_SET_ERR_MSG(info, "verdict is not accept");
 		return -EINVAL;
 	}

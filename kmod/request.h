@@ -50,7 +50,7 @@ enum ss_request_state {
  * @reply: reply line for the client, "" for the default
  * @virus: name of what was found, or ""
  * @file: name of the infected attachment, or ""
- * @unscanned: enum smtpsplice_unscanned, with the verdict accept
+ * @unscanned: enum smtpsplice_unscanned; with the verdict reject the cause of it
  * @infected: the client has sent a virus
  * @tag: header field to put in front of the message, or ""
  */

@@ -128,7 +128,8 @@ static const char *verdict_reply(const struct ss_verdict *v)
 		return v->reply;
 	switch (v->verdict) {
 	case SMTPSPLICE_VERDICT_REJECT:
-		return "554 5.7.1 Message refused: a virus was found";
+		return v->unscanned ? "554 5.3.0 Message could not be scanned" :
+		       "554 5.7.1 Message refused: a virus was found";
 	case SMTPSPLICE_VERDICT_DISCARD:
 		return "250 2.0.0 Ok";
 	default:
@@ -191,6 +192,15 @@ static int check(struct ss_session *s)
 	}
 }
 
+/* Tells what was found from what could not be looked at. */
+static void count_reject(struct ss_session *s, const struct ss_verdict *v)
+{
+	if (v->unscanned)
+		ss_stats_inc(s->sn, UNSCANNABLE);
+	else
+		ss_stats_inc(s->sn, INFECTED);
+}
+
 void ss_verdict_apply(struct ss_session *s)
 {
 	struct ss_verdict *v = &s->answer.verdict;
@@ -210,7 +220,7 @@ void ss_verdict_apply(struct ss_session *s)
 		accept(s, ret);
 		break;
 	case SMTPSPLICE_VERDICT_REJECT:
-		ss_stats_inc(s->sn, INFECTED);
+		count_reject(s, v);
 		ss_message_refuse(s, verdict_reply(v));
 		break;
 	case SMTPSPLICE_VERDICT_DISCARD:

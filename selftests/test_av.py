@@ -417,6 +417,35 @@ def test_sender_ban():
         expect_equal(srv.messages, [mail("later")], "messages")
 
 
+def deep():
+    """Nested deeper than the scanner looks: a limit is exceeded, nothing is found."""
+    return b"Content-Type: message/rfc822\r\n\r\n" * 150 + mail("deep")
+
+
+def test_M7_limit():
+    """a limit that is exceeded is no virus: in counter, log, reply and sender-ban"""
+    limit = "Heuristics.Limits.Exceeded.MaxRecursion"
+    for how in MODES:
+        for action, pattern, moves in (
+                ("block", "554 5.7.1 Message has been Blocked.*" + limit, {"unscannable": 1}),
+                ("tempfail", "451 4.3.0", {"tempfail": 1}),
+                ("pass", "250 2.0.0 queued$", {"unscanned_archive": 1})):
+            wanted = dict(infected=0, banned=0, unscannable=0, tempfail=0, unscanned_archive=0)
+            with av("undecodable", action, "sender-ban", "1h", "reply-virus", "554 5.7.1 virus",
+                    how=how), counted(**dict(wanted, **moves)), \
+                    logged(eventtype="unscanned" if action == "pass" else "undecodable",
+                           virus=None, limit=limit):
+                ask(deep(), pattern)
+                with Server():
+                    c = Client()
+                    c.hello()
+                    c.cmd("MAIL FROM:<a@lab>", "250")
+                    c.quit()
+    # what was found counts, as ever
+    with counted(infected=1, unscannable=0):
+        ask(infected("m7.com"), "554 5.7.1 Dangerous")
+
+
 def test_H1_message_timeout():
     """from the end-of-data to the reply there is one deadline"""
     with setting("message-timeout", "2s"), counted(message_timeout=1), \

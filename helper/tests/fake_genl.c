@@ -142,6 +142,7 @@ static int do_verdict(struct ss_genl *genl, struct nlattr **a)
 	}
 	req->unscanned = a[SMTPSPLICE_A_SCAN_UNSCANNED] ?
 			 nla_get_u32(a[SMTPSPLICE_A_SCAN_UNSCANNED]) : 0;
+	req->infected = a[SMTPSPLICE_A_SCAN_INFECTED];
 	copy_string(req->tag, sizeof(req->tag), a[SMTPSPLICE_A_SCAN_TAG]);
 	copy_string(req->reply, sizeof(req->reply), a[SMTPSPLICE_A_SCAN_REPLY]);
 	copy_string(req->virus, sizeof(req->virus), a[SMTPSPLICE_A_SCAN_VIRUS]);

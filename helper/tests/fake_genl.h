@@ -31,7 +31,7 @@ enum fake_state { FAKE_NONE, FAKE_QUEUED, FAKE_HANDED, FAKE_ANSWERED };
  * @splice: the server has most of it
  * @refuse: so many verdicts are refused
  * @verdicts: how many came
- * @verdict: the answer, with @reply, @virus, @file, @tag, @unscanned
+ * @verdict: the answer, with @reply, @virus, @file, @tag, @unscanned, @infected
  * @replacement: what is to go on instead, with @replacement_len, 0 for nothing
  */
 struct fake_request {
@@ -47,6 +47,7 @@ struct fake_request {
 	uint32_t verdicts;
 	uint32_t verdict;
 	uint32_t unscanned;
+	bool infected;
 	char tag[SMTPSPLICE_REPLY_MAX + 1];
 	char replacement[FAKE_MAIL_SIZE];
 	ssize_t replacement_len;

@@ -584,9 +584,9 @@ static void takes_the_largest_av_profile(void **state)
 	memset(text, '\n', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	for (int type = SMTPSPLICE_A_AV_PROFILE_REPLY_VIRUS;
-	     type <= SMTPSPLICE_A_AV_PROFILE_REPLACEMENT; type++) {
+	     type <= SMTPSPLICE_A_AV_PROFILE_MAX; type++) {
 		words[n++] = (char *)ss_attrs_av_profile.attr[type].name;
-		words[n++] = type < SMTPSPLICE_A_AV_PROFILE_REPLACEMENT ? reply : text;
+		words[n++] = type != SMTPSPLICE_A_AV_PROFILE_REPLACEMENT ? reply : text;
 	}
 	assert_int_equal(run_words(ss_av_main, false, words), 0);
 	assert_true(fake->av.len > (int)(sizeof(names) + sizeof(types) + sizeof(hashes)));

@@ -30,6 +30,14 @@ static void judge(void)
 	j = ss_judge(&profile, &findings);
 }
 
+/* A verdict that has this refuses a message for not being scanned, else for a finding */
+static uint32_t unscanned_by(enum ss_template_cause cause)
+{
+	return cause == SS_TEMPLATE_ARCHIVE ? UNSCANNED(ARCHIVE) :
+	       cause == SS_TEMPLATE_PARTIAL ? UNSCANNED(PARTIAL) :
+	       cause == SS_TEMPLATE_AMBIGUOUS ? UNSCANNED(AMBIGUOUS) : UNSCANNED(NONE);
+}
+
 /* All causes at once, and without the one that is named: the next one counts */
 static void worst_cause_counts(void **state)
 {
@@ -69,7 +77,7 @@ static void worst_cause_counts(void **state)
 		assert_true(j.found && !j.monitored && !j.tag && !j.replace);
 		assert_int_equal(j.cause, order[i].cause);
 		assert_int_equal(j.kind, order[i].kind);
-		assert_int_equal(j.unscanned, UNSCANNED(NONE));
+		assert_int_equal(j.unscanned, unscanned_by(order[i].cause));
 		if (order[i].virus)
 			assert_string_equal(j.virus, order[i].virus);
 		findings.infected = false;
@@ -83,7 +91,7 @@ static void worst_cause_counts(void **state)
 	assert_int_equal(j.verdict, VERDICT(TEMPFAIL));
 	findings.failed = false;
 	judge();
-	assert_int_equal(j.cause, SS_TEMPLATE_VIRUS);
+	assert_int_equal(j.cause, SS_TEMPLATE_UNDECODABLE);
 	assert_string_equal(j.virus, "Limit");
 	assert_int_equal(j.verdict, VERDICT(REJECT));
 	findings.limit[0] = '\0';
@@ -139,8 +147,7 @@ static void archive_conditions(void **state)
 				assert_int_equal(j.verdict, block ? VERDICT(REJECT) :
 						 VERDICT(ACCEPT));
 				assert_int_equal(j.cause == SS_TEMPLATE_ARCHIVE, block);
-				assert_int_equal(j.unscanned, block ? UNSCANNED(NONE) :
-						 UNSCANNED(ARCHIVE));
+				assert_int_equal(j.unscanned, UNSCANNED(ARCHIVE));
 				assert_int_equal(j.conditions, log ? 1u << i : 0);
 			}
 		}
@@ -168,6 +175,13 @@ static void set_cause(enum ss_template_cause cause)
 		cause == SS_TEMPLATE_HASH ? FOUND(HASH) : 0;
 }
 
+/* Those have options of their own */
+static bool is_failure(enum ss_template_cause cause)
+{
+	return cause == SS_TEMPLATE_OVERSIZE || cause == SS_TEMPLATE_SCAN_FAILURE ||
+	       cause == SS_TEMPLATE_UNDECODABLE;
+}
+
 static bool has_no_part(enum ss_template_cause cause)
 {
 	return cause == SS_TEMPLATE_PARTIAL || cause == SS_TEMPLATE_AMBIGUOUS;
@@ -177,7 +191,7 @@ static void actions(void **state)
 {
 	(void)state;
 	for (int cause = 0; cause < SS_TEMPLATE_CAUSES; cause++) {
-		if (cause == SS_TEMPLATE_OVERSIZE || cause == SS_TEMPLATE_SCAN_FAILURE)
+		if (is_failure(cause))
 			continue;
 		set_cause(cause);
 		judge();
@@ -201,7 +215,7 @@ static void actions(void **state)
 			assert_int_equal(j.verdict, VERDICT(ACCEPT));
 			assert_int_equal(j.cause, cause);
 			assert_true(j.found && j.monitored && !j.replace && !j.tag);
-			assert_int_equal(j.unscanned, UNSCANNED(NONE));
+			assert_int_equal(j.unscanned, unscanned_by(cause));
 			assert_true(j.virus[0] || cause == SS_TEMPLATE_VIRUS);
 		}
 	}
@@ -229,7 +243,7 @@ static void expect_action(uint32_t action, enum ss_template_cause cause, uint32_
 	assert_int_equal(j.kind, SS_KIND_COUNT);
 	assert_int_equal(j.found, !passes);
 	assert_int_equal(j.tag, passes);
-	assert_int_equal(j.unscanned, passes ? unscanned : UNSCANNED(NONE));
+	assert_int_equal(j.unscanned, unscanned);
 	assert_false(j.monitored || j.replace);
 }
 
@@ -260,7 +274,7 @@ static void failures(void **state)
 			profile.undecodable = action;
 			findings = (struct ss_findings){ .limit = "MaxFiles" };
 			judge();
-			expect_action(action, SS_TEMPLATE_VIRUS, UNSCANNED(ARCHIVE));
+			expect_action(action, SS_TEMPLATE_UNDECODABLE, UNSCANNED(ARCHIVE));
 			assert_string_equal(j.virus, "MaxFiles");
 			profile.undecodable = other;
 			profile.oversize = action;
@@ -279,12 +293,54 @@ static void failures(void **state)
 	assert_int_equal(j.verdict, VERDICT(TEMPFAIL));
 }
 
+/* What passes for one cause is still refused for another */
+static void M7_pass_hides_no_other_cause(void **state)
+{
+	(void)state;
+	for (uint32_t failure = 0; failure <= FAIL(PASS); failure++) {
+		for (uint32_t limit = 0; limit <= FAIL(PASS); limit++) {
+			bool first = failure != FAIL(PASS) || limit == FAIL(PASS);
+
+			setup(NULL);
+			profile.scan_error = failure;
+			profile.undecodable = limit;
+			findings = (struct ss_findings){ .failed = true, .limit = "MaxFiles" };
+			judge();
+			expect_action(first ? failure : limit,
+				      first ? SS_TEMPLATE_SCAN_FAILURE : SS_TEMPLATE_UNDECODABLE,
+				      first ? UNSCANNED(SCAN_ERROR) : UNSCANNED(ARCHIVE));
+		}
+	}
+}
+
+/* A finding is one, whatever could not be looked at; where it passes that is told */
+static void M7_finding_is_no_limit(void **state)
+{
+	(void)state;
+	findings = (struct ss_findings){
+		.infected = true, .virus = "Eicar", .limit = "MaxFiles",
+	};
+	judge();
+	assert_int_equal(j.cause, SS_TEMPLATE_VIRUS);
+	assert_int_equal(j.unscanned, UNSCANNED(NONE));
+	profile.scan = SMTPSPLICE_AV_SCAN_MONITOR;
+	judge();
+	assert_int_equal(j.verdict, VERDICT(ACCEPT));
+	assert_int_equal(j.unscanned, UNSCANNED(ARCHIVE));
+	findings.failed = true;
+	judge();
+	assert_int_equal(j.unscanned, UNSCANNED(SCAN_ERROR));
+	findings.late = true;
+	judge();
+	assert_int_equal(j.unscanned, UNSCANNED(SCAN_TIMEOUT));
+}
+
 /* What is bad counts, however much else there is that would let it pass */
 static void failure_hides_nothing(void **state)
 {
 	(void)state;
 	for (int cause = 0; cause < SS_TEMPLATE_CAUSES; cause++) {
-		if (cause == SS_TEMPLATE_OVERSIZE || cause == SS_TEMPLATE_SCAN_FAILURE)
+		if (is_failure(cause))
 			continue;
 		set_cause(cause);
 		set_failures(FAIL(PASS));
@@ -305,6 +361,8 @@ int main(void)
 		cmocka_unit_test_setup(archive_conditions, setup),
 		cmocka_unit_test_setup(actions, setup),
 		cmocka_unit_test_setup(failures, setup),
+		cmocka_unit_test_setup(M7_pass_hides_no_other_cause, setup),
+		cmocka_unit_test_setup(M7_finding_is_no_limit, setup),
 		cmocka_unit_test_setup(failure_hides_nothing, setup),
 	};
 

@@ -21,7 +21,7 @@ static void expect_action(uint32_t action, enum ss_template_cause cause, uint32_
 	assert_int_equal(result.cause, cause);
 	assert_int_equal(result.found, !passes);
 	assert_int_equal(result.tag, passes);
-	assert_int_equal(result.unscanned, passes ? unscanned : SMTPSPLICE_UNSCANNED_NONE);
+	assert_int_equal(result.unscanned, unscanned);
 }
 
 static void oversize(void **state)
@@ -77,7 +77,7 @@ static void unpacks_no_more(void **state)
 	expect_refused(SS_TEMPLATE_ARCHIVE, "Smtpsplice.Archive.mailbomb", "a.zip");
 }
 
-static void e3_undecodable(void **state)
+static void M7_undecodable(void **state)
 {
 	(void)state;
 	for (uint32_t action = 0; action <= SMTPSPLICE_FAIL_ACTION_PASS; action++) {
@@ -86,7 +86,8 @@ static void e3_undecodable(void **state)
 		/* it is nothing that is found */
 		avattrs_number(&attrs, AV(AV_SCAN), SMTPSPLICE_AV_SCAN_MONITOR);
 		scan(too_deep());
-		expect_action(action, SS_TEMPLATE_VIRUS, SMTPSPLICE_UNSCANNED_ARCHIVE);
+		expect_action(action, SS_TEMPLATE_UNDECODABLE, SMTPSPLICE_UNSCANNED_ARCHIVE);
+		assert_string_equal(result.virus, "Heuristics.Limits.Exceeded.MaxRecursion");
 		assert_int_equal(result.keep, action == SMTPSPLICE_FAIL_ACTION_BLOCK);
 		assert_false(result.monitored);
 	}
@@ -181,7 +182,7 @@ int main(void)
 		T(oversize),
 		T(looks_no_deeper),
 		T(unpacks_no_more),
-		T(e3_undecodable),
+		T(M7_undecodable),
 		T(failures),
 		T(archives_with_a_password),
 		T(fragments),

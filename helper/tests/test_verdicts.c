@@ -234,7 +234,6 @@ static void expect_refused(const struct fake_request *req, uint32_t verdict, con
 	assert_int_equal(req->verdict, verdict);
 	assert_string_equal(req->reply, reply);
 	assert_string_equal(req->tag, "");
-	assert_int_equal(req->unscanned, SMTPSPLICE_UNSCANNED_NONE);
 	assert_int_equal(req->replacement_len, 0);
 }
 
@@ -267,6 +266,20 @@ static char *fragment(void)
 static char *large(void)
 {
 	return mail_format("Subject: x\r\n\r\n%0500d\r\n", 0);
+}
+
+/* Deeper than anybody looks: a limit is exceeded, and nothing found */
+static char *deep(void)
+{
+	char *text = strdup("Subject: x\r\n\r\nx\r\n");
+
+	for (int i = 0; i < 150; i++) {
+		char *outer = mail_format("Content-Type: message/rfc822\r\n\r\n%s", text);
+
+		free(text);
+		text = outer;
+	}
+	return text;
 }
 
 /* -- what goes with a verdict --------------------------------------------- */
@@ -365,6 +378,59 @@ static void tells_what_was_not_scanned(void **state)
 	expect_record(0, "clean", "passthrough");
 	expect_record(1, "unscanned", "passthrough");
 	expect_record(2, "unscanned", "passthrough");
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+/* A record of what could not be looked at has no virus in it */
+static void expect_limit(int n, const char *eventtype, const char *action)
+{
+	struct json_object *obj;
+
+	wait_for(count_lines("av.log") > n);
+	obj = record(n);
+	assert_string_equal(field(obj, "eventtype"), eventtype);
+	assert_string_equal(field(obj, "action"), action);
+	assert_string_equal(field(obj, "limit"), "Heuristics.Limits.Exceeded.MaxRecursion");
+	assert_null(strstr(json_object_to_json_string(obj), "infected"));
+	assert_false(json_object_object_get_ex(obj, "virus", NULL));
+	json_object_put(obj);
+}
+
+static void M7_limit_is_no_virus(void **state)
+{
+	struct fake_request *req;
+
+	(void)state;
+	start_ready();
+	req = give(0, deep(), 60000);
+	expect_refused(req, SMTPSPLICE_VERDICT_REJECT,
+		       "554 5.7.1 Message has been Blocked.  Not all of it could be scanned: it "
+		       "exceeds the limit \"Heuristics.Limits.Exceeded.MaxRecursion\".  File quarantined as: \"\".");
+	assert_false(req->infected);
+	assert_int_equal(req->unscanned, SMTPSPLICE_UNSCANNED_ARCHIVE);
+	assert_string_equal(req->virus, "");
+	avattrs_number(&attrs, AV(UNDECODABLE), TEMPFAIL);
+	avattrs_text(&attrs, AV(REPLY_VIRUS), "554 5.7.1 virus");
+	req = give(1, deep(), 60000);
+	expect_refused(req, SMTPSPLICE_VERDICT_TEMPFAIL,
+		       ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
+	assert_false(req->infected);
+	avattrs_number(&attrs, AV(UNDECODABLE), PASS);
+	req = give(2, deep(), 60000);
+	expect_passed(req, SMTPSPLICE_UNSCANNED_ARCHIVE, "X-Smtpsplice-Unscanned: archive");
+	assert_false(req->infected);
+	avattrs_text(&attrs, AV(REPLY_UNDECODABLE), "550 5.7.1 %%VIRUS%% it is");
+	expect_refused(give(3, deep(), 60000), SMTPSPLICE_VERDICT_REJECT,
+		       "550 5.7.1 Heuristics.Limits.Exceeded.MaxRecursion it is");
+	/* and a virus is one */
+	req = give(4, infected(), 60000);
+	assert_true(req->infected);
+	assert_int_equal(req->unscanned, SMTPSPLICE_UNSCANNED_NONE);
+	expect_limit(0, "undecodable", "blocked");
+	expect_limit(1, "undecodable", "tempfail");
+	expect_limit(2, "unscanned", "passthrough");
+	expect_limit(3, "undecodable", "blocked");
+	expect_record(4, "infected", "blocked");
 	assert_int_equal(end(SIGTERM), 0);
 }
 
@@ -671,6 +737,7 @@ int main(void)
 		TEST(hands_the_profile_on),
 		TEST(replies_as_the_profile_says),
 		TEST(tells_what_was_not_scanned),
+		TEST(M7_limit_is_no_virus),
 		TEST(gives_a_replacement),
 		TEST(i4_dead_worker_means_what_the_profile_says),
 		TEST(i4_late_worker_means_what_the_profile_says),

@@ -63,8 +63,7 @@ enum smtpsplice_verdict {
 };
 
 /**
- * enum smtpsplice_unscanned - Why an accepted message was not scanned, or not
- *   all of it.
+ * enum smtpsplice_unscanned - Why a message was not scanned, or not all of it.
  * @SMTPSPLICE_UNSCANNED_NONE: It was scanned.
  * @SMTPSPLICE_UNSCANNED_POLICY: The AV profile says av-scan disable.
  * @SMTPSPLICE_UNSCANNED_OVERSIZE: It is larger than the oversize limit.
@@ -553,6 +552,7 @@ enum {
 	SMTPSPLICE_A_AV_PROFILE_REPLY_OVERSIZE,
 	SMTPSPLICE_A_AV_PROFILE_REPLY_FAILURE,
 	SMTPSPLICE_A_AV_PROFILE_REPLACEMENT,
+	SMTPSPLICE_A_AV_PROFILE_REPLY_UNDECODABLE,
 
 	__SMTPSPLICE_A_AV_PROFILE_MAX,
 	SMTPSPLICE_A_AV_PROFILE_MAX = (__SMTPSPLICE_A_AV_PROFILE_MAX - 1)
@@ -718,6 +718,7 @@ enum {
 	SMTPSPLICE_A_STATS_UNSCANNED_ARCHIVE,
 	SMTPSPLICE_A_STATS_UNSCANNED_PARTIAL,
 	SMTPSPLICE_A_STATS_UNSCANNED_AMBIGUOUS,
+	SMTPSPLICE_A_STATS_UNSCANNABLE,
 
 	__SMTPSPLICE_A_STATS_MAX,
 	SMTPSPLICE_A_STATS_MAX = (__SMTPSPLICE_A_STATS_MAX - 1)
