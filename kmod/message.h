@@ -93,7 +93,7 @@ u32 ss_message_body_bad(const struct ss_session *s);
  * @s: the session
  * @reply: what the client is told, one line without CRLF
  *
- * Both legs stay usable where that can be.
+ * Both legs stay usable where that can be; not behind bare CR or LF.
  */
 void ss_message_refuse(struct ss_session *s, const char *reply);
 

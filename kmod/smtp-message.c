@@ -254,6 +254,12 @@ void ss_smtp_release(struct ss_smtp *e, u64 len, struct ss_smtp_buf *srv)
 void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
 		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli)
 {
+	/*
+	 * Client and gateway may disagree about where such a message ends, so that
+	 * nothing behind it is known to be a command. Postfix hangs up, too.
+	 */
+	bool is_end = e->stage != STAGE_DATA && !ss_smtp_body_ok(e);
+
 	if ((e->stage != STAGE_DATA || e->chunked) && e->stage != STAGE_HELD &&
 	    e->stage != STAGE_CHUNK_END && e->stage != STAGE_SEND)
 		return;
@@ -266,11 +272,11 @@ void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
 	/* the client has a reply; what the server said is of no use any more */
 	e->early = false;
 	if (e->lost) {
-		ss_smtp_enter(e, strncmp(reply, "421", 3) ? STAGE_ALONE :
-							    STAGE_CLOSED);
+		is_end |= !strncmp(reply, "421", 3);
+		ss_smtp_enter(e, is_end ? STAGE_CLOSED : STAGE_ALONE);
 		return;
 	}
-	ss_smtp_enter(e, STAGE_COMMAND);
+	ss_smtp_enter(e, is_end ? STAGE_CLOSED : STAGE_COMMAND);
 	ss_smtp_forward_own(e, VERB_OWN_RSET, "RSET", srv);
 }
 

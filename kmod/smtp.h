@@ -407,7 +407,9 @@ void ss_smtp_release(struct ss_smtp *e, u64 len, struct ss_smtp_buf *srv);
  * @srv: sink towards the server, gets RSET
  * @cli: sink towards the client, gets @reply
  *
- * The transaction is over; both legs stay usable. Where the server has a part of
+ * The transaction is over; both legs stay usable, unless ss_smtp_body_ok() is false
+ * of the message: the event becomes %SS_SMTP_CLOSE then, since what the client sends
+ * behind it is of unknown framing. Where the server has a part of
  * the message, call ss_smtp_lose() first, unless ss_smtp_can_leave(): where it
  * would take RSET for mail, the event becomes %SS_SMTP_ERROR.
  */

@@ -189,9 +189,9 @@ def test_C7_binarymime():
             c.expect("554 5.7.1")
             # text is text
             c.envelope()
-            c.send(chunks(body))
+            c.send(chunks(body) + b"QUIT\r\n")
             c.expect("550 5.5.2")
-            c.quit()
+            assert c.closed()
             expect_equal([sha(m) for m in srv.messages], [sha(body)], "messages")
 
 

@@ -261,22 +261,31 @@ B1 = [b"\n.\n", b"\n.\r", b"\r.\n", b"\r.\r", b"\n.\r\n", b"\r.\r\n",
 
 def smuggle(sequences, pattern):
     with Server() as srv:
-        c = Client()
-        c.hello()
+        before = stats()
         for seq in sequences:
             body = (mail("first") + b"x" + seq + b"MAIL FROM:<smuggled@lab>\r\n"
                     b"RCPT TO:<b@lab>\r\nDATA\r\nsmuggled\r\n")
+            c = Client()
+            c.hello()
             c.envelope()
             c.cmd("DATA", "354")
-            c.send(body + b".\r\n")
+            # K11: who knows what is a command behind it?
+            c.send(body + b".\r\nMAIL FROM:<smuggled@lab>\r\nQUIT\r\n")
             c.expect(pattern)
+            assert c.closed()
+        wait_for("the end", lambda: not sessions())
+        expect_equal(delta(before, "bad-newline"), len(sequences), "bad-newline")
+        expect_equal(delta(before, "aborted"), 0, "aborted")
+        c = Client()
+        c.hello()
         c.message(mail("last"))
         c.quit()
         expect_equal(srv.messages, [mail("last")], "messages")
+        assert b"smuggled" not in srv.log, srv.log
 
 
 def test_B1_smuggling():
-    """a dot line between other line ends than CRLF is refused, 550 5.5.2"""
+    """a dot line between other line ends than CRLF is refused, 550 5.5.2, and all behind it"""
     smuggle(B1, "550 5.5.2")
 
 

@@ -222,13 +222,13 @@ def test_B1_smuggling():
             c = in_message()
             c.send(mail() + b"text" + end)
             c.send(b"MAIL FROM:<smuggled@lab>\r\nRCPT TO:<b@lab>\r\n"
-                   b"DATA\r\n" + mail("evil") + b".\r\n")
+                   b"DATA\r\n" + mail("evil") + b".\r\nQUIT\r\n")
             c.expect("550 5.5.2")
+            assert c.closed()
             srv.expect_reset()
             assert b"smuggled" not in srv.log, end
             assert not re.search(rb"[\r\n]\0*\.\0*[\r\n]",
                                  body_of(srv)), end
-            c.quit()
 
 
 def test_server_refuses_data():

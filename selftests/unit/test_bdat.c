@@ -133,6 +133,42 @@ static void test_C2_content(void **state)
 		 BODY_FLAGS(SS_SMTP_BODY_BARE_CR), IS(BODY_END));
 }
 
+static void test_K11_bad_newline_is_the_end(void **state)
+{
+	(void)state;
+	/* at the end of the chunk that has it, and of the last one */
+	chunking(ENVELOPE, C("BDAT 3\r\na\nbBDAT 1 LAST\r\nxNOOP\r\n"),
+		 CC("554 5.7.1 Refused\r\n"), SS("RSET\r\n"), IS(CLOSE),
+		 WANTS_CLIENT(0), LEFT(20), S("250 ok\r\n"), CC(""), SS(""));
+	chunking(ENVELOPE, C("BDAT 2\r\na\r"), CC(CHUNK), IS(NONE),
+		 C("BDAT 0 LAST\r\n"), BODY_FLAGS(SS_SMTP_BODY_BARE_CR),
+		 REFUSE("550 5.5.2 bad"), CC("550 5.5.2 bad\r\n"), IS(CLOSE));
+}
+
+/* The same where the server has a part of the message. */
+static void test_K11_splice(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_greeted(&r);
+	r.splice = true;
+	rig_exchange(&r, "EHLO me\r\n", "250-mx\r\n250 CHUNKING\r\n");
+	rig_exchange(&r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 8\r\nabcdefgh",
+		     "250 ok\r\n250 ok\r\n");
+	rig_exchange(&r, "", "250 chunk\r\n");
+	r.to_server.n = 0;
+	r.to_client.n = 0;
+	rig_exchange(&r, "BDAT 3\r\n\nabQUIT\r\n", "");
+	assert_int_equal(r.e.event, SS_SMTP_CLOSE);
+	assert_int_equal(r.from_client.n, 6);
+	assert_int_equal(r.to_server.n, 6);
+	assert_memory_equal(r.to_server.p, "RSET\r\n", 6);
+	assert_int_equal(r.to_client.n, 19);
+	assert_memory_equal(r.to_client.p, "554 5.7.1 Refused\r\n", 19);
+	rig_free(&r);
+}
+
 static void test_C7_binarymime(void **state)
 {
 	(void)state;
@@ -555,6 +591,8 @@ int main(void)
 		cmocka_unit_test(test_C4_sizes),
 		cmocka_unit_test(test_C4_long_line),
 		cmocka_unit_test(test_C2_content),
+		cmocka_unit_test(test_K11_bad_newline_is_the_end),
+		cmocka_unit_test(test_K11_splice),
 		cmocka_unit_test(test_C7_binarymime),
 		cmocka_unit_test(test_between_chunks),
 		cmocka_unit_test(test_splice_chunks),

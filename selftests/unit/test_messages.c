@@ -39,6 +39,62 @@ static void test_D2_refuse_then_next_message(void **state)
 		S("421-a\r\n421 b\r\n"), CC("421 b\r\n"), IS(CLOSE));
 }
 
+/*
+ * Behind a message with bare CR or LF nobody knows what is a command and what was
+ * meant to be mail: the client is hung up on, as Postfix does.
+ */
+static void test_K11_bad_newline_is_the_end(void **state)
+{
+	(void)state;
+	session(ENVELOPE, C("DATA\r\n"), CC(GO_ON),
+		C("a\nb\r\n.\r\nMAIL FROM:<c@x>\r\nQUIT\r\n"), LEFT(23),
+		REFUSE("550 5.5.2 bad"), CC("550 5.5.2 bad\r\n"), SS("RSET\r\n"),
+		IS(CLOSE), WANTS_CLIENT(0), LEFT(23), S("250 ok\r\n"), CC(""),
+		SS(""));
+	session(ENVELOPE, C("DATA\r\na\rb\r\n.\r\n"), CC(GO_ON),
+		REFUSE("550 5.5.2 bad"), CC("550 5.5.2 bad\r\n"), IS(CLOSE));
+	session(ENVELOPE, C("DATA\r\n\0.\r\n.\r\n"), CC(GO_ON),
+		REFUSE("550 5.5.2 bad"), CC("550 5.5.2 bad\r\n"), IS(CLOSE));
+	/* whatever else it was refused for */
+	session(ENVELOPE, C("DATA\r\na\nb\r\n.\r\n"), CC(GO_ON),
+		REFUSE("552 5.3.4 too big"), CC("552 5.3.4 too big\r\n"),
+		IS(CLOSE));
+	/* but not because of the message before */
+	session(ENVELOPE, C("DATA\r\na\r\n.\r\n"), CC(GO_ON),
+		REFUSE("554 no"), CC("554 no\r\n"), SS("RSET\r\n"), IS(NONE),
+		WANTS_CLIENT(0), S("250 ok\r\n"), CC(""), WANTS_CLIENT(1));
+}
+
+static void begin_transaction(struct rig *r)
+{
+	rig_exchange(r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\n",
+		     "250 ok\r\n250 ok\r\n");
+}
+
+/* A bare LF that was let pass is no reason to hang up on the next message. */
+static void test_K11_allowed_before(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_greeted(&r);
+	r.body_bad = SS_SMTP_BODY_BARE_CR;
+	begin_transaction(&r);
+	rig_exchange(&r, "DATA\r\na\nb\r\n.\r\n", "");
+	r.verdict = RIG_REFUSE;
+	rig_pump(&r);
+	assert_int_equal(r.e.event, SS_SMTP_NONE);
+	rig_exchange(&r, "", "250 reset\r\n");
+	/* DATA that is refused says nothing of octets */
+	r.e.body_bad = SS_SMTP_BODY_BAD;
+	begin_transaction(&r);
+	r.refuse_data = true;
+	r.body_bad = SS_SMTP_BODY_BAD;
+	rig_exchange(&r, "DATA\r\n", "250 reset\r\n");
+	assert_int_equal(r.e.event, SS_SMTP_NONE);
+	rig_free(&r);
+}
+
 static void test_D2_refuse_data(void **state)
 {
 	(void)state;
@@ -141,6 +197,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_message),
 		cmocka_unit_test(test_D2_refuse_then_next_message),
+		cmocka_unit_test(test_K11_bad_newline_is_the_end),
+		cmocka_unit_test(test_K11_allowed_before),
 		cmocka_unit_test(test_D2_refuse_data),
 		cmocka_unit_test(test_refusal_is_one_line),
 		cmocka_unit_test(test_D2_server_refuses_data),

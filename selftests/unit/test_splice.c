@@ -70,6 +70,18 @@ static void test_B1_nothing_lax_leaves(void **state)
 		C("0123456789"), SS(""), C("\r\n.\r\n"), IS(BODY_END), SS(""));
 }
 
+static void test_K11_bad_newline_is_the_end(void **state)
+{
+	(void)state;
+	session(PASSED, C("a\nb\r\n.\r\nQUIT\r\n"), IS(BODY_END), SS(""),
+		REFUSE("550 5.5.2 bad"), CC("550 5.5.2 bad\r\n"), SS(""),
+		IS(CLOSE), LEFT(6));
+	/* the server would not have it either */
+	session(PASSED, C("abcdefgh"), SS("abcd"), S("552 much\r\n"), CC(""),
+		C("\n\r\n.\r\nQUIT\r\n"), CC("552 much\r\n"), SS(""),
+		IS(CLOSE), LEFT(6));
+}
+
 static void test_early_reply(void **state)
 {
 	(void)state;
@@ -119,6 +131,7 @@ int main(void)
 		cmocka_unit_test(test_D2_server_refuses_data),
 		cmocka_unit_test(test_D2_reject),
 		cmocka_unit_test(test_B1_nothing_lax_leaves),
+		cmocka_unit_test(test_K11_bad_newline_is_the_end),
 		cmocka_unit_test(test_early_reply),
 		cmocka_unit_test(test_early_reply_in_hold),
 	};

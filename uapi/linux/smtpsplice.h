@@ -209,7 +209,8 @@ enum smtpsplice_switch {
 /**
  * enum smtpsplice_bare_newline - What to do with a message that has CR or LF
  *   outside of CRLF.
- * @SMTPSPLICE_BARE_NEWLINE_REJECT: Refuse the message (550 5.5.2).
+ * @SMTPSPLICE_BARE_NEWLINE_REJECT: Refuse the message (550 5.5.2) and end the
+ *   session.
  * @SMTPSPLICE_BARE_NEWLINE_ALLOW: Let a bare LF pass as content; a bare CR, or
  *   a line with a lone dot between any other line ends than CRLF, is refused
  *   all the same.
