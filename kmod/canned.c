@@ -8,7 +8,7 @@ const struct ss_canned_reply ss_canned[] = {
 	[CANNED_CHARACTER] = { "500 5.5.2 Bad character in command",
 			       .junk = true },
 	[CANNED_LONG] = { "500 5.5.2 Line too long", .junk = true },
-	[CANNED_EMPTY] = { "500 5.5.2 Bad command", .junk = true },
+	[CANNED_NO_VERB] = { "500 5.5.2 Bad command", .junk = true },
 	[CANNED_UNKNOWN] = { "502 5.5.1 Command not implemented",
 			     .junk = true },
 	[CANNED_BAD] = { "500 5.5.1 Bad command", .fatal = true },

@@ -245,15 +245,17 @@ static bool command(struct ss_smtp *e, struct ss_span line,
 {
 	struct ss_span args = line;
 	enum ss_smtp_verb verb = ss_syntax_verb(ss_syntax_take_word(&args));
+	bool begins = line.n && ss_syntax_is_letter(*line.p);
 
-	if (verb == VERB_HTTP) {
+	/* where it would be a chunk, its octets follow */
+	if (verb == VERB_HTTP || (verb == VERB_BDAT && !begins)) {
 		ss_smtp_answer(e, cli, CANNED_BAD);
 	} else if (verb == VERB_BDAT) {
 		bdat(e, args, cli);
 	} else if (ss_syntax_has_control(line)) {
 		ss_smtp_answer(e, cli, CANNED_CHARACTER);
-	} else if (!line.n) {
-		ss_smtp_answer(e, cli, CANNED_EMPTY);
+	} else if (!begins) {
+		ss_smtp_answer(e, cli, CANNED_NO_VERB);
 	} else if (verb == VERB_UNKNOWN) {
 		ss_smtp_answer(e, cli, CANNED_UNKNOWN);
 	} else if (e->stage == STAGE_CHUNKS) {
@@ -324,7 +326,8 @@ static u32 client_line(struct ss_smtp *e, const u8 *p, u32 n,
 	if (e->skip)
 		return skip_line(e, p, n, srv, cli);
 	/* TLS, RDP and the like have no lines, so do not wait for one */
-	if (!e->auth && !ss_syntax_is_letter(*p) && *p != '\r' && *p != '\n') {
+	if (!e->auth && (*p >= 0x80 || ss_syntax_is_control(*p)) &&
+	    *p != '\r' && *p != '\n') {
 		ss_smtp_answer(e, cli, CANNED_BAD);
 		return n;
 	}

@@ -628,6 +628,25 @@ def test_bad_commands():
         assert b"\0" not in srv.log and b"FROB" not in srv.log
 
 
+def test_K10_first_octet():
+    """a typing error at the start of a line: 500, and on; TLS and the like are hung up on"""
+    with Server() as srv:
+        c = Client()
+        c.hello()
+        for line in (b" MAIL FROM:<k10@lab>\r\n", b"<k10>\r\n", b"1\r\n"):
+            c.send(line)
+            c.expect("500 5.5.2")
+        c.message(mail())
+        c.quit()
+        for octet in (b"\x16", b"\x80", b"\0"):
+            c = Client()
+            c.hello()
+            c.send(octet)
+            c.expect("500 5.5.1")
+            assert c.closed()
+        assert b"k10" not in srv.log, srv.log
+
+
 def test_M6_forged_envelope():
     """an envelope that servers read in different ways: 501; else it is logged as sent"""
     name = octets("m6.com", "m6-too.com")

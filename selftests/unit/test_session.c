@@ -33,12 +33,60 @@ static void test_D5_early_talkers(void **state)
 		IS(ERROR));
 	session(C("\x03"), CC("500 5.5.1 Bad command\r\n"), IS(ERROR));
 	session(C("\x80 bad\r\n"), CC("500 5.5.1 Bad command\r\n"), IS(ERROR));
-	session(C(" MAIL FROM:<a@x>\r\n"), CC("500 5.5.1 Bad command\r\n"),
-		SS(""), IS(ERROR));
+	session(C("\x7f"), CC("500 5.5.1 Bad command\r\n"), IS(ERROR));
+	session(C("\x1f"), CC("500 5.5.1 Bad command\r\n"), IS(ERROR));
+	session(C("\0"), CC("500 5.5.1 Bad command\r\n"), IS(ERROR));
+	session(C("\xff"), CC("500 5.5.1 Bad command\r\n"), IS(ERROR));
 	/* in its place */
 	session(C("NOOP\r\n\x16"), SS("NOOP\r\n"), CC(""), WANTS_CLIENT(0),
 		S("250 ok\r\n"), CC("250 ok\r\n500 5.5.1 Bad command\r\n"),
 		IS(ERROR));
+}
+
+/* A typing error is no reason to hang up; whoever is mad makes more than one. */
+static void test_K10_first_octet(void **state)
+{
+	static const char first[] = "\t !\"#$%&'()*+,-./09:;<=>?@[\\]^_`{|}~";
+	static const char no[] = "500 5.5.2 Bad command\r\n";
+	char line[64];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(first) - 1; i++) {
+		int n = snprintf(line, sizeof(line), "%cMAIL FROM:<a@x>\r\n",
+				 first[i]);
+
+		session({ CLIENT_SAYS, line, (size_t)n }, SS(""), CC(no),
+			IS(NONE), REFUSALS(1), C("NOOP\r\n"), SS("NOOP\r\n"));
+		session({ CLIENT_SAYS, line, 1 }, SS(""), CC(""), IS(NONE),
+			WANTS_CLIENT(1), C("\r\n"), CC(no));
+	}
+	/* in its place */
+	session(C("NOOP\r\n MAIL FROM:<a@x>\r\nRSET\r\n"),
+		SS("NOOP\r\nRSET\r\n"), S("250 1\r\n250 2\r\n"),
+		CC("250 1\r\n500 5.5.2 Bad command\r\n250 2\r\n"));
+	/* what would carry octets, and what a browser was made to say, are */
+	session(C(" BDAT 5 LAST\r\nQUIT\r\n"), CC("500 5.5.1 Bad command\r\n"),
+		SS(""), IS(ERROR));
+	session(C("\tPOST / HTTP/1.1\r\n"), CC("500 5.5.1 Bad command\r\n"),
+		SS(""), IS(ERROR));
+}
+
+/* Nor do they go on for ever. */
+static void test_K10_too_many(void **state)
+{
+	struct rig r;
+	int i;
+
+	(void)state;
+	rig_greeted(&r);
+	for (i = 0; i < SS_SMTP_ERRORS_MAX; i++)
+		rig_exchange(&r, "<script>\r\n", "");
+	assert_int_equal(r.e.event, SS_SMTP_NONE);
+	rig_exchange(&r, "<script>\r\n", "");
+	assert_int_equal(r.e.event, SS_SMTP_ERROR);
+	assert_int_equal(r.to_server.n, 0);
+	rig_free(&r);
 }
 
 static void test_E1_http_is_not_spoken(void **state)
@@ -66,7 +114,7 @@ static void test_E1_http_is_not_spoken(void **state)
 static void test_E1_client_text_is_not_echoed(void **state)
 {
 	(void)state;
-	session(C("<script>\r\n"), CC("500 5.5.1 Bad command\r\n"), IS(ERROR));
+	session(C("<script>\r\n"), CC("500 5.5.2 Bad command\r\n"), IS(NONE));
 	session(C("Host: <script>\r\nMAIL <script>\r\nRCPT <script>\r\n"),
 		CC("502 5.5.1 Command not implemented\r\n"
 		   "501 5.5.4 Syntax: MAIL FROM:<address>\r\n"
@@ -161,6 +209,8 @@ int main(void)
 		cmocka_unit_test(test_banner),
 		cmocka_unit_test(test_D4_client_before_banner),
 		cmocka_unit_test(test_D5_early_talkers),
+		cmocka_unit_test(test_K10_first_octet),
+		cmocka_unit_test(test_K10_too_many),
 		cmocka_unit_test(test_E1_http_is_not_spoken),
 		cmocka_unit_test(test_E1_client_text_is_not_echoed),
 		cmocka_unit_test(test_E1_long_http_line),
