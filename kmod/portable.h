@@ -8,6 +8,7 @@
 
 #ifdef __KERNEL__
 #include <linux/array_size.h>
+#include <linux/build_bug.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #else
@@ -20,6 +21,7 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define BUILD_BUG_ON_ZERO(e) ((int)sizeof(struct { int : -!!(e); }))
 #endif
 
 #endif /* SS_PORTABLE_H */

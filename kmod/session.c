@@ -572,6 +572,8 @@ static bool has_line(const struct ss_leg *leg)
 	return memchr(leg->in, '\n', leg->in_len);
 }
 
+static_assert(SS_LEG_BUFFER >= SS_SMTP_SINK_MIN);
+
 static bool has_room(const struct ss_leg *leg)
 {
 	return leg->out.cap - leg->out.len >= SS_SMTP_SINK_MIN;

@@ -11,12 +11,6 @@
 #include "smtp-internal.h"
 #include "syntax.h"
 
-/*
- * Most own replies in the FIFO: they all may have to go out behind one line of
- * the server, and SS_SMTP_SINK_MIN leaves 1024 octets for them.
- */
-#define LOCAL_MAX	16
-
 /* ---- commands ---- */
 
 static void forward(struct ss_smtp *e, enum ss_smtp_verb verb, u16 arg,
@@ -386,7 +380,7 @@ bool ss_smtp_wants_client(const struct ss_smtp *e)
 		return true;
 	return (e->stage == STAGE_COMMAND || e->stage == STAGE_CHUNKS) &&
 	       !e->early && !e->stalled && !is_barrier(e) &&
-	       e->fifo_len < SS_SMTP_FIFO_MAX && e->fifo_local < LOCAL_MAX;
+	       e->fifo_len < SS_SMTP_FIFO_MAX && e->fifo_local < SS_SMTP_LOCAL_MAX;
 }
 
 u32 ss_smtp_client(struct ss_smtp *e, const u8 *p, u32 n,

@@ -22,8 +22,16 @@
 #define SS_SMTP_LINE_MAX	12290
 /* Longest other command line, CRLF included (RFC 5321 4.5.3.1.4 is a minimum). */
 #define SS_SMTP_COMMAND_MAX	2048
-/* Free space that a sink needs for the engine to go on. */
-#define SS_SMTP_SINK_MIN	(SS_SMTP_LINE_MAX + 1024)
+/* Most replies of the engine's own that may wait for one of the server's. */
+#define SS_SMTP_LOCAL_MAX	16
+/* Longest of them, CRLF included; canned.c sees to that. */
+#define SS_SMTP_LOCAL_LEN	72
+/*
+ * Free space that a sink needs for the engine to go on: one line of a peer's, of
+ * which a lone LF becomes CRLF, and all own replies that go out behind it.
+ */
+#define SS_SMTP_SINK_MIN	(SS_SMTP_LINE_MAX + 1 + \
+				 SS_SMTP_LOCAL_MAX * SS_SMTP_LOCAL_LEN)
 /* Most commands without a reply; the client is not read while it is full. */
 #define SS_SMTP_FIFO_MAX	64
 /* Most lines in one reply (RFC 5321 sets no limit). */

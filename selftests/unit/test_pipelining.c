@@ -17,6 +17,20 @@ static void test_local_replies_keep_their_place(void **state)
 		CC("250 3\r\n502 5.5.1 Command not implemented\r\n"));
 }
 
+/* The longest reply of the server's, and behind it all that is due. */
+static void end_longest_reply(struct rig *r)
+{
+	int i;
+
+	assert_false(ss_smtp_wants_client(&r->e));
+	for (i = 0; i < SS_SMTP_LINE_MAX - 1; i++)
+		bytes_add(&r->from_server, &"550 "[i < 3 ? i : 3], 1);
+	bytes_add(&r->from_server, "\n", 1);
+	rig_pump(r);
+	assert_int_equal(r->e.event, SS_SMTP_NONE);
+	assert_int_equal(r->from_client.n, 0);
+}
+
 static void test_many_local_replies(void **state)
 {
 	struct rig r;
@@ -28,15 +42,26 @@ static void test_many_local_replies(void **state)
 	for (i = 0; i < 200; i++)
 		bytes_add(&r.from_client, "MAIL FROM:<a> SIZE=9999\r\n", 25);
 	rig_pump(&r);
-	assert_false(ss_smtp_wants_client(&r.e));
-	/* the longest reply, and behind it all that is due */
-	for (i = 0; i < SS_SMTP_LINE_MAX - 1; i++)
-		bytes_add(&r.from_server, &"550 "[i < 3 ? i : 3], 1);
-	bytes_add(&r.from_server, "\n", 1);
-	rig_pump(&r);
-	assert_int_equal(r.e.event, SS_SMTP_NONE);
-	assert_int_equal(r.from_client.n, 0);
+	end_longest_reply(&r);
 	assert_int_equal(r.e.oversize, 200);
+	rig_free(&r);
+}
+
+/* However long the gateway's own replies are, as many as may wait find room. */
+static void test_K8_longest_local_replies(void **state)
+{
+	struct rig r;
+	int i;
+
+	(void)state;
+	rig_greeted(&r);
+	r.e.banned = true;
+	bytes_add(&r.from_client, "NOOP\r\n", 6);
+	for (i = 0; i < 200; i++)
+		bytes_add(&r.from_client, "MAIL FROM:<a>\r\n", 15);
+	rig_pump(&r);
+	end_longest_reply(&r);
+	assert_int_equal(r.e.bans, 200);
 	rig_free(&r);
 }
 
@@ -101,6 +126,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_local_replies_keep_their_place),
 		cmocka_unit_test(test_many_local_replies),
+		cmocka_unit_test(test_K8_longest_local_replies),
 		cmocka_unit_test(test_barriers),
 		cmocka_unit_test(test_pipelined_message),
 		cmocka_unit_test(test_body_before_354_is_body),
