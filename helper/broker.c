@@ -50,7 +50,7 @@
  * @scanners: to the scanners
  * @control: from the supervisor
  * @tls: there is a CA, hence a tls process
- * @signals: SIGHUP
+ * @signals: SIGUSR1
  * @verdicts: gives them, and has the log
  * @slots: places of workers, as many as @conf says
  * @parked: a request whose worker turned out to be dead before it began, or NULL
@@ -736,9 +736,9 @@ static void open_files(struct broker *b)
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGHUP, SIG_DFL);	/* one that is ignored would not arrive */
+	signal(SIGUSR1, SIG_DFL);	/* one that is ignored would not arrive */
 	b->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (b->signals < 0)
 		die(SS_EXIT_AGAIN, "signalfd failed");

@@ -73,13 +73,23 @@ int ss_creds_cache_init(struct ss_creds_cache *cache, unsigned int max)
 }
 
 /**
- * ss_creds_cache_free() - Drop all.
+ * ss_creds_cache_clear() - Drop all that is in it.
+ * @cache: the cache
+ */
+void ss_creds_cache_clear(struct ss_creds_cache *cache)
+{
+	for (unsigned int i = 0; i < cache->count; i++)
+		ss_creds_put(cache->slots[i].creds);
+	cache->count = 0;
+}
+
+/**
+ * ss_creds_cache_free() - Drop all, and the cache.
  * @cache: the cache
  */
 void ss_creds_cache_free(struct ss_creds_cache *cache)
 {
-	for (unsigned int i = 0; i < cache->count; i++)
-		ss_creds_put(cache->slots[i].creds);
+	ss_creds_cache_clear(cache);
 	free(cache->slots);
 	memset(cache, 0, sizeof(*cache));
 }

@@ -52,6 +52,7 @@ struct ss_creds *ss_creds_get(struct ss_creds *creds);
 void ss_creds_put(struct ss_creds *creds);
 
 int ss_creds_cache_init(struct ss_creds_cache *cache, unsigned int max);
+void ss_creds_cache_clear(struct ss_creds_cache *cache);
 void ss_creds_cache_free(struct ss_creds_cache *cache);
 struct ss_creds *ss_creds_cache_find(struct ss_creds_cache *cache,
 				     const uint8_t key[SS_CREDS_KEY_SIZE]);

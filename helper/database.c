@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <clamav.h>
@@ -169,6 +170,47 @@ bool ss_database_changed(const struct ss_database_watch *watch)
 	if (!watch->noted)
 		return true;
 	return cl_statchkdir(&watch->then) == 1;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static bool has_file(const struct cl_stat *all, const struct stat *file)
+{
+	for (unsigned int i = 0; i < all->entries; i++)
+		if (same_file(&all->stattab[i], file))
+			return true;
+	return false;
+}
+
+/**
+ * ss_database_differs() - Is it other than when it was noted, in any way?
+ * @watch: the folder
+ *
+ * For who was told to look. Sees what ss_database_changed() does not: files that are
+ * gone, and changes within a second.
+ *
+ * Return: whether that is so, or cannot be told.
+ */
+bool ss_database_differs(const struct ss_database_watch *watch)
+{
+	struct cl_stat now = {};
+	bool differs;
+
+	if (!watch->noted || access(watch->path, R_OK | X_OK) ||
+	    cl_statinidir(watch->path, &now) != CL_SUCCESS)
+		return true;
+	differs = now.entries != watch->then.entries;
+	for (unsigned int i = 0; !differs && i < now.entries; i++)
+		differs = !has_file(&watch->then, &now.stattab[i]);
+	cl_statfree(&now);
+	return differs;
 }
 
 /**

@@ -40,6 +40,7 @@ void ss_database_describe(const char *path, struct ss_database_info *info);
 struct ss_database_watch *ss_database_watch(const char *path);
 void ss_database_note(struct ss_database_watch *watch);
 bool ss_database_changed(const struct ss_database_watch *watch);
+bool ss_database_differs(const struct ss_database_watch *watch);
 void ss_database_unwatch(struct ss_database_watch *watch);
 
 #endif /* SS_DATABASE_H */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the handshakes of the tls process share, read and made once. One thread
- * uses it.
+ * What the handshakes of the tls process share. What is in files, the gateway's CAs
+ * and what servers' certificates are checked against, can be read anew; all else is
+ * made once. One thread uses it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +10,20 @@
 
 #include "gateway.h"
 
+/* Read the files. @own: where the gateway's CAs will be when they are in service */
+static int read_files(struct ss_ca *ca, struct ss_verify *verify, const struct ss_ca *own,
+		      const struct ss_conf *conf, char *err, size_t errlen)
+{
+	int ret = ss_ca_load(ca, conf->ca_dir, err, errlen);
+
+	return ret ?: ss_verify_init(verify, conf->trust, conf->crl, own, err, errlen);
+}
+
 static int init(struct ss_gateway *gw, const struct ss_conf *conf, char *err,
 		size_t errlen)
 {
-	int ret = ss_ca_load(&gw->ca, conf->ca_dir, err, errlen);
+	int ret = read_files(&gw->ca, &gw->verify, &gw->ca, conf, err, errlen);
 
-	if (!ret)
-		ret = ss_verify_init(&gw->verify, conf->trust, conf->crl, &gw->ca, err,
-				     errlen);
 	if (ret)
 		return ret;
 	ret = ss_mint_init(&gw->mint, &gw->ca, conf->cert_dir);
@@ -50,6 +57,39 @@ struct ss_gateway *ss_gateway_new(const struct ss_conf *conf, char *err, size_t 
 		return gw;
 	ss_gateway_free(gw);
 	return NULL;
+}
+
+/**
+ * ss_gateway_reload() - Read anew what is in files.
+ * @gw: what handshakes share; they may be under way
+ * @conf: the command line
+ * @err: what is wrong, for people
+ * @errlen: room at @err
+ *
+ * All of it takes the place of what was, or nothing: of a file that is half there, or
+ * of a new list to old CAs, nobody is to know.
+ *
+ * Return: 0, or an errno and nothing has changed.
+ */
+int ss_gateway_reload(struct ss_gateway *gw, const struct ss_conf *conf, char *err,
+		      size_t errlen)
+{
+	struct ss_verify verify = {}, old_verify = gw->verify;
+	struct ss_ca ca = {}, old_ca = gw->ca;
+	int ret = read_files(&ca, &verify, &gw->ca, conf, err, errlen);
+
+	if (ret) {
+		ss_verify_free(&verify);
+		ss_ca_free(&ca);
+		return ret;
+	}
+	gw->ca = ca;
+	gw->verify = verify;
+	/* Those of another CA; who shows one of them has it for as long as it needs it */
+	ss_creds_cache_clear(&gw->mint.cache);
+	ss_verify_free(&old_verify);
+	ss_ca_free(&old_ca);
+	return 0;
 }
 
 /**

@@ -29,6 +29,8 @@ struct ss_gateway {
 };
 
 struct ss_gateway *ss_gateway_new(const struct ss_conf *conf, char *err, size_t errlen);
+int ss_gateway_reload(struct ss_gateway *gw, const struct ss_conf *conf, char *err,
+		      size_t errlen);
 void ss_gateway_free(struct ss_gateway *gw);
 
 #endif /* SS_GATEWAY_H */

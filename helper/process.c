@@ -84,9 +84,10 @@ void ss_process_say(const char *fmt, ...)
  * @name: its name in the process list
  *
  * The child has the default signal handling and an empty mask, but ignores
- * SIGINT and SIGHUP: those of a terminal go to all, and what they mean is the
- * supervisor's. It ignores SIGPIPE, too: that nobody reads the log any more does not
- * end it. It leaves no core, which would have mail in it.
+ * SIGINT, SIGHUP and SIGUSR1: those of a terminal, or of who signals all of us, go
+ * to all, and what they mean is the supervisor's. It ignores SIGPIPE, too: that nobody
+ * reads the log any more does not end it. It leaves no core, which would have mail
+ * in it.
  *
  * Return: as fork().
  */
@@ -105,6 +106,7 @@ pid_t ss_process_fork(const char *name)
 	setrlimit(RLIMIT_CORE, &no_core);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

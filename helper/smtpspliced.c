@@ -67,7 +67,8 @@ static const char help_text[] =
 	"  --help             print this\n"
 	"  --version          print the version\n"
 	"\n"
-	"SIGHUP opens the log file anew and loads the databases anew, SIGTERM ends it.\n"
+	"SIGHUP reads trusted CAs, revocation lists and the own CA anew, loads databases\n"
+	"that have changed, and opens the log anew; SIGUSR1 does only that; SIGTERM ends it.\n"
 	"Exit status: 0 ended by a signal, 1 failed, 2 bad options, module not\n"
 	"loaded, no rights, already running, or unusable database or CA.\n";
 

@@ -56,6 +56,7 @@ struct loader {
  * @next: the scanner that loads, or that takes over
  * @scanner_starts: how often a scanner was started
  * @again: the databases have changed since @next was started
+ * @failed: the last reload has not brought new databases into service
  * @watch: the databases
  * @look: when to look at them, 0 is never
  * @broker: pid of the broker, 0 where there is none
@@ -74,6 +75,7 @@ struct supervisor {
 	struct loader next;
 	unsigned int scanner_starts;
 	bool again;
+	bool failed;
 	struct ss_database_watch *watch;
 	uint64_t look;
 	pid_t broker;
@@ -156,6 +158,7 @@ static void give_up_next(struct supervisor *s, int error)
 	ss_process_say("reload failed: cannot start a scanner: %s", strerror(-error));
 	end(&s->next.pid);
 	forget(&s->next);
+	s->failed = true;
 }
 
 /*
@@ -315,6 +318,7 @@ static void reload(struct supervisor *s)
 	/* Where there is none, the next one loads what is new anyway */
 	if (s->next.pid || !s->scanner.pid)
 		return;
+	s->failed = false;
 	ret = start_scanner(s, &s->next);
 	if (ret)
 		give_up_next(s, ret);
@@ -334,6 +338,7 @@ static int on_scanner_end(struct supervisor *s, const struct loader *which, int 
 		s->next = (struct loader){ .link = -1 };
 	} else {
 		forget(&s->next);
+		s->failed = true;
 	}
 	if (!alone) {
 		/* What it could not load it has said itself */
@@ -399,6 +404,24 @@ static void look_at_database(struct supervisor *s)
 		reload(s);
 }
 
+static void signal_process(pid_t pid, int sig)
+{
+	if (pid)
+		kill(pid, sig);
+}
+
+/* Read all that can be read anew; a second engine is large, and only for a reason */
+static void on_hangup(struct supervisor *s)
+{
+	signal_process(s->broker, SIGUSR1);
+	signal_process(s->tls, SIGHUP);
+	if (s->failed || ss_database_differs(s->watch))
+		reload(s);
+	else
+		ss_process_say(s->next.pid ? "the databases are being loaded" :
+			       "the databases have not changed");
+}
+
 static int watch(struct supervisor *s)
 {
 	for (;;) {
@@ -409,9 +432,10 @@ static int watch(struct supervisor *s)
 		case SIGINT:
 			return SS_EXIT_OK;
 		case SIGHUP:
-			if (s->broker)
-				kill(s->broker, SIGHUP);
-			reload(s);
+			on_hangup(s);
+			break;
+		case SIGUSR1:
+			signal_process(s->broker, SIGUSR1);
 			break;
 		case SIGCHLD:
 			ret = on_child(s);
@@ -450,6 +474,7 @@ int ss_supervisor_run(const struct ss_conf *conf)
 	sigaddset(&s.signals, SIGTERM);
 	sigaddset(&s.signals, SIGINT);
 	sigaddset(&s.signals, SIGHUP);
+	sigaddset(&s.signals, SIGUSR1);
 	sigaddset(&s.signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &s.signals, NULL);
 	signal(SIGPIPE, SIG_IGN);

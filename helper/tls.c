@@ -5,7 +5,9 @@
  *
  * One thread, one epoll loop, many pairs of handshakes at a time; nothing in it
  * waits. Sockets are watched edge-triggered, since a ClientHello that is only
- * peeked at leaves its socket readable: what is new is what counts.
+ * peeked at leaves its socket readable: what is new is what counts. SIGHUP has it read
+ * the CAs, and what servers' certificates are checked against, anew; handshakes that
+ * are under way go on, and what cannot be read leaves all as it was.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -59,7 +62,9 @@ struct task {
 
 /**
  * struct tls - The process.
+ * @conf: the command line
  * @gw: what the handshakes share
+ * @signals: SIGHUP
  * @sock: to the broker
  * @epoll: what the loop waits at
  * @events: what it waits for at @sock
@@ -69,7 +74,9 @@ struct task {
  * @job: the last message of the broker
  */
 struct tls {
+	const struct ss_conf *conf;
 	struct ss_gateway *gw;
+	int signals;
 	int sock;
 	int epoll;
 	uint32_t events;
@@ -162,10 +169,28 @@ static void on_job(struct tls *t)
 	start(t, &job, fds);
 }
 
+static void on_signal(struct tls *t)
+{
+	struct signalfd_siginfo info;
+	char why[WHY_SIZE];
+
+	if (read(t->signals, &info, sizeof(info)) < 0)
+		return;
+	if (ss_gateway_reload(t->gw, t->conf, why, sizeof(why)))
+		ss_process_say("reload failed, CAs and revocation lists stay as they were: %s",
+			       why);
+	else
+		ss_process_say("reloaded: CAs and revocation lists");
+}
+
 static void on_event(struct tls *t, const struct epoll_event *ev)
 {
 	struct watch *w = ev->data.ptr;
 
+	if (ev->data.ptr == &t->signals) {
+		on_signal(t);
+		return;
+	}
 	if (!w) {
 		if (ev->events & (EPOLLIN | EPOLLHUP))
 			on_job(t);
@@ -279,6 +304,20 @@ static unsigned int raise_limit(void)
 	return lim.rlim_cur > 2 * SPARE_FDS ? (lim.rlim_cur - SPARE_FDS) / 2 : 1;
 }
 
+/* Before the files are read: who changes them and sends it then is heard */
+static void open_signals(struct tls *t)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGHUP, SIG_DFL);	/* one that is ignored would not arrive */
+	t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (t->signals < 0)
+		die(strerror(errno));
+}
+
 /**
  * ss_tls_run() - Be the tls process. Does not return.
  * @conf: the command line
@@ -286,14 +325,17 @@ static unsigned int raise_limit(void)
  */
 void ss_tls_run(const struct ss_conf *conf, int sock)
 {
-	struct epoll_event none = {};
 	static struct tls t;
+	struct epoll_event none = {};
+	struct epoll_event signals = { .events = EPOLLIN, .data.ptr = &t.signals };
 	char why[WHY_SIZE];
 
 	/* The keys of the CAs are in this process: nobody is to look into it */
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);
+	t.conf = conf;
 	t.sock = sock;
+	open_signals(&t);
 	t.max = raise_limit();
 	t.gw = ss_gateway_new(conf, why, sizeof(why));
 	if (!t.gw) {
@@ -302,7 +344,8 @@ void ss_tls_run(const struct ss_conf *conf, int sock)
 	}
 	t.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (t.epoll < 0 || fcntl(sock, F_SETFL, O_NONBLOCK) ||
-	    epoll_ctl(t.epoll, EPOLL_CTL_ADD, sock, &none))
+	    epoll_ctl(t.epoll, EPOLL_CTL_ADD, sock, &none) ||
+	    epoll_ctl(t.epoll, EPOLL_CTL_ADD, t.signals, &signals))
 		die(strerror(errno));
 	loop(&t);
 }

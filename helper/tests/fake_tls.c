@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -106,12 +107,19 @@ static bool take_job(int sock)
 	return true;
 }
 
+static void count_hangup(int sig)
+{
+	(void)sig;
+	atomic_fetch_add(&fake_tls->hangups, 1);
+}
+
 void ss_tls_run(const struct ss_conf *conf, int sock)
 {
 	if (!fake_tls || atomic_load(&fake_tls->mode) == FAKE_TLS_USELESS) {
 		ss_process_say("CA in %s: it is of no use", conf->ca_dir);
 		_exit(SS_EXIT_USAGE);
 	}
+	signal(SIGHUP, count_hangup);
 	atomic_store(&fake_tls->pid, getpid());
 	while (take_job(sock))
 		;

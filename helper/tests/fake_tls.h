@@ -35,6 +35,7 @@ enum fake_tls_mode {
  * struct fake_tls - What is known of the tls process, in shared memory.
  * @pid: the process, once it waits for jobs
  * @mode: enum fake_tls_mode
+ * @hangups: how many SIGHUP it got
  * @jobs: how many it has taken
  * @session: session of the last one, as its attributes say
  * @answer: what it answers, but for the cookie
@@ -42,6 +43,7 @@ enum fake_tls_mode {
 struct fake_tls {
 	_Atomic pid_t pid;
 	_Atomic int mode;
+	_Atomic int hangups;
 	_Atomic int jobs;
 	_Atomic uint64_t session;
 	struct ss_tls_result answer;

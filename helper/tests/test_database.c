@@ -150,6 +150,45 @@ static void sees_changes(void **state)
 	ss_database_unwatch(watch);
 }
 
+static void N6_sees_all_differences(void **state)
+{
+	struct ss_database_watch *watch = ss_database_watch(dir);
+	char *p = path("b.ndb"), *q = path("c.ndb");
+
+	(void)state;
+	make_file("a.ndb", "x");
+	assert_true(ss_database_differs(watch));	/* from nothing */
+	ss_database_note(watch);
+	assert_false(ss_database_differs(watch));
+	make_file("notes.txt", "x");
+	assert_false(ss_database_differs(watch));
+	make_file("b.ndb", "x");
+	assert_true(ss_database_differs(watch));
+	ss_database_note(watch);
+	assert_int_equal(rename(p, q), 0);
+	ss_database_note(watch);
+	assert_false(ss_database_differs(watch));
+	assert_int_equal(unlink(q), 0);
+	assert_false(ss_database_changed(watch));
+	assert_true(ss_database_differs(watch));
+	/* Another one of the same size and time */
+	make_file("b.ndb", "x");
+	set_time("b.ndb", 1000);
+	ss_database_note(watch);
+	make_file("c.ndb", "y");
+	set_time("c.ndb", 1000);
+	assert_int_equal(rename(q, p), 0);
+	assert_true(ss_database_differs(watch));
+	ss_database_unwatch(watch);
+	/* What is no folder cannot be told */
+	watch = ss_database_watch(p);
+	ss_database_note(watch);
+	assert_true(ss_database_differs(watch));
+	ss_database_unwatch(watch);
+	free(p);
+	free(q);
+}
+
 static void waits_for_a_folder(void **state)
 {
 	char *p = path("later");
@@ -193,6 +232,7 @@ int main(void)
 		T(bounds_what_it_tells),
 		T(takes_a_file_and_nothing),
 		T(sees_changes),
+		T(N6_sees_all_differences),
 		T(waits_for_a_folder),
 	};
 

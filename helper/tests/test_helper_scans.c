@@ -353,27 +353,6 @@ static void dies_as_a_whole(void **state)
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
-static void opens_the_log_anew(void **state)
-{
-	char *from = path("av.log"), *to = path("av.log.1");
-
-	(void)state;
-	start_ready();
-	queue(0, clean(), 60000);
-	fake_ring();
-	wait_for(count_lines("av.log") == 1);
-	assert_int_equal(rename(from, to), 0);
-	kill(helper, SIGHUP);
-	wait_for(!access(from, F_OK));
-	queue(1, clean(), 60000);
-	fake_ring();
-	wait_for(count_lines("av.log") == 1);
-	assert_int_equal(count_lines("av.log.1"), 1);
-	assert_int_equal(end(SIGTERM), 0);
-	free(from);
-	free(to);
-}
-
 /* A named pipe that is full. Return: its end that can be read. */
 static int make_full_pipe(const char *p)
 {
@@ -403,6 +382,64 @@ static void expect_verdict(int n)
 	fake_ring();
 	wait_for(answered(&fake->req[n]));
 	assert_int_equal(fake->req[n].verdict, SMTPSPLICE_VERDICT_REJECT);
+}
+
+static void N6_opens_the_log_anew(void **state)
+{
+	static const int signals[] = { SIGUSR1, SIGHUP };
+	char *from = path("av.log"), *to = path("av.log.1");
+	pid_t scanner;
+
+	(void)state;
+	start_ready();
+	scanner = scanner_pid();
+	for (int i = 0; i < 2; i++) {
+		queue(2 * i, clean(), 60000);
+		fake_ring();
+		wait_for(count_lines("av.log") == 1 + i);
+		assert_int_equal(rename(from, to), 0);
+		kill(helper, signals[i]);
+		wait_for(!access(from, F_OK));
+		queue(2 * i + 1, clean(), 60000);
+		fake_ring();
+		wait_for(count_lines("av.log") == 1);
+		assert_int_equal(count_lines("av.log.1"), 1 + i);
+		/* That is all that who rotates logs has asked for */
+		assert_int_equal(said("the databases have not changed"), signals[i] == SIGHUP);
+	}
+	assert_int_equal(scanner_pid(), scanner);
+	assert_false(said("reloaded"));
+	assert_int_equal(end(SIGTERM), 0);
+	free(from);
+	free(to);
+}
+
+/* Sent to all of them, as "pkill" does, a signal that is the supervisor's ends none */
+static void N6_signals_to_all_end_nobody(void **state)
+{
+	pid_t list[MAX_CHILDREN], broker, scanner;
+
+	(void)state;
+	start_ready();
+	broker = atomic_load(&fake->registered);
+	scanner = scanner_pid();
+	assert_int_equal(workers(list), WORKERS);
+	for (int i = 0; i < WORKERS; i++) {
+		kill(list[i], SIGUSR1);
+		kill(list[i], SIGHUP);
+	}
+	kill(scanner, SIGUSR1);
+	kill(scanner, SIGHUP);
+	kill(broker, SIGUSR1);
+	kill(broker, SIGHUP);
+	kill(helper, SIGUSR1);
+	for (int i = 0; i < 10; i++)
+		expect_verdict(i);
+	assert_int_equal(atomic_load(&fake->registered), broker);
+	assert_int_equal(scanner_pid(), scanner);
+	for (int i = 0; i < WORKERS; i++)
+		assert_false(gone(list[i]));
+	assert_int_equal(end(SIGTERM), 0);
 }
 
 static void N5_log_that_nobody_reads_holds_up_nobody(void **state)
@@ -471,7 +508,8 @@ int main(void)
 		T(does_not_try_for_ever),
 		T(tells_of_late_verdicts),
 		T(dies_as_a_whole),
-		T(opens_the_log_anew),
+		T(N6_opens_the_log_anew),
+		T(N6_signals_to_all_end_nobody),
 		T(N5_log_that_nobody_reads_holds_up_nobody),
 		T(N5_stderr_that_nobody_reads_holds_up_nobody),
 	};

@@ -332,6 +332,24 @@ static void does_not_wait_for_a_full_socket(void **state)
 	assert_int_equal(end(SIGTERM), 0);
 }
 
+/* What it makes of that is in test_tls.c */
+static void N6_hangup_reaches_the_tls_process(void **state)
+{
+	pid_t tls;
+
+	(void)state;
+	start_with_tls();
+	tls = atomic_load(&fake_tls->pid);
+	kill(helper, SIGUSR1);
+	expect_inspected(0);
+	assert_int_equal(atomic_load(&fake_tls->hangups), 0);
+	kill(helper, SIGHUP);
+	wait_for(atomic_load(&fake_tls->hangups) == 1);
+	expect_inspected(1);
+	assert_int_equal(atomic_load(&fake_tls->pid), tls);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
 static void starts_tls_with_a_new_broker(void **state)
 {
 	pid_t broker, tls;
@@ -391,6 +409,7 @@ int main(void)
 		T(fails_what_the_kernel_refuses),
 		T(bounds_handshakes),
 		T(does_not_wait_for_a_full_socket),
+		T(N6_hangup_reaches_the_tls_process),
 		T(starts_tls_with_a_new_broker),
 		T(scans_on_with_a_spoilt_ca),
 		T(tls_dies_with_the_rest),

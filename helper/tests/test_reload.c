@@ -67,6 +67,16 @@ static void remove_file(const char *name)
 	free(p);
 }
 
+/* As if it was put in place anew, and tell the helper */
+static void renew(void)
+{
+	char *p = in_db("first.ndb");
+
+	assert_int_equal(utimensat(AT_FDCWD, p, NULL, 0), 0);
+	free(p);
+	kill(helper, SIGHUP);
+}
+
 /* What loads from now on waits for let_load() */
 static void hold_loading(void)
 {
@@ -351,7 +361,7 @@ static void kills_an_old_worker_that_is_late(void **state)
 	req = queue(queued++, clean(), 1000);
 	fake_ring();
 	wait_for(atomic_load(&req->state) == FAKE_HANDED);
-	kill(helper, SIGHUP);
+	renew();
 	wait_for(answered(req));
 	assert_int_equal(req->verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
 	wait_reloaded(1);
@@ -366,10 +376,10 @@ static void joins_reloads(void **state)
 	(void)state;
 	start_ready();
 	hold_loading();
-	kill(helper, SIGHUP);
+	renew();
 	fd = who_loads();
 	for (int i = 0; i < 5; i++) {
-		kill(helper, SIGHUP);
+		renew();
 		expect_accept();
 		assert_int_equal(scanners(list), 2);
 	}
@@ -417,7 +427,7 @@ static void reloads_under_load(void **state)
 	start_ready();
 	broker = atomic_load(&fake->registered);
 	for (int n = 1; n <= RELOADS; n++) {
-		kill(helper, SIGHUP);
+		renew();
 		wait_for(busy_until_reloaded(n, &answers));
 	}
 	for (int i = 0; i < LOAD; i++)
@@ -609,7 +619,7 @@ static void leaves_no_folders(void **state)
 	(void)state;
 	start_ready();
 	assert_int_equal(workers(list), WORKERS);
-	kill(helper, SIGHUP);
+	renew();
 	wait_reloaded(1);
 	for (int i = 0; i < WORKERS; i++) {
 		char *folder = mail_format("%s/w%d", conf.tmpdir, list[i]);
@@ -626,10 +636,70 @@ static void says_that_there_is_no_room_for_the_state(void **state)
 	conf.state = "/nonexistent/dir/engine.json";
 	start_ready();
 	wait_for(said("cannot write /nonexistent/dir/engine.json: No such file"));
-	kill(helper, SIGHUP);
+	renew();
 	wait_reloaded(1);
 	assert_int_equal(count_said("cannot write"), 1);
 	conf.state = state_path;
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+/* A second engine is a gigabyte: it is for new signatures only */
+static void N6_loads_only_what_has_changed(void **state)
+{
+	char *p = in_db("first.ndb");
+	pid_t scanner;
+
+	(void)state;
+	start_ready();
+	scanner = scanner_pid();
+	for (int i = 1; i <= 3; i++) {
+		kill(helper, SIGHUP);
+		wait_for(count_said("the databases have not changed") == i);
+	}
+	assert_true(state_is("reload", "outcome", "none"));
+	expect_accept();
+	assert_int_equal(scanner_pid(), scanner);
+	/* A file that is gone is a change, if not for who looks by itself */
+	add_pattern();
+	kill(helper, SIGHUP);
+	wait_reloaded(1);
+	expect_reject();
+	remove_file("pattern.ndb");
+	kill(helper, SIGHUP);
+	wait_reloaded(2);
+	expect_accept();
+	/* So is one of the same size and second */
+	add_signature("first.ndb", "Smtpsplice.Third", "smtpsplice third pattern");
+	assert_int_equal(utimensat(AT_FDCWD, p, (struct timespec[]){ { .tv_sec = 1 },
+			 { .tv_sec = 1 } }, 0), 0);
+	kill(helper, SIGHUP);
+	wait_reloaded(3);
+	assert_int_equal(utimensat(AT_FDCWD, p, (struct timespec[]){ { .tv_sec = 1 },
+			 { .tv_sec = 1, .tv_nsec = 1 } }, 0), 0);
+	kill(helper, SIGHUP);
+	wait_reloaded(4);
+	assert_int_equal(count_said("the databases have not changed"), 3);
+	assert_int_equal(end(SIGTERM), 0);
+	free(p);
+}
+
+static void N6_tries_again_what_has_failed(void **state)
+{
+	pid_t list[MAX_CHILDREN];
+
+	(void)state;
+	start_ready();
+	spoil();
+	for (int i = 1; i <= 2; i++) {
+		kill(helper, SIGHUP);
+		wait_for(count_said("reload failed: database ") == i);
+		wait_for(state_is("reload", "outcome", "failed") && scanners(list) == 1);
+	}
+	remove_file("bad.ndb");
+	kill(helper, SIGHUP);
+	wait_reloaded(1);
+	kill(helper, SIGHUP);
+	wait_for(said("the databases have not changed"));
 	assert_int_equal(end(SIGTERM), 0);
 }
 
@@ -677,6 +747,8 @@ int main(void)
 		T(waits_for_a_database_that_was_spoilt),
 		T(leaves_no_folders),
 		T(says_that_there_is_no_room_for_the_state),
+		T(N6_loads_only_what_has_changed),
+		T(N6_tries_again_what_has_failed),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

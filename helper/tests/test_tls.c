@@ -28,6 +28,7 @@
 
 static pid_t child;
 static int broker;
+static bool strict;	/* servers' certificates have to be in order */
 
 /* One session; the gateway's ends are the child's alone */
 struct session {
@@ -78,6 +79,12 @@ static void send_job(uint64_t cookie, uint32_t timeout, const char *exempt, cons
 	nest = nla_nest_start(msg, SMTPSPLICE_A_HANDSHAKE_TLS);
 	if (exempt)
 		nla_put_string(msg, SMTPSPLICE_A_TLS_PROFILE_EXEMPT_NAME, exempt);
+	if (strict) {
+		nla_put_u32(msg, SMTPSPLICE_A_TLS_PROFILE_UNTRUSTED_SERVER_CERT,
+			    SMTPSPLICE_TLS_ACTION_BLOCK);
+		nla_put_u32(msg, SMTPSPLICE_A_TLS_PROFILE_CERT_VALIDATION_TIMEOUT,
+			    SMTPSPLICE_TLS_ACTION_BLOCK);
+	}
 	nla_nest_end(msg, nest);
 	len = nlmsg_attrlen(nlmsg_hdr(msg), 0);
 	memcpy(job.attrs, nlmsg_attrdata(nlmsg_hdr(msg), 0), len);
@@ -444,6 +451,202 @@ static void gets_on_with_openssl(void **state)
 	assert_int_equal(end(), SS_EXIT_AGAIN);
 }
 
+/* What the process says goes to a file */
+static void start_heard(const char *said)
+{
+	int saved = dup(STDERR_FILENO), fd = open(said, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+
+	assert_true(saved >= 0 && fd >= 0);
+	fflush(stderr);
+	dup2(fd, STDERR_FILENO);
+	start();
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(fd);
+}
+
+static char *read_text(const char *path)
+{
+	char *text = calloc(1, 65536);
+	int fd = open(path, O_RDONLY);
+
+	assert_true(fd >= 0 && read(fd, text, 65535) >= 0);
+	close(fd);
+	return text;
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* Wait until it has said so many lines. Return: the last one, to be freed. */
+static char *wait_line(const char *path, int lines)
+{
+	uint64_t end_ms = ss_process_now() + WAIT_MS;
+
+	for (;;) {
+		char *text = read_text(path), *at = text, *last = text;
+		int n = 0;
+
+		for (; (at = strchr(at, '\n')); n++) {
+			*at++ = n + 1 < lines ? '\n' : '\0';
+			last = n + 1 < lines ? at : last;
+		}
+		if (n >= lines) {
+			last = strdup(last);
+			free(text);
+			return last;
+		}
+		free(text);
+		assert_true(ss_process_now() < end_ms);
+		poll(NULL, 0, 5);
+	}
+}
+
+static void expect_cause(enum smtpsplice_tls_cause cause)
+{
+	struct session s;
+
+	begin(&s, 1, NULL, NULL);
+	serve(&s, 1);
+	assert_int_equal(s.result.cause, cause);
+	finish(&s);
+}
+
+static void hang_up(void)
+{
+	assert_int_equal(kill(child, SIGHUP), 0);
+}
+
+static void N6_reads_trust_and_lists_anew(void **state)
+{
+	static const char done[] = "smtpspliced: reloaded: CAs and revocation lists";
+	char *said, *line, *good, *crl, *old, *other_path, *list, *half;
+	struct ss_conf before = conf;
+	struct pki other;
+	int lines = 0;
+
+	(void)state;
+	assert_true(asprintf(&said, "%s/said", dir) > 0);
+	pki_root(&other, "CN=another root");
+	good = read_text(conf.trust);
+	other_path = pki_file(dir, "other.pem", &other, false);
+	old = read_text(other_path);
+	crl = pki_crl(dir, &root, NULL, -PKI_DAY);
+	conf.crl = crl;
+	write_text(conf.trust, old);
+	strict = true;
+	start_heard(said);
+	expect_cause(SMTPSPLICE_TLS_CAUSE_UNTRUSTED);
+	/* Who is trusted now; the list is out of date */
+	write_text(conf.trust, good);
+	hang_up();
+	line = wait_line(said, ++lines);
+	assert_string_equal(line, done);
+	free(line);
+	expect_cause(SMTPSPLICE_TLS_CAUSE_VALIDATION_TIMEOUT);
+	free(pki_crl(dir, &root, NULL, PKI_DAY));
+	hang_up();
+	free(wait_line(said, ++lines));
+	expect_cause(SMTPSPLICE_TLS_CAUSE_NONE);
+	free(pki_crl(dir, &root, &leaf, PKI_DAY));
+	hang_up();
+	free(wait_line(said, ++lines));
+	expect_cause(SMTPSPLICE_TLS_CAUSE_REVOKED);
+	/* No trust goes with a list that is none, nor the other way round */
+	write_text(conf.trust, old);
+	write_text(crl, "-----BEGIN X509 CRL-----\ngarbage\n");
+	hang_up();
+	line = wait_line(said, ++lines);
+	assert_non_null(strstr(line, "reload failed"));
+	assert_non_null(strstr(line, crl));
+	free(line);
+	expect_cause(SMTPSPLICE_TLS_CAUSE_REVOKED);
+	/* Half of it is not there yet: the first list alone would not do */
+	free(pki_crl(dir, &root, NULL, PKI_DAY));
+	list = read_text(crl);
+	assert_true(asprintf(&half, "%s%.*s", list, (int)strlen(list) - 100, list) > 0);
+	write_text(crl, half);
+	hang_up();
+	line = wait_line(said, ++lines);
+	assert_non_null(strstr(line, crl));
+	free(line);
+	free(half);
+	write_text(crl, list);
+	free(list);
+	assert_true(asprintf(&half, "%s%.*s", good, (int)strlen(good) - 100, good) > 0);
+	for (int i = 0; i < 4; i++) {
+		const char *const texts[] = {
+			"", "garbage\n", "-----BEGIN CERTIFICATE-----\nMIIB\n", half,
+		};
+
+		write_text(conf.trust, texts[i]);
+		hang_up();
+		line = wait_line(said, ++lines);
+		assert_non_null(strstr(line, "reload failed"));
+		assert_non_null(strstr(line, conf.trust));
+		free(line);
+		expect_cause(SMTPSPLICE_TLS_CAUSE_REVOKED);
+	}
+	free(half);
+	assert_int_equal(unlink(conf.trust), 0);
+	hang_up();
+	line = wait_line(said, ++lines);
+	assert_non_null(strstr(line, conf.trust));
+	free(line);
+	expect_cause(SMTPSPLICE_TLS_CAUSE_REVOKED);
+	/* What is whole again is read */
+	write_text(conf.trust, good);
+	hang_up();
+	line = wait_line(said, ++lines);
+	assert_string_equal(line, done);
+	free(line);
+	expect_cause(SMTPSPLICE_TLS_CAUSE_NONE);
+	assert_int_equal(end(), SS_EXIT_AGAIN);
+	conf = before;
+	strict = false;
+	pki_free(&other);
+	free(other_path);
+	free(said);
+	free(good);
+	free(crl);
+	free(old);
+}
+
+/* Handshakes that are under way when all is read anew are not lost */
+static void N6_goes_on_with_handshakes(void **state)
+{
+	static struct session s[MANY];
+	char *said;
+
+	(void)state;
+	assert_true(asprintf(&said, "%s/said", dir) > 0);
+	start_heard(said);
+	for (int i = 0; i < MANY; i++)
+		begin(&s[i], i + 1, NULL, NULL);
+	for (int i = 0; i < 5; i++) {
+		for (int n = 0; n < MANY; n++) {
+			if (n % 2 == 0)
+				peer_step(&s[n].client);
+			if (n % 4 == 0)
+				peer_step(&s[n].server);
+		}
+		hang_up();
+		free(wait_line(said, i + 1));
+	}
+	serve(s, MANY);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(s[i].result.result, SMTPSPLICE_TLS_RESULT_INSPECTED);
+		finish(&s[i]);
+	}
+	assert_int_equal(end(), SS_EXIT_AGAIN);
+	free(said);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -477,6 +680,8 @@ int main(void)
 		T(takes_no_nonsense),
 		T(needs_a_ca),
 		T(checks_results),
+		T(N6_reads_trust_and_lists_anew),
+		T(N6_goes_on_with_handshakes),
 		T(gets_on_with_openssl),
 	};
 
