@@ -538,7 +538,7 @@ static bool pump_client(struct ss_session *s)
 {
 	struct ss_leg *c = &s->client;
 	u32 refused = s->smtp.refused, oversize = s->smtp.oversize;
-	u32 bans = s->smtp.bans;
+	u32 bans = s->smtp.bans, swallowed = s->smtp.swallowed;
 	u32 n, turns = s->smtp.turns;
 	bool progress;
 
@@ -563,6 +563,8 @@ static bool pump_client(struct ss_session *s)
 		ss_session_pace(s, n);
 	else if (s->smtp.turns != turns && !s->smtp.quit)
 		touch(s);
+	else
+		ss_session_pace(s, s->smtp.swallowed - swallowed);
 	return progress || n;
 }
 

@@ -193,6 +193,7 @@ static u32 swallow_octets(struct ss_smtp *e, u32 n, struct ss_smtp_buf *cli)
 	if (n > e->chunk_left)
 		n = (u32)e->chunk_left;
 	e->chunk_left -= n;
+	e->swallowed += n;
 	if (!e->chunk_left) {
 		ss_smtp_enter(e, STAGE_COMMAND);
 		ss_smtp_put_canned(e, cli, e->chunk_error);

@@ -180,6 +180,8 @@ struct ss_smtp {
 	u32 bans;
 	/** @oversize: MAIL commands refused for their SIZE=, ever growing */
 	u32 oversize;
+	/** @swallowed: octets of refused chunks taken, ever growing */
+	u32 swallowed;
 	/** @turns: whole commands and replies taken, ever growing */
 	u32 turns;
 	/** @tls: what there is of TLS; the caller sets it after ss_smtp_init() */

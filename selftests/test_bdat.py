@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """BDAT and CHUNKING (RFC 3030), in both modes."""
 import os
+import select
 import sys
 import threading
 
@@ -142,6 +143,35 @@ def oversize(how):
             c.sock.close()
         expect_equal(srv.messages, [], "messages")
         expect_equal(delta(before, "oversize"), 3, "oversize")
+
+
+def trickle(c, piece, times):
+    """Sends a piece now and then, until there is an answer; how often it did."""
+    answered = select.poll()
+    answered.register(c.sock, select.POLLIN)
+    for i in range(times):
+        if answered.poll(50):
+            return i
+        c.send(piece)
+    return times
+
+
+def test_K9_refused_chunk():
+    """the octets of a refused chunk earn time, as those of a message do, and no more"""
+    with setting("command-timeout", "3s"), Server():
+        c = Client()
+        c.hello()
+        # 100 pieces: more than the time that a command may take
+        c.send(b"BDAT 10000\r\n")
+        expect_equal(trickle(c, b"x" * 100, 100), 100, "pieces")
+        c.expect("503 5.5.1 MAIL first$")
+        c.quit()
+        c = Client()
+        c.hello()
+        c.send(b"BDAT 10000\r\n")
+        assert trickle(c, b"x", 400) < 400, "no end to it"
+        c.expect("421 4.4.2")
+        assert c.closed()
 
 
 def test_C4_oversize():

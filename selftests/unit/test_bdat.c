@@ -83,6 +83,34 @@ static void test_C3_swallowed(void **state)
 		 CC("552 5.3.4 Message size exceeds limit\r\n"), IS(ERROR));
 }
 
+/* Its octets earn time as those of a message do; those of a long line do not. */
+static void test_K9_swallowed_octets(void **state)
+{
+	static char line[3000];
+	struct rig r;
+
+	(void)state;
+	rig_greeted(&r);
+	rig_exchange(&r, "BDAT 10\r\n", "");
+	assert_int_equal(r.e.swallowed, 0);
+	rig_exchange(&r, "0123", "");
+	assert_int_equal(r.e.swallowed, 4);
+	rig_exchange(&r, "456789NOOP\r\n", "250 ok\r\n");
+	assert_int_equal(r.e.swallowed, 10);
+	memset(line, 'x', sizeof(line));
+	bytes_add(&r.from_client, line, sizeof(line));
+	rig_pump(&r);
+	assert_int_equal(r.from_client.n, 0);
+	assert_int_equal(r.e.swallowed, 10);
+	/* nor do those of a chunk that is taken */
+	rig_exchange(&r, "\r\nEHLO me\r\n", "250-mx\r\n250 CHUNKING\r\n");
+	rig_exchange(&r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 2\r\nhi",
+		     "250 ok\r\n250 ok\r\n");
+	assert_int_equal(r.e.body_len, 2);
+	assert_int_equal(r.e.swallowed, 10);
+	rig_free(&r);
+}
+
 static void test_C4_sizes(void **state)
 {
 	static const char * const bad[] = {
@@ -588,6 +616,7 @@ int main(void)
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_C6_pipelined),
 		cmocka_unit_test(test_C3_swallowed),
+		cmocka_unit_test(test_K9_swallowed_octets),
 		cmocka_unit_test(test_C4_sizes),
 		cmocka_unit_test(test_C4_long_line),
 		cmocka_unit_test(test_C2_content),
