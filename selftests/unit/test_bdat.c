@@ -152,6 +152,12 @@ static void test_C2_content(void **state)
 	chunking(ENVELOPE, C("BDAT 11 LAST\r\n.\r\n\r\n.\r\n..a"),
 		 HAS(".\r\n\r\n.\r\n..a"), BODY_FLAGS(0), ACCEPT,
 		 SS("BDAT 11 LAST\r\n.\r\n\r\n.\r\n..a"));
+	chunking(ENVELOPE, C("BDAT 6 LAST\r\n\r\n\0.\r\n"), BODY_FLAGS(0),
+		 ACCEPT, SS("BDAT 6 LAST\r\n\r\n\0.\r\n"));
+	/* one that ends amid a line says nothing of the next one's first */
+	chunking(ENVELOPE, C("BDAT 1 LAST\r\nx"), ACCEPT, SS("BDAT 1 LAST\r\nx"),
+		 S("250 ok\r\n"), CC("250 ok\r\n"), ENVELOPE, C("DATA\r\n"),
+		 CC(GO_ON), C(".\r\n"), IS(BODY_END), HAS(""));
 	/* a bare CR or LF is what it is in DATA (THREATS B1, E4) */
 	chunking(ENVELOPE, C("BDAT 3\r\na\nb"), CC("554 5.7.1 Refused\r\n"),
 		 SS("RSET\r\n"));
@@ -159,6 +165,13 @@ static void test_C2_content(void **state)
 		 C("BDAT 1 LAST\r\n\n"), BODY_FLAGS(0), HAS("a\r\n"));
 	chunking(ENVELOPE, C("BDAT 2 LAST\r\na\r"),
 		 BODY_FLAGS(SS_SMTP_BODY_BARE_CR), IS(BODY_END));
+	chunking(ENVELOPE, C("BDAT 4 LAST\r\n\r\n.\r"),
+		 BODY_FLAGS(SS_SMTP_BODY_BARE_CR), IS(BODY_END));
+	chunking(ENVELOPE, C("BDAT 2 LAST\r\n.\r"),
+		 BODY_FLAGS(SS_SMTP_BODY_BARE_CR), IS(BODY_END));
+	chunking(ENVELOPE, C("BDAT 1 LAST\r\n\r"),
+		 BODY_FLAGS(SS_SMTP_BODY_BARE_CR), IS(BODY_END));
+	chunking(ENVELOPE, C("BDAT 1 LAST\r\n."), BODY_FLAGS(0), IS(BODY_END));
 }
 
 static void test_K11_bad_newline_is_the_end(void **state)
@@ -209,8 +222,9 @@ static void test_C7_binarymime(void **state)
 		 C("BDAT 3\r\na\nb"), CC(CHUNK), C("BDAT 1 LAST\r\n\r"),
 		 HAS("a\nb\r"), ACCEPT, SS("BDAT 4 LAST\r\na\nb\r"),
 		 S("250 ok\r\n"), CC("250 ok\r\n"),
-		 /* the next is none */
-		 ENVELOPE, C("DATA\r\n"), CC(GO_ON));
+		 /* the next is none, and has no flags of this one */
+		 ENVELOPE, C("DATA\r\n"), CC(GO_ON), C(".\r\n"), HAS(""),
+		 BODY_FLAGS(0), IS(BODY_END), ACCEPT, SS("DATA\r\n"));
 	session(C("MAIL FROM:<a> BODY=BINARYMIME\r\n"),
 		CC("555 5.5.4 BODY=BINARYMIME is not supported\r\n"));
 }
@@ -463,6 +477,142 @@ static void test_D2_refused_inside(void **state)
 	rig_free(&r);
 }
 
+/* A session in splice mode whose server has refused the first chunk of a message. */
+static void begin_refused(struct rig *r)
+{
+	rig_greeted(r);
+	r->splice = true;
+	rig_exchange(r, "EHLO me\r\n", "250-mx\r\n250 CHUNKING\r\n");
+	rig_exchange(r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT 10\r\n0123456789",
+		     "250 ok\r\n250 ok\r\n");
+	rig_exchange(r, "", "552 much\r\n");
+	assert_int_equal(r->e.body_safe, 6);
+	r->to_client.n = 0;
+}
+
+/* The next message goes all its way, and nothing of the one before is in it. */
+static void check_next_message(struct rig *r)
+{
+	static const char replies[] =
+		"250 ok\r\n250 ok\r\n250 2.0.0 Chunk received\r\n250 queued\r\n";
+
+	r->to_server.n = 0;
+	r->to_client.n = 0;
+	r->done = 0;
+	rig_exchange(r, "MAIL FROM:<c>\r\nRCPT TO:<d>\r\nBDAT 8\r\nabcdefgh",
+		     "250 ok\r\n250 ok\r\n");
+	assert_int_equal(r->e.body_len, 8);
+	assert_int_equal(r->e.body_safe, 4);
+	assert_int_equal(r->e.body_flags, 0);
+	rig_exchange(r, "BDAT 2 LAST\r\nij", "250 chunk\r\n");
+	assert_int_equal(r->e.event, SS_SMTP_BODY_END);
+	rig_exchange(r, "", "250 chunk\r\n");
+	r->verdict = RIG_ACCEPT;
+	rig_exchange(r, "", "250 queued\r\n");
+	assert_int_equal(r->done, 1);
+	assert_int_equal(r->to_client.n, sizeof(replies) - 1);
+	assert_memory_equal(r->to_client.p, replies, sizeof(replies) - 1);
+	assert_memory_equal(r->to_server.p,
+			    "MAIL FROM:<c>\r\nRCPT TO:<d>\r\nBDAT 4\r\nabcd"
+			    "BDAT 2\r\nefBDAT 4 LAST\r\nghij", 67);
+	assert_int_equal(r->to_server.n, 67);
+	assert_true(ss_smtp_wants_client(&r->e));
+}
+
+static void test_next_after_early(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	begin_refused(&r);
+	rig_exchange(&r, "BDAT 1\r\nx", "250 reset\r\n");
+	assert_memory_equal(r.to_client.p, "552 much\r\n", 10);
+	check_next_message(&r);
+	rig_free(&r);
+	/* a reply that nobody asked for has begun by then, and ends too late */
+	begin_refused(&r);
+	rig_exchange(&r, "", "552-and\r\n");
+	rig_exchange(&r, "BDAT 1\r\nx", "552 more\r\n250 reset\r\n");
+	assert_int_equal(r.to_client.n, 10);
+	check_next_message(&r);
+	rig_free(&r);
+	/* or the client gives up */
+	begin_refused(&r);
+	rig_exchange(&r, "RSET\r\n", "250 reset\r\n");
+	check_next_message(&r);
+	rig_free(&r);
+}
+
+/* A part of a chunk is out, and what the server says to it means what it says. */
+static void test_D3_reply_to_half_a_chunk(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	begin_streamed(&r);
+	rig_exchange(&r, "", "250 ok\r\n");
+	assert_true(ss_smtp_chunk(&r.e, 1, &r.srv));
+	assert_false(ss_smtp_can_leave(&r.e));
+	server_says(&r, "250 ok\r\n");
+	assert_int_equal(r.e.event, SS_SMTP_ERROR);
+	rig_free(&r);
+	begin_streamed(&r);
+	rig_exchange(&r, "", "250 ok\r\n");
+	assert_true(ss_smtp_chunk(&r.e, 1, &r.srv));
+	server_says(&r, "552 no\r\n");
+	assert_true(r.e.early);
+	assert_int_equal(r.e.event, SS_SMTP_BODY_END);
+	/* the server still waits for the rest */
+	assert_false(ss_smtp_can_leave(&r.e));
+	rig_free(&r);
+	/* and when it is there */
+	begin_streamed(&r);
+	rig_exchange(&r, "", "250 ok\r\n");
+	assert_true(ss_smtp_chunk(&r.e, 1, &r.srv));
+	ss_smtp_chunk_sent(&r.e);
+	assert_false(ss_smtp_chunk(&r.e, 1, &r.srv));
+	server_says(&r, "250 ok\r\n");
+	assert_int_equal(r.e.event, SS_SMTP_BODY_END);
+	assert_true(ss_smtp_can_leave(&r.e));
+	rig_free(&r);
+}
+
+/* Nothing is for a server that was left, whatever is still to come. */
+static void test_lost_server(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	begin_streamed(&r);
+	ss_smtp_lose(&r.e);
+	assert_true(ss_smtp_idle(&r.e));
+	assert_false(ss_smtp_chunk(&r.e, 1, &r.srv));
+	ss_smtp_keepalive(&r.e, &r.srv);
+	server_says(&r, "250 ok\r\n250 ok\r\nwhat?\r\n");
+	assert_int_equal(r.srv.len + r.cli.len, 0);
+	assert_int_equal(r.e.event, SS_SMTP_BODY_END);
+	ss_smtp_refuse(&r.e, "451 4.4.2 Lost", &r.srv, &r.cli);
+	assert_int_equal(r.srv.len, 0);
+	assert_int_equal(r.e.event, SS_SMTP_NONE);
+	assert_true(ss_smtp_wants_client(&r.e));
+	r.streaming = false;
+	r.lost = true;
+	rig_exchange(&r, "quit\r\n", "");
+	assert_memory_equal(r.to_client.p, "451 4.4.2 Lost\r\n221 2.0.0 Bye\r\n",
+			    31);
+	assert_int_equal(r.e.event, SS_SMTP_CLOSE);
+	rig_free(&r);
+	/* amid a reply of its own, which will not end */
+	begin_streamed(&r);
+	server_says(&r, "552-no\r\n");
+	ss_smtp_lose(&r.e);
+	assert_true(ss_smtp_idle(&r.e));
+	ss_smtp_refuse(&r.e, "421 4.4.2 Lost", &r.srv, &r.cli);
+	assert_int_equal(r.e.event, SS_SMTP_CLOSE);
+	assert_int_equal(r.srv.len, 0);
+	rig_free(&r);
+}
+
 /* What is sent in all may be more or less than what came in, and as BDAT says. */
 static void test_other_length(void **state)
 {
@@ -630,6 +780,9 @@ int main(void)
 		cmocka_unit_test(test_D3_splice_replies),
 		cmocka_unit_test(test_D2_early_against_verdict),
 		cmocka_unit_test(test_D2_refused_inside),
+		cmocka_unit_test(test_next_after_early),
+		cmocka_unit_test(test_D3_reply_to_half_a_chunk),
+		cmocka_unit_test(test_lost_server),
 		cmocka_unit_test(test_empty_last),
 		cmocka_unit_test(test_other_length),
 		cmocka_unit_test(test_D2_next_behind_last),

@@ -184,6 +184,48 @@ static void test_envelope_overflow(void **state)
 	rig_free(&r);
 }
 
+/* Recipients that fill the space to the last octet, and one that finds none. */
+static void test_envelope_is_full(void **state)
+{
+	char addr[SS_SMTP_ADDRESS_MAX + 1], line[SS_SMTP_ADDRESS_MAX + 20];
+	u32 pos = 0, left = SS_ENVELOPE_MAX, n = 0;
+	struct rig r;
+	const u8 *p;
+	int len;
+
+	(void)state;
+	memset(addr, 'a', sizeof(addr));
+	addr[sizeof(addr) - 1] = '\0';
+	rig_greeted(&r);
+	rig_exchange(&r, "MAIL FROM:<a@x>\r\n", "250 ok\r\n");
+	while (left) {
+		u32 take = left - 3 < SS_SMTP_ADDRESS_MAX ? left - 3 :
+							    SS_SMTP_ADDRESS_MAX;
+
+		snprintf(line, sizeof(line), "RCPT TO:<%.*s>\r\n", (int)take, addr);
+		rig_exchange(&r, line, "250 ok\r\n");
+		left -= take + 3;
+		n++;
+	}
+	assert_int_equal(r.e.envelope.len, SS_ENVELOPE_MAX);
+	rig_exchange(&r, "RCPT TO:<>\r\n", "250 ok\r\n");
+	assert_int_equal(r.e.envelope.len, SS_ENVELOPE_MAX);
+	assert_int_equal(r.e.rcpt_count, n + 1);
+	while ((len = ss_smtp_rcpt(&r.e, &pos, &p)) >= 0) {
+		assert_memory_equal(p, addr, (size_t)len);
+		n--;
+	}
+	assert_int_equal(n, 0);
+	assert_int_equal(pos, SS_ENVELOPE_MAX);
+	/* the last one is the one that is refused, too */
+	rig_exchange(&r, "RSET\r\n", "250 ok\r\n");
+	assert_int_equal(r.e.envelope.len, 0);
+	rig_exchange(&r, "MAIL FROM:<a@x>\r\nRCPT TO:<b>\r\nRCPT TO:<c>\r\n",
+		     "250 ok\r\n250 ok\r\n550 no\r\n");
+	assert_int_equal(r.e.envelope.len, 4);
+	rig_free(&r);
+}
+
 static void test_size(void **state)
 {
 	static const char no[] = "552 5.3.4 Message size exceeds limit\r\n";
@@ -294,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_M6_kept_paths),
 		cmocka_unit_test(test_long_addresses),
 		cmocka_unit_test(test_envelope_overflow),
+		cmocka_unit_test(test_envelope_is_full),
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_oversize_is_no_error),
 		cmocka_unit_test(test_C7_binarymime),

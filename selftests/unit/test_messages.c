@@ -110,6 +110,27 @@ static void test_refusal_is_one_line(void **state)
 		CC("452 a\r\n"), SS("RSET\r\n"));
 }
 
+static void test_longest_refusal(void **state)
+{
+	char reply[600], want[513];
+
+	(void)state;
+	memset(reply, 'x', sizeof(reply));
+	memcpy(reply, "554 ", 4);
+	memcpy(want, reply, 510);
+	memcpy(want + 510, "\r\n", 2);
+	reply[sizeof(reply) - 1] = '\0';
+	session(ENVELOPE, { REFUSE_DATA, reply, 0 }, C("DATA\r\n"),
+		{ CLIENT_HEARS, want, 512 });
+	reply[510] = '\0';
+	session(ENVELOPE, { REFUSE_DATA, reply, 0 }, C("DATA\r\n"),
+		{ CLIENT_HEARS, want, 512 });
+	reply[509] = '\0';
+	memcpy(want + 509, "\r\n", 2);
+	session(ENVELOPE, { REFUSE_DATA, reply, 0 }, C("DATA\r\n"),
+		{ CLIENT_HEARS, want, 511 });
+}
+
 static void test_D2_server_refuses_data(void **state)
 {
 	(void)state;
@@ -201,6 +222,7 @@ int main(void)
 		cmocka_unit_test(test_K11_allowed_before),
 		cmocka_unit_test(test_D2_refuse_data),
 		cmocka_unit_test(test_refusal_is_one_line),
+		cmocka_unit_test(test_longest_refusal),
 		cmocka_unit_test(test_D2_server_refuses_data),
 		cmocka_unit_test(test_D3_reply_before_the_message),
 		cmocka_unit_test(test_end_of_data_refused),

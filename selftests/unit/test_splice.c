@@ -23,6 +23,20 @@ static void test_message(void **state)
 		C("QUIT\r\n"), SS("QUIT\r\n"));
 }
 
+/* One that is held, though the last one was not: there was no room, say. */
+static void test_hold_behind_splice(void **state)
+{
+	(void)state;
+	session(PASSED, C("abc\r\n.\r\n"), ACCEPT, SS("abc\r\n.\r\n"),
+		S("250 ok\r\n"), CC("250 ok\r\n"), { SPLICE_MODE, NUMBER(0) },
+		ENVELOPE, C("DATA\r\nabcdefgh\r\n.\r\n"), CC(GO_ON), SS(""),
+		S("421 bye\r\n"), CC("421 bye\r\n"), IS(CLOSE));
+	session(PASSED, C("abc\r\n.\r\n"), ACCEPT, SS("abc\r\n.\r\n"),
+		S("250 ok\r\n"), CC("250 ok\r\n"), { SPLICE_MODE, NUMBER(0) },
+		ENVELOPE, C("DATA\r\nabcdefgh\r\n.\r\n"), CC(GO_ON), ACCEPT,
+		SS("DATA\r\n"), S("354 go\r\n"), SS("abcdefgh\r\n.\r\n"));
+}
+
 static void test_D2_server_refuses_data(void **state)
 {
 	(void)state;
@@ -128,6 +142,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_hold_behind_splice),
 		cmocka_unit_test(test_D2_server_refuses_data),
 		cmocka_unit_test(test_D2_reject),
 		cmocka_unit_test(test_B1_nothing_lax_leaves),
