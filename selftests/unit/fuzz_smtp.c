@@ -26,6 +26,7 @@
 #define MODE_CRAWL	8	/* few octets at a time */
 #define MODE_TLS	16	/* STARTTLS is offered */
 #define MODE_SPLICE	64	/* messages go on while they come in */
+#define MODE_REQUIRE	128	/* no mail outside of TLS */
 
 /**
  * struct server - the polite server
@@ -177,14 +178,35 @@ static int decide_auth(struct server *s, const char *line, size_t n)
 	return code;
 }
 
+/* It always offers STARTTLS, so that nothing else may come where that is required. */
+static void check_clear(const struct server *s, const char *line, size_t n)
+{
+	static const char * const verbs[] = {
+		"EHLO", "HELO", "NOOP", "QUIT", "STARTTLS",
+	};
+	unsigned int i;
+
+	if (s->rig->e.tls != SS_SMTP_TLS_REQUIRED)
+		return;
+	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (is(line, n, verbs[i]))
+			return;
+	RIG_CHECK(false);
+}
+
 static int decide(struct server *s, const char *line, size_t n)
 {
 	if (!s->banner) {
 		s->banner = true;
 		return 220;
 	}
+	check_clear(s, line, n);
 	if (s->auth)
 		return decide_auth(s, line, n);
+	/* one that is refused changes nothing (RFC 5321 4.1.4) */
+	if (!s->orderly && (is(line, n, "EHLO") || is(line, n, "HELO")) &&
+	    !draw(&s->chance, 4))
+		return 501;
 	if (is(line, n, "EHLO") || is(line, n, "HELO") || is(line, n, "RSET")) {
 		forget(s);
 		return 250;
@@ -203,7 +225,8 @@ static int decide(struct server *s, const char *line, size_t n)
 		return 221;
 	if (is(line, n, "STARTTLS")) {
 		/* never inside of it */
-		RIG_CHECK(s->rig->e.tls == SS_SMTP_TLS_OFFERED);
+		RIG_CHECK(s->rig->e.tls == SS_SMTP_TLS_OFFERED ||
+			  s->rig->e.tls == SS_SMTP_TLS_REQUIRED);
 		if (!draw(&s->chance, 3))
 			return 454;
 		forget(s);
@@ -579,14 +602,15 @@ static void run_init(struct run *run, const uint8_t *p, bool split)
 	uint32_t seed = 1 + (uint32_t)(p[1] | p[2] << 8 | p[3] << 16);
 
 	memset(run, 0, sizeof(*run));
-	run->mode = p[0] & (31 | MODE_SPLICE);
+	run->mode = p[0] & (31 | MODE_SPLICE | MODE_REQUIRE);
 	run->chance = seed;
 	rig_init(&run->rig, SS_SMTP_SINK_MIN + draw(&run->chance, 2048), 1000);
 	if (!split)
 		run->mode &= ~MODE_CRAWL;
 	/* what comes behind STARTTLS is too early or not, by the splits */
 	if ((run->mode & MODE_TLS) && !(run->mode & MODE_TWICE))
-		run->rig.e.tls = SS_SMTP_TLS_OFFERED;
+		run->rig.e.tls = run->mode & MODE_REQUIRE ?
+				 SS_SMTP_TLS_REQUIRED : SS_SMTP_TLS_OFFERED;
 	run->rig.splice = run->mode & MODE_SPLICE;
 	if (run->mode & MODE_ALLOW)
 		run->rig.body_bad = SS_SMTP_BODY_DOT_LINE;
