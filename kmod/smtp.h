@@ -25,7 +25,7 @@
 /* Most replies of the engine's own that may wait for one of the server's. */
 #define SS_SMTP_LOCAL_MAX	16
 /* Longest of them, CRLF included; canned.c sees to that. */
-#define SS_SMTP_LOCAL_LEN	72
+#define SS_SMTP_LOCAL_LEN	71
 /*
  * Free space that a sink needs for the engine to go on: one line of a peer's, of
  * which a lone LF becomes CRLF, and all own replies that go out behind it.
