@@ -31,7 +31,7 @@ NAMES_OF(events, "session-open", "session-close", "verdict", "policy-add",
 	 "policy-del", "settings", "helper-up", "helper-down", "tls-add", "tls-del",
 	 "handshake", "av-add", "av-del", "conserve");
 NAMES_OF(unscanneds, "none", "policy", "oversize", "scan-error", "scan-timeout",
-	 "helper-down", "over-budget", "archive", "partial", "ambiguous");
+	 "helper-down", "over-budget", "archive", "partial", "ambiguous", "encrypted");
 NAMES_OF(av_scans, "block", "monitor", "disable");
 NAMES_OF(executables, "default", "virus");
 NAMES_OF(infecteds, "reject", "replace", "discard");
@@ -59,7 +59,7 @@ static_assert(ARRAY_SIZE(events_name) == SMTPSPLICE_EVENT_CONSERVE + 1, "events"
 static_assert(ARRAY_SIZE(tls_results_name) == SMTPSPLICE_TLS_RESULT_BYPASSED + 1, "results");
 static_assert(ARRAY_SIZE(tls_causes_name) == SMTPSPLICE_TLS_CAUSE_HELPER + 1, "causes");
 static_assert(ARRAY_SIZE(verdicts_name) == SMTPSPLICE_VERDICT_DISCARD + 1, "verdicts");
-static_assert(ARRAY_SIZE(unscanneds_name) == SMTPSPLICE_UNSCANNED_AMBIGUOUS + 1, "unscanned");
+static_assert(ARRAY_SIZE(unscanneds_name) == SMTPSPLICE_UNSCANNED_ENCRYPTED + 1, "unscanned");
 static_assert(ARRAY_SIZE(fail_actions_name) == SMTPSPLICE_FAIL_ACTION_PASS + 1, "actions");
 static_assert(1 << (ARRAY_SIZE(archive_conditions_name) - 1) ==
 	      SMTPSPLICE_ARCHIVE_CONDITION_UNHANDLED, "conditions");
@@ -159,6 +159,8 @@ static const struct ss_attr av_profile_attr[] = {
 	[V(REPLY_FAILURE)]	= { "reply-failure", SS_ATTR_TEXT, NULL },
 	[V(REPLACEMENT)]	= { "replacement", SS_ATTR_LINES, NULL },
 	[V(REPLY_UNDECODABLE)]	= { "reply-undecodable", SS_ATTR_TEXT, NULL },
+	[V(ENCRYPTED_MAIL)]	= { "encrypted-mail", SS_ATTR_ENUM, &fail_actions },
+	[V(REPLY_ENCRYPTED)]	= { "reply-encrypted", SS_ATTR_TEXT, NULL },
 };
 
 SET(av_profile, AV_PROFILE);
@@ -264,6 +266,7 @@ static const struct ss_attr stats_attr[] = {
 	[C(UNSCANNED_PARTIAL)]	= { "unscanned-partial", SS_ATTR_U64, NULL },
 	[C(UNSCANNED_AMBIGUOUS)]	= { "unscanned-ambiguous", SS_ATTR_U64, NULL },
 	[C(UNSCANNABLE)]	= { "unscannable", SS_ATTR_U64, NULL },
+	[C(UNSCANNED_ENCRYPTED)]	= { "unscanned-encrypted", SS_ATTR_U64, NULL },
 };
 
 SET(stats, STATS);

@@ -51,6 +51,8 @@ static const struct kind kinds[SS_TEMPLATE_CAUSES] = {
 				       "File could not be scanned." },
 	[SS_TEMPLATE_UNDECODABLE] = { "smtpsplice-undecodable", "undecodable",
 				      "A limit of the scanner was exceeded." },
+	[SS_TEMPLATE_ENCRYPTED]	= { "smtpsplice-encrypted", "encrypted",
+				    "Message is encrypted and cannot be scanned." },
 };
 
 static const struct kind kind_clean = {

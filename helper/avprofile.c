@@ -37,6 +37,7 @@ static const struct {
 	{ MEMBER(scan_error), A(SCAN_ERROR), SMTPSPLICE_FAIL_ACTION_PASS },
 	{ MEMBER(scan_timeout), A(SCAN_TIMEOUT), SMTPSPLICE_FAIL_ACTION_PASS },
 	{ MEMBER(undecodable), A(UNDECODABLE), SMTPSPLICE_FAIL_ACTION_PASS },
+	{ MEMBER(encrypted_mail), A(ENCRYPTED_MAIL), SMTPSPLICE_FAIL_ACTION_PASS },
 	{ MEMBER(quarantine), A(QUARANTINE), SMTPSPLICE_SWITCH_DISABLE },
 	{ MEMBER(cache), A(CACHE), SMTPSPLICE_SWITCH_DISABLE },
 };
@@ -52,6 +53,7 @@ static const int replies[SS_TEMPLATE_CAUSES] = {
 	[SS_TEMPLATE_HASH]	= A(REPLY_HASH),
 	[SS_TEMPLATE_SCAN_FAILURE] = A(REPLY_FAILURE),
 	[SS_TEMPLATE_UNDECODABLE] = A(REPLY_UNDECODABLE),
+	[SS_TEMPLATE_ENCRYPTED]	= A(REPLY_ENCRYPTED),
 };
 
 /**
@@ -68,6 +70,7 @@ void ss_avprofile_default(struct ss_avprofile *profile)
 		.uncompressed_limit = 400ull << 20,
 		.nest_limit = 12,
 		.undecodable = SMTPSPLICE_FAIL_ACTION_BLOCK,
+		.encrypted_mail = SMTPSPLICE_FAIL_ACTION_PASS,
 	};
 }
 

@@ -41,9 +41,10 @@ struct ss_avprofile_hashes {
  * @type_count: how many
  * @block: files that are refused
  * @allow: attachments that are fine
- * @scan_error: enum smtpsplice_fail_action, as are the next two
+ * @scan_error: enum smtpsplice_fail_action, as are the next three
  * @scan_timeout: there was no time
  * @undecodable: a limit of the scanner was exceeded
+ * @encrypted_mail: it is encrypted for its recipient
  * @quarantine: enum smtpsplice_switch
  * @cache: enum smtpsplice_switch
  * @reply: templates of replies by enum ss_template_cause, "" for the built-in one
@@ -70,6 +71,7 @@ struct ss_avprofile {
 	uint32_t scan_error;
 	uint32_t scan_timeout;
 	uint32_t undecodable;
+	uint32_t encrypted_mail;
 	uint32_t quarantine;
 	uint32_t cache;
 	char reply[SS_TEMPLATE_CAUSES][SMTPSPLICE_REPLY_MAX + 1];

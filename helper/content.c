@@ -286,6 +286,8 @@ static void look_at_member(void *arg, const char *name, int fd)
 	}
 	if (fd >= 0 && rules->scan)
 		rules->scan(rules->arg, member.path, fd);
+	if (fd >= 0 && rules->mail && opened->format->mail)
+		rules->mail(rules->arg, member.path, fd);
 	look_at(&member, fd);
 }
 

@@ -48,7 +48,8 @@ typedef void (*ss_content_scan_fn)(void *arg, const char *path, int fd);
  * @end: when to stop, see ss_process_now()
  * @scan: takes the members of archives, or NULL. The engine opens most of them, too,
  *   but not all that libarchive does, or does not find in them what libarchive finds.
- * @arg: for @scan
+ * @mail: takes what mail may be in S/MIME, behind @scan; or NULL
+ * @arg: for @scan and @mail
  */
 struct ss_content_rules {
 	bool executables;
@@ -62,6 +63,7 @@ struct ss_content_rules {
 	unsigned int member_limit;
 	uint64_t end;
 	ss_content_scan_fn scan;
+	ss_content_scan_fn mail;
 	void *arg;
 };
 

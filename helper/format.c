@@ -10,8 +10,10 @@
 #include <archive.h>
 
 #include "cleanup.h"
+#include "cms.h"
 #include "format.h"
 #include "kinds.h"
+#include "pgp.h"
 #include "tnef.h"
 #include "uu.h"
 #include "uu64.h"
@@ -285,6 +287,18 @@ static uint32_t rar5_traits(const uint8_t *data, size_t len)
 	return found;
 }
 
+static uint32_t cms_traits(const uint8_t *data, size_t len)
+{
+	return ss_cms_is_enveloped(data, len) ? SS_KIND_BIT(SS_KIND_ENVELOPED) : 0;
+}
+
+static uint32_t pgp_traits(const uint8_t *data, size_t len)
+{
+	(void)data;
+	(void)len;
+	return SS_KIND_BIT(SS_KIND_ENVELOPED);
+}
+
 #define MAGIC(text)	.magic = (text), .size = sizeof(text) - 1
 #define COMPRESSION(name) \
 	.support = archive_read_support_filter_##name, .compression = true
@@ -303,6 +317,8 @@ static const struct ss_format text_formats[] = {
 	{ .word = "uue", .check = ss_uu_is, .read = ss_uu_read },
 	{ .word = "uue", .check = ss_uu64_is, .read = ss_uu64_read },
 	{ .word = "yenc", .check = ss_yenc_is, .read = ss_yenc_read },
+	{ .check = ss_cms_text_is, .read = ss_cms_text_read, .compression = true },
+	{ .check = ss_pgp_is, .read = ss_pgp_read, .traits = pgp_traits },
 };
 
 static const struct ss_format formats[] = {
@@ -329,6 +345,8 @@ static const struct ss_format formats[] = {
 	{ MAGIC("\x28\xb5\x2f\xfd"), COMPRESSION(zstd) },
 	{ MAGIC("\x04\x22\x4d\x18"), COMPRESSION(lz4) },
 	{ MAGIC("\x1f\x9d"), .check = is_compress, COMPRESSION(compress) },
+	{ .check = ss_cms_is, .read = ss_cms_read, .traits = cms_traits, .compression = true,
+	  .mail = true },
 	{ .word = "tnef", MAGIC("\x78\x9f\x3e\x22"), .read = ss_tnef_read },
 	/* Those that nobody in here can look into */
 	{ .word = "arj", MAGIC("\x60\xea"), .check = is_arj },
@@ -394,7 +412,7 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats) && count < SS_FORMAT_HITS - 5; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(formats) && count < SS_FORMAT_HITS - 7; i++)
 		if (matches(&formats[i], data, len))
 			hits[count++] = (struct ss_format_hit){ .format = &formats[i] };
 	/* The last member of another archive, not compressed, is no zip of its own */

@@ -11,7 +11,7 @@
 struct archive;
 
 /* More than a file can be at once */
-#define SS_FORMAT_HITS	11
+#define SS_FORMAT_HITS	13
 
 /**
  * struct ss_format - A format of archives. A compressed file is an archive of one.
@@ -23,10 +23,12 @@ struct archive;
  * @support: makes libarchive read it, or NULL
  * @read: reads it without libarchive, see ss_tnef_read(), or NULL; where there is
  *   neither, nobody can look into it
- * @compression: it is no archive, but one compressed file
+ * @compression: it is no archive, but one file, compressed or wrapped up, that has no
+ *   name of its own
  * @filter: libarchive's code, for a @compression that it can be told to take off
  *   without asking it whether there is one
- * @traits: SS_KIND_BIT() of what its header says: encrypted, multipart; or NULL
+ * @mail: what is in it is the content of a message, as a rule
+ * @traits: SS_KIND_BIT() of what its header says: encrypted, enveloped, multipart; or NULL
  */
 struct ss_format {
 	const char *word;
@@ -38,6 +40,7 @@ struct ss_format {
 	bool (*read)(const uint8_t *data, size_t len, const struct ss_inner *inner);
 	bool compression;
 	int filter;
+	bool mail;
 	uint32_t (*traits)(const uint8_t *data, size_t len);
 };
 

@@ -133,6 +133,8 @@ static uint32_t find_unscanned(const struct ss_findings *f)
 				 SMTPSPLICE_UNSCANNED_SCAN_ERROR;
 	if (f->partial)
 		return SMTPSPLICE_UNSCANNED_PARTIAL;
+	if (is(f, SS_KIND_ENVELOPED))
+		return SMTPSPLICE_UNSCANNED_ENCRYPTED;
 	if (CONDITIONS(f->content.found) || f->limit[0])
 		return SMTPSPLICE_UNSCANNED_ARCHIVE;
 	return f->ambiguous ? SMTPSPLICE_UNSCANNED_AMBIGUOUS : SMTPSPLICE_UNSCANNED_NONE;
@@ -185,7 +187,7 @@ static void refuse(const struct ss_avprofile *p, const struct ss_findings *f,
 static bool judge_unscanned(const struct ss_avprofile *p, const struct ss_findings *f,
 			    struct ss_judgement *j)
 {
-	struct ss_judgement all[2];
+	struct ss_judgement all[3];
 	size_t count = 0;
 
 	if (f->failed)
@@ -195,6 +197,15 @@ static bool judge_unscanned(const struct ss_avprofile *p, const struct ss_findin
 		all[count] = by_action(p->undecodable, SS_TEMPLATE_UNDECODABLE,
 				       SMTPSPLICE_UNSCANNED_ARCHIVE);
 		snprintf(all[count].virus, sizeof(all[count].virus), "%s", f->limit);
+		count++;
+	}
+	if (is(f, SS_KIND_ENVELOPED)) {
+		all[count] = by_action(p->encrypted_mail, SS_TEMPLATE_ENCRYPTED,
+				       SMTPSPLICE_UNSCANNED_ENCRYPTED);
+		all[count].kind = SS_KIND_ENVELOPED;
+		if (all[count].found)
+			snprintf(all[count].virus, sizeof(all[count].virus),
+				 "Smtpsplice.Encrypted");
 		count++;
 	}
 	for (size_t i = 0; i < count; i++)

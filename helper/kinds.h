@@ -9,6 +9,7 @@
  * @SS_KIND_NAME: a name that a pattern matches
  * @SS_KIND_TYPE: one of the types
  * @SS_KIND_HASH: its hash is in the block list
+ * @SS_KIND_ENVELOPED: mail, or a file, that is encrypted for its recipient: S/MIME, PGP
  * @SS_KIND_ENCRYPTED: a member, or the list of them, cannot be read without a
  *   password
  * @SS_KIND_CORRUPTED: no member could be read
@@ -26,6 +27,7 @@ enum ss_kind {
 	SS_KIND_NAME,
 	SS_KIND_TYPE,
 	SS_KIND_HASH,
+	SS_KIND_ENVELOPED,
 	SS_KIND_ENCRYPTED,
 	SS_KIND_CORRUPTED,
 	SS_KIND_PARTIALLYCORRUPTED,

@@ -352,47 +352,62 @@ static const char *skip_cfws(const char *s)
 	return s;
 }
 
-/* Whether the raw value of a Content-Type field is message/partial */
-static bool type_is_partial(const char *raw)
+/* Go behind a word of a Content-Type field. Return: where, or NULL if it is another. */
+static const char *skip_word(const char *s, const char *word)
 {
-	const char *s = skip_cfws(raw);
+	size_t len = strlen(word);
 
-	if (strncasecmp(s, "message", 7))
-		return false;
-	s = skip_cfws(s + 7);
-	if (*s != '/')
-		return false;
-	s = skip_cfws(s + 1);
-	if (strncasecmp(s, "partial", 7))
-		return false;
-	s += 7;
-	return !g_ascii_isalnum(*s) && !strchr("!#$%&'*+-.^_`{|}~", *s ? *s : ';');
+	s = skip_cfws(s);
+	return strncasecmp(s, word, len) ? NULL : s + len;
+}
+
+/* Whether the raw value of a Content-Type field is that type */
+static bool type_is(const char *raw, const char *type, const char *subtype)
+{
+	const char *s = skip_word(raw, type);
+
+	s = s ? skip_word(s, "/") : NULL;
+	s = s ? skip_word(s, subtype) : NULL;
+	return s && !g_ascii_isalnum(*s) && !strchr("!#$%&'*+-.^_`{|}~", *s ? *s : ';');
+}
+
+/* Any of several Content-Type fields counts: receivers choose differently */
+static bool part_is(const struct ss_mime_part *part, const char *type, const char *subtype)
+{
+	GMimeHeaderList *list = g_mime_object_get_header_list(part->object);
+	int count = list ? g_mime_header_list_get_count(list) : 0;
+
+	for (int i = 0; i < count; i++) {
+		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
+		const char *raw = g_mime_header_get_raw_value(header);
+
+		if (raw && !strcasecmp(g_mime_header_get_name(header), "content-type") &&
+		    type_is(raw, type, subtype))
+			return true;
+	}
+	return false;
 }
 
 /**
  * ss_mime_part_is_partial() - Whether a part is a fragment of a message.
  * @part: the part
  *
- * Any of several Content-Type fields counts: receivers choose differently.
- *
  * Return: whether it is message/partial (RFC 2046 5.2.2).
  */
 bool ss_mime_part_is_partial(const struct ss_mime_part *part)
 {
-	GMimeHeaderList *list = g_mime_object_get_header_list(part->object);
-	int count = list ? g_mime_header_list_get_count(list) : 0;
+	return GMIME_IS_MESSAGE_PARTIAL(part->object) || part_is(part, "message", "partial");
+}
 
-	if (GMIME_IS_MESSAGE_PARTIAL(part->object))
-		return true;
-	for (int i = 0; i < count; i++) {
-		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
-		const char *raw = g_mime_header_get_raw_value(header);
-
-		if (raw && !strcasecmp(g_mime_header_get_name(header), "content-type") &&
-		    type_is_partial(raw))
-			return true;
-	}
-	return false;
+/**
+ * ss_mime_part_is_encrypted() - Whether a part says that what is in it is encrypted.
+ * @part: the part
+ *
+ * Return: whether it is multipart/encrypted (RFC 1847 2.2), as PGP/MIME is.
+ */
+bool ss_mime_part_is_encrypted(const struct ss_mime_part *part)
+{
+	return part_is(part, "multipart", "encrypted");
 }
 
 static bool write_content(GMimeDataWrapper *content, GMimeStream *stream, bool coded)

@@ -46,6 +46,7 @@ struct _GMimeObject *ss_mime_part_object(const struct ss_mime_part *part);
 const char *ss_mime_part_name(const struct ss_mime_part *part);
 bool ss_mime_part_is_attachment(const struct ss_mime_part *part);
 bool ss_mime_part_is_partial(const struct ss_mime_part *part);
+bool ss_mime_part_is_encrypted(const struct ss_mime_part *part);
 int ss_mime_part_decode(const struct ss_mime_part *part);
 int ss_mime_part_uuencoded(const struct ss_mime_part *part);
 

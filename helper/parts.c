@@ -5,11 +5,17 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "cleanup.h"
+#include "file.h"
+#include "gate.h"
+#include "nested.h"
 #include "parts.h"
 #include "process.h"
+#include "reading.h"
 
 /* Kinds that refuse a message whatever the profile's archive conditions are */
 #define REFUSED	(SS_KIND_BIT(SS_KIND_EXECUTABLE) | SS_KIND_BIT(SS_KIND_NAME) | \
@@ -23,6 +29,9 @@
  * @infected: a file in this part is
  * @virus: what was found there
  * @path: where, see ss_content_scan_fn()
+ * @depth: mail in S/MIME that it is in
+ * @around: name of the file that the innermost of these is, with those that it is in
+ * @within: what is in mail in S/MIME in this part
  */
 struct walk {
 	struct ss_parts *parts;
@@ -31,7 +40,20 @@ struct walk {
 	bool infected;
 	struct ss_engine_finding virus;
 	char path[SS_CONTENT_NAME_SIZE];
+	unsigned int depth;
+	const char *around;
+	struct ss_content_finding within;
 };
+
+static void cleanup_tree(struct ss_mime_tree **tree)
+{
+	ss_mime_free(*tree);
+}
+
+static void cleanup_walk(struct walk **walk)
+{
+	free(*walk);
+}
 
 /* A member of an archive, a file in TNEF, or one in a text */
 static void scan_inner(void *arg, const char *path, int fd)
@@ -72,6 +94,8 @@ static void scan_inner(void *arg, const char *path, int fd)
 	}
 }
 
+static void look_at_mail(void *arg, const char *path, int fd);
+
 static void make_rules(struct walk *r)
 {
 	const struct ss_avprofile *p = r->parts->profile;
@@ -95,6 +119,7 @@ static void make_rules(struct walk *r)
 	r->rules.octet_limit = p->uncompressed_limit;
 	r->rules.end = r->parts->end;
 	r->rules.scan = scan_inner;
+	r->rules.mail = look_at_mail;
 	r->rules.arg = r;
 }
 
@@ -178,6 +203,133 @@ static int look_into(const struct walk *walk, const struct ss_mime_part *part, i
 	return ret;
 }
 
+static void note_first(struct ss_content_finding *finding, enum ss_kind kind, const char *name)
+{
+	struct ss_content_finding one = { .found = SS_KIND_BIT(kind) };
+
+	snprintf(one.detail[kind].name, sizeof(one.detail[kind].name), "%s", name);
+	merge(finding, &one);
+}
+
+/* A part of mail in S/MIME: as one of the message, but that is replaced as a whole */
+static bool look_within(const struct ss_mime_part *part, void *arg)
+{
+	int fd __cleanup(ss_cleanup_fd) = -1;
+	struct walk *walk = arg;
+	struct ss_parts *parts = walk->parts;
+	const char *name = ss_mime_part_name(part) ?: "";
+	struct ss_content_finding finding = {};
+	char path[SS_CONTENT_NAME_SIZE];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s%s%s", walk->around,
+		 *walk->around && *name ? "/" : "", name);
+	parts->partial |= ss_mime_part_is_partial(part);
+	if (ss_mime_part_is_encrypted(part))
+		note_first(&walk->within, SS_KIND_ENVELOPED, path);
+	fd = ss_mime_part_decode(part);
+	if (fd == -ENOENT)
+		return true;
+	if (fd < 0) {
+		parts->failed = fd;
+		return true;
+	}
+	scan_inner(walk, path, fd);
+	ret = look_into(walk, part, fd, path, &finding);
+	if (ret)
+		parts->failed = ret;
+	merge(&walk->within, &finding);
+	return true;
+}
+
+/* What another reader may take for the content of a part */
+static bool scan_reading(const void *data, size_t len, void *arg)
+{
+	int fd __cleanup(ss_cleanup_fd) = memfd_create("smtpsplice-reading", MFD_CLOEXEC);
+	struct walk *walk = arg;
+
+	if (fd < 0 || ss_file_write(fd, data, len)) {
+		walk->parts->failed = -EIO;
+		return false;
+	}
+	scan_inner(walk, walk->around, fd);
+	return !walk->infected && !walk->parts->missed;
+}
+
+/* All that readers may see in mail, as scan.c has it of a message (THREATS E1, E4) */
+static void scan_readings(struct walk *walk, struct ss_copy *copy)
+{
+	struct ss_parts *parts = walk->parts;
+	const char *text = copy->map + copy->head;
+	size_t len = copy->len - copy->head;
+	uint32_t flags = ss_gate_check(text, len);
+	int ret = 0;
+
+	scan_inner(walk, walk->around, copy->fd);
+	if (flags & ~(uint32_t)SS_GATE_LIMIT &&
+	    parts->profile->ambiguity == SMTPSPLICE_AMBIGUITY_MONITOR)
+		ret = ss_reading_all(text, len, scan_reading, walk);
+	if ((flags & SS_GATE_LIMIT || ret == -E2BIG) && !parts->limit[0])
+		snprintf(parts->limit, sizeof(parts->limit), "Smtpsplice.Mime.Limit");
+	else if (ret && ret != -E2BIG)
+		parts->failed = ret;
+	parts->ambiguous |= flags & ~(uint32_t)SS_GATE_LIMIT;
+}
+
+static void look_at_copy(struct walk *walk, struct ss_copy *copy)
+{
+	struct ss_mime_tree *tree __cleanup(cleanup_tree) = ss_mime_parse(copy->fd);
+	struct ss_parts *parts = walk->parts;
+
+	/* the parts first, since each has a name to be told */
+	if (!tree)
+		parts->failed = -EIO;
+	else if (!ss_mime_walk(tree, look_within, walk) && !parts->limit[0])
+		snprintf(parts->limit, sizeof(parts->limit), "Smtpsplice.Mime.Limit");
+	scan_readings(walk, copy);
+	if (!ss_nested_has_bare_cr(copy))
+		return;
+	/* last, since the tree is read from the same file */
+	ss_dots_bare_cr(copy->map + copy->head, copy->len - copy->head);
+	scan_inner(walk, walk->around, copy->fd);
+}
+
+/* What was signed, or compressed, by S/MIME */
+static void look_at_mail(void *arg, const char *path, int fd)
+{
+	struct ss_copy copy __cleanup(ss_copy_cleanup) = SS_COPY_NONE;
+	struct walk *inner __cleanup(cleanup_walk) = NULL;
+	struct walk *walk = arg;
+	struct ss_parts *parts = walk->parts;
+	int ret = ss_nested_make(&copy, fd);
+
+	if (ret == -ENOENT)
+		return;
+	if (walk->depth >= parts->profile->nest_limit) {
+		note_first(&walk->within, SS_KIND_NESTED, path);
+		return;
+	}
+	inner = ret ? NULL : calloc(1, sizeof(*inner));
+	if (!inner) {
+		parts->failed = ret ? ret : -ENOMEM;
+		return;
+	}
+	inner->parts = parts;
+	inner->depth = walk->depth + 1;
+	inner->around = path;
+	make_rules(inner);
+	/* what is allowed by its hash is an attachment */
+	inner->rules.allow.count = 0;
+	look_at_copy(inner, &copy);
+	merge(&walk->within, &inner->within);
+	/* the mail as a whole has no name, a part of it may have one */
+	if (!inner->infected || (walk->infected && *walk->path))
+		return;
+	walk->infected = true;
+	walk->virus = inner->virus;
+	memcpy(walk->path, inner->path, sizeof(walk->path));
+}
+
 static bool look(const struct ss_mime_part *part, void *arg)
 {
 	int fd __cleanup(ss_cleanup_fd) = -1;
@@ -189,7 +341,10 @@ static bool look(const struct ss_mime_part *part, void *arg)
 	int ret;
 
 	walk->infected = false;
+	walk->within.found = 0;
 	parts->index++;
+	if (ss_mime_part_is_encrypted(part))
+		note_first(&parts->found, SS_KIND_ENVELOPED, name);
 	if (ss_mime_part_is_attachment(part)) {
 		parts->attachments++;
 		snprintf(parts->name, sizeof(parts->name), "%s", name);
@@ -206,6 +361,7 @@ static bool look(const struct ss_mime_part *part, void *arg)
 		parts->failed = ret;
 		return true;
 	}
+	merge(&finding, &walk->within);
 	merge(&parts->found, &finding);
 	if (is_infected(parts, fd, &virus))
 		found = virus.text;
@@ -226,7 +382,7 @@ static bool look(const struct ss_mime_part *part, void *arg)
  */
 bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree)
 {
-	struct walk walk = { .parts = parts };
+	struct walk walk = { .parts = parts, .around = "" };
 
 	make_rules(&walk);
 	return ss_mime_walk(tree, look, &walk);

@@ -51,6 +51,7 @@ struct ss_parts_bad {
  * @virus: the first signature found in the files that @engine scans, else empty
  * @limit: a limit of the engine's that was exceeded there, likewise
  * @partial: one of them is, or has, a fragment of a message
+ * @ambiguous: enum ss_gate_flag, of mail in S/MIME
  * @missed: there was no time for all of these
  * @failed: errno of a part that could not be looked at, or 0
  */
@@ -70,6 +71,7 @@ struct ss_parts {
 	char virus[SS_ENGINE_TEXT_SIZE];
 	char limit[SS_ENGINE_TEXT_SIZE];
 	bool partial;
+	uint32_t ambiguous;
 	bool missed;
 	int failed;
 };

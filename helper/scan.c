@@ -326,6 +326,7 @@ static void look_at_parts(struct run *run)
 	if (parts->failed)
 		failed(f, false, strerror(-parts->failed));
 	f->partial |= parts->partial;
+	f->ambiguous |= parts->ambiguous;
 	if (parts->missed)
 		failed(f, true, "no time left");
 	if (parts->limit[0] && !f->limit[0])
@@ -705,7 +706,7 @@ bool ss_scan_result_check(struct ss_scan_result *result)
 	if (result->verdict > SMTPSPLICE_VERDICT_DISCARD ||
 	    result->cause >= SS_TEMPLATE_CAUSES ||
 	    result->conditions > ALL_CONDITIONS ||
-	    result->unscanned > SMTPSPLICE_UNSCANNED_AMBIGUOUS)
+	    result->unscanned > SMTPSPLICE_UNSCANNED_ENCRYPTED)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		char copy[SS_MIME_TEXT_SIZE];

@@ -75,6 +75,9 @@ static const char *const defaults[SS_TEMPLATE_CAUSES] = {
 	[SS_TEMPLATE_UNDECODABLE] =
 		"554 5.7.1 Message has been Blocked.  Not all of it could be scanned: "
 		"it exceeds the limit \"%%VIRUS%%\".  " QUARANTINED,
+	[SS_TEMPLATE_ENCRYPTED] =
+		"554 5.7.1 Message has been Blocked.  "
+		"It is encrypted (S/MIME or PGP) and cannot be scanned.  " QUARANTINED,
 };
 
 /**
@@ -222,6 +225,7 @@ const char *ss_template_cause_name(enum ss_template_cause cause)
 		[SS_TEMPLATE_HASH]	= "hash",
 		[SS_TEMPLATE_SCAN_FAILURE] = "scan-failure",
 		[SS_TEMPLATE_UNDECODABLE] = "undecodable",
+		[SS_TEMPLATE_ENCRYPTED]	= "encrypted",
 	};
 
 	return names[cause];

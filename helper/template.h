@@ -21,6 +21,7 @@
  * @SS_TEMPLATE_HASH: the hash of a file is blocked
  * @SS_TEMPLATE_SCAN_FAILURE: it could not be scanned; may be a reply "4yz"
  * @SS_TEMPLATE_UNDECODABLE: a limit of the scanner was exceeded
+ * @SS_TEMPLATE_ENCRYPTED: encrypted for its recipient
  * @SS_TEMPLATE_CAUSES: how many there are
  */
 enum ss_template_cause {
@@ -34,6 +35,7 @@ enum ss_template_cause {
 	SS_TEMPLATE_HASH,
 	SS_TEMPLATE_SCAN_FAILURE,
 	SS_TEMPLATE_UNDECODABLE,
+	SS_TEMPLATE_ENCRYPTED,
 	SS_TEMPLATE_CAUSES,
 };
 

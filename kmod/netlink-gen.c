@@ -31,7 +31,7 @@ static const struct netlink_range_validation smtpsplice_a_settings_max_held_rang
 };
 
 /* Common nested types */
-const struct nla_policy smtpsplice_av_profile_nl_policy[SMTPSPLICE_A_AV_PROFILE_REPLY_UNDECODABLE + 1] = {
+const struct nla_policy smtpsplice_av_profile_nl_policy[SMTPSPLICE_A_AV_PROFILE_REPLY_ENCRYPTED + 1] = {
 	[SMTPSPLICE_A_AV_PROFILE_AV_SCAN] = NLA_POLICY_MAX(NLA_U32, 2),
 	[SMTPSPLICE_A_AV_PROFILE_EXECUTABLES] = NLA_POLICY_MAX(NLA_U32, 1),
 	[SMTPSPLICE_A_AV_PROFILE_INFECTED] = NLA_POLICY_MAX(NLA_U32, 2),
@@ -66,6 +66,8 @@ const struct nla_policy smtpsplice_av_profile_nl_policy[SMTPSPLICE_A_AV_PROFILE_
 	[SMTPSPLICE_A_AV_PROFILE_REPLY_FAILURE] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
 	[SMTPSPLICE_A_AV_PROFILE_REPLACEMENT] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLACEMENT_MAX, },
 	[SMTPSPLICE_A_AV_PROFILE_REPLY_UNDECODABLE] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
+	[SMTPSPLICE_A_AV_PROFILE_ENCRYPTED_MAIL] = NLA_POLICY_MAX(NLA_U32, 2),
+	[SMTPSPLICE_A_AV_PROFILE_REPLY_ENCRYPTED] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
 };
 
 const struct nla_policy smtpsplice_prefix_nl_policy[SMTPSPLICE_A_PREFIX_LEN + 1] = {
@@ -106,7 +108,7 @@ static const struct nla_policy smtpsplice_scan_verdict_nl_policy[SMTPSPLICE_A_SC
 	[SMTPSPLICE_A_SCAN_REPLY] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
 	[SMTPSPLICE_A_SCAN_VIRUS] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_TEXT_MAX, },
 	[SMTPSPLICE_A_SCAN_FILE] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_TEXT_MAX, },
-	[SMTPSPLICE_A_SCAN_UNSCANNED] = NLA_POLICY_MAX(NLA_U32, 9),
+	[SMTPSPLICE_A_SCAN_UNSCANNED] = NLA_POLICY_MAX(NLA_U32, 10),
 	[SMTPSPLICE_A_SCAN_TAG] = { .type = NLA_NUL_STRING, .len = SMTPSPLICE_REPLY_MAX, },
 	[SMTPSPLICE_A_SCAN_REPLACEMENT] = { .type = NLA_S32, },
 	[SMTPSPLICE_A_SCAN_INFECTED] = { .type = NLA_FLAG, },

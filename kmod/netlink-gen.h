@@ -12,7 +12,7 @@
 #include <uapi/linux/smtpsplice.h>
 
 /* Common nested types */
-extern const struct nla_policy smtpsplice_av_profile_nl_policy[SMTPSPLICE_A_AV_PROFILE_REPLY_UNDECODABLE + 1];
+extern const struct nla_policy smtpsplice_av_profile_nl_policy[SMTPSPLICE_A_AV_PROFILE_REPLY_ENCRYPTED + 1];
 extern const struct nla_policy smtpsplice_prefix_nl_policy[SMTPSPLICE_A_PREFIX_LEN + 1];
 extern const struct nla_policy smtpsplice_tls_profile_nl_policy[SMTPSPLICE_A_TLS_PROFILE_EXEMPT_REGEX + 1];
 

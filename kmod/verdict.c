@@ -60,6 +60,9 @@ static const struct {
 	[SMTPSPLICE_UNSCANNED_AMBIGUOUS] = {
 		"ambiguous", SS_STAT(UNSCANNED_AMBIGUOUS),
 	},
+	[SMTPSPLICE_UNSCANNED_ENCRYPTED] = {
+		"encrypted", SS_STAT(UNSCANNED_ENCRYPTED),
+	},
 };
 
 const char *ss_verdict_begin(struct ss_session *s)

@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+import tempfile
 import zipfile
 from contextlib import contextmanager
 
@@ -444,6 +445,67 @@ def test_M7_limit():
     # what was found counts, as ever
     with counted(infected=1, unscannable=0):
         ask(infected("m7.com"), "554 5.7.1 Dangerous")
+
+
+PLAIN = (b"From: <from@lab>\r\nTo: <to@lab>\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
+         b"Content-Type: text/plain\r\n\r\nnothing\r\n")
+
+
+def smime(*how, data=None):
+    """A mail as openssl cms makes it of another one."""
+    import subprocess
+    with tempfile.TemporaryDirectory() as d:
+        key, cert = os.path.join(d, "key.pem"), os.path.join(d, "cert.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=from@lab",
+                        "-keyout", key, "-out", cert], check=True, stderr=subprocess.DEVNULL)
+        who = [cert] if "-encrypt" in how else ["-signer", cert, "-inkey", key]
+        out = subprocess.run(["openssl", "cms", *how, "-binary", "-from", "from@lab",
+                              "-to", "to@lab", "-subject", "x", *who],
+                             input=data, check=True, stdout=subprocess.PIPE).stdout
+    return out.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def test_M2_signed():
+    """opaque S/MIME is opened: what is in it is scanned, in DER and in BER"""
+    for how in ("-sign", "-nodetach"), ("-sign", "-nodetach", "-stream"):
+        good = smime(*how, data=PLAIN)
+        with counted(clean=1, infected=0, unscanned_encrypted=0):
+            expect_equal(ask(good, "250"), [good], "messages")
+        with counted(infected=1, clean=0), logged(eventtype="infected", action="blocked"):
+            expect_equal(ask(smime(*how, data=infected()), "554 5.7.1 Dangerous"), [],
+                         "messages")
+
+
+def test_M2_encrypted():
+    """encrypted mail: passes with a header field, a counter and a record; or as it is told"""
+    import base64
+    body = smime("-encrypt", "-aes256", data=infected())
+    pgp = PLAIN + b"-----BEGIN PGP MESSAGE-----\r\n\r\nwcBM\r\n-----END PGP MESSAGE-----\r\n"
+    der = base64.b64decode(body.partition(b"\r\n\r\n")[2])
+    p7m = attached("smime.p7m", der)
+    for mail_ in body, pgp, p7m:
+        with counted(unscanned_encrypted=1, tagged=1, clean=0), \
+                logged(action="passthrough", eventtype="unscanned", unscanned="encrypted"):
+            expect_equal(ask(mail_, "250 2.0.0 queued$"), [UNSCANNED % b"encrypted" + mail_],
+                         "messages")
+        with av("encrypted-mail", "block", "sender-ban", "1h"), \
+                counted(unscannable=1, infected=0, unscanned_encrypted=0), \
+                logged(action="blocked", eventtype="encrypted"):
+            expect_equal(ask(mail_, "554 5.7.1 Message has been Blocked.*encrypted"), [],
+                         "messages")
+        with av("encrypted-mail", "block", "reply-encrypted", "550 5.7.1 not here"):
+            ask(mail_, "550 5.7.1 not here$")
+        with av("encrypted-mail", "tempfail"), counted(tempfail=1):
+            ask(mail_, "451 4.3.0")
+    # in splice mode the server has the head already
+    with av("encrypted-mail", "pass", how="splice"), counted(unscanned_encrypted=1, tagged=0):
+        expect_equal(ask(body, "250"), [body], "messages")
+    # what is beside it is scanned
+    bad = b"--XXX\r\n" + infected().split(b"--XXX\r\n")[2].partition(b"\r\n--XXX--")[0]
+    more = attached("smime.p7m", der, bad + b"\r\n")
+    with counted(infected=1, unscanned_encrypted=0):
+        ask(more, "554 5.7.1 Dangerous")
 
 
 def test_H1_message_timeout():

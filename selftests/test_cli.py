@@ -260,7 +260,7 @@ AV_DEFAULT = {
     "uncompressed-limit": 400 << 20, "uncompressed-nest-limit": 12,
     "fragmail": "block", "mime-ambiguity": "block", "scan-error": "tempfail",
     "scan-timeout": "tempfail", "helper-down": "tempfail",
-    "over-budget": "tempfail", "undecodable": "block", "quarantine": "enable",
+    "over-budget": "tempfail", "undecodable": "block", "encrypted-mail": "pass", "quarantine": "enable",
     "cache": "enable", "sender-ban": 0,
 }
 HASH = "0123456789abcdef" * 4

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzzing of the readers of files in files: TNEF, uuencode, yEnc. An input is a file.
+ * Fuzzing of the readers of files in files: TNEF, uuencode, yEnc, CMS. An input is a file.
  * What must hold, whatever it is: nothing outside of it is read, a reader hands out the
  * same each time, no more than its octets can stand for, nothing when it was told to
  * stop, and no octets before a file has begun.
@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "cms.h"
 #include "inner.h"
+#include "pgp.h"
 #include "tnef.h"
 #include "uu.h"
 #include "uu64.h"
@@ -16,6 +18,8 @@
 
 /* A line by uuencode, two octets, stands for 63 at most, and may come twelve times */
 #define MAX_OCTETS(len)	((len) * 32 * 12 + 64)
+/* An octet by zlib stands for 1032 */
+#define MAX_INFLATED(len)	((len) * 1032 + 64)
 #define MAX_NAME	(1024 * 1024)
 
 /**
@@ -73,14 +77,14 @@ static struct tally read_it(read_fn read, const uint8_t *data, size_t len, size_
 	return tally;
 }
 
-static size_t check_reader(read_fn read, const uint8_t *data, size_t len)
+static size_t check_reader(read_fn read, const uint8_t *data, size_t len, size_t max)
 {
 	bool sound, again;
 	struct tally all = read_it(read, data, len, SIZE_MAX, &sound);
 	struct tally same = read_it(read, data, len, SIZE_MAX, &again);
 	size_t calls = SIZE_MAX - all.left;
 
-	CHECK(all.files <= len && all.octets <= MAX_OCTETS(len));
+	CHECK(all.files <= len && all.octets <= max);
 	CHECK(all.sum == same.sum && all.files == same.files && sound == again);
 	for (size_t stop = 1; stop <= calls && stop <= 4; stop++)
 		CHECK(read_it(read, data, len, stop, &again).full);
@@ -99,10 +103,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	copy = malloc(n);
 	CHECK(copy);
 	memcpy(copy, data, n);
-	check_reader(ss_tnef_read, copy, n);
-	CHECK(!!check_reader(ss_uu_read, copy, n) == ss_uu_is(copy, n));
-	CHECK(!!check_reader(ss_uu64_read, copy, n) == ss_uu64_is(copy, n));
-	CHECK(!!check_reader(ss_yenc_read, copy, n) == ss_yenc_is(copy, n));
+	check_reader(ss_tnef_read, copy, n, MAX_OCTETS(n));
+	CHECK(!!check_reader(ss_uu_read, copy, n, MAX_OCTETS(n)) == ss_uu_is(copy, n));
+	CHECK(!!check_reader(ss_uu64_read, copy, n, MAX_OCTETS(n)) == ss_uu64_is(copy, n));
+	CHECK(!!check_reader(ss_yenc_read, copy, n, MAX_OCTETS(n)) == ss_yenc_is(copy, n));
+	CHECK(!check_reader(ss_cms_read, copy, n, MAX_INFLATED(n)) || ss_cms_is(copy, n));
+	check_reader(ss_cms_text_read, copy, n, MAX_OCTETS(n));
+	CHECK(!ss_cms_is_enveloped(copy, n) || ss_cms_is(copy, n));
+	CHECK(!check_reader(ss_pgp_read, copy, n, 0));
+	ss_pgp_is(copy, n);
 	free(copy);
 	return 0;
 }

@@ -38,6 +38,30 @@ static GString *make_tnef(void)
 	return tnef;
 }
 
+/* Signed data with a content in pieces */
+static GString *make_cms(void)
+{
+	static const char octets[] =
+		"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x80"
+		"\x30\x80\x02\x01\x01\x31\x00\x30\x80"
+		"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x80\x24\x80"
+		"\x04\x01x\x24\x05\x04\x81\x02xx\0\0\0\0\0\0\x31\x00\0\0\0\0\0";
+
+	return g_string_new_len(octets, sizeof(octets));
+}
+
+/* "x" by zlib, in an octet string */
+static GString *make_compressed(void)
+{
+	static const char octets[] =
+		"\x30\x3b\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09\xa0\x2c"
+		"\x30\x2a\x02\x01\x00\x30\x0d\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10"
+		"\x03\x08\x30\x16\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x0b\x04\x09"
+		"\x78\x9c\xab\x00\x00\x00\x79\x00\x79";
+
+	return g_string_new_len(octets, sizeof(octets) - 1);
+}
+
 int main(int argc, char **argv)
 {
 	GString *text = g_string_new("Hello\r\n\r\n");
@@ -54,5 +78,7 @@ int main(int argc, char **argv)
 	wrap_yenc(text, &pack_text, "\n");
 	wrap_yenc(text, &pack_program, "\n");
 	save(argv[1], "seed-yenc", text);
+	save(argv[1], "seed-cms", make_cms());
+	save(argv[1], "seed-compressed", make_compressed());
 	return 0;
 }

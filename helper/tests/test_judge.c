@@ -95,6 +95,14 @@ static void worst_cause_counts(void **state)
 	assert_string_equal(j.virus, "Limit");
 	assert_int_equal(j.verdict, VERDICT(REJECT));
 	findings.limit[0] = '\0';
+	assert_int_equal(findings.content.found, FOUND(ENVELOPED));
+	profile.encrypted_mail = FAIL(BLOCK);
+	judge();
+	assert_int_equal(j.cause, SS_TEMPLATE_ENCRYPTED);
+	assert_int_equal(j.kind, SS_KIND_ENVELOPED);
+	assert_string_equal(j.virus, "Smtpsplice.Encrypted");
+	assert_int_equal(j.verdict, VERDICT(REJECT));
+	findings.content.found = 0;
 	judge();
 	assert_int_equal(j.verdict, VERDICT(ACCEPT));
 	assert_true(!j.found && !j.tag && !j.unscanned && !j.conditions && !j.virus[0]);
@@ -179,7 +187,7 @@ static void set_cause(enum ss_template_cause cause)
 static bool is_failure(enum ss_template_cause cause)
 {
 	return cause == SS_TEMPLATE_OVERSIZE || cause == SS_TEMPLATE_SCAN_FAILURE ||
-	       cause == SS_TEMPLATE_UNDECODABLE;
+	       cause == SS_TEMPLATE_UNDECODABLE || cause == SS_TEMPLATE_ENCRYPTED;
 }
 
 static bool has_no_part(enum ss_template_cause cause)
@@ -313,6 +321,45 @@ static void M7_pass_hides_no_other_cause(void **state)
 	}
 }
 
+/* Encrypted mail has an option of its own, which lets it pass unless it is told not to */
+static void M2_encrypted_mail(void **state)
+{
+	static const uint32_t verdict[] = {
+		[FAIL(TEMPFAIL)] = VERDICT(TEMPFAIL), [FAIL(BLOCK)] = VERDICT(REJECT),
+		[FAIL(PASS)] = VERDICT(ACCEPT),
+	};
+
+	(void)state;
+	assert_int_equal(profile.encrypted_mail, FAIL(PASS));
+	for (uint32_t action = 0; action <= FAIL(PASS); action++) {
+		setup(NULL);
+		profile.encrypted_mail = action;
+		profile.archive_block = 0xff;
+		findings.content.found = FOUND(ENVELOPED);
+		judge();
+		assert_int_equal(j.verdict, verdict[action]);
+		assert_int_equal(j.cause, SS_TEMPLATE_ENCRYPTED);
+		assert_int_equal(j.found, action != FAIL(PASS));
+		assert_int_equal(j.tag, action == FAIL(PASS));
+		assert_int_equal(j.unscanned, UNSCANNED(ENCRYPTED));
+		assert_int_equal(j.conditions, 0);
+		/* a limit that may pass does not let it pass, nor the other way round */
+		strcpy(findings.limit, "Limit");
+		profile.undecodable = FAIL(PASS);
+		judge();
+		assert_int_equal(j.verdict, verdict[action]);
+		profile.undecodable = FAIL(BLOCK);
+		judge();
+		assert_int_equal(j.cause, SS_TEMPLATE_UNDECODABLE);
+		assert_int_equal(j.verdict, VERDICT(REJECT));
+		/* and what is bad is */
+		findings.infected = true;
+		judge();
+		assert_int_equal(j.cause, SS_TEMPLATE_VIRUS);
+		assert_int_equal(j.verdict, VERDICT(REJECT));
+	}
+}
+
 /* A finding is one, whatever could not be looked at; where it passes that is told */
 static void M7_finding_is_no_limit(void **state)
 {
@@ -362,6 +409,7 @@ int main(void)
 		cmocka_unit_test_setup(actions, setup),
 		cmocka_unit_test_setup(failures, setup),
 		cmocka_unit_test_setup(M7_pass_hides_no_other_cause, setup),
+		cmocka_unit_test_setup(M2_encrypted_mail, setup),
 		cmocka_unit_test_setup(M7_finding_is_no_limit, setup),
 		cmocka_unit_test_setup(failure_hides_nothing, setup),
 	};
