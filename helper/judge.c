@@ -243,6 +243,10 @@ struct ss_judgement ss_judge(const struct ss_avprofile *profile,
 	} else if (!judge_unscanned(profile, findings, &j)) {
 		j.unscanned = find_unscanned(findings);
 	}
+	/* all readings of what is ambiguous were scanned */
+	j.tag = j.verdict == SMTPSPLICE_VERDICT_ACCEPT &&
+		j.unscanned != SMTPSPLICE_UNSCANNED_NONE &&
+		j.unscanned != SMTPSPLICE_UNSCANNED_AMBIGUOUS;
 	j.conditions = CONDITIONS(findings->content.found) & profile->archive_log;
 	return j;
 }

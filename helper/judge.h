@@ -47,7 +47,7 @@ struct ss_findings {
  * @replace: it passes without the parts that are the cause, or is refused
  * @unscanned: enum smtpsplice_unscanned: why it passes, or is refused, although not all
  *   of it was looked at
- * @tag: it passes since the profile says so of failures: a header field is to tell
+ * @tag: it passes although not all of it was looked at: a header field is to tell
  * @conditions: enum smtpsplice_archive_condition, those to be logged
  * @kind: enum ss_kind that is the cause, where the content of a file is, else
  *   SS_KIND_COUNT

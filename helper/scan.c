@@ -486,18 +486,22 @@ static bool replacement_is_clean(const struct run *run, int fd, struct ss_scan_r
 	inspect(again);
 	j = ss_judge(run->profile, &again->findings);
 	result->unscanned = j.unscanned;
-	return j.verdict == SMTPSPLICE_VERDICT_ACCEPT && !j.found && !j.tag;
+	result->tag = j.tag;
+	return j.verdict == SMTPSPLICE_VERDICT_ACCEPT && !j.found &&
+	       !again->findings.failed && !again->findings.limit[0];
 }
 
 /* Return: the file of what is to go on in its place, or -1 */
 static int make_replacement(const struct run *run, struct ss_scan_result *result)
 {
+	const uint32_t unscanned = result->unscanned;
 	int out = replace(run, result);
 
 	if (out < 0)
 		return -1;
 	if (!replacement_is_clean(run, out, result)) {
-		result->unscanned = SMTPSPLICE_UNSCANNED_NONE;
+		result->unscanned = unscanned;
+		result->tag = false;
 		ss_cleanup_fd(&out);
 		return -1;
 	}

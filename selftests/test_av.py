@@ -202,12 +202,16 @@ def test_G5_archives():
     with av("archive-block", "encrypted"), \
             logged(virus="Smtpsplice.Archive.encrypted", archive=["encrypted"]):
         expect_equal(ask(body, "554 5.7.1"), [], "messages")
-    with av("archive-block", "nested,mailbomb"), counted(unscanned_archive=1), \
+    marked = [UNSCANNED % b"archive" + body]
+    with av("archive-block", "nested,mailbomb"), counted(unscanned_archive=1, tagged=1), \
             logged(action="passthrough", unscanned="archive", archive=["encrypted"]):
-        expect_equal(ask(body, "250"), [body], "messages")
+        expect_equal(ask(body, "250"), marked, "messages")
     with av("archive-block", "none", "archive-log", "none"), counted(unscanned_archive=1), \
             logged(unscanned="archive", archive=None):
-        expect_equal(ask(body, "250"), [body], "messages")
+        expect_equal(ask(body, "250"), marked, "messages")
+    with av("av-scan", "monitor", "archive-block", "encrypted"), \
+            counted(unscanned_archive=1, monitored=1, tagged=1):
+        expect_equal(ask(body, "250"), marked, "messages")
 
 
 def test_G7_bomb():
@@ -256,8 +260,8 @@ def test_G4_fragmail():
             b"id=\"x\"; number=1; total=2\r\n\r\nSubject: y\r\n\r\nz\r\n")
     with logged(virus="Smtpsplice.Partial"):
         expect_equal(ask(body, "554 5.7.1"), [], "messages")
-    with av("fragmail", "pass"), counted(unscanned_partial=1):
-        expect_equal(ask(body, "250"), [body], "messages")
+    with av("fragmail", "pass"), counted(unscanned_partial=1, tagged=1):
+        expect_equal(ask(body, "250"), [UNSCANNED % b"partial" + body], "messages")
 
 
 AMBIGUOUS = (b"From: <a@lab>\r\nMIME-Version: 1.0\r\n"
@@ -278,7 +282,7 @@ def test_E1_ambiguity():
     expect_equal(ask(bad, "554 5.7.1"), [], "messages")
     with av("mime-ambiguity", "monitor"):
         expect_equal(ask(bad, "554 5.7.1"), [], "messages")
-        with counted(unscanned_ambiguous=1):
+        with counted(unscanned_ambiguous=1, tagged=0):
             expect_equal(ask(good, "250"), [good], "messages")
 
 

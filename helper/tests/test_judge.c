@@ -119,7 +119,7 @@ static void options_decide_what_is_a_cause(void **state)
 	judge();
 	assert_int_equal(j.verdict, VERDICT(ACCEPT));
 	assert_int_equal(j.unscanned, UNSCANNED(PARTIAL));
-	assert_false(j.found || j.tag);
+	assert_true(!j.found && j.tag);
 
 	findings = (struct ss_findings){ .ambiguous = SS_GATE_DUPLICATE };
 	judge();
@@ -135,6 +135,7 @@ static void options_decide_what_is_a_cause(void **state)
 	findings.content.found = FOUND(ENCRYPTED);
 	judge();
 	assert_int_equal(j.unscanned, UNSCANNED(ARCHIVE));
+	assert_true(j.tag);
 	findings.partial = true;
 	judge();
 	assert_int_equal(j.unscanned, UNSCANNED(PARTIAL));
@@ -156,6 +157,7 @@ static void archive_conditions(void **state)
 						 VERDICT(ACCEPT));
 				assert_int_equal(j.cause == SS_TEMPLATE_ARCHIVE, block);
 				assert_int_equal(j.unscanned, UNSCANNED(ARCHIVE));
+				assert_int_equal(j.tag, !block);
 				assert_int_equal(j.conditions, log ? 1u << i : 0);
 			}
 		}
@@ -222,8 +224,10 @@ static void actions(void **state)
 			judge();
 			assert_int_equal(j.verdict, VERDICT(ACCEPT));
 			assert_int_equal(j.cause, cause);
-			assert_true(j.found && j.monitored && !j.replace && !j.tag);
+			assert_true(j.found && j.monitored && !j.replace);
 			assert_int_equal(j.unscanned, unscanned_by(cause));
+			assert_int_equal(j.tag, cause == SS_TEMPLATE_ARCHIVE ||
+					 cause == SS_TEMPLATE_PARTIAL);
 			assert_true(j.virus[0] || cause == SS_TEMPLATE_VIRUS);
 		}
 	}

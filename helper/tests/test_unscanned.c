@@ -132,6 +132,7 @@ static void archives_with_a_password(void **state)
 	(void)state;
 	scan(MESSAGE(encrypted_zip()));
 	expect_clean(SMTPSPLICE_UNSCANNED_ARCHIVE);
+	assert_true(result.tag);
 	assert_int_equal(result.conditions, encrypted);
 	avattrs_number(&attrs, AV(ARCHIVE_LOG), 0xff & ~encrypted);
 	scan(MESSAGE(encrypted_zip()));
@@ -147,13 +148,27 @@ static void archives_with_a_password(void **state)
 	assert_true(says("because it is an archive that"));
 }
 
+/* What goes on without the infected part is told for what it is, too */
+static void words_replaced_and_marked(void **state)
+{
+	(void)state;
+	replace_all();
+	scan(MESSAGE(eicar("a.com"), encrypted_zip()));
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.com");
+	assert_true(result.replaced && result.tag);
+	assert_int_equal(result.unscanned, SMTPSPLICE_UNSCANNED_ARCHIVE);
+	assert_false(has("X-Smtpsplice"));	/* that is the kernel's to add */
+	scan(MESSAGE(eicar("a.com"), harmless("b")));
+	assert_true(result.replaced && !result.tag);
+}
+
 static void fragments(void **state)
 {
 	(void)state;
 	avattrs_number(&attrs, AV(FRAGMAIL), SMTPSPLICE_PASS_BLOCK_PASS);
 	scan(strdup("Content-Type: message/partial; id=x\r\n\r\nx\r\n"));
 	expect_clean(SMTPSPLICE_UNSCANNED_PARTIAL);
-	assert_false(result.tag);
+	assert_true(result.tag);
 }
 
 static void e1_scans_each_reading(void **state)
@@ -167,6 +182,7 @@ static void e1_scans_each_reading(void **state)
 	scan(MESSAGE(strdup("Content-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n"
 			    "Content-Transfer-Encoding: base64\r\n\r\nSGFybWxlc3MuDQo=\r\n")));
 	expect_clean(SMTPSPLICE_UNSCANNED_AMBIGUOUS);
+	assert_false(result.tag);
 	reset(NULL);
 	scan(MESSAGE(strdup("Content-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n"
 			    "Content-Transfer-Encoding: base64\r\n\r\nSGFybWxlc3MuDQo=\r\n")));
@@ -185,6 +201,7 @@ int main(void)
 		T(M7_undecodable),
 		T(failures),
 		T(archives_with_a_password),
+		T(words_replaced_and_marked),
 		T(fragments),
 		T(e1_scans_each_reading),
 	};

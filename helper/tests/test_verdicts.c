@@ -374,7 +374,8 @@ static void tells_what_was_not_scanned(void **state)
 	expect_passed(give(1, large(), 60000), SMTPSPLICE_UNSCANNED_OVERSIZE,
 		      "X-Smtpsplice-Unscanned: oversize");
 	avattrs_number(&attrs, AV(FRAGMAIL), SMTPSPLICE_PASS_BLOCK_PASS);
-	expect_passed(give(2, fragment(), 60000), SMTPSPLICE_UNSCANNED_PARTIAL, "");
+	expect_passed(give(2, fragment(), 60000), SMTPSPLICE_UNSCANNED_PARTIAL,
+		      "X-Smtpsplice-Unscanned: partial");
 	expect_record(0, "clean", "passthrough");
 	expect_record(1, "unscanned", "passthrough");
 	expect_record(2, "unscanned", "passthrough");
