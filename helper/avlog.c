@@ -23,7 +23,8 @@
 
 /**
  * struct kind - How a cause is told.
- * @logid: id of the record; FortiOS's where it has one
+ * @logid: id of the record; FortiOS's where it has one, with the event type in its third
+ *   and fourth digit
  * @eventtype: what happened
  * @msg: the same in words
  */
@@ -37,9 +38,9 @@ static const struct kind kinds[SS_TEMPLATE_CAUSES] = {
 	[SS_TEMPLATE_VIRUS]	= { "0211008192", "infected", "File is infected." },
 	[SS_TEMPLATE_EXECUTABLE] = { "smtpsplice-executable", "infected",
 				     "File is an executable." },
-	[SS_TEMPLATE_FILENAME]	= { "0211008448", "filename",
+	[SS_TEMPLATE_FILENAME]	= { "0212008448", "filename",
 				    "Name or type of file is blocked." },
-	[SS_TEMPLATE_OVERSIZE]	= { "0211008704", "oversize", "Message is too big." },
+	[SS_TEMPLATE_OVERSIZE]	= { "0213008704", "oversize", "Message is too big." },
 	[SS_TEMPLATE_ARCHIVE]	= { "smtpsplice-archive", "archive",
 				    "Archive cannot be looked into." },
 	[SS_TEMPLATE_PARTIAL]	= { "smtpsplice-partial", "infected",
@@ -142,7 +143,7 @@ static void put_kind(struct json_object *obj, const struct ss_avlog_record *rec)
 	    k == &kind_clean || rec->result->monitored ? "notice" : "warning");
 	put(obj, "msg", k->msg);
 	put(obj, "action", find_action(rec));
-	put(obj, "service", "SMTP");
+	put(obj, "service", ss_template_protocol(rec->req->tls));
 }
 
 static void put_flow(struct json_object *obj, const struct ss_flow *flow)
@@ -346,7 +347,7 @@ int ss_avlog_write_handshake(int fd, const struct ss_avlog_handshake *rec)
 					       rec->cause));
 	put_clean(obj, "msg", rec->text, rec->bypassed ? "TLS was passed on unscanned." :
 		  "TLS handshake failed.");
-	put(obj, "service", "SMTP");
+	put(obj, "service", ss_template_protocol(true));
 	put_flow(obj, rec->flow);
 	put_clean(obj, "hostname", rec->server_name, NULL);
 	return write_line(fd, obj);

@@ -168,6 +168,7 @@ static bool start_job(struct broker *b, struct slot *slot, struct ss_request *re
 			.limit_ms = left - left / 10,
 			.chunked = req->chunked,
 			.splice = req->splice,
+			.tls = req->tls,
 		},
 	};
 	size_t size = SS_SCAN_ORDER_MIN + req->av_len;

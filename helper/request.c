@@ -110,6 +110,9 @@ static int read_one(struct ss_request *req, const struct nlattr *nla)
 	case SMTPSPLICE_A_SCAN_CHUNKED:
 		req->chunked = true;
 		break;
+	case SMTPSPLICE_A_SCAN_TLS:
+		req->tls = true;
+		break;
 	case SMTPSPLICE_A_SCAN_MODE:
 		req->splice = nla_get_u32(nla) == SMTPSPLICE_MODE_SPLICE;
 		break;

@@ -31,6 +31,7 @@
  * @rcpt_count: how many the server accepted
  * @chunked: it came by BDAT (RFC 3030), not dot-stuffed
  * @splice: the server has most of it already
+ * @tls: it came inside TLS
  * @av: attributes of the AV profile, allocated; NULL where there is none
  * @av_len: octets of them
  */
@@ -50,6 +51,7 @@ struct ss_request {
 	uint32_t rcpt_count;
 	bool chunked;
 	bool splice;
+	bool tls;
 	void *av;
 	size_t av_len;
 };

@@ -418,7 +418,7 @@ static char *make_text(const struct run *run, const struct ss_parts_bad *bad)
 		.dest_ip = run->job->dest,
 		.email_from = run->job->from,
 		.email_to = run->job->to,
-		.protocol = "SMTP",
+		.protocol = ss_template_protocol(run->job->tls),
 	};
 	struct ss_judgement j;
 

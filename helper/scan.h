@@ -45,6 +45,7 @@ void ss_scan_free(struct ss_scan *scan);
  * @chunked: it came by BDAT: no dot is stuffed, line ends may be any
  * @quarantine: there is a second descriptor
  * @splice: the server has most of it already, so that it cannot be changed
+ * @tls: it came inside TLS, for the text that replaces a part
  * @source: address of the client, for the text that replaces a part
  * @dest: address of the server, likewise
  * @from: reverse-path, likewise
@@ -57,6 +58,7 @@ struct ss_scan_job {
 	uint32_t quarantine;
 	uint32_t chunked;
 	uint32_t splice;
+	uint32_t tls;
 	char source[SS_SCAN_ADDRESS_SIZE];
 	char dest[SS_SCAN_ADDRESS_SIZE];
 	char from[SS_SCAN_PATHS_SIZE];

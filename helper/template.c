@@ -232,6 +232,17 @@ const char *ss_template_cause_name(enum ss_template_cause cause)
 }
 
 /**
+ * ss_template_protocol() - FortiOS's word for what a message came by.
+ * @tls: inside TLS; by STARTTLS, too, which is the same service there
+ *
+ * Return: the word.
+ */
+const char *ss_template_protocol(bool tls)
+{
+	return tls ? "SMTPS" : "SMTP";
+}
+
+/**
  * ss_template_default() - The built-in template of a cause.
  * @cause: the cause
  *

@@ -63,6 +63,7 @@ struct ss_template_values {
 };
 
 const char *ss_template_cause_name(enum ss_template_cause cause);
+const char *ss_template_protocol(bool tls);
 const char *ss_template_default(enum ss_template_cause cause);
 const char *ss_template_default_text(enum ss_template_cause cause);
 bool ss_template_valid_reply(enum ss_template_cause cause, const char *template);

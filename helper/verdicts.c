@@ -177,7 +177,7 @@ static void make_reply(const struct ss_verdicts *v, const struct ss_avlog_record
 		.dest_ip = rec->req->flow.server,
 		.email_from = rec->req->sender,
 		.email_to = rec->req->rcpts,
-		.protocol = "SMTP",
+		.protocol = ss_template_protocol(rec->req->tls),
 	};
 
 	ss_template_reply(reply, find_template(v, rec->result), &values);

@@ -63,6 +63,8 @@ static int put_scan(struct sk_buff *skb, const struct ss_session *s,
 				SMTPSPLICE_A_SCAN_SERVER_PORT, &s->server_addr))
 		return -EMSGSIZE;
 	if ((s->smtp.chunked && nla_put_flag(skb, SMTPSPLICE_A_SCAN_CHUNKED)) ||
+	    (s->handshaken && s->tls == SMTPSPLICE_TLS_RESULT_INSPECTED &&
+	     nla_put_flag(skb, SMTPSPLICE_A_SCAN_TLS)) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_MODE, s->smtp.passed ?
 			SMTPSPLICE_MODE_SPLICE : SMTPSPLICE_MODE_HOLD) ||
 	    ss_profile_fill(s->av, skb, SMTPSPLICE_A_SCAN_AV))

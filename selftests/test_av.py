@@ -174,7 +174,7 @@ def test_file_names():
         for name, data in (("A.JS", b"x"), ("setup.bin", b"x"),
                            ("a.zip", zipped(x_js=b"x")),
                            ("a.txt", b"%PDF-1.4\n1 0 obj\n<< >>\nendobj\n%%EOF\n")):
-            with logged(action="blocked", eventtype="filename"):
+            with logged(action="blocked", eventtype="filename", logid="0212008448"):
                 expect_equal(ask(attached(name, data), "554 5.7.1"), [], "messages")
         body = attached("a.jsx", b"x")
         expect_equal(ask(body, "250"), [body], "messages")
@@ -226,7 +226,8 @@ def test_G7_bomb():
 def test_oversize():
     """oversize-limit: block, tempfail, pass with a header field and a counter"""
     body = infected()
-    with av("oversize-limit", "100"), logged(eventtype="oversize", action="blocked"):
+    with av("oversize-limit", "100"), \
+            logged(eventtype="oversize", action="blocked", logid="0213008704"):
         expect_equal(ask(body, "552 5.3.4"), [], "messages")
     with av("oversize-limit", "100", "oversize", "tempfail"):
         expect_equal(ask(body, "452 4.3.4"), [], "messages")

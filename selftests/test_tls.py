@@ -147,6 +147,12 @@ def expect_refused(alert, ctx=None, name=NAME, port=25):
         c.sock.close()
 
 
+def records(filename):
+    """What the log says of a file."""
+    with open(os.path.join(RUN, "av.log")) as f:
+        return [r for r in map(json.loads, f) if r.get("filename") == filename]
+
+
 def test_versions():
     """TLS 1.2 and 1.3, IPv4 and IPv6: mail passes, a virus does not"""
     for version in VERSIONS:
@@ -158,7 +164,9 @@ def test_versions():
                              "version")
                 assert "smtpsplice gateway CA" in issuer(c), issuer(c)
                 c.message(mail("in TLS"))
-                c.message(infected(), "554 5.7.1 ")
+                c.message(infected("tls.com"), "554 5.7.1 ")
+                wait_for("the log", lambda: records("tls.com"))
+                expect_equal(records("tls.com")[-1]["service"], "SMTPS", "service")
                 c.quit_tls()
                 expect_equal(srv.messages, [mail("in TLS")], "messages")
                 expect_equal(delta(before, "handshakes"), 1, "handshakes")
@@ -171,9 +179,11 @@ def test_smtps():
         c.start_tls()
         c.hello()
         c.message(mail("by 465"))
-        c.message(infected(), "554 5.7.1 ")
+        c.message(infected("by465.com"), "554 5.7.1 ")
         c.quit_tls()
         expect_equal(srv.messages, [mail("by 465")], "messages")
+        wait_for("the log", lambda: records("by465.com"))
+        expect_equal(records("by465.com")[-1]["service"], "SMTPS", "service")
 
 
 

@@ -53,6 +53,52 @@ static void writes_one_line(void **state)
 	close(fd);
 }
 
+/* FortiOS's ids have the event type in them; TLS is another service there */
+static void words_logids_and_service(void **state)
+{
+	static const struct {
+		enum ss_template_cause cause;
+		bool monitored;
+		const char *logid;
+		const char *eventtype;
+	} kinds[] = {
+		{ SS_TEMPLATE_VIRUS, false, "0211008192", "infected" },
+		{ SS_TEMPLATE_VIRUS, true, "0211008193", "infected" },
+		{ SS_TEMPLATE_FILENAME, false, "0212008448", "filename" },
+		{ SS_TEMPLATE_OVERSIZE, false, "0213008704", "oversize" },
+		{ SS_TEMPLATE_UNDECODABLE, false, "smtpsplice-undecodable", "undecodable" },
+		{ SS_TEMPLATE_ENCRYPTED, false, "smtpsplice-encrypted", "encrypted" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(kinds) / sizeof(*kinds); i++) {
+		struct ss_scan_result result = {
+			.found = true, .cause = kinds[i / 2].cause,
+			.monitored = kinds[i / 2].monitored,
+		};
+		struct ss_avlog_record rec = {
+			.req = &req, .result = &result, .verdict = SMTPSPLICE_VERDICT_REJECT,
+		};
+		int fd = mail_file("", 0);
+		struct json_object *obj, *value;
+		char line[4096] = "";
+
+		req.tls = i % 2;
+		assert_int_equal(ss_avlog_write(fd, &rec), 0);
+		assert_true(pread(fd, line, sizeof(line) - 1, 0) > 0);
+		obj = json_tokener_parse(line);
+		assert_true(json_object_object_get_ex(obj, "logid", &value));
+		assert_string_equal(json_object_get_string(value), kinds[i / 2].logid);
+		assert_true(json_object_object_get_ex(obj, "eventtype", &value));
+		assert_string_equal(json_object_get_string(value), kinds[i / 2].eventtype);
+		assert_true(json_object_object_get_ex(obj, "service", &value));
+		assert_string_equal(json_object_get_string(value), req.tls ? "SMTPS" : "SMTP");
+		json_object_put(obj);
+		close(fd);
+	}
+	req.tls = false;
+}
+
 static void writes_handshakes(void **state)
 {
 	struct ss_avlog_handshake rec = {
@@ -124,6 +170,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_one_line),
+		cmocka_unit_test(words_logids_and_service),
 		cmocka_unit_test(writes_handshakes),
 		cmocka_unit_test(tells_errors),
 		cmocka_unit_test(makes_its_folder),
