@@ -296,6 +296,7 @@ static void hands_the_profile_on(void **state)
 	req = give(0, infected(), 60000);
 	expect_refused(req, SMTPSPLICE_VERDICT_DISCARD, "250 2.0.0 Ok");
 	assert_string_equal(req->virus, MAIL_EICAR);
+	assert_true(req->infected);
 	expect_record(0, "infected", "discarded");
 	avattrs_number(&attrs, AV(AV_SCAN), SMTPSPLICE_AV_SCAN_MONITOR);
 	req = give(1, infected(), 60000);
@@ -303,6 +304,8 @@ static void hands_the_profile_on(void **state)
 	assert_string_equal(req->virus, MAIL_EICAR);
 	assert_string_equal(req->file, "eicar.com");
 	assert_string_equal(req->reply, "");
+	/* who is only watched is not banned */
+	assert_false(req->infected);
 	expect_record(1, "infected", "monitored");
 	/* the largest there can be */
 	for (int i = 0; i < 50; i++)
@@ -312,6 +315,7 @@ static void hands_the_profile_on(void **state)
 	req = give(2, mail_format("Content-Type: a/b; name=eicar.txt\r\n\r\nx\r\n"), 60000);
 	assert_int_equal(req->verdict, SMTPSPLICE_VERDICT_REJECT);
 	assert_string_equal(req->virus, "Smtpsplice.Filename");
+	assert_false(req->infected);
 	assert_int_equal(end(SIGTERM), 0);
 }
 
