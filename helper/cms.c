@@ -242,13 +242,15 @@ bool ss_cms_is_enveloped(const uint8_t *data, size_t len)
 /**
  * struct output - Content on its way out.
  * @inner: takes it
- * @zlib: takes compression off, NULL where there is none
+ * @compressed: it is
+ * @zlib: takes the compression off then
  * @done: the compressed octets have come to their end
  * @sound: nothing of it was odd
  */
 struct output {
 	const struct ss_inner *inner;
-	z_stream *zlib;
+	bool compressed;
+	z_stream zlib;
 	bool done;
 	bool sound;
 };
@@ -268,15 +270,15 @@ static bool inflate_some(struct output *out, const struct span *in)
 	for (const uint8_t *at = in->at; at < in->end && !out->done;) {
 		size_t some = in->end - at < (1 << 30) ? in->end - at : 1 << 30;
 
-		out->zlib->next_in = (Bytef *)at;
-		out->zlib->avail_in = some;
+		out->zlib.next_in = (Bytef *)at;
+		out->zlib.avail_in = some;
 		do {
-			out->zlib->next_out = buf;
-			out->zlib->avail_out = sizeof(buf);
-			ret = inflate(out->zlib, Z_SYNC_FLUSH);
-			if (!put_octets(out, buf, sizeof(buf) - out->zlib->avail_out))
+			out->zlib.next_out = buf;
+			out->zlib.avail_out = sizeof(buf);
+			ret = inflate(&out->zlib, Z_SYNC_FLUSH);
+			if (!put_octets(out, buf, sizeof(buf) - out->zlib.avail_out))
 				return false;
-		} while (ret == Z_OK && !out->zlib->avail_out);
+		} while (ret == Z_OK && !out->zlib.avail_out);
 		at += some;
 		out->sound &= ret == Z_OK || ret == Z_STREAM_END || ret == Z_BUF_ERROR;
 		out->done = ret != Z_OK && ret != Z_BUF_ERROR;
@@ -286,7 +288,7 @@ static bool inflate_some(struct output *out, const struct span *in)
 
 static bool put_piece(struct output *out, const struct span *piece)
 {
-	if (out->zlib)
+	if (out->compressed)
 		return inflate_some(out, piece);
 	return put_octets(out, piece->at, piece->end - piece->at);
 }
@@ -399,17 +401,15 @@ static void read_readable(struct output *out, const struct span *content)
 
 static void read_compressed(struct output *out, const struct span *content)
 {
-	z_stream zlib = {};
-
-	if (inflateInit(&zlib) != Z_OK) {
+	if (inflateInit(&out->zlib) != Z_OK) {
 		out->sound = false;
 		return;
 	}
-	out->zlib = &zlib;
+	out->compressed = true;
 	read_readable(out, content);
 	/* all of it is there only where it says that it ends */
 	out->sound &= out->done;
-	inflateEnd(&zlib);
+	inflateEnd(&out->zlib);
 }
 
 /**
@@ -458,7 +458,7 @@ static const uint8_t *skip_label(const uint8_t *at, const uint8_t *end)
 
 	while (at < end && is_blank(*at))
 		at++;
-	if ((size_t)(end - at) < sizeof(begin) || memcmp(at, begin, sizeof(begin) - 1))
+	if ((size_t)(end - at) < sizeof(begin) || memcmp(at, begin, sizeof(begin) - 1) != 0)
 		return at;
 	line = memchr(at, '\n', end - at);
 	return line ? line + 1 : end;

@@ -238,11 +238,10 @@ struct ss_judgement ss_judge(const struct ss_avprofile *profile,
 			snprintf(j.virus, sizeof(j.virus), "Smtpsplice.Oversize");
 		return j;
 	}
-	if (find_cause(profile, findings, &j)) {
+	if (find_cause(profile, findings, &j))
 		refuse(profile, findings, &j);
-	} else if (!judge_unscanned(profile, findings, &j)) {
+	else if (!judge_unscanned(profile, findings, &j))
 		j.unscanned = find_unscanned(findings);
-	}
 	/* all readings of what is ambiguous were scanned */
 	j.tag = j.verdict == SMTPSPLICE_VERDICT_ACCEPT &&
 		j.unscanned != SMTPSPLICE_UNSCANNED_NONE &&

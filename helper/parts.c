@@ -245,9 +245,10 @@ static bool look_within(const struct ss_mime_part *part, void *arg)
 /* What another reader may take for the content of a part */
 static bool scan_reading(const void *data, size_t len, void *arg)
 {
-	int fd __cleanup(ss_cleanup_fd) = memfd_create("smtpsplice-reading", MFD_CLOEXEC);
+	int fd __cleanup(ss_cleanup_fd) = -1;
 	struct walk *walk = arg;
 
+	fd = memfd_create("smtpsplice-reading", MFD_CLOEXEC);
 	if (fd < 0 || ss_file_write(fd, data, len)) {
 		walk->parts->failed = -EIO;
 		return false;

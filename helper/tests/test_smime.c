@@ -21,15 +21,19 @@
 #define ENCODED		"Content-Transfer-Encoding: base64\r\n\r\n"
 #define SIGN		"-sign -nodetach -binary -signer cert.pem -inkey key.pem"
 #define ENCRYPT		"-encrypt -binary -aes256"
+#define SECRET		"000102030405060708090A0B0C0D0E0F000102030405060708090A0B0C0D0E0F"
+#define NEW_KEY		"openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem"
 #define DATA_OID	"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"
 #define SIGNED_OID	"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
 #define DIGEST_OID	"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x05"
 #define COMPRESSED_OID	"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09"
 #define ZLIB_OID	"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x03\x08"
 
-#define BYTES(text)	(text), sizeof(text) - 1
+#define MADE(type, algorithm, oid, content) \
+	made(type, sizeof(type) - 1, algorithm, sizeof(algorithm) - 1, oid, \
+	     sizeof(oid) - 1, content)
 
-static char dir[] = "/tmp/smtpsplice-test.XXXXXX";
+static char *dir;
 
 /* -- octets --------------------------------------------------------------- */
 
@@ -46,7 +50,7 @@ static void run(const char *command)
 }
 
 /* What openssl cms makes of octets, as DER or BER unless @how says otherwise */
-static GString *cms(const char *how, const char *data, size_t len)
+static GString *make_cms(const char *how, const char *data, size_t len)
 {
 	char *in = mail_format("%s/in", dir), *out = mail_format("%s/out", dir);
 	char *command = mail_format("openssl cms %s -in in -out out -outform %s cert.pem", how,
@@ -74,7 +78,7 @@ static GString *cms(const char *how, const char *data, size_t len)
 
 static GString *cms_of(const char *how, char *text)
 {
-	GString *octets = cms(how, text, strlen(text));
+	GString *octets = make_cms(how, text, strlen(text));
 
 	free(text);
 	return octets;
@@ -152,7 +156,7 @@ static GString *deflated(const void *data, size_t len)
 /* openssl(1) of Debian has no zlib */
 static GString *compressed(const void *data, size_t len)
 {
-	return made(BYTES(COMPRESSED_OID), BYTES(ZLIB_OID), BYTES(DATA_OID),
+	return MADE(COMPRESSED_OID, ZLIB_OID, DATA_OID,
 		    element(0x04, 4, deflated(data, len)));
 }
 
@@ -289,13 +293,13 @@ static void M2_pieces(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		char *text = entity();
 
-		scan(whole(made(BYTES(DIGEST_OID), BYTES("\x06\x01\x2a"), BYTES(DATA_OID),
+		scan(whole(MADE(DIGEST_OID, "\x06\x01\x2a", DATA_OID,
 				pieces(text, strlen(text), sizes[i].some, sizes[i].depth))));
 		expect_virus("smime.p7m");
 		free(text);
 	}
 	/* deeper than it is looked: that is told */
-	scan(whole(made(BYTES(DIGEST_OID), BYTES("\x06\x01\x2a"), BYTES(DATA_OID),
+	scan(whole(MADE(DIGEST_OID, "\x06\x01\x2a", DATA_OID,
 			pieces("x", 1, 1, 70))));
 	expect_clean(SMTPSPLICE_UNSCANNED_ARCHIVE);
 }
@@ -349,7 +353,7 @@ static void M2_cms_in_cms(void **state)
 		assert_int_equal((unsigned char)inner->str[1], 0x82);
 		assert_int_equal((unsigned char)inner->str[15], 0xa0);
 		g_string_erase(inner, 0, 19);
-		octets = made(BYTES(DIGEST_OID), BYTES("\x06\x01\x2a"), BYTES(SIGNED_OID),
+		octets = MADE(DIGEST_OID, "\x06\x01\x2a", SIGNED_OID,
 			      i ? element(0x04, 4, inner) : inner);
 		scan(whole(octets));
 		expect_virus("smime.p7m");
@@ -359,7 +363,7 @@ static void M2_cms_in_cms(void **state)
 /* A file that was signed: it has the name of the other, less ".p7m" */
 static void M2_signed_files(void **state)
 {
-	GString *octets = cms(SIGN, pack_program.data, pack_program.len);
+	GString *octets = make_cms(SIGN, pack_program.data, pack_program.len);
 
 	(void)state;
 	avattrs_number(&attrs, AV(EXECUTABLES), SMTPSPLICE_EXECUTABLES_VIRUS);
@@ -367,7 +371,7 @@ static void M2_signed_files(void **state)
 	scan(MESSAGE(attached("setup.p7m", octets->str, octets->len)));
 	expect_refused(SS_TEMPLATE_EXECUTABLE, "Smtpsplice.Executable", "setup.p7m/setup");
 	g_string_free(octets, TRUE);
-	octets = cms(SIGN, "x", 1);
+	octets = make_cms(SIGN, "x", 1);
 	scan(MESSAGE(attached("run.js.p7m", octets->str, octets->len)));
 	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "run.js.p7m/run.js");
 	scan(MESSAGE(attached("run.p7m", octets->str, octets->len)));
@@ -378,7 +382,7 @@ static void M2_signed_files(void **state)
 	scan(whole(octets));
 	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "smime.p7m/smime/run.js");
 	reset(NULL);
-	octets = cms(SIGN, mail_eicar(), strlen(mail_eicar()));
+	octets = make_cms(SIGN, mail_eicar(), strlen(mail_eicar()));
 	scan(MESSAGE(attached("eicar.com.p7m", octets->str, octets->len)));
 	expect_virus("eicar.com.p7m");
 	g_string_free(octets, TRUE);
@@ -501,10 +505,10 @@ static void M2_damaged(void **state)
 	/* the end of the compressed octets is missing: EICAR is in what is there */
 	octets = deflated(text, strlen(text));
 	g_string_truncate(octets, octets->len - 5);
-	scan(whole(made(BYTES(COMPRESSED_OID), BYTES(ZLIB_OID), BYTES(DATA_OID),
+	scan(whole(MADE(COMPRESSED_OID, ZLIB_OID, DATA_OID,
 			element(0x04, 4, octets))));
 	assert_string_equal(result.virus, MAIL_EICAR);
-	scan(whole(made(BYTES(COMPRESSED_OID), BYTES(ZLIB_OID), BYTES(DATA_OID),
+	scan(whole(MADE(COMPRESSED_OID, ZLIB_OID, DATA_OID,
 			element(0x04, 4, octets_of("no zlib", 7)))));
 	assert_int_equal(result.unscanned, SMTPSPLICE_UNSCANNED_ARCHIVE);
 	free(text);
@@ -513,7 +517,7 @@ static void M2_damaged(void **state)
 /* A detached signature has no content, nor has a list of certificates */
 static void M2_detached_signature(void **state)
 {
-	GString *octets = cms("-sign -binary -signer cert.pem -inkey key.pem", "x", 1);
+	GString *octets = make_cms("-sign -binary -signer cert.pem -inkey key.pem", "x", 1);
 
 	(void)state;
 	scan(MESSAGE(harmless("a"), attached("smime.p7s", octets->str, octets->len)));
@@ -548,11 +552,9 @@ static char *pgp_mime(void)
 static char *make_encrypted(int kind)
 {
 	static const char *const hows[] = {
-		ENCRYPT, ENCRYPT " -stream", "-encrypt -binary -aes-256-gcm",
-		"-EncryptedData_encrypt -aes256 -binary -secretkey "
-		"000102030405060708090A0B0C0D0E0F000102030405060708090A0B0C0D0E0F",
+		ENCRYPT, ENCRYPT " -stream", ENCRYPT " -aes-256-gcm",
+		"-EncryptedData_encrypt -aes256 -binary -secretkey " SECRET,
 	};
-	const char *how;
 
 	switch (kind) {
 	case 4:
@@ -564,8 +566,9 @@ static char *make_encrypted(int kind)
 		return strdup("Content-Type: text/plain\r\n\r\nLook:\r\n"
 			      "-----BEGIN PGP MESSAGE-----\r\n\r\nwcBM\r\n");
 	case 7:
-		return strdup("Content-Type: text/html\r\nContent-Transfer-Encoding: "
-			      "quoted-printable\r\n\r\n<pre>-----BEGIN PGP =\r\n"
+		return strdup("Content-Type: text/html\r\n"
+			      "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+			      "<pre>-----BEGIN PGP =\r\n"
 			      "MESSAGE, PART 1/2-----<br>\r\n");
 	case 8:	/* in what is signed */
 		return part(P7M, wrapped(SIGN, cms_of(ENCRYPT, entity())));
@@ -577,13 +580,8 @@ static char *make_encrypted(int kind)
 
 		return packed(pack_zip("a.zip", &file, 1));
 	}
-	case 2:	/* the certificate comes behind the options */
-		how = ENCRYPT " -aes-256-gcm";
-		break;
-	default:
-		how = hows[kind];
 	}
-	return part(P7M, cms_of(how, entity()));
+	return part(P7M, cms_of(hows[kind], entity()));
 }
 
 #define KINDS	11
@@ -691,10 +689,15 @@ static void read_all(const uint8_t *data, size_t len)
 	free(copy);
 }
 
+static void read_text(const char *text)
+{
+	read_all((const uint8_t *)text, strlen(text));
+}
+
 /* Cut off anywhere, and with any octet of the structure another one */
 static void M2_no_octet_is_read_twice_over(void **state)
 {
-	GString *octets = made(BYTES(DIGEST_OID), BYTES("\x06\x01\x2a"), BYTES(DATA_OID),
+	GString *octets = MADE(DIGEST_OID, "\x06\x01\x2a", DATA_OID,
 			       pieces("Content-Type: a/b", 17, 3, 2));
 
 	(void)state;
@@ -718,24 +721,25 @@ static void M2_no_octet_is_read_twice_over(void **state)
 		read_all((uint8_t *)octets->str, i);
 	}
 	g_string_free(octets, TRUE);
-	read_all((const uint8_t *)BYTES("-----BEGIN PGP MESSAGE"));
-	read_all((const uint8_t *)BYTES("-----BEGIN "));
-	read_all((const uint8_t *)BYTES("\r\n"));
-	read_all((const uint8_t *)BYTES("content-"));
+	read_text("-----BEGIN PGP MESSAGE");
+	read_text("-----BEGIN ");
+	read_text("\r\n");
+	read_text("content-");
 }
 
 static int make(void **state)
 {
+	dir = strdup("/tmp/smtpsplice-test.XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
-	run("openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 30 "
-	    "-subj /CN=a@example.net");
+	run(NEW_KEY " -days 30 -subj /CN=a@example.net");
 	return tools_setup(state);
 }
 
 static int drop(void **state)
 {
 	ss_process_remove_tree(dir);
+	free(dir);
 	return teardown(state);
 }
 

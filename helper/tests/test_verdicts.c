@@ -409,8 +409,7 @@ static void M7_limit_is_no_virus(void **state)
 	start_ready();
 	req = give(0, deep(), 60000);
 	expect_refused(req, SMTPSPLICE_VERDICT_REJECT,
-		       "554 5.7.1 Message has been Blocked.  Not all of it could be scanned: it "
-		       "exceeds the limit \"Heuristics.Limits.Exceeded.MaxRecursion\".  File quarantined as: \"\".");
+		       "554 5.7.1 Message has been Blocked.  Not all of it could be scanned: it exceeds the limit \"Heuristics.Limits.Exceeded.MaxRecursion\".  File quarantined as: \"\".");
 	assert_false(req->infected);
 	assert_int_equal(req->unscanned, SMTPSPLICE_UNSCANNED_ARCHIVE);
 	assert_string_equal(req->virus, "");
