@@ -128,14 +128,11 @@ static unsigned long latest(const struct ss_session *s)
 {
 	unsigned long at = jiffies + msecs_to_jiffies(timeout_ms(s));
 
-	switch (s->state) {
-	case SMTPSPLICE_STATE_SCAN:
-	case SMTPSPLICE_STATE_RELEASE:
-	case SMTPSPLICE_STATE_REPLY:
-		return time_before(s->message_end, at) ? s->message_end : at;
-	default:
+	/* once the server has the end-of-data, only its reply can end the wait */
+	if (s->state != SMTPSPLICE_STATE_SCAN &&
+	    s->state != SMTPSPLICE_STATE_RELEASE)
 		return at;
-	}
+	return time_before(s->message_end, at) ? s->message_end : at;
 }
 
 /* A peer did something whole: the state's time begins anew. */
@@ -691,8 +688,7 @@ static void handle_timeout(struct ss_session *s)
 	/* an answer that came just in time is taken below */
 	if (s->state != SMTPSPLICE_STATE_CLOSE && !ss_request_done(s))
 		ss_stats_inc(s->sn, TIMEOUT);
-	if ((s->state == SMTPSPLICE_STATE_RELEASE ||
-	     s->state == SMTPSPLICE_STATE_REPLY) &&
+	if (s->state == SMTPSPLICE_STATE_RELEASE &&
 	    time_after_eq(jiffies, s->message_end))
 		ss_stats_inc(s->sn, MESSAGE_TIMEOUT);
 	switch (s->state) {

@@ -41,8 +41,8 @@ struct ss_profile;
  * @state: enum smtpsplice_state
  * @dead: it has ended; only references are left
  * @deadline: jiffies at which @state has lasted too long
- * @message_end: jiffies at which the message has to be answered, from its
- *	end-of-data on
+ * @message_end: jiffies at which the server has to have the message, where it
+ *	has not been refused by then
  * @paced: octets of the message that have earned no time yet
  * @keepalive: jiffies at which the server gets a NOOP
  * @client: leg A

@@ -50,7 +50,7 @@ struct ss_addr {
  * @keepalive: between two NOOP to a server whose message is received or
  *	scanned, ms
  * @bare_newline: enum smtpsplice_bare_newline
- * @message_timeout: from end-of-data to the server's reply, ms
+ * @message_timeout: from end-of-data until the server has the message, ms
  * @conserve_green: per cent of @max_held below which conserve mode ends
  * @conserve_red: from which on it begins
  * @conserve_extreme: from which on no message is taken

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import zipfile
 from contextlib import contextmanager
 
@@ -513,16 +514,54 @@ def test_M2_encrypted():
         ask(more, "554 5.7.1 Dangerous")
 
 
+def in_data(port=25, body=mail("x")):
+    """A client that has sent a whole message, and awaits the reply."""
+    c = Client(port=port)
+    c.hello()
+    c.envelope()
+    c.cmd("DATA", "354")
+    c.send(stuff(body) + b".\r\n")
+    return c
+
+
 def test_H1_message_timeout():
-    """from the end-of-data to the reply there is one deadline"""
-    with setting("message-timeout", "2s"), counted(message_timeout=1), \
-            Server(script={"BODY": lambda p: p.line()}):
-        c = Client()
-        c.hello()
-        c.envelope()
-        c.cmd("DATA", "354")
-        c.send(stuff(mail("x")) + b".\r\n")
+    """from the end-of-data until the server has it there is one deadline"""
+    with setting("message-timeout", "2s"), counted(message_timeout=1, delivered=0), \
+            Server(script={"DATA": lambda p: p.line()}) as srv:
+        c = in_data()
         c.expect("421 4.4.2")
+        assert c.closed()
+        assert b"Subject" not in srv.log
+
+
+def test_K7_slow_reply():
+    """message-timeout does not end the wait for the reply of a server that has it all"""
+    go = threading.Event()
+
+    def body(p):
+        go.wait(PATIENCE)
+        p.send(b"250 2.0.0 at last\r\n")
+    with setting("message-timeout", "2s"), counted(message_timeout=1, delivered=1), \
+            Server(script={"BODY": body}) as srv, \
+            Server(port=587, script={"DATA": lambda p: p.line()}):
+        c = in_data()
+        srv.wait_messages(1)
+        # the time of one that began later is up: so is that of the first
+        in_data(port=587).expect("421 4.4.2")
+        go.set()
+        c.expect("250 2.0.0 at last$")
+        c.quit()
+
+
+def test_K7_no_reply():
+    """reply-timeout ends the wait for a reply, message-timeout has no part in that"""
+    with setting("message-timeout", "60m", "reply-timeout", "1s"), \
+            counted(message_timeout=0, timeout=1), \
+            Server(script={"BODY": lambda p: p.line()}) as srv:
+        c = in_data()
+        srv.wait_messages(1)
+        c.expect("421 4.4.2 The mail server did not answer in time$")
+        assert c.closed()
 
 
 def test_cached():
