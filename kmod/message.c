@@ -421,6 +421,7 @@ static bool step_release(struct ss_session *s)
 	}
 	if (s->sent < s->hold.len)
 		return true;
+	ss_verdict_released(s);
 	/* the reply to the last chunk may come at once, and is no early one */
 	if (!chunked) {
 		memcpy(v->out.data + v->out.len, ".\r\n", 3);

@@ -232,16 +232,26 @@ static bool begins_with_tls(const struct ss_session *s)
 	       ss_profile_smtps(s->profile, ntohs(s->server_addr.port));
 }
 
+/* Counts a message whose fate is not known when the session ends. */
+static void count_unanswered(struct ss_session *s)
+{
+	bool left = ss_leg_dead(&s->client) || s->client.broken;
+
+	if (s->state != SMTPSPLICE_STATE_RELEASE &&
+	    s->state != SMTPSPLICE_STATE_REPLY && !holds_message(s))
+		return;
+	if (left || holds_message(s))
+		ss_stats_inc(s->sn, ABORTED);
+	else
+		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
+}
+
 /* Both sinks are sent, then both legs are closed. */
 static void begin_close(struct ss_session *s)
 {
 	if (s->state == SMTPSPLICE_STATE_CLOSE)
 		return;
-	if (holds_message(s))
-		ss_stats_inc(s->sn, ABORTED);
-	else if (s->state == SMTPSPLICE_STATE_RELEASE ||
-		 s->state == SMTPSPLICE_STATE_REPLY)
-		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
+	count_unanswered(s);
 	if (s->state == SMTPSPLICE_STATE_HANDSHAKE)
 		ss_handoff_abort(s);
 	ss_request_cancel(s, &s->answer);

@@ -48,7 +48,8 @@ struct ss_profile;
  * @client: leg A
  * @server: leg B
  * @hold: the message
- * @unscanned: enum smtpsplice_unscanned: the message will not be scanned
+ * @unscanned: enum smtpsplice_unscanned: the message is not scanned, and it is the
+ *	kernel that says so
  * @refusal: the reply that the message will get although it is still coming in
  * @tag: header field that goes in front of the message, in @answer, or NULL
  * @sending: the server waits for the message

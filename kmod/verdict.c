@@ -26,7 +26,6 @@ static const struct {
 	const char *block;
 	const char *tempfail;
 } causes[] = {
-	[SMTPSPLICE_UNSCANNED_NONE] = { "none", SS_STAT(CLEAN) },
 	[SMTPSPLICE_UNSCANNED_POLICY] = {
 		"policy", SS_STAT(UNSCANNED_POLICY),
 	},
@@ -99,11 +98,12 @@ void ss_verdict_await(struct ss_session *s)
 		ss_request_submit(s, SS_REQUEST_SCAN, s->deadline);
 }
 
-/* Makes up the verdict to let it pass. */
+/* Makes up the verdict to let it pass: the helper knows nothing of it. */
 static void pass(struct ss_session *s, u32 cause)
 {
 	struct ss_verdict *v = &s->answer.verdict;
 
+	s->unscanned = cause;
 	memset(v, 0, sizeof(*v));
 	v->verdict = SMTPSPLICE_VERDICT_ACCEPT;
 	v->unscanned = cause;
@@ -111,9 +111,19 @@ static void pass(struct ss_session *s, u32 cause)
 	if (cause != SMTPSPLICE_UNSCANNED_POLICY)
 		snprintf(v->tag, sizeof(v->tag), "X-Smtpsplice-Unscanned: %s",
 			 causes[cause].word);
-	/* the helper knows nothing of it, and there may be none */
-	net_info_ratelimited("smtpsplice: session %llu: a message passes unscanned: %s\n",
-			     s->id, causes[cause].word);
+}
+
+void ss_verdict_released(struct ss_session *s)
+{
+	u32 cause = s->answer.verdict.unscanned;
+
+	if (!cause)
+		return;
+	ss_stats_inc_attr(s->sn, causes[cause].stat);
+	/* the others are in the helper's log */
+	if (s->unscanned)
+		net_info_ratelimited("smtpsplice: session %llu: a message passes unscanned: %s\n",
+				     s->id, causes[cause].word);
 }
 
 bool ss_verdict_collect(struct ss_session *s)
@@ -173,8 +183,8 @@ static void accept(struct ss_session *s, bool replaced)
 		ss_stats_inc(s->sn, REPLACED);
 	else if (found)
 		ss_stats_inc(s->sn, MONITORED);
-	if (v->unscanned || !found)
-		ss_stats_inc_attr(s->sn, causes[v->unscanned].stat);
+	if (!v->unscanned && !found)
+		ss_stats_inc(s->sn, CLEAN);
 	ss_message_release(s, v->tag);
 }
 

@@ -37,6 +37,14 @@ bool ss_verdict_collect(struct ss_session *s);
 void ss_verdict_apply(struct ss_session *s);
 
 /**
+ * ss_verdict_released() - all of the message is about to leave for the server
+ * @s: the session in the state release
+ *
+ * Counts and logs one that passes unscanned: before this it may still be refused.
+ */
+void ss_verdict_released(struct ss_session *s);
+
+/**
  * ss_verdict_timeout() - no verdict came in time
  * @s: the session in the state scan
  *

@@ -564,6 +564,46 @@ def test_K7_no_reply():
         assert c.closed()
 
 
+def passes_logged():
+    """How many messages pass unscanned, as the kernel's log has it."""
+    return sh("dmesg").stdout.count("a message passes unscanned")
+
+
+def test_K4_unscanned_refused():
+    """what passes unscanned is counted and logged once it leaves for the server"""
+    refuses, silent = "451 4.3.0 not now\r\n", lambda p: p.line()
+    unseen = ("av-scan", "disable")
+    large = ("oversize-limit", "100", "oversize", "pass")
+    for words, name in (unseen, "unscanned_policy"), (large, "unscanned_oversize"):
+        for data, reply in (refuses, "451 4.3.0 not now$"), (silent, "421 4.4.2"):
+            before = passes_logged()
+            with av(*words), setting("message-timeout", "2s"), \
+                    counted(**{name: 0, "refused_by_server": 1}), \
+                    Server(script={"DATA": data}):
+                in_data(body=mail("x" * 200)).expect(reply)
+            expect_equal(passes_logged(), before, "in the log")
+        with av(*words), counted(**{name: 1, "delivered": 1}), Server():
+            in_data(body=mail("x" * 200)).expect("250")
+        expect_equal(passes_logged(), before + (words == unseen), "in the log")
+
+
+def test_K4_client_dies():
+    """a message whose client dies is not one that the server has refused"""
+    for verb in "DATA", "BODY":
+        asked, go = threading.Event(), threading.Event()
+
+        def wait(_p, asked=asked, go=go):
+            asked.set()
+            go.wait(PATIENCE)
+            return False
+        with Server(script={verb: wait}), counted(aborted=1, refused_by_server=0):
+            c = in_data()
+            assert asked.wait(PATIENCE)
+            c.reset()
+            wait_for("its end", lambda: all(s["state"] == "close" for s in sessions()))
+            go.set()
+
+
 def test_cached():
     """a mail that is sent again is not scanned again"""
     body = infected("again.com")
