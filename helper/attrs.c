@@ -192,6 +192,9 @@ static const struct ss_attr settings_attr[] = {
 	[T(CONSERVE_GREEN)]	= { "conserve-green", SS_ATTR_U32, NULL },
 	[T(CONSERVE_RED)]	= { "conserve-red", SS_ATTR_U32, NULL },
 	[T(CONSERVE_EXTREME)]	= { "conserve-extreme", SS_ATTR_U32, NULL },
+	[T(MAX_CLIENT_HELD)]	= { "max-client-held", SS_ATTR_U32, NULL },
+	[T(MAX_CLIENT_HANDSHAKES)] = { "max-client-handshakes", SS_ATTR_U32, NULL },
+	[T(MAX_CLIENT_SCANS)]	= { "max-client-scans", SS_ATTR_U32, NULL },
 };
 
 SET(settings, SETTINGS);
@@ -267,6 +270,9 @@ static const struct ss_attr stats_attr[] = {
 	[C(UNSCANNED_AMBIGUOUS)]	= { "unscanned-ambiguous", SS_ATTR_U64, NULL },
 	[C(UNSCANNABLE)]	= { "unscannable", SS_ATTR_U64, NULL },
 	[C(UNSCANNED_ENCRYPTED)]	= { "unscanned-encrypted", SS_ATTR_U64, NULL },
+	[C(SHARE_HELD)]		= { "share-held", SS_ATTR_U64, NULL },
+	[C(SHARE_HANDSHAKES)]	= { "share-handshakes", SS_ATTR_U64, NULL },
+	[C(SHARE_SCANS)]	= { "share-scans", SS_ATTR_U64, NULL },
 };
 
 SET(stats, STATS);

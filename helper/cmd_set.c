@@ -38,6 +38,13 @@ static const char set_text[] =
 	"  conserve-red N         from it on conserve mode is on, in which an AV profile's\n"
 	"                         over-budget says what becomes of messages\n"
 	"  conserve-extreme N     from it on all messages are refused (452)\n"
+	"  max-client-held N      per cent of what the others leave of max-held that one\n"
+	"                         client with several messages may hold; 100: no limit\n"
+	"  max-client-handshakes N\n"
+	"                         most TLS handshakes of one client at a time, where\n"
+	"                         others want some too\n"
+	"  max-client-scans N     most messages of one client that wait for a verdict,\n"
+	"                         where those of others wait too\n"
 	"\n"
 	"SIZE is in octets, or with K, M or G behind it (1024, 1024 K, 1024 M).\n"
 	"TIME is in seconds, or with ms, s or m behind it.\n";
@@ -46,7 +53,7 @@ static int put_value(struct nl_msg *msg, int type, const struct ss_attr *attr,
 		     const char *text)
 {
 	bool percent = type >= SMTPSPLICE_A_SETTINGS_CONSERVE_GREEN &&
-		       type <= SMTPSPLICE_A_SETTINGS_CONSERVE_EXTREME;
+		       type <= SMTPSPLICE_A_SETTINGS_MAX_CLIENT_HELD;
 	uint32_t max = percent ? 100 : 1000000;
 	uint64_t n = 0;
 	int value;

@@ -8,7 +8,7 @@
 #include <linux/slab.h>
 
 #include "ban.h"
-#include "sessions.h"
+#include "share.h"
 #include "smtpsplice.h"
 
 /* More than these are not remembered: the oldest is forgotten. */
@@ -42,7 +42,7 @@ static struct ban *find(struct ss_bans *b, const struct ss_addr *client)
 	list_for_each_entry_safe(ban, next, &b->list, node) {
 		if (time_after_eq(jiffies, ban->end))
 			forget(b, ban);
-		else if (ss_sessions_same_client(&ban->client, client))
+		else if (ss_share_same(&ban->client, client))
 			return ban;
 	}
 	return NULL;

@@ -4,10 +4,22 @@
  * from one watermark on until below another one, as a FortiGate has it for its
  * memory. Counted without a lock; the mode is a word that one of those who see it
  * change gets to set.
+ *
+ * A client with several messages may hold a part of what the others leave. So the
+ * first one may have most of it while nobody else needs any, and the next ones
+ * always find some.
  */
+#include <linux/math64.h>
+
 #include "budget.h"
 #include "netlink.h"
+#include "share.h"
 #include "smtpsplice.h"
+
+/* Per cent of the budget up to which messages may come as slowly as ever. */
+#define CALM		50
+/* So many more of them double the slowest rate. */
+#define DOUBLING	5
 
 /* Are @percent of the budget held? */
 static bool reached(const struct ss_net *sn, u64 held, u32 percent)
@@ -28,21 +40,61 @@ static void look(struct ss_net *sn, u64 held)
 		ss_netlink_event(sn, SMTPSPLICE_EVENT_CONSERVE);
 }
 
-int ss_budget_charge(struct ss_net *sn, u64 n)
+/* Would a client with @mine of the octets @held have more than its share? */
+static bool over_share(const struct ss_net *sn, u64 mine, u64 held)
+{
+	u64 max = READ_ONCE(sn->settings.max_held);
+	u32 percent = READ_ONCE(sn->settings.max_client_held);
+	/* the two are not counted in one step */
+	u64 others = held - min(mine, held);
+
+	return percent < 100 &&
+	       (others >= max || mine * 100 > (max - others) * percent);
+}
+
+int ss_budget_room(struct ss_net *sn, const struct ss_share *share)
+{
+	u64 held = atomic64_read(&sn->held);
+	u64 mine = atomic64_read(&share->held);
+
+	if (held >= READ_ONCE(sn->settings.max_held))
+		return -ENOSPC;
+	return mine && over_share(sn, mine + 1, held + 1) ? -EDQUOT : 0;
+}
+
+int ss_budget_charge(struct ss_net *sn, struct ss_share *share, u64 own, u64 n)
 {
 	u64 held = atomic64_add_return(n, &sn->held);
+	u64 mine = atomic64_add_return(n, &share->held);
+	int err = 0;
 
-	if (held > READ_ONCE(sn->settings.max_held)) {
+	if (held > READ_ONCE(sn->settings.max_held))
+		err = -ENOSPC;
+	else if (mine > own + n && over_share(sn, mine, held))
+		err = -EDQUOT;
+	if (err) {
+		atomic64_sub(n, &share->held);
 		atomic64_sub(n, &sn->held);
-		return -ENOSPC;
+		return err;
 	}
 	look(sn, held);
 	return 0;
 }
 
-void ss_budget_uncharge(struct ss_net *sn, u64 n)
+void ss_budget_uncharge(struct ss_net *sn, struct ss_share *share, u64 n)
 {
+	atomic64_sub(n, &share->held);
 	look(sn, atomic64_sub_return(n, &sn->held));
+}
+
+u32 ss_budget_min_rate(const struct ss_net *sn)
+{
+	u64 percent = div64_u64(atomic64_read(&sn->held) * 100,
+				READ_ONCE(sn->settings.max_held));
+
+	/* the settings may have changed since it was held */
+	percent = clamp(percent, CALM, 100);
+	return SS_BUDGET_MIN_RATE << (percent - CALM) / DOUBLING;
 }
 
 enum ss_budget_level ss_budget_level(struct ss_net *sn)

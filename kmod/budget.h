@@ -5,6 +5,13 @@
 #include <linux/types.h>
 
 struct ss_net;
+struct ss_share;
+
+/*
+ * The slowest that a message may come or go on average, octets a second, as
+ * Postfix has it (smtpd_min_data_rate).
+ */
+#define SS_BUDGET_MIN_RATE	500
 
 /**
  * enum ss_budget_level - how much of the budget is held
@@ -19,21 +26,43 @@ enum ss_budget_level {
 };
 
 /**
+ * ss_budget_room() - is there room for one more message?
+ * @sn: the namespace
+ * @share: of the client that it comes from
+ *
+ * Context: process, as the following. Return: 0, -ENOSPC where the budget is used
+ * up, or -EDQUOT where the client has its share.
+ */
+int ss_budget_room(struct ss_net *sn, const struct ss_share *share);
+
+/**
  * ss_budget_charge() - more is to be held
  * @sn: the namespace
+ * @share: of the client that it comes from
+ * @own: octets that are charged for this message already
  * @n: octets
  *
- * Context: process, as the following. Return: 0, or -ENOSPC where the budget is
- * used up.
+ * Return: as of ss_budget_room(), and then nothing is charged. A client that has
+ * no other message may use up the budget.
  */
-int ss_budget_charge(struct ss_net *sn, u64 n);
+int ss_budget_charge(struct ss_net *sn, struct ss_share *share, u64 own, u64 n);
 
 /**
  * ss_budget_uncharge() - less is held
  * @sn: the namespace
+ * @share: of the client that it came from
  * @n: octets
  */
-void ss_budget_uncharge(struct ss_net *sn, u64 n);
+void ss_budget_uncharge(struct ss_net *sn, struct ss_share *share, u64 n);
+
+/**
+ * ss_budget_min_rate() - the slowest that a held message may come or go
+ * @sn: the namespace
+ *
+ * Rises as the budget fills, so that nobody keeps it full by being slow. Return:
+ * octets a second, at least %SS_BUDGET_MIN_RATE.
+ */
+u32 ss_budget_min_rate(const struct ss_net *sn);
 
 /**
  * ss_budget_level() - how much of the budget is held?

@@ -30,14 +30,16 @@
 /* What a receive brings behind the end-of-data goes into a leg's buffer. */
 static_assert(SS_LEG_BUFFER >= SS_HOLD_CHUNK);
 
-int ss_hold_open(struct ss_hold *h, struct ss_net *sn)
+int ss_hold_open(struct ss_hold *h, struct ss_net *sn, struct ss_share *share)
 {
+	int err = ss_budget_room(sn, share);
 	struct inode *inode;
 	struct file *file;
 
-	if (atomic64_read(&sn->held) >= READ_ONCE(sn->settings.max_held))
-		return -ENOSPC;
+	if (err)
+		return err;
 	h->sn = sn;
+	h->share = share;
 	h->limit = READ_ONCE(sn->settings.max_message);
 	h->len = 0;
 	h->charged = 0;
@@ -60,7 +62,7 @@ void ss_hold_close(struct ss_hold *h)
 	if (!h->file)
 		return;
 	fput(h->file);
-	ss_budget_uncharge(h->sn, h->charged);
+	ss_budget_uncharge(h->sn, h->share, h->charged);
 	h->file = NULL;
 	h->charged = 0;
 }
@@ -69,14 +71,15 @@ void ss_hold_close(struct ss_hold *h)
 static int charge(struct ss_hold *h, u64 end)
 {
 	u64 need = PAGE_ALIGN(end);
+	int err;
 
 	if (need <= h->charged)
 		return 0;
 	need -= h->charged;
-	if (ss_budget_charge(h->sn, need))
-		return -ENOSPC;
-	h->charged += need;
-	return 0;
+	err = ss_budget_charge(h->sn, h->share, h->charged, need);
+	if (!err)
+		h->charged += need;
+	return err;
 }
 
 /*
@@ -280,16 +283,13 @@ int ss_hold_replace(struct ss_hold *h, struct file *file, u32 bad,
 		    bool chunked)
 {
 	u64 len = i_size_read(file_inode(file));
-	u64 need = PAGE_ALIGN(len);
 	int err;
 
 	if (len > h->limit + SS_HOLD_CHUNK)
 		return -EFBIG;
-	if (need > h->charged && ss_budget_charge(h->sn, need - h->charged))
-		return -ENOSPC;
-	if (need > h->charged)
-		h->charged = need;
-	err = chunked ? 0 : check_replacement(h, file, len, bad);
+	err = charge(h, len);
+	if (!err && !chunked)
+		err = check_replacement(h, file, len, bad);
 	if (err)
 		return err;
 	fput(h->file);

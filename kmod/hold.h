@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 struct ss_net;
+struct ss_share;
 struct ss_smtp;
 struct socket;
 struct ss_leg;
@@ -16,6 +17,7 @@ struct ss_leg;
 /**
  * struct ss_hold - a held message
  * @sn: whose budget it is charged to
+ * @share: of the client, likewise
  * @file: the shmem file behind it
  * @len: octets received
  * @limit: most octets it may hold
@@ -25,6 +27,7 @@ struct ss_leg;
  */
 struct ss_hold {
 	struct ss_net *sn;
+	struct ss_share *share;
 	struct file *file;
 	u64 len;
 	u64 limit;
@@ -35,10 +38,12 @@ struct ss_hold {
  * ss_hold_open() - start to hold a message
  * @h: the hold, zeroed
  * @sn: the namespace to charge
+ * @share: of the client that the message comes from; it outlives the hold
  *
- * Context: process. Return: 0, -ENOMEM, or -ENOSPC where the budget is used up.
+ * Context: process. Return: 0, -ENOMEM, -ENOSPC where the budget is used up, or
+ * -EDQUOT where the client has its share of it.
  */
-int ss_hold_open(struct ss_hold *h, struct ss_net *sn);
+int ss_hold_open(struct ss_hold *h, struct ss_net *sn, struct ss_share *share);
 
 /**
  * ss_hold_close() - let go of the message; does nothing if none is held
@@ -59,8 +64,8 @@ void ss_hold_close(struct ss_hold *h);
  * ss_hold_parse() next.
  *
  * Return: octets received (at most %SS_HOLD_CHUNK), 0 at the end of the stream,
- * -EAGAIN, -EFBIG or -ENOSPC where message or budget is over its limit, -ENOMEM,
- * or an error of the socket.
+ * -EAGAIN, -EFBIG, -ENOSPC or -EDQUOT where message, budget or the client's share
+ * is over its limit, -ENOMEM, or an error of the socket.
  */
 int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg, u64 most);
 
@@ -72,7 +77,7 @@ int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg, u64 most);
  *
  * Like ss_hold_recv(): call ss_hold_parse() next.
  *
- * Return: 0, -EFBIG, -ENOSPC or -ENOMEM.
+ * Return: 0, -EFBIG, -ENOSPC, -EDQUOT or -ENOMEM.
  */
 int ss_hold_append(struct ss_hold *h, const u8 *p, u32 n);
 

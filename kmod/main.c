@@ -18,6 +18,7 @@
 #include "policy.h"
 #include "profile.h"
 #include "sessions.h"
+#include "share.h"
 #include "smtpsplice.h"
 #include "steer.h"
 
@@ -47,6 +48,9 @@ static const struct ss_settings defaults = {
 	.conserve_green		= 82,
 	.conserve_red		= 88,
 	.conserve_extreme	= 95,
+	.max_client_held	= 62,
+	.max_client_handshakes	= 100,
+	.max_client_scans	= 100,
 };
 
 static int __net_init net_init(struct net *net)
@@ -62,6 +66,7 @@ static int __net_init net_init(struct net *net)
 	INIT_LIST_HEAD(&sn->sessions);
 	refcount_set(&sn->users, 1);
 	init_completion(&sn->idle);
+	ss_share_init(sn);
 	ss_request_init(sn);
 	ss_ban_init(sn);
 	sn->stats = alloc_percpu(struct ss_stats);

@@ -56,6 +56,10 @@ void ss_message_refuse(struct ss_session *s, const char *reply)
 
 static const char too_big[] = "552 5.3.4 Message size exceeds limit";
 static const char no_space[] = "452 4.3.1 Not enough space to hold the message";
+static const char no_share[] =
+	"452 4.3.1 Too much is held of this client, try again later";
+static const char too_many_scans[] =
+	"451 4.3.2 Too many messages of this client wait, try again later";
 static const char bad_newline[] =
 	"550 5.5.2 Message has CR or LF that is not part of CRLF";
 static const char server_lost[] =
@@ -73,15 +77,41 @@ u32 ss_message_body_bad(const struct ss_session *s)
 	return bad;
 }
 
+/* There is no room for a message, or for more of it: counts why, and says so. */
+static const char *say_full(struct ss_session *s, int err)
+{
+	switch (err) {
+	case -EFBIG:
+		ss_stats_inc(s->sn, OVERSIZE);
+		return too_big;
+	case -EDQUOT:
+		ss_stats_inc(s->sn, SHARE_HELD);
+		return no_share;
+	default:
+		ss_stats_inc(s->sn, NO_SPACE);
+		return no_space;
+	}
+}
+
+/* Why may no message come now? NULL: one may. */
+static const char *make_room(struct ss_session *s)
+{
+	const char *why = ss_verdict_begin(s);
+	int err;
+
+	if (why) {
+		ss_stats_inc(s->sn, NO_SPACE);
+		return why;
+	}
+	err = ss_hold_open(&s->hold, s->sn, s->share);
+	return err ? say_full(s, err) : NULL;
+}
+
 /* DATA or the first BDAT: may the message come? */
 void ss_message_begin(struct ss_session *s)
 {
-	const char *why = ss_verdict_begin(s);
+	const char *why = make_room(s);
 
-	if (!why && ss_hold_open(&s->hold, s->sn))
-		why = no_space;
-	if (why)
-		ss_stats_inc(s->sn, NO_SPACE);
 	if (why && !s->smtp.chunked) {
 		ss_message_refuse(s, why);
 		return;
@@ -127,6 +157,8 @@ static bool refuse_doomed(struct ss_session *s, const char *reply)
 		return false;
 	if (reply == bad_newline)
 		ss_stats_inc(s->sn, BAD_NEWLINE);
+	else if (reply == too_many_scans)
+		ss_stats_inc(s->sn, SHARE_SCANS);
 	count(s);
 	ss_message_refuse(s, reply);
 	return true;
@@ -136,6 +168,9 @@ bool ss_message_end(struct ss_session *s)
 {
 	const char *reply = refusal(s);
 
+	if (!reply && !s->unscanned &&
+	    ss_request_crowded(s, SS_REQUEST_SCAN))
+		reply = too_many_scans;
 	if (reply)
 		return refuse_doomed(s, reply);
 	count(s);
@@ -178,13 +213,7 @@ static void doom(struct ss_session *s, const char *reply)
 /* There is no room for it. */
 static void doom_size(struct ss_session *s, int err)
 {
-	if (err == -EFBIG) {
-		doom(s, too_big);
-		ss_stats_inc(s->sn, OVERSIZE);
-	} else {
-		doom(s, no_space);
-		ss_stats_inc(s->sn, NO_SPACE);
-	}
+	doom(s, say_full(s, err));
 }
 
 /*
@@ -281,7 +310,7 @@ static bool step_body(struct ss_session *s)
 	n = ss_hold_recv(&s->hold, c, ss_smtp_body_room(&s->smtp));
 	if (n == -EAGAIN)
 		return false;
-	if (n == -EFBIG || n == -ENOSPC || n == -ENOMEM) {
+	if (n == -EFBIG || n == -ENOSPC || n == -EDQUOT || n == -ENOMEM) {
 		doom_size(s, n);
 		return true;
 	}

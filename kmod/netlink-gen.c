@@ -180,7 +180,7 @@ static const struct nla_policy smtpsplice_policy_del_nl_policy[SMTPSPLICE_A_POLI
 };
 
 /* SMTPSPLICE_CMD_SETTINGS_SET - do */
-static const struct nla_policy smtpsplice_settings_set_nl_policy[SMTPSPLICE_A_SETTINGS_CONSERVE_EXTREME + 1] = {
+static const struct nla_policy smtpsplice_settings_set_nl_policy[SMTPSPLICE_A_SETTINGS_MAX_CLIENT_SCANS + 1] = {
 	[SMTPSPLICE_A_SETTINGS_MAX_SESSIONS] = NLA_POLICY_FULL_RANGE(NLA_U32, &smtpsplice_a_settings_max_sessions_range),
 	[SMTPSPLICE_A_SETTINGS_MAX_CLIENT_SESSIONS] = NLA_POLICY_MIN(NLA_U32, 1),
 	[SMTPSPLICE_A_SETTINGS_MAX_MESSAGE] = NLA_POLICY_FULL_RANGE(NLA_U64, &smtpsplice_a_settings_max_message_range),
@@ -197,6 +197,9 @@ static const struct nla_policy smtpsplice_settings_set_nl_policy[SMTPSPLICE_A_SE
 	[SMTPSPLICE_A_SETTINGS_CONSERVE_GREEN] = NLA_POLICY_RANGE(NLA_U32, 1, 100),
 	[SMTPSPLICE_A_SETTINGS_CONSERVE_RED] = NLA_POLICY_RANGE(NLA_U32, 1, 100),
 	[SMTPSPLICE_A_SETTINGS_CONSERVE_EXTREME] = NLA_POLICY_RANGE(NLA_U32, 1, 100),
+	[SMTPSPLICE_A_SETTINGS_MAX_CLIENT_HELD] = NLA_POLICY_RANGE(NLA_U32, 1, 100),
+	[SMTPSPLICE_A_SETTINGS_MAX_CLIENT_HANDSHAKES] = NLA_POLICY_MIN(NLA_U32, 1),
+	[SMTPSPLICE_A_SETTINGS_MAX_CLIENT_SCANS] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 /* Ops table for smtpsplice */
@@ -314,7 +317,7 @@ static const struct genl_split_ops smtpsplice_nl_ops[] = {
 		.cmd		= SMTPSPLICE_CMD_SETTINGS_SET,
 		.doit		= smtpsplice_nl_settings_set_doit,
 		.policy		= smtpsplice_settings_set_nl_policy,
-		.maxattr	= SMTPSPLICE_A_SETTINGS_CONSERVE_EXTREME,
+		.maxattr	= SMTPSPLICE_A_SETTINGS_MAX_CLIENT_SCANS,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -32,6 +32,9 @@ static const struct setting {
 	SETTING(CONSERVE_GREEN, conserve_green),
 	SETTING(CONSERVE_RED, conserve_red),
 	SETTING(CONSERVE_EXTREME, conserve_extreme),
+	SETTING(MAX_CLIENT_HELD, max_client_held),
+	SETTING(MAX_CLIENT_HANDSHAKES, max_client_handshakes),
+	SETTING(MAX_CLIENT_SCANS, max_client_scans),
 #undef SETTING
 };
 

@@ -5,8 +5,8 @@
  * ss_net.request_lock covers all of it. A request is part of its session;
  * whoever gets a session from here holds a reference to it. Each request ends
  * in exactly one way, decided under the lock: an answer, or the session takes
- * it back. The order is "oldest first"; a request that a dead helper had keeps
- * its place at the front.
+ * it back. Clients take turns; among those of one client the order is "oldest
+ * first", and a request that a dead helper had keeps its place at the front.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -16,6 +16,7 @@
 #include "netlink.h"
 #include "request.h"
 #include "session.h"
+#include "share.h"
 #include "smtpsplice.h"
 #include "trace.h"
 
@@ -29,11 +30,19 @@ static struct ss_queue *queue_of(struct ss_session *s)
 	return &s->sn->queues[s->request.kind];
 }
 
+/* Does it wait for a helper, or for the answer of one? */
+static bool is_open(enum ss_request_state state)
+{
+	return state == SS_REQUEST_PENDING || state == SS_REQUEST_TAKEN;
+}
+
 /* The one place where a request changes its state. */
 static void set_state(struct ss_session *s, enum ss_request_state state)
 {
 	struct ss_request *r = &s->request;
+	struct ss_request_count *mine = &s->share->requests[r->kind];
 	struct ss_queue *q = queue_of(s);
+	int asked = is_open(state) - is_open(r->state);
 
 	lockdep_assert_held(&s->sn->request_lock);
 	trace_smtpsplice_request_state(s->id, r->kind, r->state, state,
@@ -42,6 +51,12 @@ static void set_state(struct ss_session *s, enum ss_request_state state)
 		q->queued--;
 	if (state == SS_REQUEST_PENDING)
 		q->queued++;
+	if (r->state == SS_REQUEST_TAKEN)
+		mine->taken--;
+	if (state == SS_REQUEST_TAKEN)
+		mine->taken++;
+	mine->asked += asked;
+	q->asked += asked;
 	WRITE_ONCE(r->state, state);
 }
 
@@ -119,6 +134,42 @@ bool ss_request_cancel(struct ss_session *s, union ss_answer *answer)
 	return done;
 }
 
+bool ss_request_crowded(struct ss_session *s, enum ss_request_kind kind)
+{
+	const struct ss_settings *set = &s->sn->settings;
+	u32 most = kind == SS_REQUEST_SCAN ?
+		   READ_ONCE(set->max_client_scans) :
+		   READ_ONCE(set->max_client_handshakes);
+	u32 mine, all;
+
+	/* most of the time there are few */
+	if (READ_ONCE(s->sn->queues[kind].asked) <= most)
+		return false;
+	spin_lock_bh(&s->sn->request_lock);
+	mine = s->share->requests[kind].asked;
+	all = s->sn->queues[kind].asked;
+	spin_unlock_bh(&s->sn->request_lock);
+	return mine >= most && all > mine;
+}
+
+/* The oldest of the clients of whom the helper has the fewest. */
+static struct ss_request *choose(const struct ss_queue *q)
+{
+	struct ss_request *r, *best = NULL;
+	u32 taken, fewest = U32_MAX;
+
+	list_for_each_entry(r, &q->pending, node) {
+		taken = session_of(r)->share->requests[r->kind].taken;
+		if (taken >= fewest)
+			continue;
+		best = r;
+		fewest = taken;
+		if (!fewest)
+			break;
+	}
+	return best;
+}
+
 struct ss_session *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
 				   const struct sock *sk, u64 *cookie)
 {
@@ -132,7 +183,7 @@ struct ss_session *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
 	} else if (list_empty(&q->pending)) {
 		s = ERR_PTR(-EAGAIN);
 	} else {
-		r = list_first_entry(&q->pending, struct ss_request, node);
+		r = choose(q);
 		s = session_of(r);
 		ss_session_hold(s);
 		r->portid = q->port;

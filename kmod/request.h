@@ -127,6 +127,7 @@ struct ss_request {
  * @pending: those that no helper has taken, oldest first
  * @taken: those that a helper has
  * @queued: length of @pending
+ * @asked: length of both
  * @port: netlink port of the helper that is registered for them, 0 if none
  * @sk: its socket, only ever compared: a port is free for others a moment
  *	before the helper's death is noticed, a socket is not
@@ -137,6 +138,7 @@ struct ss_queue {
 	struct list_head pending;
 	struct list_head taken;
 	u32 queued;
+	u32 asked;
 	u32 port;
 	const struct sock *sk;
 };
@@ -189,11 +191,23 @@ bool ss_request_done(struct ss_session *s);
 bool ss_request_served(const struct ss_net *sn, enum ss_request_kind kind);
 
 /**
- * ss_request_take() - hand the oldest waiting request to a helper
+ * ss_request_crowded() - has the client of a session its share of the requests?
+ * @s: the session
+ * @kind: of which kind
+ *
+ * A share does not bite while only one client has requests.
+ */
+bool ss_request_crowded(struct ss_session *s, enum ss_request_kind kind);
+
+/**
+ * ss_request_take() - hand a waiting request to a helper
  * @sn: the namespace
  * @kind: of which kind
  * @sk: the helper's netlink socket
  * @cookie: set to the cookie
+ *
+ * Takes the oldest of the clients of whom the helper has the fewest, so that nobody
+ * waits behind all that another one has asked for.
  *
  * Return: the session, with a reference, or an ERR_PTR() of -EPERM (not the
  * registered helper) or -EAGAIN (none waits).

@@ -25,6 +25,7 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include "budget.h"
 #include "handoff.h"
 #include "message.h"
 #include "netlink.h"
@@ -33,6 +34,7 @@
 #include "profile.h"
 #include "session.h"
 #include "sessions.h"
+#include "share.h"
 #include "trace.h"
 #include "verdict.h"
 
@@ -44,11 +46,6 @@
 #define SEND_RETRY		HZ
 /* Ports that are tried for the connection to the server. */
 #define DIAL_TRIES		8
-/*
- * The slowest that a message may come or go on average, octets a second, as
- * Postfix has it (smtpd_min_data_rate).
- */
-#define MIN_DATA_RATE		500
 
 void ss_session_hold(struct ss_session *s)
 {
@@ -63,6 +60,7 @@ static void release(struct ss_session *s)
 	ss_policy_put(s->policy);
 	ss_profile_put(s->profile);
 	ss_profile_put(s->av);
+	ss_share_put(s->sn, s->share);
 }
 
 /* The last reference may go in softirq: what may sleep was done by end(). */
@@ -145,13 +143,16 @@ static void touch(struct ss_session *s)
 
 void ss_session_pace(struct ss_session *s, u32 n)
 {
+	/* only what holds something is in the way of others */
+	u32 rate = s->hold.charged ? ss_budget_min_rate(s->sn) :
+				     SS_BUDGET_MIN_RATE;
 	unsigned long most = latest(s);
 	unsigned long deadline;
 	u32 ticks;
 
 	s->paced += n;
-	ticks = (u64)s->paced * HZ / MIN_DATA_RATE;
-	s->paced -= (u64)ticks * MIN_DATA_RATE / HZ;
+	ticks = (u64)s->paced * HZ / rate;
+	s->paced -= (u64)ticks * rate / HZ;
 	deadline = s->deadline + ticks;
 	WRITE_ONCE(s->deadline, time_before(deadline, most) ? deadline : most);
 }
@@ -214,6 +215,7 @@ static void end(struct ss_session *s, const char *why)
 	/* unlink, then silence each source of wake-ups, then let go */
 	spin_lock_bh(&sn->sessions_lock);
 	list_del(&s->node);
+	s->share->sessions--;
 	sn->session_gen++;
 	spin_unlock_bh(&sn->sessions_lock);
 	ss_leg_close(&s->server);
@@ -373,6 +375,13 @@ static bool step_handshake(struct ss_session *s)
 		}
 		if (!ss_leg_flushed(c))
 			return false;
+		/* STARTTLS is refused for that earlier, where that can be */
+		if (ss_request_crowded(s, SS_REQUEST_HANDSHAKE)) {
+			ss_stats_inc(s->sn, SHARE_HANDSHAKES);
+			fail_handshake(s, SMTPSPLICE_TLS_CAUSE_HELPER,
+				       "too many handshakes of this client");
+			return true;
+		}
 		if (!ss_handoff_lend(s))
 			return false;
 		fail_handshake(s, SMTPSPLICE_TLS_CAUSE_HELPER,
@@ -546,6 +555,7 @@ static bool pump_client(struct ss_session *s)
 	struct ss_leg *c = &s->client;
 	u32 refused = s->smtp.refused, oversize = s->smtp.oversize;
 	u32 bans = s->smtp.bans, swallowed = s->smtp.swallowed;
+	u32 busy = s->smtp.busy;
 	u32 n, turns = s->smtp.turns;
 	bool progress;
 
@@ -558,6 +568,8 @@ static bool pump_client(struct ss_session *s)
 		return progress;
 	s->smtp.tls_down = needs_helper(s) &&
 		!ss_request_served(s->sn, SS_REQUEST_HANDSHAKE);
+	s->smtp.tls_busy = needs_helper(s) &&
+		ss_request_crowded(s, SS_REQUEST_HANDSHAKE);
 	s->smtp.banned = s->av->av.sender_ban &&
 		ss_ban_has(s->sn, &s->client_addr);
 	n = ss_smtp_client(&s->smtp, c->in, c->in_len, &s->server.out, &c->out);
@@ -565,6 +577,7 @@ static bool pump_client(struct ss_session *s)
 	ss_stats_add(s->sn, BAD_COMMAND, s->smtp.refused - refused);
 	ss_stats_add(s->sn, OVERSIZE, s->smtp.oversize - oversize);
 	ss_stats_add(s->sn, BANNED, s->smtp.bans - bans);
+	ss_stats_add(s->sn, SHARE_HANDSHAKES, s->smtp.busy - busy);
 	/* commands between chunks earn no more time than octets do */
 	if (s->state == SMTPSPLICE_STATE_BODY)
 		ss_session_pace(s, n);

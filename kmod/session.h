@@ -18,6 +18,7 @@
 struct socket;
 struct ss_policy;
 struct ss_profile;
+struct ss_share;
 
 /**
  * struct ss_session - one client's connection and ours to the server
@@ -32,6 +33,7 @@ struct ss_profile;
  * @born: jiffies at which it was accepted
  * @client_addr: the client
  * @server_addr: the server that the client meant
+ * @share: what the client has of the budgets, with a reference
  * @iif: interface on which the client came in
  * @work: drives it, the only one that does
  * @timer: queues @work at the next deadline
@@ -74,6 +76,7 @@ struct ss_session {
 	unsigned long born;
 	struct ss_addr client_addr;
 	struct ss_addr server_addr;
+	struct ss_share *share;
 	char iif[IFNAMSIZ];
 	struct work_struct work;
 	struct timer_list timer;

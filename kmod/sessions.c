@@ -17,6 +17,7 @@
 #include "policy.h"
 #include "session.h"
 #include "sessions.h"
+#include "share.h"
 
 static void read_addresses(struct ss_session *s, const struct sock *sk)
 {
@@ -36,32 +37,15 @@ static void read_addresses(struct ss_session *s, const struct sock *sk)
 	}
 }
 
-bool ss_sessions_same_client(const struct ss_addr *a,
-			     const struct ss_addr *b)
-{
-	if (a->family != b->family)
-		return false;
-	if (a->family == AF_INET)
-		return a->ip.v4 == b->ip.v4;
-	return ipv6_prefix_equal(&a->ip.v6, &b->ip.v6, 64);
-}
-
 /* Caller holds sessions_lock. */
 static bool over_limit(const struct ss_session *new)
 {
 	const struct ss_settings *set = &new->sn->settings;
-	u32 left = READ_ONCE(set->max_client_sessions);
-	const struct ss_session *s;
 
 	lockdep_assert_held(&new->sn->sessions_lock);
-	if (atomic_read(&new->sn->session_count) >=
-	    READ_ONCE(set->max_sessions))
-		return true;
-	list_for_each_entry(s, &new->sn->sessions, node) {
-		if (ss_sessions_same_client(&s->client_addr, &new->client_addr) && !--left)
-			return true;
-	}
-	return false;
+	return atomic_read(&new->sn->session_count) >=
+	       READ_ONCE(set->max_sessions) ||
+	       new->share->sessions >= READ_ONCE(set->max_client_sessions);
 }
 
 /* Adds a session to the namespace, unless that goes away or has enough. */
@@ -80,6 +64,7 @@ static int link_session(struct ss_session *s)
 		s->id = atomic64_inc_return(&last_id);
 		refcount_inc(&sn->users);
 		atomic_inc(&sn->session_count);
+		s->share->sessions++;
 		list_add_tail(&s->node, &sn->sessions);
 		sn->session_gen++;
 	}
@@ -104,6 +89,21 @@ static void turn_away(struct ss_net *sn, struct socket *sock)
 	sock_release(sock);
 }
 
+static struct ss_session *new_session(struct ss_policy *policy,
+				      const struct sock *sk)
+{
+	struct ss_session *s = ss_session_new(policy);
+
+	if (!s)
+		return NULL;
+	read_addresses(s, sk);
+	s->share = ss_share_get(s->sn, &s->client_addr);
+	if (s->share)
+		return s;
+	ss_session_discard(s);
+	return NULL;
+}
+
 void ss_sessions_start(struct ss_policy *policy, struct socket *sock)
 {
 	struct ss_net *sn = policy->sn;
@@ -111,12 +111,11 @@ void ss_sessions_start(struct ss_policy *policy, struct socket *sock)
 	struct ss_session *s;
 	int err;
 
-	s = ss_session_new(policy);
+	s = new_session(policy, sock->sk);
 	if (!s) {
 		turn_away(sn, sock);
 		return;
 	}
-	read_addresses(s, sock->sk);
 	rcu_read_lock();
 	dev = dev_get_by_index_rcu(sn->net,
 				   READ_ONCE(sock->sk->sk_rx_dst_ifindex));
@@ -153,7 +152,7 @@ static bool port_taken(const struct ss_session *new, __be16 port)
 	list_for_each_entry(s, &new->sn->sessions, node) {
 		if (s->client_addr.port == port &&
 		    s->client_addr.family == client.family &&
-		    ss_sessions_same_client(&s->client_addr, &client))
+		    ss_share_same(&s->client_addr, &client))
 			return true;
 	}
 	return false;

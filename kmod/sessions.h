@@ -50,13 +50,4 @@ void ss_sessions_flush(struct ss_net *sn);
 int ss_sessions_dump(struct ss_net *sn, struct sk_buff *skb,
 		     struct netlink_callback *cb);
 
-/**
- * ss_sessions_same_client() - are these one client, as limits see it?
- * @a: an address
- * @b: another one
- *
- * Return: whether it is one IPv4 address, or one IPv6 /64.
- */
-bool ss_sessions_same_client(const struct ss_addr *a, const struct ss_addr *b);
-
 #endif /* SS_SESSIONS_H */

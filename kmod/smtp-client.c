@@ -99,6 +99,12 @@ static void data(struct ss_smtp *e, struct ss_span args,
 	ss_smtp_drain(e, cli);
 }
 
+static void refuse_busy(struct ss_smtp *e, struct ss_smtp_buf *cli)
+{
+	e->busy++;
+	ss_smtp_answer(e, cli, CANNED_TLS_DOWN);
+}
+
 static void starttls(struct ss_smtp *e, struct ss_span line,
 		     struct ss_span args, struct ss_smtp_buf *srv,
 		     struct ss_smtp_buf *cli)
@@ -111,6 +117,8 @@ static void starttls(struct ss_smtp *e, struct ss_span line,
 		ss_smtp_answer(e, cli, CANNED_TLS_SYNTAX);
 	else if (e->tls_down)
 		ss_smtp_answer(e, cli, CANNED_TLS_DOWN);
+	else if (e->tls_busy)
+		refuse_busy(e, cli);
 	else
 		forward(e, VERB_STARTTLS, 0, line, srv);
 }

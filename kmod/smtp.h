@@ -188,6 +188,10 @@ struct ss_smtp {
 	enum ss_smtp_tls tls;
 	/** @tls_down: the caller could do no handshake now: STARTTLS gets 454 */
 	bool tls_down;
+	/** @tls_busy: likewise, since the client has too many under way */
+	bool tls_busy;
+	/** @busy: STARTTLS refused for that, ever growing */
+	u32 busy;
 	/** @smtputf8: the accepted MAIL had SMTPUTF8 (RFC 6531) */
 	bool smtputf8;
 	/** @helo_len: octets in @helo */

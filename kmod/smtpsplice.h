@@ -4,6 +4,7 @@
 #define SS_SMTPSPLICE_H
 
 #include <linux/completion.h>
+#include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
@@ -54,6 +55,11 @@ struct ss_addr {
  * @conserve_green: per cent of @max_held below which conserve mode ends
  * @conserve_red: from which on it begins
  * @conserve_extreme: from which on no message is taken
+ * @max_client_held: per cent of what the others leave of @max_held that a client
+ *	with several messages may hold; 100: no limit
+ * @max_client_handshakes: TLS handshakes of one client that wait for the helper or
+ *	that it has, where there are others
+ * @max_client_scans: likewise, messages to be scanned
  *
  * Written under ss_net.lock with WRITE_ONCE(), read anywhere with READ_ONCE():
  * no member depends on another.
@@ -75,7 +81,13 @@ struct ss_settings {
 	u32 conserve_green;
 	u32 conserve_red;
 	u32 conserve_extreme;
+	u32 max_client_held;
+	u32 max_client_handshakes;
+	u32 max_client_scans;
 };
+
+/* Of the table of clients: about as many buckets as there are sessions. */
+#define SS_SHARE_BITS	9
 
 /**
  * struct ss_net - everything of one network namespace
@@ -94,6 +106,9 @@ struct ss_settings {
  * @session_gen: changes with @sessions, for consistent dumps
  * @session_count: sessions alive
  * @dying: the namespace goes away, no new sessions
+ * @shares_lock: covers @shares
+ * @shares: struct ss_share, by client
+ * @shares_seed: of the hash
  * @users: 1 for the namespace and 1 a session; @idle completes at 0
  * @idle: see @users
  * @held: octets held in all messages
@@ -120,6 +135,9 @@ struct ss_net {
 	u32 session_gen;
 	atomic_t session_count;
 	bool dying;
+	spinlock_t shares_lock;
+	DECLARE_HASHTABLE(shares, SS_SHARE_BITS);
+	u32 shares_seed;
 	refcount_t users;
 	struct completion idle;
 

@@ -95,6 +95,8 @@ BAD = (
     (2, ("set", "max-message", "1T"), "max-message", "1T"),
     (2, ("set", "bare-newline", "perhaps"), "bare-newline", "perhaps"),
     (2, ("set", "conserve-red", "101"), "conserve-red", "101", "1 to 100"),
+    (2, ("set", "max-client-held", "101"), "max-client-held", "101", "1 to 100"),
+    (2, ("set", "max-client-scans", "0"), "max-client-scans", "0"),
     (2, ("set", "message-timeout", "0"), "message-timeout", "0"),
     (2, ("policy", "add", "bad", "av", "off"), "bad", "av-scan disable"),
     (2, ("av", "add", NAME31 + "n"), NAME31 + "n"),
@@ -236,7 +238,10 @@ def test_set():
                 ("message-timeout", "3m", 180000),
                 ("conserve-green", "50", 50),
                 ("conserve-red", "90", 90),
-                ("conserve-extreme", "100", 100)):
+                ("conserve-extreme", "100", 100),
+                ("max-client-held", "99", 99),
+                ("max-client-handshakes", "6", 6),
+                ("max-client-scans", "7", 7)):
             assert old[key] != value, key
             cli("set", key, text)
             expect_equal(settings(), dict(old, **{key: value}), key)

@@ -149,7 +149,7 @@ refuses 'not a time' $s set scan-timeout ""
 refuses 'not reject or allow' $s set bare-newline maybe
 refuses 'not a time' $s set handshake-timeout 0
 refuses 'message-timeout: "0" is not a time' $s set message-timeout 0
-for word in conserve-green conserve-red conserve-extreme; do
+for word in conserve-green conserve-red conserve-extreme max-client-held; do
 	for value in 0 101 82% x ""; do
 		refuses "$word: \"$value\" is not a number from 1 to 100 (per cent of max-held)" \
 			$s set $word "$value"
@@ -537,7 +537,8 @@ if [[ $module_loaded == no ]]; then
 		--cert-dir /y
 	refuses "smtpsplice: $gone" $s set max-sessions 10 max-message 50M max-held 2G \
 		dial-timeout 30 handshake-timeout 20s scan-timeout 1500ms reply-timeout 5m keepalive 9 bare-newline allow \
-		message-timeout 4m conserve-green 1 conserve-red 88 conserve-extreme 100
+		message-timeout 4m conserve-green 1 conserve-red 88 conserve-extreme 100 \
+		max-client-held 100 max-client-handshakes 1 max-client-scans 1000000
 fi
 rm -rf "$lists"
 

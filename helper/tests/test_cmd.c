@@ -618,13 +618,18 @@ static void sets_settings(void **state)
 {
 	(void)state;
 	assert_int_equal(run(ss_set_main, false, "message-timeout", "4m", "conserve-green", "1",
-			     "conserve-red", "88", "conserve-extreme", "100", "max-held", "2G"), 0);
+			     "conserve-red", "88", "conserve-extreme", "100", "max-held", "2G",
+			     "max-client-held", "60", "max-client-handshakes", "101",
+			     "max-client-scans", "102"), 0);
 	expect(&ss_attrs_settings, fake->said.attrs, fake->said.len,
 	       "{\"message-timeout\":240000,\"conserve-green\":1,\"conserve-red\":88,"
-	       "\"conserve-extreme\":100,\"max-held\":2147483648}");
+	       "\"conserve-extreme\":100,\"max-held\":2147483648,\"max-client-held\":60,"
+	       "\"max-client-handshakes\":101,\"max-client-scans\":102}");
 	assert_int_equal(run(ss_show_main, false, "settings"), 0);
 	assert_string_equal(output, "max-held 2147483648\nmessage-timeout 240000ms\n"
-			    "conserve-green 1\nconserve-red 88\nconserve-extreme 100\n");
+			    "conserve-green 1\nconserve-red 88\nconserve-extreme 100\n"
+			    "max-client-held 60\nmax-client-handshakes 101\n"
+			    "max-client-scans 102\n");
 }
 
 /* Run the monitor until it has printed the event of @msg, which is freed */

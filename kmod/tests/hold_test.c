@@ -14,6 +14,7 @@
 
 #include "../hold.h"
 #include "../leg.h"
+#include "../share.h"
 #include "../smtp.h"
 #include "rig.h"
 
@@ -24,6 +25,7 @@
 /**
  * struct bench - what a test works with
  * @sn: the namespace that is charged
+ * @share: of the client that is
  * @e: the engine
  * @text: what messages are made of, without CR, LF, dot or NUL
  * @got: what was read back
@@ -32,6 +34,7 @@
  */
 struct bench {
 	struct ss_net *sn;
+	struct ss_share share;
 	struct ss_smtp *e;
 	u8 *text;
 	u8 *got;
@@ -73,8 +76,10 @@ static void hold_exit(struct kunit *test)
 {
 	struct bench *b = test->priv;
 
-	if (b)
-		KUNIT_EXPECT_EQ(test, atomic64_read(&b->sn->held), 0);
+	if (!b)
+		return;
+	KUNIT_EXPECT_EQ(test, atomic64_read(&b->sn->held), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&b->share.held), 0);
 }
 
 static u64 held(struct kunit *test)
@@ -129,7 +134,7 @@ static struct ss_hold *open_hold(struct kunit *test)
 	struct bench *b = test->priv;
 
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, close_hold, h));
-	KUNIT_ASSERT_EQ(test, ss_hold_open(h, b->sn), 0);
+	KUNIT_ASSERT_EQ(test, ss_hold_open(h, b->sn, &b->share), 0);
 	return h;
 }
 
@@ -312,7 +317,7 @@ static void namespace_budget(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ss_hold_append(second, b->text, 1), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, held(test), 4 * PAGE_SIZE);
 
-	KUNIT_EXPECT_EQ(test, ss_hold_open(&third, b->sn), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, ss_hold_open(&third, b->sn, &b->share), -ENOSPC);
 	KUNIT_EXPECT_NULL(test, third.file);
 	ss_hold_close(&third);
 	KUNIT_EXPECT_EQ(test, held(test), 4 * PAGE_SIZE);
@@ -321,6 +326,38 @@ static void namespace_budget(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, held(test), 2 * PAGE_SIZE);
 	/* what was given back can be used */
 	put(test, second, b->text, 2 * PAGE_SIZE);
+	ss_hold_close(second);
+}
+
+/* A client that has its share gets no more for any of its messages. */
+static void N3_share_is_used_up(struct kunit *test)
+{
+	struct ss_hold *first, *second, third = {};
+	struct bench *b = test->priv;
+
+	b->sn->settings.max_held = 8 * PAGE_SIZE;
+	b->sn->settings.max_client_held = 50;
+	first = open_hold(test);
+	second = open_hold(test);
+	begin_message(test);
+	put_text(test, first, 3 * PAGE_SIZE);
+	begin_message(test);
+	put_text(test, second, PAGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test, ss_hold_append(second, b->text, 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, ss_hold_append(first, b->text, 1), -EDQUOT);
+	b->sn->settings.max_client_held = 60;
+	KUNIT_EXPECT_EQ(test, ss_hold_open(&third, b->sn, &b->share), 0);
+	KUNIT_EXPECT_EQ(test, ss_hold_append(&third, b->text, 1), -EDQUOT);
+	ss_hold_close(&third);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&b->share.held), 4 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, held(test), 4 * PAGE_SIZE);
+	b->sn->settings.max_client_held = 50;
+	KUNIT_EXPECT_EQ(test, ss_hold_open(&third, b->sn, &b->share), -EDQUOT);
+	KUNIT_EXPECT_NULL(test, third.file);
+	ss_hold_close(first);
+	/* the only one that there is */
+	put(test, second, b->text, 4 * PAGE_SIZE);
 	ss_hold_close(second);
 }
 
@@ -337,10 +374,10 @@ static void budget_shrinks(struct kunit *test)
 	/* what is charged already */
 	put(test, h, b->text, 1);
 	KUNIT_EXPECT_EQ(test, ss_hold_append(h, b->text, 1), -ENOSPC);
-	KUNIT_EXPECT_EQ(test, ss_hold_open(&other, b->sn), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, ss_hold_open(&other, b->sn, &b->share), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, held(test), 3 * PAGE_SIZE);
 	ss_hold_close(h);
-	KUNIT_EXPECT_EQ(test, ss_hold_open(&other, b->sn), 0);
+	KUNIT_EXPECT_EQ(test, ss_hold_open(&other, b->sn, &b->share), 0);
 	ss_hold_close(&other);
 }
 
@@ -788,6 +825,7 @@ static struct kunit_case hold_cases[] = {
 	KUNIT_CASE(holds_share_the_budget),
 	KUNIT_CASE(message_limit),
 	KUNIT_CASE(namespace_budget),
+	KUNIT_CASE(N3_share_is_used_up),
 	KUNIT_CASE(budget_shrinks),
 	KUNIT_CASE_PARAM(message_in_pieces_of, pieces_gen_params),
 	KUNIT_CASE(end_of_data_straddles_pages),

@@ -9,6 +9,7 @@
 
 #include "../compat.h"
 #include "../hold.h"
+#include "../share.h"
 #include "../smtp.h"
 #include "rig.h"
 
@@ -18,10 +19,12 @@
 /**
  * struct bench - what a test works with
  * @sn: the namespace that is charged
+ * @share: of the client that is
  * @h: a hold of a short message
  */
 struct bench {
 	struct ss_net *sn;
+	struct ss_share share;
 	struct ss_hold h;
 };
 
@@ -35,7 +38,7 @@ static int replace_init(struct kunit *test)
 	b->sn = ss_rig_net(test);
 	b->sn->settings.max_message = LIMIT;
 	b->sn->settings.max_held = 16 * PAGE_SIZE;
-	KUNIT_ASSERT_EQ(test, ss_hold_open(&b->h, b->sn), 0);
+	KUNIT_ASSERT_EQ(test, ss_hold_open(&b->h, b->sn, &b->share), 0);
 	KUNIT_ASSERT_EQ(test, ss_hold_append(&b->h, held_text,
 					     strlen(held_text)), 0);
 	b->h.len = strlen(held_text);

@@ -10,6 +10,7 @@
 #include <net/sock.h>
 
 #include "../request.h"
+#include "../share.h"
 #include "rig.h"
 
 #define SESSIONS	5
@@ -94,6 +95,13 @@ static void request_exit(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&b->sn->queues[SS_REQUEST_SCAN].pending));
 	KUNIT_EXPECT_TRUE(test, list_empty(&b->sn->queues[SS_REQUEST_SCAN].taken));
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 0);
+	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].asked, 0);
+	for (i = 0; i < SESSIONS; i++) {
+		const struct ss_request_count *count = &b->s[i]->share->requests[SS_REQUEST_SCAN];
+
+		KUNIT_EXPECT_EQ(test, count->asked, 0);
+		KUNIT_EXPECT_EQ(test, count->taken, 0);
+	}
 }
 
 static void submit(struct kunit *test, int i)
@@ -185,6 +193,71 @@ static void oldest_first(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, ss_rig_wakes(b->s[i]), 0);
 	}
 	expect_none_waits(test);
+}
+
+/* The first four sessions are of one client, the last one is of another. */
+static void make_clients(struct kunit *test)
+{
+	struct bench *b = test->priv;
+	int i;
+
+	for (i = 1; i < SESSIONS - 1; i++)
+		b->s[i]->share = b->s[0]->share;
+}
+
+static void N3_clients_take_turns(struct kunit *test)
+{
+	struct bench *b = test->priv;
+	u64 cookie;
+	int i;
+
+	make_clients(test);
+	for (i = 0; i < SESSIONS; i++)
+		submit(test, i);
+	cookie = take(test, 0);
+	take(test, SESSIONS - 1);
+	take(test, 1);
+	/* one that is not handed over is the client's oldest again */
+	ss_request_untake(b->s[0], cookie);
+	take(test, 0);
+	take(test, 2);
+	/* what a dead helper had does not count, and keeps its place */
+	helper_dies(b);
+	helper_up(b, b->helper, HELPER_PORT);
+	take(test, SESSIONS - 1);
+	take(test, 1);
+	take(test, 0);
+	take(test, 2);
+	take(test, 3);
+	expect_none_waits(test);
+}
+
+static void N3_client_has_a_share(struct kunit *test)
+{
+	struct bench *b = test->priv;
+	u64 cookie;
+
+	make_clients(test);
+	b->sn->settings.max_client_scans = 2;
+	submit(test, 0);
+	cookie = take(test, 0);
+	submit(test, 1);
+	submit(test, 2);
+	/* nobody else wants any */
+	KUNIT_EXPECT_FALSE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
+	submit(test, SESSIONS - 1);
+	KUNIT_EXPECT_TRUE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
+	KUNIT_EXPECT_FALSE(test, ss_request_crowded(b->s[SESSIONS - 1], SS_REQUEST_SCAN));
+	KUNIT_EXPECT_FALSE(test, ss_request_crowded(b->s[3], SS_REQUEST_HANDSHAKE));
+	b->sn->settings.max_client_scans = 3;
+	KUNIT_EXPECT_TRUE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
+	/* what is answered does not count, whether it was collected or not */
+	KUNIT_EXPECT_EQ(test, answer(test, cookie, SMTPSPLICE_VERDICT_ACCEPT), 0);
+	KUNIT_EXPECT_FALSE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
+	b->sn->settings.max_client_scans = 2;
+	KUNIT_EXPECT_TRUE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
+	KUNIT_EXPECT_FALSE(test, cancel(test, 1));
+	KUNIT_EXPECT_FALSE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
 }
 
 static void cancelled_is_not_taken(struct kunit *test)
@@ -709,6 +782,8 @@ static void death_ends_handshakes(struct kunit *test)
 
 static struct kunit_case request_cases[] = {
 	KUNIT_CASE(oldest_first),
+	KUNIT_CASE(N3_clients_take_turns),
+	KUNIT_CASE(N3_client_has_a_share),
 	KUNIT_CASE(cancelled_is_not_taken),
 	KUNIT_CASE(untaken_goes_to_the_front),
 	KUNIT_CASE(verdict_reaches_its_session),

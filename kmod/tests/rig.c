@@ -2,6 +2,7 @@
 /* What the tests share, see rig.h. */
 #include <net/net_namespace.h>
 
+#include "../share.h"
 #include "rig.h"
 
 static void free_stats(void *stats)
@@ -19,6 +20,8 @@ struct ss_net *ss_rig_net(struct kunit *test)
 	sn->settings.conserve_green = 82;
 	sn->settings.conserve_red = 88;
 	sn->settings.conserve_extreme = 95;
+	sn->settings.max_client_held = 100;
+	ss_share_init(sn);
 	ss_request_init(sn);
 	sn->stats = alloc_percpu(struct ss_stats);
 	KUNIT_ASSERT_TRUE(test, sn->stats);
@@ -32,10 +35,12 @@ struct ss_net *ss_rig_net(struct kunit *test)
  * struct rig_session - a session that is only woken
  * @s: the session
  * @wakes: how often its work ran
+ * @share: of a client of its own
  */
 struct rig_session {
 	struct ss_session s;
 	u32 wakes;
+	struct ss_share share;
 };
 
 /* Instead of session.c's: gives back the reference that ss_session_wake() took. */
@@ -56,6 +61,7 @@ struct ss_session *ss_rig_session(struct kunit *test, struct ss_net *sn,
 	refcount_set(&r->s.users, 1);
 	r->s.sn = sn;
 	r->s.id = id;
+	r->s.share = &r->share;
 	INIT_WORK(&r->s.work, count_wake);
 	return &r->s;
 }

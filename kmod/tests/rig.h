@@ -21,7 +21,7 @@ struct ss_net *ss_rig_net(struct kunit *test);
  * @sn: its namespace
  * @id: its id
  *
- * The test holds one reference.
+ * The test holds one reference. Each of them is of another client.
  */
 struct ss_session *ss_rig_session(struct kunit *test, struct ss_net *sn,
 				  u64 id);

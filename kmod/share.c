@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Clients, as limits see them: an IPv4 address or an IPv6 /64, and what each of
+ * them has of the budgets of the namespace. A share lives as long as one of the
+ * client's sessions does. What counts in it is said by those who own the budgets:
+ * sessions.c, budget.c and request.c.
+ */
+#include <linux/jhash.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "share.h"
+#include "smtpsplice.h"
+
+/* Reads the part of an address that makes the client. */
+static void read_prefix(__be32 prefix[2], const struct ss_addr *a)
+{
+	prefix[0] = a->family == AF_INET ? a->ip.v4 : a->ip.v6.s6_addr32[0];
+	prefix[1] = a->family == AF_INET ? 0 : a->ip.v6.s6_addr32[1];
+}
+
+bool ss_share_same(const struct ss_addr *a, const struct ss_addr *b)
+{
+	__be32 one[2], other[2];
+
+	read_prefix(one, a);
+	read_prefix(other, b);
+	return a->family == b->family && one[0] == other[0] &&
+	       one[1] == other[1];
+}
+
+void ss_share_init(struct ss_net *sn)
+{
+	spin_lock_init(&sn->shares_lock);
+	hash_init(sn->shares);
+	/* so that nobody can choose addresses that share a bucket */
+	sn->shares_seed = get_random_u32();
+}
+
+static u32 hash_of(const struct ss_net *sn, const __be32 prefix[2])
+{
+	return jhash_2words((__force u32)prefix[0], (__force u32)prefix[1],
+			    sn->shares_seed);
+}
+
+/* Takes a reference to the share of a client that has one. */
+static struct ss_share *find(struct ss_net *sn, const struct ss_share *like)
+{
+	struct ss_share *share;
+
+	lockdep_assert_held(&sn->shares_lock);
+	hash_for_each_possible(sn->shares, share, node,
+			       hash_of(sn, like->prefix)) {
+		if (share->family == like->family &&
+		    share->prefix[0] == like->prefix[0] &&
+		    share->prefix[1] == like->prefix[1]) {
+			share->users++;
+			return share;
+		}
+	}
+	return NULL;
+}
+
+struct ss_share *ss_share_get(struct ss_net *sn, const struct ss_addr *client)
+{
+	struct ss_share *new, *share;
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return NULL;
+	new->users = 1;
+	new->family = client->family;
+	read_prefix(new->prefix, client);
+	spin_lock_bh(&sn->shares_lock);
+	share = find(sn, new);
+	if (!share)
+		hash_add(sn->shares, &new->node, hash_of(sn, new->prefix));
+	spin_unlock_bh(&sn->shares_lock);
+	if (!share)
+		return new;
+	kfree(new);
+	return share;
+}
+
+void ss_share_put(struct ss_net *sn, struct ss_share *share)
+{
+	bool last;
+
+	if (!share)
+		return;
+	spin_lock_bh(&sn->shares_lock);
+	last = !--share->users;
+	if (last)
+		hash_del(&share->node);
+	spin_unlock_bh(&sn->shares_lock);
+	if (last)
+		kfree(share);
+}

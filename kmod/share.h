@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_SHARE_H
+#define SS_SHARE_H
+
+#include <linux/list.h>
+#include <linux/socket.h>
+#include <linux/types.h>
+
+#include "request.h"
+
+struct ss_addr;
+struct ss_net;
+
+/**
+ * struct ss_request_count - requests of one kind
+ * @asked: those that wait for a helper or that one has
+ * @taken: those that one has
+ */
+struct ss_request_count {
+	u32 asked;
+	u32 taken;
+};
+
+/**
+ * struct ss_share - what one client has of the budgets of a namespace
+ * @node: in ss_net.shares
+ * @users: sessions that refer to it, covered by ss_net.shares_lock
+ * @family: AF_INET or AF_INET6
+ * @prefix: the client: its IPv4 address, or its IPv6 /64
+ * @sessions: its sessions in ss_net.sessions, covered by ss_net.sessions_lock
+ * @held: octets held in its messages
+ * @requests: its requests, by kind, covered by ss_net.request_lock
+ */
+struct ss_share {
+	struct hlist_node node;
+	u32 users;
+	sa_family_t family;
+	__be32 prefix[2];
+	u32 sessions;
+	atomic64_t held;
+	struct ss_request_count requests[SS_REQUEST_KINDS];
+};
+
+/**
+ * ss_share_init() - make the table of a namespace
+ * @sn: the namespace
+ */
+void ss_share_init(struct ss_net *sn);
+
+/**
+ * ss_share_get() - find or make the share of a client
+ * @sn: the namespace
+ * @client: its address
+ *
+ * Context: process. Return: the share, with a reference, or NULL without memory.
+ */
+struct ss_share *ss_share_get(struct ss_net *sn, const struct ss_addr *client);
+
+/**
+ * ss_share_put() - give a reference back
+ * @sn: the namespace
+ * @share: the share, or NULL
+ *
+ * Context: any, without ss_net.shares_lock.
+ */
+void ss_share_put(struct ss_net *sn, struct ss_share *share);
+
+/**
+ * ss_share_same() - are these one client, as limits see it?
+ * @a: an address
+ * @b: another one
+ *
+ * Return: whether it is one IPv4 address, or one IPv6 /64.
+ */
+bool ss_share_same(const struct ss_addr *a, const struct ss_addr *b);
+
+#endif /* SS_SHARE_H */
