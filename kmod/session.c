@@ -44,6 +44,14 @@
 #define CLOSE_TIMEOUT		10000
 /* Until sending is tried again although nothing happened, jiffies. */
 #define SEND_RETRY		HZ
+/*
+ * Most NOOPs to one server. It may count them: Exim ends the session at the
+ * eleventh command that is not of a mail (smtp_accept_max_nonmail), and the client
+ * may want some of those.
+ */
+#define NOOPS_MAX		8
+/* So often the time between two of them doubles; servers wait for five minutes. */
+#define NOOP_DOUBLINGS		2
 /* Ports that are tried for the connection to the server. */
 #define DIAL_TRIES		8
 
@@ -157,10 +165,13 @@ void ss_session_pace(struct ss_session *s, u32 n)
 	WRITE_ONCE(s->deadline, time_before(deadline, most) ? deadline : most);
 }
 
+/* The server has heard of us, or we of it: its patience begins anew. */
 static void touch_server(struct ss_session *s)
 {
-	s->keepalive = jiffies +
-		msecs_to_jiffies(READ_ONCE(s->sn->settings.keepalive));
+	u64 ms = READ_ONCE(s->sn->settings.keepalive);
+
+	ms <<= min_t(u32, s->noops, NOOP_DOUBLINGS);
+	s->keepalive = jiffies + msecs_to_jiffies(min_t(u64, ms, U32_MAX));
 }
 
 void ss_session_set_state(struct ss_session *s, u32 state)
@@ -169,13 +180,20 @@ void ss_session_set_state(struct ss_session *s, u32 state)
 	trace_smtpsplice_session_state(s->id, s->state, state);
 	WRITE_ONCE(s->state, state);
 	touch(s);
-	touch_server(s);
+	/* the end of a message is nothing that the server sees */
+	if (state != SMTPSPLICE_STATE_SCAN)
+		touch_server(s);
 }
 
 static bool holds_message(const struct ss_session *s)
 {
 	return s->state == SMTPSPLICE_STATE_BODY ||
 	       s->state == SMTPSPLICE_STATE_SCAN;
+}
+
+static bool may_keep_alive(const struct ss_session *s)
+{
+	return holds_message(s) && s->noops < NOOPS_MAX;
 }
 
 /* Has something to be sent that no socket may tell of? */
@@ -197,7 +215,7 @@ static void arm_timer(struct ss_session *s)
 
 	if (s->dead)
 		return;
-	if (holds_message(s) && time_before(s->keepalive, at))
+	if (may_keep_alive(s) && time_before(s->keepalive, at))
 		at = s->keepalive;
 	if (must_retry(s) && time_before(jiffies + SEND_RETRY, at))
 		at = jiffies + SEND_RETRY;
@@ -534,6 +552,8 @@ static bool pump_server(struct ss_session *s)
 		return progress;
 	n = ss_smtp_server(&s->smtp, v->in, v->in_len, &s->client.out);
 	ss_leg_consume(v, n);
+	if (holds_message(s))
+		touch_server(s);
 	/* not while it is the client, the helper or one reply that is awaited */
 	if (s->smtp.turns != turns && (s->state == SMTPSPLICE_STATE_GREET ||
 				       s->state == SMTPSPLICE_STATE_COMMAND))
@@ -740,8 +760,8 @@ static void check_timers(struct ss_session *s)
 			ss_verdict_timeout(s);
 		else
 			handle_timeout(s);
-	} else if (holds_message(s) && time_after_eq(jiffies, s->keepalive)) {
-		ss_smtp_keepalive(&s->smtp, &s->server.out);
+	} else if (may_keep_alive(s) && time_after_eq(jiffies, s->keepalive)) {
+		s->noops += ss_smtp_keepalive(&s->smtp, &s->server.out);
 		touch_server(s);
 	}
 }

@@ -47,6 +47,7 @@ struct ss_share;
  *	has not been refused by then
  * @paced: octets of the message that have earned no time yet
  * @keepalive: jiffies at which the server gets a NOOP
+ * @noops: how many it has got
  * @client: leg A
  * @server: leg B
  * @hold: the message
@@ -90,6 +91,7 @@ struct ss_session {
 	unsigned long message_end;
 	u32 paced;
 	unsigned long keepalive;
+	u32 noops;
 	struct ss_leg client;
 	struct ss_leg server;
 	struct ss_hold hold;

@@ -212,11 +212,13 @@ void ss_smtp_chunk_sent(struct ss_smtp *e)
 	e->stalled = false;
 }
 
-void ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv)
+bool ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv)
 {
-	if (is_at_hand(e) && !e->lost && ss_smtp_idle(e) &&
-	    (!e->passed || ss_smtp_can_leave(e)))
-		ss_smtp_forward_own(e, VERB_OWN_NOOP, "NOOP", srv);
+	if (!is_at_hand(e) || e->lost || !ss_smtp_idle(e) ||
+	    (e->passed && !ss_smtp_can_leave(e)))
+		return false;
+	ss_smtp_forward_own(e, VERB_OWN_NOOP, "NOOP", srv);
+	return true;
 }
 
 void ss_smtp_lose(struct ss_smtp *e)

@@ -448,8 +448,9 @@ void ss_smtp_next(struct ss_smtp *e);
  * @srv: sink towards the server
  *
  * Does nothing unless the engine is inside a message with nothing outstanding.
+ * Return: whether it did.
  */
-void ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv);
+bool ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv);
 
 /**
  * ss_smtp_tls_go() - give the client the server's 220; the handshakes follow

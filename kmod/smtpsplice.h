@@ -48,8 +48,8 @@ struct ss_addr {
  * @data_timeout: without progress in a message, ms
  * @scan_timeout: from end-of-data to the verdict, ms
  * @reply_timeout: for the server's reply to the end-of-data, ms
- * @keepalive: between two NOOP to a server whose message is received or
- *	scanned, ms
+ * @keepalive: before the first NOOP to a server whose message is received or
+ *	scanned, ms; see NOOPS_MAX
  * @bare_newline: enum smtpsplice_bare_newline
  * @message_timeout: from end-of-data until the server has the message, ms
  * @conserve_green: per cent of @max_held below which conserve mode ends

@@ -436,6 +436,40 @@ def test_idle_in_body():
             assert b"half" not in srv.log
 
 
+def test_K6_H6_few_noops():
+    """a server that counts NOOPs as Exim does gets its message, however slow it is"""
+    noops = []
+
+    def noop(p):
+        noops.append(p)
+        if len(noops) > 10:
+            p.send(b"554 Too many nonmail commands\r\n")
+            return False
+        p.send(b"250 OK\r\n")
+    line = b"y" * 70 + b"\r\n"
+    with setting("keepalive", "20ms", "data-timeout", "4s"), \
+            Server(script={"NOOP": noop}) as srv, Server(port=587):
+        c = Client()
+        c.hello()
+        # the second one finds none left
+        for n in range(2):
+            silent = Client(port=587)
+            silent.hello()
+            for peer in c, silent:
+                peer.envelope()
+            # four seconds, in which there could be two hundred
+            for peer in c, silent:
+                peer.cmd("DATA", "354")
+            trickle(c, line * octets(40, 1), until=silent)
+            expect_equal(len(noops), 8, "NOOPs")
+            c.send(b".\r\n")
+            c.expect("250")
+            silent.expect("421 4.4.2")
+            silent.sock.close()
+            expect_equal(len(srv.messages), n + 1, "messages")
+        c.quit()
+
+
 def trickle(c, octet, until=None):
     """Sends an octet now and then until there is an answer, or one to another
     client, which must come although there always is another octet."""
