@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "unit.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -386,9 +388,37 @@ static void keeps_what_was_used_last(void **state)
 		ss_creds_put(creds[i]);
 }
 
+/* Put a certificate and key in place of others, as an administrator does it */
+static void put_pair(const char *name, const struct pki *pki)
+{
+	static const char *const ends[] = { "pem", "key" };
+
+	for (int key = 0; key < 2; key++) {
+		char *made = pki_file(dir, "new", pki, key), *file;
+
+		assert_true(asprintf(&file, "%s/%s.%s", dir, name, ends[key]) > 0);
+		assert_int_equal(rename(made, file), 0);
+		free(made);
+		free(file);
+	}
+}
+
+static void expect_shown(struct ss_creds *creds, const struct pki *pki)
+{
+	gnutls_datum_t shown, want;
+
+	assert_non_null(creds);
+	assert_int_equal(gnutls_certificate_get_crt_raw(creds->cred, 0, 0, &shown), 0);
+	assert_int_equal(gnutls_x509_crt_export2(pki->crt, GNUTLS_X509_FMT_DER, &want), 0);
+	assert_int_equal(shown.size, want.size);
+	assert_memory_equal(shown.data, want.data, want.size);
+	gnutls_free(want.data);
+}
+
 static void gives_what_it_was_given(void **state)
 {
-	struct ss_creds *first, *second;
+	struct ss_creds *first, *second, *third;
+	struct pki other = {};
 	char *crt, *key;
 
 	(void)state;
@@ -398,15 +428,61 @@ static void gives_what_it_was_given(void **state)
 	key = pki_file(dir, "mx.key", &root, true);
 	first = ss_mint_replace(&mint, "mx");
 	second = ss_mint_replace(&mint, "mx");
-	assert_non_null(first);
+	expect_shown(first, &root);
 	assert_ptr_equal(first, second);
 	ss_creds_put(second);
 	/* A file that was replaced is another */
+	pki_leaf(&other, &root);
+	put_pair("mx", &other);
+	second = ss_mint_replace(&mint, "mx");
+	assert_ptr_not_equal(first, second);
+	expect_shown(second, &other);
+	/* So is one that was written anew where it is, be it only one of the two */
+	for (int i = 0; i < 2; i++) {
+		const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+
+		assert_int_equal(utimensat(AT_FDCWD, i ? key : crt, times, 0), 0);
+		third = ss_mint_replace(&mint, "mx");
+		assert_ptr_not_equal(second, third);
+		expect_shown(third, &other);
+		ss_creds_put(second);
+		second = third;
+	}
+	/* Who is shown the old one still is */
+	expect_shown(first, &root);
 	assert_int_equal(unlink(key), 0);
 	assert_null(ss_mint_replace(&mint, "mx"));
 	ss_creds_put(first);
+	ss_creds_put(second);
+	pki_free(&other);
 	free(crt);
 	free(key);
+}
+
+/* A name is one in the folder, whatever there is below it or elsewhere */
+static void takes_no_path_for_a_name(void **state)
+{
+	struct ss_creds *creds;
+	char *sub, *up;
+
+	(void)state;
+	assert_true(asprintf(&sub, "%s/sub", dir) > 0);
+	assert_int_equal(mkdir(sub, 0700), 0);
+	free(sub);
+	put_pair("sub/mx", &root);
+	put_pair("ok", &root);
+	put_pair(".mx", &root);
+	assert_null(ss_mint_replace(&mint, "sub/mx"));
+	assert_null(ss_mint_replace(&mint, "sub/../ok"));
+	assert_null(ss_mint_replace(&mint, "/ok"));
+	assert_null(ss_mint_replace(&mint, ".mx"));
+	assert_null(ss_mint_replace(&mint, ""));
+	assert_true(asprintf(&up, "..%s/ok", strrchr(dir, '/')) > 0);
+	assert_null(ss_mint_replace(&mint, up));
+	free(up);
+	creds = ss_mint_replace(&mint, "ok");
+	expect_shown(creds, &root);
+	ss_creds_put(creds);
 }
 
 static int setup(void **state)
@@ -442,6 +518,7 @@ int main(void)
 		cmocka_unit_test(keeps_what_it_made),
 		cmocka_unit_test(keeps_what_was_used_last),
 		cmocka_unit_test(gives_what_it_was_given),
+		cmocka_unit_test(takes_no_path_for_a_name),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
