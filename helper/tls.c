@@ -365,6 +365,28 @@ static bool check_secrets(const struct ss_tls_secrets *s, bool inspected)
 	return !s->size || (inspected && (s->size == 32 || s->size == SS_TLS_SECRET_MAX));
 }
 
+/* Each result has causes of its own; POLICY is the kernel's */
+static bool check_cause(const struct ss_tls_result *r)
+{
+	switch (r->cause) {
+	case SMTPSPLICE_TLS_CAUSE_NONE:
+		return r->result == SMTPSPLICE_TLS_RESULT_INSPECTED;
+	case SMTPSPLICE_TLS_CAUSE_POLICY:
+		return false;
+	case SMTPSPLICE_TLS_CAUSE_EXEMPT:
+		return r->result == SMTPSPLICE_TLS_RESULT_BYPASSED;
+	case SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE:
+	case SMTPSPLICE_TLS_CAUSE_VERSION:
+	case SMTPSPLICE_TLS_CAUSE_CIPHER:
+	case SMTPSPLICE_TLS_CAUSE_NEGOTIATION:
+		return r->result == SMTPSPLICE_TLS_RESULT_BYPASSED ||
+		       r->result == SMTPSPLICE_TLS_RESULT_FAILED;
+	default:
+		return r->cause <= SMTPSPLICE_TLS_CAUSE_HELPER &&
+		       r->result == SMTPSPLICE_TLS_RESULT_FAILED;
+	}
+}
+
 /**
  * ss_tls_result_check() - Check a result that came from the tls process, which
  * may have been taken over by a peer.
@@ -377,9 +399,7 @@ bool ss_tls_result_check(const struct ss_tls_result *r)
 {
 	bool inspected = r->result == SMTPSPLICE_TLS_RESULT_INSPECTED;
 
-	return r->result <= SMTPSPLICE_TLS_RESULT_BYPASSED &&
-	       r->cause <= SMTPSPLICE_TLS_CAUSE_HELPER &&
-	       inspected == (r->cause == SMTPSPLICE_TLS_CAUSE_NONE) &&
+	return check_cause(r) &&
 	       check_text(r->server_name, sizeof(r->server_name)) &&
 	       check_text(r->version, sizeof(r->version)) &&
 	       check_text(r->cipher, sizeof(r->cipher)) &&
