@@ -297,6 +297,23 @@ static void is_all_or_nothing(void **state)
 	}
 }
 
+/* What GnuTLS holds back of either leg, the kernel would never see */
+static void leaves_nothing_behind(void **state)
+{
+	(void)state;
+	for (unsigned int i = 1; i <= 3; i++) {
+		fake_ktls_reset();
+		atomic_store(&fake_ktls->pending_at, i);
+		start(PEER_PRIORITY, PKI_HOST, PEER_PRIORITY, &leaf, 1);
+		if (i <= 2)
+			expect_failed(SMTPSPLICE_TLS_CAUSE_NEGOTIATION, -1);
+		else
+			expect_inspected();
+		assert_int_equal(atomic_load(&fake_ktls->calls) > 0, i > 2);
+		finish();
+	}
+}
+
 /* Whoever wants short records is told that we do not know of that */
 static void makes_no_short_records(void **state)
 {
@@ -366,6 +383,7 @@ int main(void)
 		T(wants_smtp),
 		T(takes_all_there_is),
 		T(is_all_or_nothing),
+		T(leaves_nothing_behind),
 		T(makes_no_short_records),
 		T(minds_short_records_of_servers),
 		T(leaks_nothing),
