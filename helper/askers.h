@@ -11,7 +11,8 @@
 #define SS_ASKERS_MS	3600000u
 
 /**
- * struct ss_asker - A server that has asked for the client's certificate.
+ * struct ss_asker - A server that has asked for the client's certificate, or that was
+ * seen to do without.
  * @id: hash of its address, port and name
  * @until: when to find out anew, see ss_process_now(); 0 is a free place
  */

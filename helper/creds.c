@@ -6,7 +6,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gnutls/abstract.h>
+
 #include "creds.h"
+
+/*
+ * By hand, since gnutls_certificate_set_x509_key() reads each certificate twice more:
+ * to find its names, by which nothing is chosen where there is but one.
+ */
+static int set_key(gnutls_certificate_credentials_t cred, gnutls_x509_crt_t *chain,
+		   unsigned int count, gnutls_x509_privkey_t key)
+{
+	const char *no_names[] = { "" };
+	gnutls_pcert_st *shown = gnutls_calloc(count, sizeof(*shown));
+	gnutls_privkey_t own = NULL;
+	unsigned int i = 0;
+	int ret = shown ? gnutls_privkey_init(&own) : GNUTLS_E_MEMORY_ERROR;
+
+	if (!ret)
+		ret = gnutls_privkey_import_x509(own, key, GNUTLS_PRIVKEY_IMPORT_COPY);
+	for (; !ret && i < count; i++)
+		ret = gnutls_pcert_import_x509(&shown[i], chain[i], 0);
+	if (!ret)
+		ret = gnutls_certificate_set_key(cred, no_names, 0, shown, count, own);
+	if (ret < 0) {
+		while (i--)
+			gnutls_pcert_deinit(&shown[i]);
+		if (own)
+			gnutls_privkey_deinit(own);
+	}
+	gnutls_free(shown);
+	return ret;
+}
 
 /**
  * ss_creds_new() - Make ready a certificate to be shown.
@@ -25,7 +56,7 @@ struct ss_creds *ss_creds_new(gnutls_x509_crt_t *chain, unsigned int count,
 		return NULL;
 	creds->users = 1;
 	if (!gnutls_certificate_allocate_credentials(&creds->cred) &&
-	    gnutls_certificate_set_x509_key(creds->cred, chain, count, key) >= 0 &&
+	    set_key(creds->cred, chain, count, key) >= 0 &&
 	    /* For clients that do not say which groups they have (RFC 7919) */
 	    !gnutls_certificate_set_known_dh_params(creds->cred, GNUTLS_SEC_PARAM_MEDIUM))
 		return creds;

@@ -4,8 +4,11 @@
  * at its length alone; a modulus that is composite, or whose group has small
  * subgroups, gives the key away all the same.
  */
+#include <string.h>
+
 #include <gmp.h>
 
+#include "cleanup.h"
 #include "dh.h"
 
 #define MAX_BITS	4096	/* what is longer takes too long to look at */
@@ -26,6 +29,34 @@ static bool is_safe(const gnutls_datum_t *modulus)
 	}
 	mpz_clear(p);
 	return safe;
+}
+
+/**
+ * ss_dh_is_bounded() - Look at the group that a server has chosen, before anything is
+ * computed in it.
+ * @session: the session with the server
+ * @message: its ServerKeyExchange (RFC 5246 7.4.3), unread so far
+ *
+ * Return: true where there is no Diffie-Hellman over a finite field, or its modulus is
+ * short enough to be looked at, or is one of RFC 7919, whose exponents are short.
+ */
+bool ss_dh_is_bounded(gnutls_session_t session, const gnutls_datum_t *message)
+{
+	const gnutls_datum_t *const known[] = {
+		&gnutls_ffdhe_6144_group_prime, &gnutls_ffdhe_8192_group_prime,
+	};
+	gnutls_kx_algorithm_t kx = gnutls_kx_get(session);
+	size_t size;
+
+	if ((kx != GNUTLS_KX_DHE_RSA && kx != GNUTLS_KX_DHE_DSS) || message->size < 2)
+		return true;
+	size = message->data[0] << 8 | message->data[1];
+	if (size <= MAX_BITS / 8 || message->size - 2 < size)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (known[i]->size == size && !memcmp(known[i]->data, message->data + 2, size))
+			return true;
+	return false;
 }
 
 /**

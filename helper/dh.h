@@ -6,6 +6,7 @@
 
 #include <gnutls/gnutls.h>
 
+bool ss_dh_is_bounded(gnutls_session_t session, const gnutls_datum_t *message);
 bool ss_dh_is_sound(gnutls_session_t session);
 
 #endif /* SS_DH_H */

@@ -17,6 +17,7 @@
  * @mint: where clients' certificates come from
  * @legs: what all legs share
  * @askers: servers that ask for the client's certificate
+ * @content: of those, the ones that do without
  * @peeked: what was peeked at last
  */
 struct ss_gateway {
@@ -25,6 +26,7 @@ struct ss_gateway {
 	struct ss_mint mint;
 	struct ss_legs legs;
 	struct ss_askers askers;
+	struct ss_askers content;
 	uint8_t peeked[SS_HELLO_RAW];
 };
 

@@ -15,6 +15,7 @@
 #include <gnutls/abstract.h>
 
 #include "cleanup.h"
+#include "dh.h"
 #include "leg.h"
 #include "text.h"
 
@@ -22,6 +23,11 @@
 #define WARNINGS_MAX	16
 
 #define RECORD_MAX	16384
+
+/* A record (RFC 8446 5.2), and what an alert that is not padded has of it */
+#define RECORD_HEADER	5
+#define RECORD_DATA	23
+#define ALERT_RECORD	(2 + 1 + 16)
 
 /* Of a ServerHello (RFC 8446 4.1.3): cipher suite and compression method */
 #define SESSION_ID_AT	34
@@ -155,27 +161,76 @@ static int read_limit(void *ctx, unsigned int id, const unsigned char *data,
  * to have it not. So see whether the server does: in the ServerHello of TLS 1.2,
  * or in the EncryptedExtensions.
  */
-static int on_message(gnutls_session_t session, unsigned int type, unsigned int when,
-		      unsigned int incoming, const gnutls_datum_t *message)
+static void look_for_limit(struct ss_leg *leg, const gnutls_datum_t *message, size_t skip)
 {
-	struct ss_leg *leg = gnutls_session_get_ptr(session);
 	gnutls_datum_t ext = *message;
-	size_t skip = 0;
 
-	(void)when;
-	if (!incoming)
-		return 0;
-	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO && ext.size > SESSION_ID_AT)
-		skip = SESSION_ID_AT + 1 + ext.data[SESSION_ID_AT] + SUITE_SIZE;
-	else if (type != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
-		return 0;
 	if (skip >= ext.size)
-		return 0;
+		return;
 	ext.data += skip;
 	ext.size -= skip;
 	/* What is broken, GnuTLS finds */
 	gnutls_ext_raw_parse(leg, read_limit, &ext, 0);
-	return 0;
+}
+
+static int refuse(struct ss_leg *leg, const char *why)
+{
+	leg->refused = why;
+	return why ? GNUTLS_E_CERTIFICATE_ERROR : 0;
+}
+
+/*
+ * The certificates are read, and GnuTLS is about to verify what the first of their
+ * keys has signed: with TLS 1.3 it does so before it calls a function to verify them.
+ */
+static int look_at_keys(struct ss_leg *leg)
+{
+	unsigned int sent = 0;
+	const gnutls_datum_t *der = gnutls_certificate_get_peers(leg->session, &sent);
+
+	while (der && leg->chain_count < sent && leg->chain_count < SS_CHAIN_MAX) {
+		gnutls_x509_crt_t *crt = &leg->chain[leg->chain_count];
+
+		if (gnutls_x509_crt_init(crt))
+			return GNUTLS_E_MEMORY_ERROR;
+		leg->chain_count++;
+		if (gnutls_x509_crt_import(*crt, &der[leg->chain_count - 1],
+					   GNUTLS_X509_FMT_DER))
+			return refuse(leg, "its chain cannot be read");
+	}
+	return refuse(leg, ss_chain_check_keys(leg->chain, leg->chain_count));
+}
+
+/* Called before GnuTLS makes anything of the message, but for a ServerHello */
+static int on_message(gnutls_session_t session, unsigned int type, unsigned int when,
+		      unsigned int incoming, const gnutls_datum_t *message)
+{
+	struct ss_leg *leg = gnutls_session_get_ptr(session);
+
+	(void)when;
+	if (!incoming)
+		return 0;
+	switch (type) {
+	case GNUTLS_HANDSHAKE_SERVER_HELLO:
+		if (message->size > SESSION_ID_AT)
+			look_for_limit(leg, message, SESSION_ID_AT + 1 +
+				       message->data[SESSION_ID_AT] + SUITE_SIZE);
+		return 0;
+	case GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS:
+		look_for_limit(leg, message, 0);
+		return 0;
+	case GNUTLS_HANDSHAKE_CERTIFICATE_PKT:
+		return refuse(leg, ss_chain_check_message(message,
+							  ss_leg_version(leg) == SS_LEG_TLS13));
+	case GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE:
+		if (!ss_dh_is_bounded(session, message))
+			return GNUTLS_E_DH_PRIME_UNACCEPTABLE;
+		return look_at_keys(leg);
+	case GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY:
+		return look_at_keys(leg);
+	default:
+		return 0;
+	}
 }
 
 /* There is no other way to get at them */
@@ -239,6 +294,8 @@ int ss_leg_dial(struct ss_leg *leg, const struct ss_legs *legs, unsigned int ver
 {
 	int ret = start(leg, legs, GNUTLS_CLIENT, versions, ciphers, alpn);
 
+	if (!ret)
+		gnutls_handshake_set_max_packet_length(leg->session, SS_CHAIN_OCTETS);
 	if (!ret)
 		gnutls_handshake_set_hook_function(leg->session, GNUTLS_HANDSHAKE_ANY,
 						   GNUTLS_HOOK_POST, on_message);
@@ -321,7 +378,7 @@ int ss_leg_handshake(struct ss_leg *leg)
 }
 
 /**
- * ss_leg_version() - The version of a leg that is done.
+ * ss_leg_version() - The version of a leg that has agreed on one.
  * @leg: the leg
  *
  * Return: SS_LEG_TLS12 or SS_LEG_TLS13.
@@ -347,6 +404,36 @@ unsigned int ss_leg_cipher(const struct ss_leg *leg)
 	default:
 		return SS_LEG_AES128;
 	}
+}
+
+/**
+ * ss_leg_listen() - Hear whether a server takes our last flight of TLS 1.3, of which
+ * it says nothing in the handshake.
+ * @leg: a leg that is done; of what it sends, only what can be an alert is read
+ *
+ * Return: 0 where it goes on, GNUTLS_E_AGAIN where it has said nothing so far, or
+ * another GnuTLS error where it does not.
+ */
+int ss_leg_listen(struct ss_leg *leg)
+{
+	uint8_t head[RECORD_HEADER];
+	char none;
+	ssize_t n;
+
+	for (int i = 0; i < WARNINGS_MAX; i++) {
+		n = recv(leg->fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
+		if (!n)
+			return GNUTLS_E_PREMATURE_TERMINATION;
+		if (n < (ssize_t)sizeof(head))
+			return n < 0 && errno != EAGAIN && errno != EINTR ?
+			       GNUTLS_E_PULL_ERROR : GNUTLS_E_AGAIN;
+		if (head[0] == RECORD_DATA && (head[3] << 8 | head[4]) > ALERT_RECORD)
+			return 0;
+		n = gnutls_record_recv(leg->session, &none, sizeof(none));
+		if (n != GNUTLS_E_WARNING_ALERT_RECEIVED)
+			return n >= 0 ? GNUTLS_E_PREMATURE_TERMINATION : n;
+	}
+	return GNUTLS_E_UNEXPECTED_PACKET;
 }
 
 static enum smtpsplice_tls_cause alert_cause(const struct ss_leg *leg,
@@ -421,6 +508,8 @@ void ss_leg_explain(const struct ss_leg *leg, int error, char *text, size_t size
 		snprintf(text, size, "alert received: %s", alert);
 	else if (error == GNUTLS_E_DECRYPTION_FAILED)
 		snprintf(text, size, "ended the handshake in plain text");
+	else if (error == GNUTLS_E_DH_PRIME_UNACCEPTABLE)
+		snprintf(text, size, "its Diffie-Hellman group is too short or too long");
 	else
 		ss_text_clean_str(SS_TEXT_PRINT, text, size, gnutls_strerror(error));
 }
@@ -495,6 +584,8 @@ void ss_leg_release(struct ss_leg *leg)
 	if (leg->session)
 		gnutls_deinit(leg->session);
 	leg->session = NULL;
+	while (leg->chain_count)
+		gnutls_x509_crt_deinit(leg->chain[--leg->chain_count]);
 	gnutls_memset(&leg->secrets, 0, sizeof(leg->secrets));
 }
 

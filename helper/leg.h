@@ -8,6 +8,7 @@
 #include <gnutls/gnutls.h>
 #include <linux/smtpsplice.h>
 
+#include "chain.h"
 #include "creds.h"
 #include "tls.h"
 
@@ -41,6 +42,9 @@ struct ss_legs {
  * @asked: the server has asked for the client's certificate
  * @refuse_asking: that ends the handshake
  * @short_records: the server wants shorter records than the kernel makes
+ * @chain: what the server has sent, its own certificate first
+ * @chain_count: how many; 0 before it was looked at
+ * @refused: why the server's certificates cannot be looked at, or NULL
  * @secrets: from which the keys come, and the next ones will
  */
 struct ss_leg {
@@ -51,6 +55,9 @@ struct ss_leg {
 	bool asked;
 	bool refuse_asking;
 	bool short_records;
+	gnutls_x509_crt_t chain[SS_CHAIN_MAX];
+	unsigned int chain_count;
+	const char *refused;
 	struct ss_tls_secrets secrets;
 };
 
@@ -63,6 +70,7 @@ int ss_leg_serve(struct ss_leg *leg, const struct ss_legs *legs, unsigned int ve
 int ss_leg_handshake(struct ss_leg *leg);
 unsigned int ss_leg_version(const struct ss_leg *leg);
 unsigned int ss_leg_cipher(const struct ss_leg *leg);
+int ss_leg_listen(struct ss_leg *leg);
 enum smtpsplice_tls_cause ss_leg_cause(const struct ss_leg *leg, int error,
 				       enum smtpsplice_tls_cause peer);
 void ss_leg_explain(const struct ss_leg *leg, int error, char *text, size_t size);

@@ -356,6 +356,28 @@ static int read_back(gnutls_x509_crt_t made, gnutls_x509_crt_t *out)
 	return 0;
 }
 
+/* Make a certificate that can be shown, but of which GnuTLS does not know the names */
+static int make_crt(struct ss_mint *mint, gnutls_x509_crt_t original, enum ss_ca_kind kind,
+		    enum ss_mint_key key, gnutls_x509_crt_t *made)
+{
+	gnutls_x509_crt_t crt __cleanup(cleanup_crt) = NULL;
+	int ret = have_key(mint, key);
+
+	if (!ret)
+		ret = gnutls_x509_crt_init(&crt);
+	if (!ret)
+		ret = set_contents(mint, crt, original, mint->ca->crt[kind], key);
+	if (!ret)
+		ret = gnutls_x509_crt_privkey_sign(crt, mint->ca->crt[kind],
+						   mint->ca->key[kind], GNUTLS_DIG_SHA256,
+						   0);
+	if (ret)
+		return ret;
+	*made = crt;
+	crt = NULL;
+	return 0;
+}
+
 /**
  * ss_mint_make() - Make a certificate.
  * @mint: the mint
@@ -370,16 +392,8 @@ int ss_mint_make(struct ss_mint *mint, gnutls_x509_crt_t original, enum ss_ca_ki
 		 enum ss_mint_key key, gnutls_x509_crt_t *made)
 {
 	gnutls_x509_crt_t crt __cleanup(cleanup_crt) = NULL;
-	int ret = have_key(mint, key);
+	int ret = make_crt(mint, original, kind, key, &crt);
 
-	if (!ret)
-		ret = gnutls_x509_crt_init(&crt);
-	if (!ret)
-		ret = set_contents(mint, crt, original, mint->ca->crt[kind], key);
-	if (!ret)
-		ret = gnutls_x509_crt_privkey_sign(crt, mint->ca->crt[kind],
-						   mint->ca->key[kind], GNUTLS_DIG_SHA256,
-						   0);
 	return ret ?: read_back(crt, made);
 }
 
@@ -435,7 +449,7 @@ struct ss_creds *ss_mint_re_sign(struct ss_mint *mint, gnutls_x509_crt_t origina
 	creds = ss_creds_cache_find(&mint->cache, id);
 	if (creds)
 		return creds;
-	if (ss_mint_make(mint, original, kind, key, &made))
+	if (make_crt(mint, original, kind, key, &made))
 		return NULL;
 	creds = ss_creds_new((gnutls_x509_crt_t[]){ made, mint->ca->crt[kind] }, 2,
 			     mint->key[key]);

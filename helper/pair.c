@@ -28,6 +28,9 @@
 #define MARGIN_MS	500
 #define MARGIN_SHARE	10
 
+/* For a server to say, with TLS 1.3, that it does not go on without a certificate */
+#define WORD_MS		1000
+
 /* RFC 8446 6.2, those that GnuTLS does not send itself here */
 #define ALERT_UNEXPECTED	10
 #define ALERT_FAILURE		40
@@ -47,12 +50,14 @@
  * @STAGE_HELLO: waiting for the ClientHello; nothing was taken or sent
  * @STAGE_SERVER: shaking hands with the server
  * @STAGE_CLIENT: shaking hands with the client
+ * @STAGE_WORD: both are done, but the server may not take our having no certificate
  * @STAGE_DONE: the result is there
  */
 enum stage {
 	STAGE_HELLO,
 	STAGE_SERVER,
 	STAGE_CLIENT,
+	STAGE_WORD,
 	STAGE_DONE,
 };
 
@@ -68,6 +73,7 @@ enum stage {
  * @is_tls: the client knows what an alert is
  * @creds: what the client is shown
  * @deadline: when it has to be done, see ss_process_now()
+ * @word: in STAGE_WORD, until when the server may say no
  * @result: what became of it
  */
 struct ss_pair {
@@ -81,6 +87,7 @@ struct ss_pair {
 	bool is_tls;
 	struct ss_creds *creds;
 	uint64_t deadline;
+	uint64_t word;
 	struct ss_tls_result result;
 };
 
@@ -271,13 +278,21 @@ static void server_failed(struct ss_pair *pair, int error, uint64_t now)
 	int alert = cause == SMTPSPLICE_TLS_CAUSE_VERSION ? ALERT_VERSION :
 		    cause == SMTPSPLICE_TLS_CAUSE_HELPER ? ALERT_INTERNAL : ALERT_FAILURE;
 
+	/* Whatever the profile says of bad ones: nothing is known of this one */
+	if (pair->server.refused) {
+		fail(pair, SMTPSPLICE_TLS_CAUSE_VALIDATION_FAILURE, ALERT_BAD_CERTIFICATE,
+		     ALERT_BAD_CERTIFICATE, "server's certificate: %s", pair->server.refused);
+		return;
+	}
 	if (pair->server.asked) {
 		/* This session cannot be bypassed any more, the next one can */
 		if (pair->job.profile.client_certificate ==
 		    SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS)
 			ss_askers_add(&pair->gw->askers, &pair->job, pair->hello.name, now);
 		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE, ALERT_FAILURE,
-		     ALERT_FAILURE, "server: asks for the client's certificate");
+		     ALERT_FAILURE, pair->server.refuse_asking ?
+		     "server: asks for the client's certificate" :
+		     "server: does not go on without the client's certificate");
 		return;
 	}
 	/*
@@ -325,25 +340,6 @@ static const char *certificate_text(enum smtpsplice_tls_cause cause,
 	}
 }
 
-/* What the server has sent, from its own certificate on. Return: how many. */
-static unsigned int import_chain(const struct ss_leg *leg,
-				 gnutls_x509_crt_t chain[SS_VERIFY_CHAIN_MAX])
-{
-	unsigned int sent = 0, count = 0;
-	const gnutls_datum_t *der = gnutls_certificate_get_peers(leg->session, &sent);
-
-	while (der && count < sent && count < SS_VERIFY_CHAIN_MAX) {
-		if (gnutls_x509_crt_init(&chain[count]))
-			break;
-		if (gnutls_x509_crt_import(chain[count], &der[count], GNUTLS_X509_FMT_DER)) {
-			gnutls_x509_crt_deinit(chain[count]);
-			break;
-		}
-		count++;
-	}
-	return count;
-}
-
 static struct ss_creds *get_creds(struct ss_pair *pair, gnutls_x509_crt_t original,
 				  enum ss_ca_kind kind)
 {
@@ -378,8 +374,23 @@ static void start_client(struct ss_pair *pair)
 		pair->stage = STAGE_CLIENT;
 }
 
+/*
+ * The name that the client asked for is not in the certificate: what is told of the
+ * session is the name that is. The client gets to see it as well.
+ */
+static void take_common_name(struct ss_pair *pair, gnutls_x509_crt_t crt)
+{
+	char name[SMTPSPLICE_PATTERN_MAX + 1];
+	size_t size = sizeof(name);
+
+	if (!gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name,
+					   &size) && *name)
+		ss_text_clean_str(SS_TEXT_PRINT, pair->result.server_name,
+				  sizeof(pair->result.server_name), name);
+}
+
 /* Check the certificate, and get the one that the client is shown for it */
-static void judge(struct ss_pair *pair, gnutls_x509_crt_t *chain, unsigned int count)
+static void judge(struct ss_pair *pair)
 {
 	const char *name = pair->job.profile.sni_check == SMTPSPLICE_SNI_CHECK_DISABLE ?
 			   NULL : pair->hello.name;
@@ -390,14 +401,17 @@ static void judge(struct ss_pair *pair, gnutls_x509_crt_t *chain, unsigned int c
 
 	if (gnutls_ocsp_status_request_get(pair->server.session, &staple))
 		staple.size = 0;
-	ss_verify_chain(&pair->gw->verify, chain, count, &staple, name, &result);
+	ss_verify_chain(&pair->gw->verify, pair->server.chain, pair->server.chain_count,
+			&staple, name, &result);
 	action = ss_verify_decide(&pair->job.profile, &result, &cause);
 	if (action == SMTPSPLICE_TLS_ACTION_BLOCK) {
 		fail(pair, cause, certificate_alert(cause), certificate_alert(cause),
 		     "server's certificate: %s", certificate_text(cause, &result));
 		return;
 	}
-	pair->creds = get_creds(pair, chain[0], action == SMTPSPLICE_TLS_ACTION_ALLOW ?
+	if (result.failed & SS_VERIFY_BIT(SMTPSPLICE_TLS_CAUSE_SERVER_NAME))
+		take_common_name(pair, pair->server.chain[0]);
+	pair->creds = get_creds(pair, pair->server.chain[0], action == SMTPSPLICE_TLS_ACTION_ALLOW ?
 			      SS_CA_UNTRUSTED : SS_CA_TRUSTED);
 	if (pair->creds)
 		start_client(pair);
@@ -408,8 +422,6 @@ static void judge(struct ss_pair *pair, gnutls_x509_crt_t *chain, unsigned int c
 
 static bool step_server(struct ss_pair *pair, uint64_t now)
 {
-	gnutls_x509_crt_t chain[SS_VERIFY_CHAIN_MAX];
-	unsigned int count;
 	int ret;
 
 	if (pair->ended[SS_PAIR_CLIENT]) {
@@ -430,23 +442,23 @@ static bool step_server(struct ss_pair *pair, uint64_t now)
 		     "server: its Diffie-Hellman group is not that of a safe prime");
 		return true;
 	}
-	count = import_chain(&pair->server, chain);
-	if (count)
-		judge(pair, chain, count);
+	if (pair->server.chain_count)
+		judge(pair);
 	else
 		fail(pair, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_FAILURE,
 		     ALERT_BAD_CERTIFICATE, "server: sent no certificate");
-	for (unsigned int i = 0; i < count; i++)
-		gnutls_x509_crt_deinit(chain[i]);
 	return true;
 }
 
 static void server_left(struct ss_pair *pair)
 {
 	/* TLS 1.3: only now does it say that it wanted the certificate */
-	fail(pair, pair->server.asked ? SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE :
-	     SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_LEG_NO_ALERT,
-	     "server: closed the connection");
+	if (pair->server.asked)
+		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE, ALERT_FAILURE,
+		     SS_LEG_NO_ALERT, "server: does not go on without the client's certificate");
+	else
+		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_LEG_NO_ALERT,
+		     "server: closed the connection");
 }
 
 /* Once a key is in the kernel, GnuTLS is out: no alert can be made any more. */
@@ -489,7 +501,46 @@ static void hand_over(struct ss_pair *pair)
 	finish(pair, SMTPSPLICE_TLS_RESULT_INSPECTED, SMTPSPLICE_TLS_CAUSE_NONE);
 }
 
-static bool step_client(struct ss_pair *pair)
+/*
+ * A server of TLS 1.3 that needs a certificate says so behind its handshake: by then
+ * the kernel would have the session, and could only end it without a word of why. So
+ * wait for a word the first time; a server that has none goes on, and will again.
+ */
+static bool begin_word(struct ss_pair *pair, uint64_t now)
+{
+	if (!pair->server.asked || ss_leg_version(&pair->server) != SS_LEG_TLS13 ||
+	    ss_askers_has(&pair->gw->content, &pair->job, pair->hello.name, now))
+		return false;
+	pair->word = now + WORD_MS;
+	if (pair->word > pair->deadline)
+		pair->word = pair->deadline;
+	pair->stage = STAGE_WORD;
+	return true;
+}
+
+static void end_word(struct ss_pair *pair, uint64_t now)
+{
+	ss_askers_add(&pair->gw->content, &pair->job, pair->hello.name, now);
+	hand_over(pair);
+}
+
+static bool step_word(struct ss_pair *pair, uint64_t now)
+{
+	int ret = ss_leg_listen(&pair->server);
+
+	if (pair->ended[SS_PAIR_CLIENT])
+		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_LEG_NO_ALERT, GNUTLS_A_CLOSE_NOTIFY,
+		     "client: closed the connection");
+	else if (!ret || (ret == GNUTLS_E_AGAIN && now >= pair->word))
+		end_word(pair, now);
+	else if (ret == GNUTLS_E_AGAIN && !pair->ended[SS_PAIR_SERVER])
+		return false;
+	else
+		server_left(pair);
+	return true;
+}
+
+static bool step_client(struct ss_pair *pair, uint64_t now)
 {
 	char text[SMTPSPLICE_TEXT_MAX + 1];
 	int ret;
@@ -502,7 +553,8 @@ static bool step_client(struct ss_pair *pair)
 	if (ret == GNUTLS_E_AGAIN)
 		return false;
 	if (!ret) {
-		hand_over(pair);
+		if (!begin_word(pair, now))
+			hand_over(pair);
 		return true;
 	}
 	ss_leg_explain(&pair->client, ret, text, sizeof(text));
@@ -591,7 +643,10 @@ bool ss_pair_step(struct ss_pair *pair, uint64_t now)
 			go_on = step_server(pair, now);
 			break;
 		case STAGE_CLIENT:
-			go_on = step_client(pair);
+			go_on = step_client(pair, now);
+			break;
+		case STAGE_WORD:
+			go_on = step_word(pair, now);
 			break;
 		case STAGE_DONE:
 			break;
@@ -612,7 +667,7 @@ void ss_pair_ended(struct ss_pair *pair, enum ss_pair_side side)
 }
 
 /**
- * ss_pair_expire() - The time is up.
+ * ss_pair_expire() - The time is up that ss_pair_deadline() has told.
  * @pair: the handshakes; done after this
  */
 void ss_pair_expire(struct ss_pair *pair)
@@ -623,20 +678,22 @@ void ss_pair_expire(struct ss_pair *pair)
 		[STAGE_CLIENT] = "client: handshake not done in time",
 	};
 
-	if (pair->stage != STAGE_DONE)
+	if (pair->stage == STAGE_WORD)
+		end_word(pair, pair->word);
+	else if (pair->stage != STAGE_DONE)
 		fail(pair, SMTPSPLICE_TLS_CAUSE_TIMEOUT, ALERT_INTERNAL, GNUTLS_A_CLOSE_NOTIFY,
 		     "%s", waits[pair->stage]);
 }
 
 /**
- * ss_pair_deadline() - When it has to be done.
+ * ss_pair_deadline() - When it has to be done, or what it waits for has to have come.
  * @pair: the handshakes
  *
  * Return: the time, see ss_process_now().
  */
 uint64_t ss_pair_deadline(const struct ss_pair *pair)
 {
-	return pair->deadline;
+	return pair->stage == STAGE_WORD ? pair->word : pair->deadline;
 }
 
 /**

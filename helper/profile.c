@@ -28,7 +28,7 @@ void ss_profile_default(struct ss_profile *profile)
 		.version = SMTPSPLICE_TLS_SUPPORT_BLOCK,
 		.cipher = SMTPSPLICE_TLS_SUPPORT_BLOCK,
 		.negotiation = SMTPSPLICE_TLS_SUPPORT_BLOCK,
-		.client_certificate = SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS,
+		.client_certificate = SMTPSPLICE_CLIENT_CERTIFICATE_INSPECT,
 		.cert_mode = SMTPSPLICE_CERT_MODE_RE_SIGN,
 	};
 }

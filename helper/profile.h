@@ -16,7 +16,7 @@
  * @revoked: the server's certificate was revoked
  * @untrusted: it is of no trusted CA
  * @validation_timeout: nobody knows whether it was revoked
- * @validation_failure: it is broken, weak, or for another name
+ * @validation_failure: it is broken or weak
  * @sni_check: enum smtpsplice_sni_check
  * @version: enum smtpsplice_tls_support, as are the next two
  * @cipher: no cipher suite of ours

@@ -12,6 +12,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/ocsp.h>
 
+#include "chain.h"
 #include "cleanup.h"
 #include "verify.h"
 
@@ -140,7 +141,7 @@ static void set_broken(struct ss_verify_result *r, const char *detail)
 static unsigned int build_path(gnutls_x509_crt_t *path, gnutls_x509_crt_t *chain,
 			       unsigned int count)
 {
-	bool used[SS_VERIFY_CHAIN_MAX] = { true };
+	bool used[SS_CHAIN_MAX] = { true };
 	unsigned int len = 1, i = 1;
 
 	path[0] = chain[0];
@@ -393,12 +394,14 @@ static gnutls_x509_crt_t find_issuer(const struct ss_verify *v,
  * @STAPLE_REVOKED: revoked
  * @STAPLE_UNKNOWN: nothing that is of use now
  * @STAPLE_WRONG: it is not one of the certificate's CA
+ * @STAPLE_LARGE: to see that would take too long
  */
 enum staple {
 	STAPLE_GOOD,
 	STAPLE_REVOKED,
 	STAPLE_UNKNOWN,
 	STAPLE_WRONG,
+	STAPLE_LARGE,
 };
 
 static enum staple read_single(gnutls_ocsp_resp_t resp)
@@ -417,6 +420,22 @@ static enum staple read_single(gnutls_ocsp_resp_t resp)
 	return STAPLE_GOOD;
 }
 
+/* The CA may have left it to somebody else to sign, whose certificate is in it then */
+static bool signers_are_bounded(gnutls_ocsp_resp_t resp)
+{
+	gnutls_x509_crt_t *certs = NULL;
+	size_t count = 0;
+	bool bounded;
+
+	if (gnutls_ocsp_resp_get_certs(resp, &certs, &count))
+		return true;	/* there are none */
+	bounded = !ss_chain_check_keys(certs, count);
+	for (size_t i = 0; i < count; i++)
+		gnutls_x509_crt_deinit(certs[i]);
+	gnutls_free(certs);
+	return bounded;
+}
+
 static enum staple read_staple(const struct ss_verify *v, gnutls_x509_crt_t *path,
 			       unsigned int len, const gnutls_datum_t *staple)
 {
@@ -424,8 +443,12 @@ static enum staple read_staple(const struct ss_verify *v, gnutls_x509_crt_t *pat
 	gnutls_x509_crt_t issuer __cleanup(cleanup_crt) = NULL;
 	unsigned int wrong = 0;
 
+	if (!ss_chain_is_plain(staple))
+		return STAPLE_LARGE;
 	if (gnutls_ocsp_resp_init(&resp) || gnutls_ocsp_resp_import(resp, staple))
 		return STAPLE_WRONG;
+	if (!signers_are_bounded(resp))
+		return STAPLE_LARGE;
 	if (gnutls_ocsp_resp_get_status(resp) != GNUTLS_OCSP_RESP_SUCCESSFUL)
 		return STAPLE_UNKNOWN;
 	issuer = find_issuer(v, path, len);
@@ -454,6 +477,8 @@ static void check_staple(const struct ss_verify *v, gnutls_x509_crt_t *path,
 		set_failed(r, SMTPSPLICE_TLS_CAUSE_REVOKED);
 	else if (said == STAPLE_WRONG)
 		set_broken(r, "its OCSP response is wrong");
+	else if (said == STAPLE_LARGE)
+		set_broken(r, "its OCSP response takes too long to verify");
 	else if (said == STAPLE_UNKNOWN && must)
 		set_broken(r, "its OCSP response says nothing");
 	else if (said == STAPLE_UNKNOWN)
@@ -473,12 +498,18 @@ void ss_verify_chain(const struct ss_verify *verify, gnutls_x509_crt_t *chain,
 		     unsigned int count, const gnutls_datum_t *staple,
 		     const char *name, struct ss_verify_result *result)
 {
-	gnutls_x509_crt_t path[SS_VERIFY_CHAIN_MAX];
+	gnutls_x509_crt_t path[SS_CHAIN_MAX];
 	unsigned int len, bits;
+	const char *refused;
 
-	if (count > SS_VERIFY_CHAIN_MAX)
-		count = SS_VERIFY_CHAIN_MAX;
+	if (count > SS_CHAIN_MAX)
+		count = SS_CHAIN_MAX;
 	*result = (struct ss_verify_result){};
+	refused = ss_chain_check_keys(chain, count);
+	if (refused) {
+		set_broken(result, refused);
+		return;
+	}
 	len = build_path(path, chain, count);
 	bits = ask_twice(verify->trust, path, len);
 	if (bits & GNUTLS_CERT_SIGNER_NOT_FOUND)
@@ -508,9 +539,11 @@ static uint32_t action_of(const struct ss_profile *p, enum smtpsplice_tls_cause 
 		return p->untrusted;
 	case SMTPSPLICE_TLS_CAUSE_VALIDATION_TIMEOUT:
 		return p->validation_timeout;
-	case SMTPSPLICE_TLS_CAUSE_SERVER_NAME:
 	case SMTPSPLICE_TLS_CAUSE_VALIDATION_FAILURE:
 		return p->validation_failure;
+	case SMTPSPLICE_TLS_CAUSE_SERVER_NAME:
+		return p->sni_check == SMTPSPLICE_SNI_CHECK_STRICT ?
+		       SMTPSPLICE_TLS_ACTION_BLOCK : SMTPSPLICE_TLS_ACTION_IGNORE;
 	default:	/* a server with our own CA's certificate is an attack */
 		return SMTPSPLICE_TLS_ACTION_BLOCK;
 	}

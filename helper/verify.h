@@ -12,9 +12,6 @@
 #include "ca.h"
 #include "profile.h"
 
-/* Longest chain that is looked at; what a server sends beyond that is ignored */
-#define SS_VERIFY_CHAIN_MAX	10
-
 /* A failed check, by its enum smtpsplice_tls_cause */
 #define SS_VERIFY_BIT(cause)	(1u << (cause))
 

@@ -249,10 +249,11 @@ def flip(name):
 class Staple(NamedTuple):
     """A response of OCSP, as `about`'s CA or somebody else says it.
 
-    ends: the day from now on which it is too old; about: another certificate
-    than the one that it comes with.
+    begins: the day from now on which it is said; ends: the one on which it is
+    too old; about: another certificate than the one that it comes with.
     """
     revoked: bool = False
+    begins: int = -9
     ends: int = 1
     by: Signer = SUB
     about: str = None
@@ -274,7 +275,7 @@ def write_staple(name, staple):
         cert=x509.load_pem_x509_certificate(load((staple.about or name) + ".pem")),
         issuer=x509.load_pem_x509_certificate(load(SUB.cert)),
         algorithm=hashes.SHA1(), cert_status=status,
-        this_update=now - 9 * day, next_update=now + staple.ends * day,
+        this_update=now + staple.begins * day, next_update=now + staple.ends * day,
         revocation_time=now - 9 * day if staple.revoked else None,
         revocation_reason=None).responder_id(
             ocsp.OCSPResponderEncoding.HASH, by).sign(key, hashes.SHA256())

@@ -108,8 +108,9 @@ ROWS = (
     Row("old_crl", "its CA's list of revoked ones is old",
         "cert-validation-timeout", "validation-timeout", "CERTIFICATE_UNKNOWN",
         {"by": STALE}, ()),
-    Row("wrong_host", "it is for another name", "cert-validation-failure",
-        "server-name", "BAD_CERTIFICATE", {"kind": "elsewhere"}),
+    Row("wrong_host", "it is for another name", how={"kind": "elsewhere"}),
+    Row("N4_long_chain", "it comes with 20 more", "", "validation-failure",
+        "BAD_CERTIFICATE", sent=(SUB,) * 20),
     Row("wrong_signature", "its signature is wrong",
         "cert-validation-failure untrusted-server-cert", "validation-failure",
         "BAD_CERTIFICATE", change=flip),
@@ -143,6 +144,9 @@ ROWS = (
     Row("staple_old", "what its CA says about it is old",
         "cert-validation-timeout", "validation-timeout", "CERTIFICATE_UNKNOWN",
         staple=Staple(ends=-1)),
+    Row("staple_future", "what its CA says about it is of tomorrow",
+        "cert-validation-timeout", "validation-timeout", "CERTIFICATE_UNKNOWN",
+        staple=Staple(begins=1, ends=2)),
     broken("staple_of_stranger", "somebody else says that it is good",
            staple=Staple(by=OTHER)),
     broken("staple_of_another", "its CA says that another one is good",
@@ -350,21 +354,21 @@ def test_F_defaults():
     with own_profile():
         for name in ("untrusted_root", "old_crl"):
             expect_shown(find_row(name), "allow")
-        for name in ("expired", "revoked", "sha1", "wrong_host"):
+        for name in ("expired", "revoked", "sha1"):
             expect_blocked(find_row(name))
+        expect_shown(find_row("wrong_host"), "ignore")
 
 
 def test_F_strictest():
     """of two things that are wrong the stricter action counts"""
     expired = find_row("expired")
-    with own_profile("cert-validation-failure", "ignore"):
-        expect_shown(find_row("wrong_host"), "ignore")
+    with own_profile("sni-server-cert-check", "strict"):
         expect_blocked(expired, "no.such.name")
         cli("tls", "set", "own", "expired-server-cert", "allow")
-        expect_shown(expired, "allow", "no.such.name")
-        cli("tls", "set", "own", "cert-validation-failure", "block")
         expect_blocked(expired, "no.such.name", "BAD_CERTIFICATE",
                        "server-name")
+        cli("tls", "set", "own", "sni-server-cert-check", "enable")
+        expect_shown(expired, "allow", "no.such.name")
 
 
 def test_F_smtps():
@@ -388,9 +392,13 @@ def test_F_sni_strict():
     good, other = find_row("good"), find_row("wrong_host")
     with own_profile("sni-server-cert-check", "strict"):
         expect_shown(good, "ignore")
-        expect_blocked(other)
+        expect_blocked(other, NAME, "BAD_CERTIFICATE", "server-name")
         expect_blocked(good, None, "UNRECOGNIZED_NAME", "server-name")
+        # whatever is said of certificates that are broken
+        cli("tls", "set", "own", "cert-validation-failure", "ignore")
+        expect_blocked(other, NAME, "BAD_CERTIFICATE", "server-name")
     with own_profile("sni-server-cert-check", "enable"):
+        expect_shown(other, "ignore")
         expect_shown(good, "ignore", None)
         expect_shown(good, "ignore", "MAIL.example.lab")
 

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <gnutls/abstract.h>
+
 #include "peer.h"
 
 #define WAIT_MS	30000	/* for what has to come, or the test has failed */
@@ -100,16 +102,64 @@ void peer_client(struct peer *p, int fd, const char *priority, const char *name)
 							strlen(name)), 0);
 }
 
+/* The key of a server that has none for what it shows: it signs with what is so long */
+static int sign_long(gnutls_privkey_t key, gnutls_sign_algorithm_t algo, void *arg,
+		     unsigned int flags, const gnutls_datum_t *data, gnutls_datum_t *signature)
+{
+	const struct pki *leaf = arg;
+
+	(void)key;
+	(void)algo;
+	(void)flags;
+	(void)data;
+	signature->size = leaf->modulus / 8;
+	signature->data = gnutls_malloc(signature->size);
+	memset(signature->data, 0x55, signature->size);
+	return 0;
+}
+
+static int get_key_info(gnutls_privkey_t key, unsigned int flags, void *arg)
+{
+	const struct pki *leaf = arg;
+
+	(void)key;
+	if (flags & GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO)
+		return 1;
+	if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS)
+		return leaf->modulus;
+	return GNUTLS_PK_RSA;
+}
+
+static gnutls_privkey_t get_key(const struct pki *leaf)
+{
+	gnutls_privkey_t key;
+
+	assert_int_equal(gnutls_privkey_init(&key), 0);
+	if (leaf->modulus)
+		assert_int_equal(gnutls_privkey_import_ext4(key, (void *)leaf, sign_long,
+							    sign_long, NULL, NULL,
+							    get_key_info, 0), 0);
+	else
+		assert_int_equal(gnutls_privkey_import_x509(key, leaf->key,
+							    GNUTLS_PRIVKEY_IMPORT_COPY), 0);
+	return key;
+}
+
+/* As they are: gnutls_certificate_set_x509_key() would put them in order, and drop some */
 void peer_server(struct peer *p, int fd, const char *priority, const struct pki *chain,
 		 unsigned int count)
 {
-	gnutls_x509_crt_t crts[16];
+	gnutls_pcert_st shown[PEER_CHAIN_MAX];
 
 	assert_non_null(chain);
+	assert_true(count <= PEER_CHAIN_MAX);
 	start(p, fd, GNUTLS_SERVER, priority);
 	for (unsigned int i = 0; i < count; i++)
-		crts[i] = chain[i].crt;
-	assert_true(gnutls_certificate_set_x509_key(p->cred, crts, count, chain[0].key) >= 0);
+		assert_int_equal(gnutls_pcert_import_x509(&shown[i], chain[i].crt, 0), 0);
+	/* Whoever shows a certificate need not have its key */
+	gnutls_certificate_set_flags(p->cred, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
+	assert_true(gnutls_certificate_set_key(p->cred, NULL, 0, shown, count,
+					       get_key(&chain[0])) >= 0);
 }
 
 void peer_alpn(struct peer *p, const char *const *names, unsigned int count)

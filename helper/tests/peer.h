@@ -10,6 +10,7 @@
 #include "pki.h"
 
 #define PEER_PRIORITY	"NORMAL"
+#define PEER_CHAIN_MAX	100
 
 /* One end of a connection, and what it is to do */
 struct peer {
@@ -19,7 +20,7 @@ struct peer {
 	const char *first;	/* to be sent in the segment of its last flight */
 	bool started, done;
 	int error;
-	uint8_t out[65536];
+	uint8_t out[160 << 10];
 	size_t out_len;
 };
 

@@ -69,11 +69,61 @@ static void set_usage(gnutls_x509_crt_t crt, const struct pki_spec *spec)
 	gnutls_free(der.data);
 }
 
+/* Odd, and of so many bits */
+static gnutls_datum_t make_number(unsigned int bits)
+{
+	unsigned int size = (bits + 7) / 8;
+	uint8_t *n = malloc(size);
+
+	assert_non_null(n);
+	OK(gnutls_rnd(GNUTLS_RND_NONCE, n, size));
+	n[0] &= 0xff >> (8 * size - bits);
+	n[0] |= 1 << ((bits - 1) % 8);
+	n[size - 1] |= 1;
+	return (gnutls_datum_t){ n, size };
+}
+
+/* A key that can only be used to verify, and takes its time for that */
+static void set_public_rsa(gnutls_x509_crt_t crt, const struct pki_spec *spec)
+{
+	gnutls_datum_t m = make_number(spec->modulus), e = make_number(spec->exponent);
+	gnutls_pubkey_t key;
+
+	OK(gnutls_pubkey_init(&key));
+	OK(gnutls_pubkey_import_rsa_raw(key, &m, &e));
+	OK(gnutls_x509_crt_set_pubkey(crt, key));
+	gnutls_pubkey_deinit(key);
+	free(m.data);
+	free(e.data);
+}
+
+static void add_names(gnutls_x509_crt_t crt, unsigned int count)
+{
+	gnutls_subject_alt_names_t names;
+	gnutls_datum_t der;
+	char name[32];
+
+	OK(gnutls_subject_alt_names_init(&names));
+	for (unsigned int i = 0; i < count; i++) {
+		gnutls_datum_t datum = { (unsigned char *)name,
+					 snprintf(name, sizeof(name), "%x.%s", i, "a") };
+
+		OK(gnutls_subject_alt_names_set(names, GNUTLS_SAN_DNSNAME, &datum, NULL));
+	}
+	OK(gnutls_x509_ext_export_subject_alt_names(names, &der));
+	OK(gnutls_x509_crt_set_extension_by_oid(crt, GNUTLS_X509EXT_OID_SAN, der.data, der.size,
+						0));
+	gnutls_free(der.data);
+	gnutls_subject_alt_names_deinit(names);
+}
+
 static void set_leaf(gnutls_x509_crt_t crt, const struct pki_spec *spec)
 {
 	const char *host = spec->host ?: PKI_HOST;
 
-	if (*host)
+	if (spec->names)
+		add_names(crt, spec->names);
+	else if (*host)
 		OK(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, host,
 							strlen(host), GNUTLS_FSAN_SET));
 	OK(gnutls_x509_crt_set_key_purpose_oid(crt, spec->purpose ?: GNUTLS_KP_TLS_WWW_SERVER,
@@ -96,6 +146,8 @@ static void set_contents(gnutls_x509_crt_t crt, const struct pki_spec *spec,
 	OK(gnutls_x509_crt_set_activation_time(crt, now + (spec->from ?: -PKI_DAY)));
 	OK(gnutls_x509_crt_set_expiration_time(crt, now + (spec->to ?: 30 * PKI_DAY)));
 	OK(gnutls_x509_crt_set_key(crt, key));
+	if (spec->modulus)
+		set_public_rsa(crt, spec);
 	if (!spec->dn || *spec->dn)
 		OK(gnutls_x509_crt_set_dn(crt, spec->dn ?: "CN=" PKI_HOST ",O=Example", NULL));
 	if (spec->v1)
@@ -114,15 +166,79 @@ static void set_contents(gnutls_x509_crt_t crt, const struct pki_spec *spec,
 		OK(gnutls_x509_crt_set_extension_by_oid(crt, spec->unknown, "\5\0", 2, 1));
 }
 
+static size_t der_header(const uint8_t *d, size_t *size)
+{
+	size_t octets = d[1] & 0x80 ? d[1] & 0x7f : 0;
+
+	*size = octets ? 0 : d[1];
+	for (size_t i = 0; i < octets; i++)
+		*size = *size << 8 | d[2 + i];
+	return 2 + octets;
+}
+
+unsigned int pki_der_split(gnutls_datum_t whole, gnutls_datum_t *parts, unsigned int max)
+{
+	size_t size, at = der_header(whole.data, &size), end = at + size;
+	unsigned int count = 0;
+
+	assert_true(end <= whole.size);
+	while (at < end) {
+		size_t head = der_header(whole.data + at, &size);
+
+		assert_true(count < max && at + head + size <= end);
+		parts[count++] = (gnutls_datum_t){ whole.data + at, head + size };
+		at += head + size;
+	}
+	return count;
+}
+
+gnutls_datum_t pki_der_join(uint8_t tag, const gnutls_datum_t *parts, unsigned int count)
+{
+	size_t size = 0, at = 5;
+	uint8_t *d;
+
+	for (unsigned int i = 0; i < count; i++)
+		size += parts[i].size;
+	d = malloc(at + size);
+	assert_non_null(d);
+	/* Always of three octets: no DER, but all take it */
+	memcpy(d, (uint8_t[]){ tag, 0x83, size >> 16, size >> 8, size }, at);
+	for (unsigned int i = 0; i < count; i++) {
+		memcpy(d + at, parts[i].data, parts[i].size);
+		at += parts[i].size;
+	}
+	return (gnutls_datum_t){ d, at };
+}
+
+/* A wrong signature, but of the length that one of the issuer's key would have */
+static void sign_long(gnutls_datum_t *der, unsigned int bits)
+{
+	gnutls_datum_t parts[3], number = make_number(bits - 1), bit_string, whole;
+	uint8_t unused = 0;
+
+	assert_int_equal(pki_der_split(*der, parts, 3), 3);
+	bit_string = pki_der_join(3, (gnutls_datum_t[]){ { &unused, 1 }, number }, 2);
+	parts[2] = bit_string;
+	whole = pki_der_join(0x30, parts, 3);
+	free(number.data);
+	free(bit_string.data);
+	gnutls_free(der->data);
+	der->data = gnutls_malloc(whole.size);
+	der->size = whole.size;
+	memcpy(der->data, whole.data, whole.size);
+	free(whole.data);
+}
+
 void pki_make(struct pki *made, const struct pki_spec *spec, const struct pki *issuer)
 {
-	gnutls_pk_algorithm_t pk = spec->pk ?: GNUTLS_PK_ECDSA;
+	gnutls_pk_algorithm_t pk = spec->modulus ? GNUTLS_PK_RSA : spec->pk ?: GNUTLS_PK_ECDSA;
 	unsigned int bits = spec->bits ?: pk == GNUTLS_PK_RSA ? 2048 : 256;
 	gnutls_digest_algorithm_t digest = spec->digest ?: GNUTLS_DIG_SHA256;
 	uint8_t id[20];
 	size_t size = sizeof(id);
 	gnutls_datum_t der;
 
+	made->modulus = spec->modulus;
 	OK(gnutls_x509_privkey_init(&made->key));
 	OK(gnutls_x509_privkey_generate(made->key, pk, pk == GNUTLS_PK_RSA ? bits :
 					GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
@@ -138,6 +254,8 @@ void pki_make(struct pki *made, const struct pki_spec *spec, const struct pki *i
 	/* As it looks to others */
 	OK(gnutls_x509_crt_export2(made->crt, GNUTLS_X509_FMT_DER, &der));
 	gnutls_x509_crt_deinit(made->crt);
+	if (issuer->modulus)
+		sign_long(&der, issuer->modulus);
 	OK(gnutls_x509_crt_init(&made->crt));
 	OK(gnutls_x509_crt_import(made->crt, &der, GNUTLS_X509_FMT_DER));
 	gnutls_free(der.data);

@@ -3,6 +3,7 @@
 #define SS_TESTS_PKI_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <gnutls/x509.h>
 
@@ -15,6 +16,7 @@
 struct pki {
 	gnutls_x509_crt_t crt;
 	gnutls_x509_privkey_t key;
+	unsigned int modulus;	/* as in its struct pki_spec */
 };
 
 /* What certificate to make; zero is what is usual */
@@ -30,6 +32,9 @@ struct pki_spec {
 	gnutls_pk_algorithm_t pk;
 	unsigned int bits;
 	gnutls_digest_algorithm_t digest;
+	unsigned int modulus;	/* bits of an RSA key in place of its own, which is of RSA then */
+	unsigned int exponent;	/* bits of that one's public exponent */
+	unsigned int names;	/* of a leaf: so many more DNS names */
 	bool no_basic;		/* version 3, but without basic constraints */
 	bool v1;
 	bool must_staple;
@@ -37,6 +42,10 @@ struct pki_spec {
 	const char *permit;	/* name constraint of a CA */
 	const char *unknown;	/* OID of an unknown critical extension */
 };
+
+/* The elements of one in DER, or an element of these; the caller's to free */
+unsigned int pki_der_split(gnutls_datum_t whole, gnutls_datum_t *parts, unsigned int max);
+gnutls_datum_t pki_der_join(uint8_t tag, const gnutls_datum_t *parts, unsigned int count);
 
 void pki_make(struct pki *made, const struct pki_spec *spec, const struct pki *issuer);
 void pki_free(struct pki *pki);

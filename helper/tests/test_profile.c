@@ -57,7 +57,7 @@ static void has_the_defaults_of_the_kernel(void **state)
 	assert_int_equal(job.profile.version, SMTPSPLICE_TLS_SUPPORT_BLOCK);
 	assert_int_equal(job.profile.cipher, SMTPSPLICE_TLS_SUPPORT_BLOCK);
 	assert_int_equal(job.profile.negotiation, SMTPSPLICE_TLS_SUPPORT_BLOCK);
-	assert_int_equal(job.profile.client_certificate, SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS);
+	assert_int_equal(job.profile.client_certificate, SMTPSPLICE_CLIENT_CERTIFICATE_INSPECT);
 	assert_int_equal(job.profile.cert_mode, SMTPSPLICE_CERT_MODE_RE_SIGN);
 }
 

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <gnutls/abstract.h>
+
 #include "cleanup.h"
 #include "pki.h"
 #include "process.h"
@@ -16,6 +18,8 @@ static char *dir, *trust;
 static struct ss_ca own;
 static struct ss_verify verify;
 static struct pki root, inter;
+
+static struct ss_verify_result last;	/* of check_with() */
 
 static void check_with(const struct ss_verify *v, const struct pki *chain, unsigned int count,
 		       const gnutls_datum_t *staple, const char *name, uint32_t want)
@@ -30,6 +34,7 @@ static void check_with(const struct ss_verify *v, const struct pki *chain, unsig
 		print_message("# failed %#x, not %#x (%s)\n", r.failed, want, r.detail ?: "");
 	assert_int_equal(r.failed, want);
 	assert_int_equal(!!r.detail, !!(want & B(VALIDATION_FAILURE)));
+	last = r;
 }
 
 static void check(const struct pki *chain, unsigned int count, uint32_t want)
@@ -421,6 +426,186 @@ static void knows_staples(void **state)
 	pki_free(&other);
 }
 
+/*
+ * Change what a response says, and sign it again: @ahead seconds from now it was said;
+ * or, with @shown, that certificate is in it as that of who has signed.
+ */
+static void change_staple(gnutls_datum_t *staple, long ahead, const struct pki *signer,
+			  const struct pki *shown)
+{
+	gnutls_datum_t whole[2], bytes[1], response[2], basic[4], signature, crt, inner, tmp;
+	time_t at = time(NULL) + ahead;
+	unsigned int count, times = 0;
+	gnutls_privkey_t key;
+	uint8_t unused = 0;
+	char text[16];
+
+	assert_int_equal(pki_der_split(*staple, whole, 2), 2);
+	assert_int_equal(pki_der_split(whole[1], bytes, 1), 1);
+	assert_int_equal(pki_der_split(bytes[0], response, 2), 2);
+	/* An OCTET STRING has its content where an element has its parts */
+	assert_int_equal(pki_der_split(response[1], &inner, 1), 1);
+	count = pki_der_split(inner, basic, 4);
+	assert_true(count >= 3);
+	strftime(text, sizeof(text), "%Y%m%d%H%M%SZ", gmtime(&at));
+	/* The first GeneralizedTime is of the response, the next one of what it says */
+	for (size_t i = 0; i + 17 < basic[0].size && times < 2; i++)
+		if (!memcmp(basic[0].data + i, "\x18\x0f""20", 4) && ++times == 2)
+			memcpy(basic[0].data + i + 2, text, 15);
+	assert_int_equal(times, 2);
+	gnutls_privkey_init(&key);
+	assert_int_equal(gnutls_privkey_import_x509(key, signer->key, 0), 0);
+	assert_int_equal(gnutls_privkey_sign_data(key, GNUTLS_DIG_SHA256, 0, &basic[0],
+						  &signature), 0);
+	gnutls_privkey_deinit(key);
+	basic[2] = pki_der_join(3, (gnutls_datum_t[]){ { &unused, 1 }, signature }, 2);
+	gnutls_free(signature.data);
+	if (shown) {
+		assert_int_equal(gnutls_x509_crt_export2(shown->crt, GNUTLS_X509_FMT_DER,
+							 &crt), 0);
+		tmp = pki_der_join(0x30, &crt, 1);
+		basic[3] = pki_der_join(0xa0, &tmp, 1);
+		gnutls_free(crt.data);
+		free(tmp.data);
+		count = 4;
+	}
+	inner = pki_der_join(0x30, basic, count);
+	free(basic[2].data);
+	if (shown)
+		free(basic[3].data);
+	response[1] = pki_der_join(4, &inner, 1);
+	free(inner.data);
+	bytes[0] = pki_der_join(0x30, response, 2);
+	free(response[1].data);
+	whole[1] = pki_der_join(0xa0, bytes, 1);
+	free(bytes[0].data);
+	tmp = pki_der_join(0x30, whole, 2);
+	free(whole[1].data);
+	gnutls_free(staple->data);
+	staple->data = gnutls_malloc(tmp.size);
+	staple->size = tmp.size;
+	memcpy(staple->data, tmp.data, tmp.size);
+	free(tmp.data);
+}
+
+static void check_future(const struct pki *leaf, long ahead, uint32_t want)
+{
+	gnutls_datum_t staple = get_staple(leaf, &inter, &inter, "V", "1");
+
+	change_staple(&staple, ahead, &inter, NULL);
+	check_with(&verify, (struct pki[]){ *leaf, inter }, 2, &staple, PKI_HOST, want);
+	gnutls_free(staple.data);
+}
+
+/* What is said of a time that has not come says nothing of today */
+static void knows_staples_from_the_future(void **state)
+{
+	struct pki leaf = {}, must = {};
+
+	(void)state;
+	pki_leaf(&leaf, &inter);
+	pki_make(&must, &(struct pki_spec){ .must_staple = true }, &inter);
+	check_future(&leaf, -60, 0);
+	check_future(&must, -60, 0);
+	/* A clock may be a bit ahead */
+	check_future(&leaf, 200, 0);
+	check_future(&leaf, 3600, B(VALIDATION_TIMEOUT));
+	check_future(&must, 3600, B(VALIDATION_FAILURE));
+	pki_free(&leaf);
+	pki_free(&must);
+}
+
+/* Somebody whom the CA lets sign, with a key that takes seconds */
+static void test_N4_large_staples(void **state)
+{
+	struct pki_spec spec = { .dn = "CN=responder", .purpose = GNUTLS_KP_OCSP_SIGNING,
+				 .pk = GNUTLS_PK_RSA };
+	struct pki leaf = {}, signer = {}, large = {}, chain[2];
+	gnutls_datum_t staple;
+
+	(void)state;
+	pki_leaf(&leaf, &inter);
+	chain[0] = leaf;
+	chain[1] = inter;
+	pki_make(&signer, &spec, &inter);
+	staple = get_staple(&leaf, &inter, &signer, "V", "1");
+	check_with(&verify, chain, 2, &staple, PKI_HOST, 0);
+	spec.modulus = 16384;
+	spec.exponent = 16375;
+	pki_make(&large, &spec, &inter);
+	change_staple(&staple, 0, &signer, &large);
+	check_with(&verify, chain, 2, &staple, PKI_HOST, B(VALIDATION_FAILURE));
+	assert_string_equal(last.detail, "its OCSP response takes too long to verify");
+	gnutls_free(staple.data);
+	/* One that has too much in it to be read */
+	staple.size = 50000;
+	staple.data = gnutls_malloc(staple.size);
+	memset(staple.data, 0, staple.size);
+	check_with(&verify, chain, 2, &staple, PKI_HOST, B(VALIDATION_FAILURE));
+	assert_string_equal(last.detail, "its OCSP response takes too long to verify");
+	gnutls_free(staple.data);
+	pki_free(&large);
+	pki_free(&signer);
+	pki_free(&leaf);
+}
+
+/* No key is used that is too large, whoever asks for a chain to be checked */
+static void test_N4_large_keys(void **state)
+{
+	struct pki_spec spec = { .dn = "CN=large", .ca = true, .pathlen = -1,
+				 .modulus = 32768, .exponent = 32759 };
+	struct pki chain[2] = {};
+
+	(void)state;
+	for (int self = 0; self < 2; self++) {
+		pki_make(&chain[1], &spec, self ? NULL : &root);
+		pki_leaf(&chain[0], &chain[1]);
+		check(chain, 2, B(VALIDATION_FAILURE));
+		assert_string_equal(last.detail, "a key in its chain is too large");
+		pki_free(&chain[0]);
+		pki_free(&chain[1]);
+	}
+}
+
+/* A leaf that is in the list of the trusted ones itself: GnuTLS looks no further */
+static void check_trusted_leaf(const struct pki_spec *spec, uint32_t want)
+{
+	struct pki leaf = {}, other = {};
+	struct ss_verify v;
+	char err[512], *pem;
+
+	for (int self = 0; self < 2; self++) {
+		if (!self)
+			pki_root(&other, "CN=other");
+		pki_make(&leaf, spec, self ? NULL : &other);
+		pem = pki_file(dir, "trusted.pem", &leaf, false);
+		assert_int_equal(ss_verify_init(&v, pem, NULL, &own, err, sizeof(err)), 0);
+		check_with(&v, &leaf, 1, NULL, PKI_HOST, want);
+		ss_verify_free(&v);
+		free(pem);
+		pki_free(&leaf);
+		pki_free(&other);
+	}
+}
+
+static void checks_a_leaf_that_is_trusted_as_it_is(void **state)
+{
+	(void)state;
+	check_trusted_leaf(&(struct pki_spec){}, 0);
+	check_trusted_leaf(&(struct pki_spec){ .from = -9 * PKI_DAY, .to = -PKI_DAY },
+			   B(EXPIRED));
+	check_trusted_leaf(&(struct pki_spec){ .from = PKI_DAY, .to = 9 * PKI_DAY },
+			   B(EXPIRED));
+	check_trusted_leaf(&(struct pki_spec){ .pk = GNUTLS_PK_RSA, .bits = 1024 },
+			   B(VALIDATION_FAILURE));
+	assert_string_equal(last.detail, "a key or signature is too weak");
+	check_trusted_leaf(&(struct pki_spec){ .digest = GNUTLS_DIG_SHA1 },
+			   B(VALIDATION_FAILURE));
+	check_trusted_leaf(&(struct pki_spec){ .must_staple = true }, B(VALIDATION_FAILURE));
+	check_trusted_leaf(&(struct pki_spec){ .host = "other.example.com", .dn = "CN=x" },
+			   B(SERVER_NAME));
+}
+
 /* GnuTLS has been hurt by long chains (CVE-2024-28835) */
 static void stands_long_chains(void **state)
 {
@@ -451,10 +636,13 @@ static void takes_the_strictest(void **state)
 	ss_profile_default(&p);
 	p.expired = SMTPSPLICE_TLS_ACTION_IGNORE;
 	p.untrusted = SMTPSPLICE_TLS_ACTION_ALLOW;
-	p.validation_failure = SMTPSPLICE_TLS_ACTION_BLOCK;
+	/* Another name is for sni-server-cert-check alone */
+	p.validation_failure = SMTPSPLICE_TLS_ACTION_IGNORE;
+	p.sni_check = SMTPSPLICE_SNI_CHECK_STRICT;
 	assert_int_equal(ss_verify_decide(&p, &r, &cause), SMTPSPLICE_TLS_ACTION_BLOCK);
 	assert_int_equal(cause, SMTPSPLICE_TLS_CAUSE_SERVER_NAME);
-	p.validation_failure = SMTPSPLICE_TLS_ACTION_IGNORE;
+	p.validation_failure = SMTPSPLICE_TLS_ACTION_BLOCK;
+	p.sni_check = SMTPSPLICE_SNI_CHECK_ENABLE;
 	assert_int_equal(ss_verify_decide(&p, &r, &cause), SMTPSPLICE_TLS_ACTION_ALLOW);
 	assert_int_equal(cause, SMTPSPLICE_TLS_CAUSE_UNTRUSTED);
 	p.untrusted = SMTPSPLICE_TLS_ACTION_IGNORE;
@@ -524,6 +712,10 @@ int main(void)
 		cmocka_unit_test(knows_crls),
 		cmocka_unit_test(knows_staples),
 		cmocka_unit_test(stands_long_chains),
+		cmocka_unit_test(knows_staples_from_the_future),
+		cmocka_unit_test(test_N4_large_staples),
+		cmocka_unit_test(test_N4_large_keys),
+		cmocka_unit_test(checks_a_leaf_that_is_trusted_as_it_is),
 		cmocka_unit_test(takes_the_strictest),
 		cmocka_unit_test(tells_of_bad_files),
 	};

@@ -313,9 +313,9 @@ enum smtpsplice_tls_support {
  * enum smtpsplice_sni_check - What the name that the client asks for (SNI) has
  *   to be.
  * @SMTPSPLICE_SNI_CHECK_ENABLE: Where it is not in the server's certificate,
- *   that has failed.
- * @SMTPSPLICE_SNI_CHECK_STRICT: As enable, and a client that asks for no name
- *   is refused.
+ *   go on under the common name of that.
+ * @SMTPSPLICE_SNI_CHECK_STRICT: Where it is not in the server's certificate,
+ *   or the client asks for none, end the session.
  * @SMTPSPLICE_SNI_CHECK_DISABLE: It is not compared.
  */
 enum smtpsplice_sni_check {
@@ -733,6 +733,7 @@ enum {
 	SMTPSPLICE_A_STATS_SHARE_HELD,
 	SMTPSPLICE_A_STATS_SHARE_HANDSHAKES,
 	SMTPSPLICE_A_STATS_SHARE_SCANS,
+	SMTPSPLICE_A_STATS_BYPASS_OFF,
 
 	__SMTPSPLICE_A_STATS_MAX,
 	SMTPSPLICE_A_STATS_MAX = (__SMTPSPLICE_A_STATS_MAX - 1)
