@@ -307,6 +307,13 @@ static int handle_alert(struct ss_leg *leg, const u8 *p, int n)
 	/* the close_notify follows (RFC 8446 6.1) */
 	if (p[1] == TLS_ALERT_DESC_USER_CANCELED)
 		return -EAGAIN;
+	/* TLS 1.3 has a server say so behind the handshake, the helper is out by then */
+	if (p[1] == TLS_ALERT_DESC_CERTIFICATE_REQUIRED &&
+	    leg == &leg->session->server) {
+		ss_stats_inc(leg->session->sn, HANDSHAKE_FAILED);
+		net_info_ratelimited("smtpsplice: session %llu: the server does not go on without the client's certificate\n",
+				     leg->session->id);
+	}
 	/* the peer has given up: there is nothing to answer */
 	leg->broken = true;
 	leg->notified = true;

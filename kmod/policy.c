@@ -29,8 +29,7 @@ static bool port_match(const struct ss_policy *p, __be16 port)
 	return false;
 }
 
-/* Flows to this port are none of our business. */
-static bool is_off(const struct ss_policy *p, u16 port)
+bool ss_policy_off(const struct ss_policy *p, u16 port)
 {
 	const struct ss_profile *tls;
 
@@ -51,7 +50,7 @@ struct ss_policy *ss_policy_match(struct ss_net *sn,
 		    (!p->iif[0] || !strcmp(p->iif, dev->name)) &&
 		    ss_prefix_match_any(p->dst, p->dst_count, dst) &&
 		    ss_prefix_match_any(p->src, p->src_count, src))
-			return is_off(p, ntohs(dst->port)) ? NULL : p;
+			return p;
 	}
 	return NULL;
 }

@@ -77,6 +77,15 @@ struct ss_policy *ss_policy_match(struct ss_net *sn,
 				  const struct ss_addr *dst);
 
 /**
+ * ss_policy_off() - does a policy want flows to a port not to be touched?
+ * @p: the policy
+ * @port: the port
+ *
+ * Context: any, under RCU.
+ */
+bool ss_policy_off(const struct ss_policy *p, u16 port);
+
+/**
  * ss_policy_add() - add the policy that a netlink request describes
  * @sn: the namespace
  * @info: the request; its extack says what is wrong

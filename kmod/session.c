@@ -339,6 +339,9 @@ static void bypass_policy(struct ss_session *s)
 	memset(h, 0, sizeof(*h));
 	h->result = SMTPSPLICE_TLS_RESULT_BYPASSED;
 	h->cause = SMTPSPLICE_TLS_CAUSE_POLICY;
+	/* the helper knows nothing of it */
+	net_info_ratelimited("smtpsplice: session %llu: TLS passes unscanned: policy %s\n",
+			     s->id, s->policy->name);
 	note_handshake(s, h);
 	bypass(s, h->cause);
 }

@@ -242,6 +242,18 @@ static bool pretends(const struct flow *f)
 	return true;
 }
 
+/* A flow that its policy picks, but does not want to be touched, on this port */
+static unsigned int leave_alone(const struct flow *f,
+				const struct ss_policy *policy, bool syn)
+{
+	if (!syn)
+		return NF_ACCEPT;
+	ss_stats_inc(f->sn, BYPASS_OFF);
+	net_info_ratelimited("smtpsplice: TLS passes unscanned: policy %s, port %u is off\n",
+			     policy->name, ntohs(f->dst.port));
+	return NF_ACCEPT;
+}
+
 /* A packet that belongs to no socket: is it a connection request for us? */
 static unsigned int steer_new(const struct flow *f)
 {
@@ -259,6 +271,8 @@ static unsigned int steer_new(const struct flow *f)
 	policy = ss_policy_match(f->sn, f->dev, &f->src, &f->dst);
 	if (!policy)
 		return NF_ACCEPT;
+	if (ss_policy_off(policy, ntohs(f->dst.port)))
+		return leave_alone(f, policy, syn);
 	sk = ss_listener_sock(policy, f->src.family);
 	if (!sk)
 		return NF_ACCEPT;
