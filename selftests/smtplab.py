@@ -892,15 +892,24 @@ def _run(number, test):
     return _result(True, number, name)
 
 
+def chosen(tests):
+    """Those that the arguments name, or all; ends where there is no such test."""
+    only = sys.argv[1:]
+    unknown = set(only) - {t.__name__ for t in tests}
+    if unknown or not tests:
+        print("Bail out! no such test: " + " ".join(sorted(unknown)))
+        sys.exit(2)
+    return [t for t in tests if not only or t.__name__ in only]
+
+
 def main(tests, around=nullcontext):
     """Runs functions as TAP; their first line of documentation names them.
 
     Where no lab is up it is brought up for them, and that it comes down
     without a leak is one test more. `around` makes a context of the lab that
-    all of them run in.
+    all of them run in. Arguments are names of tests: only those are run.
     """
-    only = sys.argv[1:]
-    tests = [t for t in tests if not only or t.__name__ in only]
+    tests = chosen(tests)
     own = not os.path.exists("/run/netns/gw")
     print("1..%d" % (len(tests) + own), flush=True)
     if own and not _lab("up"):
