@@ -8,6 +8,7 @@ The certificates are made when this starts. What the helper trusts is
 PKI/trust.pem, what was revoked is in PKI/crl.pem.
 """
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -409,6 +410,45 @@ def test_F_names_too_long():
     make_row(row)
     with own_profile():
         expect_blocked(row, alert="HANDSHAKE_FAILURE", cause="negotiation")
+
+
+def hang_up(said):
+    """SIGHUP, until the helper has said that once more."""
+    before = helper_said().count(said)
+    with open(PIDFILE) as f:
+        os.kill(int(f.read()), signal.SIGHUP)
+    wait_for(said, lambda: helper_said().count(said) > before)
+
+
+def helper_said():
+    with open(os.path.join(RUN, "smtpspliced.log")) as f:
+        return f.read()
+
+
+def test_N6_lists_anew():
+    """a list that was out of date is read anew at SIGHUP, one that is none is not"""
+    row, lists, helper = find_row("old_crl"), read("crl.pem"), set(helpers())
+    with own_profile("cert-validation-timeout", "block"):
+        expect_blocked(row)
+        write("crl.pem", lists + revocations(STALE))
+        hang_up("reloaded: CAs and revocation lists")
+        expect_shown(row, "ignore")
+        # a session that is open then goes on
+        with serving(row, 25):
+            c = TlsClient()
+            c.hello()
+            c.starttls(any_issuer(), NAME)
+            write("crl.pem", lists[:-100])
+            hang_up("reload failed, CAs and revocation lists stay as they were: "
+                    "CRL file " + os.path.join(PKI, "crl.pem"))
+            c.message(infected(), "554 5.7.1 ")
+            c.quit_tls()
+        expect_shown(row, "ignore")
+        write("crl.pem", lists)
+        hang_up("reloaded: CAs and revocation lists")
+        expect_blocked(row)
+    # none of its processes was started anew, and no engine was loaded
+    expect_equal(set(helpers()), helper, "processes")
 
 
 def test_F_minted():
