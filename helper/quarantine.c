@@ -454,7 +454,8 @@ void ss_quarantine_look(struct ss_quarantine *q)
 
 /**
  * ss_quarantine_why() - Tell why a message is not kept.
- * @error: errno of ss_quarantine_create() or ss_quarantine_keep(), negative
+ * @error: errno of ss_quarantine_create() or ss_quarantine_keep(), negative, or
+ *   -EBADMSG where there was something else in the file
  *
  * Return: the same in words.
  */
@@ -467,6 +468,8 @@ const char *ss_quarantine_why(int error)
 		return "quota is used up";
 	case ENOSPC:
 		return "too little space left in the file system";
+	case EBADMSG:
+		return "what was to be kept is not the message";
 	case EBUSY:
 		return "folder is used by another smtpspliced";
 	default:

@@ -683,6 +683,23 @@ int ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 	return -1;
 }
 
+/*
+ * What passes has nothing found in it, unless that is only watched or was taken out;
+ * what is refused for good has.
+ */
+static bool agrees(const struct ss_scan_result *r)
+{
+	switch (r->verdict) {
+	case SMTPSPLICE_VERDICT_ACCEPT:
+		return r->found ? r->monitored || r->replaced : !r->monitored;
+	case SMTPSPLICE_VERDICT_REJECT:
+	case SMTPSPLICE_VERDICT_DISCARD:
+		return r->found;
+	default:
+		return true;
+	}
+}
+
 /**
  * ss_scan_result_check() - Check a result that came from a worker, which may
  * have been taken over by what it scanned.
@@ -710,7 +727,7 @@ bool ss_scan_result_check(struct ss_scan_result *result)
 	if (result->verdict > SMTPSPLICE_VERDICT_DISCARD ||
 	    result->cause >= SS_TEMPLATE_CAUSES ||
 	    result->conditions > ALL_CONDITIONS ||
-	    result->unscanned > SMTPSPLICE_UNSCANNED_ENCRYPTED)
+	    result->unscanned > SMTPSPLICE_UNSCANNED_ENCRYPTED || !agrees(result))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		char copy[SS_MIME_TEXT_SIZE];

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "attrs.h"
 #include "cleanup.h"
@@ -35,7 +36,7 @@ static void put_accept(struct nl_msg *msg, const struct ss_scan_result *result,
 {
 	char tag[SMTPSPLICE_REPLY_MAX + 1];
 
-	if (result->tag) {
+	if (result->tag && result->unscanned != SMTPSPLICE_UNSCANNED_NONE) {
 		snprintf(tag, sizeof(tag), "X-Smtpsplice-Unscanned: %s",
 			 ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_UNSCANNED,
 					     result->unscanned));
@@ -121,11 +122,21 @@ struct kept {
 	char why[128];
 };
 
+/* Is it the message, as far as can be told? A worker has had it in its hands. */
+static bool is_plausible(int fd, const struct ss_request *req)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_size && (uint64_t)st.st_size <= req->size;
+}
+
 /* Give an infected message its name in the quarantine. It is refused in any case. */
 static void keep(struct ss_verdicts *v, struct ss_avlog_record *rec, int fd, struct kept *kept)
 {
 	int ret = fd < 0 ? fd : -rec->result->quarantine_error;
 
+	if (!ret && rec->result->quarantined && !is_plausible(fd, rec->req))
+		ret = -EBADMSG;
 	if (!ret)
 		ret = rec->result->quarantined ?
 		      ss_quarantine_keep(&v->quarantine, fd, rec->req, rec->result,
@@ -228,7 +239,7 @@ int ss_verdicts_give(struct ss_verdicts *v, struct ss_request *req,
 	int ret;
 
 	read_profile(v, req);
-	if (rec.quarantine && result->keep)
+	if (rec.quarantine && result->keep && result->found)
 		keep(v, &rec, quarantine, &kept);
 	if (rec.verdict != SMTPSPLICE_VERDICT_ACCEPT) {
 		make_reply(v, &rec, reply);

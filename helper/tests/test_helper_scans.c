@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -353,6 +354,46 @@ static void dies_as_a_whole(void **state)
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
+static void expect_no_core(pid_t pid)
+{
+	char file[64], line[256];
+	bool none = false;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "/proc/%d/limits", pid);
+	f = fopen(file, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		unsigned long soft, hard;
+
+		none |= sscanf(line, "Max core file size %lu %lu", &soft, &hard) == 2 &&
+			!soft && !hard;
+	}
+	fclose(f);
+	assert_true(none);
+}
+
+/* It would have mail in it */
+static void leaves_no_core(void **state)
+{
+	struct rlimit before, room;
+	pid_t list[MAX_CHILDREN];
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_CORE, &before), 0);
+	room.rlim_max = before.rlim_max ?: RLIM_INFINITY;
+	room.rlim_cur = room.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_CORE, &room), 0);
+	start_ready();
+	setrlimit(RLIMIT_CORE, &before);
+	expect_no_core(atomic_load(&fake->registered));
+	expect_no_core(scanner_pid());
+	assert_int_equal(workers(list), WORKERS);
+	for (int i = 0; i < WORKERS; i++)
+		expect_no_core(list[i]);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
 /* A named pipe that is full. Return: its end that can be read. */
 static int make_full_pipe(const char *p)
 {
@@ -447,9 +488,11 @@ static void N5_log_that_nobody_reads_holds_up_nobody(void **state)
 	static char line[65536];
 	char *log = path("av.log");
 	int fd = make_full_pipe(log);
+	pid_t broker;
 
 	(void)state;
 	start_ready();
+	broker = atomic_load(&fake->registered);
 	expect_verdict(0);
 	wait_for(said("cannot write to "));
 	expect_verdict(1);
@@ -461,6 +504,8 @@ static void N5_log_that_nobody_reads_holds_up_nobody(void **state)
 	/* Who has read it is gone */
 	close(fd);
 	expect_verdict(3);
+	expect_verdict(4);
+	assert_int_equal(atomic_load(&fake->registered), broker);
 	assert_int_equal(end(SIGTERM), 0);
 	free(log);
 }
@@ -508,6 +553,7 @@ int main(void)
 		T(does_not_try_for_ever),
 		T(tells_of_late_verdicts),
 		T(dies_as_a_whole),
+		T(leaves_no_core),
 		T(N6_opens_the_log_anew),
 		T(N6_signals_to_all_end_nobody),
 		T(N5_log_that_nobody_reads_holds_up_nobody),

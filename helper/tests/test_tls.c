@@ -11,7 +11,9 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,9 +29,11 @@
 
 #define MANY		50
 #define WAIT_MS		60000
+#define OTHER_GROUP	65534
 
 static pid_t child;
 static int broker;
+static bool visible;	/* it is so before it becomes the tls process */
 static bool strict;	/* servers' certificates have to be in order */
 
 /* One session; the gateway's ends are the child's alone */
@@ -39,6 +43,13 @@ struct session {
 	bool answered;
 };
 
+/* Whom the files in /proc of a process are of tells if others may look into it */
+static void become_visible(void)
+{
+	assert_int_equal(setegid(OTHER_GROUP), 0);
+	assert_int_equal(prctl(PR_SET_DUMPABLE, 1), 0);
+}
+
 static void start(void)
 {
 	int pair[2];
@@ -47,6 +58,8 @@ static void start(void)
 	child = fork();
 	if (!child) {
 		close(pair[0]);
+		if (visible)
+			become_visible();
 		ss_tls_run(&conf, pair[1]);
 	}
 	close(pair[1]);
@@ -594,6 +607,41 @@ static void hang_up(void)
 	assert_int_equal(kill(child, SIGHUP), 0);
 }
 
+static gid_t group_of_memory(pid_t pid)
+{
+	char file[64];
+	struct stat st;
+
+	snprintf(file, sizeof(file), "/proc/%d/mem", pid);
+	assert_int_equal(stat(file, &st), 0);
+	return st.st_gid;
+}
+
+/* There are keys in it */
+static void hides_its_memory(void **state)
+{
+	pid_t other;
+
+	(void)state;
+	visible = true;
+	start();
+	expect_cause(SMTPSPLICE_TLS_CAUSE_NONE);
+	assert_int_equal(group_of_memory(child), 0);
+	assert_int_equal(end(), SS_EXIT_AGAIN);
+	visible = false;
+	/* It is not so for who does nothing about it */
+	other = fork();
+	if (!other) {
+		become_visible();
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(other, NULL, WUNTRACED), other);
+	assert_int_equal(group_of_memory(other), OTHER_GROUP);
+	kill(other, SIGKILL);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+}
+
 static void N6_reads_trust_and_lists_anew(void **state)
 {
 	static const char done[] = "smtpspliced: reloaded: CAs and revocation lists";
@@ -754,6 +802,7 @@ int main(void)
 		T(checks_causes),
 		T(checks_secrets),
 		T(checks_texts),
+		T(hides_its_memory),
 		T(N6_reads_trust_and_lists_anew),
 		T(N6_goes_on_with_handshakes),
 		T(gets_on_with_openssl),

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attrs.h"
 #include "avattrs.h"
 #include "mail.h"
 #include "scan.h"
@@ -41,8 +42,12 @@ enum lie {
 	READS_NO_MORE,		/* nor says anything */
 	FLOODS,			/* octets, as fast as they are taken */
 	FLOODS_FILES,		/* the same with descriptors */
+	KEEPS_NOTHING,		/* aside, and says that it has */
 	KEEPS_MORE,		/* aside than the message has */
 	SAYS_MEMBER,		/* member @lie_at is @lie_value, the rest as it was */
+	FILLS_MEMBER,		/* each octet of member @lie_at is @lie_value */
+	SAYS_TOO_LITTLE,	/* an octet is missing */
+	SAYS_TOO_MUCH,
 };
 
 /* In shared memory: a test tells its workers by that */
@@ -118,6 +123,18 @@ static void accept_all(enum lie how, const struct ss_scan_job *job)
 		answer_peeked(&result);
 	for (int i = 0; i < 8; i++)
 		say(find_socket(), &result);
+	for (;;)
+		pause();
+}
+
+static void say_other_length(const struct ss_scan_job *job, int more)
+{
+	char octets[sizeof(struct ss_scan_result) + 1] = "";
+	struct ss_scan_result result = { .ticket = job->ticket };
+
+	memcpy(octets, &result, sizeof(result));
+	if (send(find_socket(), octets, sizeof(result) + more, MSG_NOSIGNAL) < 0)
+		_exit(1);
 	for (;;)
 		pause();
 }
@@ -203,8 +220,19 @@ int __wrap_ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 	case FLOODS_FILES:
 		flood(atomic_exchange(lie, HONEST) == FLOODS_FILES);
 		break;
+	case KEEPS_NOTHING:
+		assert_int_equal(ftruncate(quarantine, 0), 0);
+		break;
 	case KEEPS_MORE:
 		assert_int_equal(ftruncate(quarantine, job->size + 1), 0);
+		break;
+	case FILLS_MEMBER:
+		memset((char *)result + atomic_load(lie_at), (int)atomic_load(lie_value),
+		       atomic_load(lie_size));
+		break;
+	case SAYS_TOO_LITTLE:
+	case SAYS_TOO_MUCH:
+		say_other_length(job, atomic_load(lie) == SAYS_TOO_MUCH ? 1 : -1);
 		break;
 	case SAYS_MEMBER:
 		memcpy((char *)result + atomic_load(lie_at), (void *)lie_value,
@@ -235,6 +263,20 @@ static void expect_refused(const struct fake_request *req, uint32_t verdict, con
 	assert_string_equal(req->reply, reply);
 	assert_string_equal(req->tag, "");
 	assert_int_equal(req->replacement_len, 0);
+}
+
+static void expect_refused_unscanned(const struct fake_request *req)
+{
+	expect_refused(req, SMTPSPLICE_VERDICT_TEMPFAIL,
+		       ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
+}
+
+static void empty_log(void)
+{
+	char *p = path("av.log");
+
+	assert_int_equal(truncate(p, 0), 0);
+	free(p);
 }
 
 static void expect_passed(const struct fake_request *req, uint32_t unscanned, const char *tag)
@@ -572,6 +614,206 @@ static void i4_verdict_that_is_refused_is_no_pass(void **state)
 	assert_int_equal(end(SIGTERM), 0);
 }
 
+/* -- each member of what a worker says, by itself -------------------------- */
+
+#define MEMBER(member)	offsetof(struct ss_scan_result, member), \
+			sizeof(((struct ss_scan_result *)0)->member)
+
+/* What comes of a clean message of which a worker says that */
+static struct fake_request *lie_of_member(enum lie how, size_t at, size_t size, uint32_t value)
+{
+	struct fake_request *req = &fake->req[0];
+
+	memset(req, 0, sizeof(*req));
+	atomic_store(lie_at, at);
+	atomic_store(lie_size, size);
+	atomic_store(lie_value, value);
+	atomic_store(lie, how);
+	return give(0, clean(), 60000);
+}
+
+/* It is not believed, and so has not said anything */
+static void expect_nonsense(size_t at, size_t size, uint32_t value)
+{
+	struct fake_request *req = lie_of_member(SAYS_MEMBER, at, size, value);
+
+	if (req->verdict != SMTPSPLICE_VERDICT_TEMPFAIL)
+		print_message("# member at %zu: %u is believed\n", at, value);
+	expect_refused_unscanned(req);
+}
+
+static void expect_believed(size_t at, size_t size, uint32_t value)
+{
+	struct fake_request *req = lie_of_member(SAYS_MEMBER, at, size, value);
+
+	if (req->verdict != SMTPSPLICE_VERDICT_ACCEPT)
+		print_message("# member at %zu: %u is not believed\n", at, value);
+	assert_int_equal(req->verdict, SMTPSPLICE_VERDICT_ACCEPT);
+}
+
+static bool has_name(const struct ss_attr_set *set, int type, uint64_t value)
+{
+	return strcmp(ss_attrs_value_name(set, type, value), "?");
+}
+
+static void i4_numbers_are_in_range(void **state)
+{
+	static const uint32_t large[] = { 0x7fffffff, 0x80000000, 0xffffffff };
+	uint32_t known = 0;
+
+	(void)state;
+	start_ready();
+	expect_nonsense(MEMBER(verdict), SMTPSPLICE_VERDICT_DISCARD + 1);
+	expect_nonsense(MEMBER(cause), SS_TEMPLATE_CAUSES);
+	for (size_t i = 0; i < sizeof(large) / sizeof(*large); i++) {
+		expect_nonsense(MEMBER(verdict), large[i]);
+		expect_nonsense(MEMBER(cause), large[i]);
+		expect_nonsense(MEMBER(unscanned), large[i]);
+		expect_nonsense(MEMBER(conditions), large[i]);
+	}
+	for (uint32_t i = 0; i < SS_TEMPLATE_CAUSES; i++)
+		expect_believed(MEMBER(cause), i);
+	/* All that there is a word for, and nothing else */
+	for (known = 0; has_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_UNSCANNED, known); known++) {
+		expect_believed(MEMBER(unscanned), known);
+		assert_int_equal(fake->req[0].unscanned, known);
+	}
+	expect_nonsense(MEMBER(unscanned), known);
+	for (int i = 0; i < 32; i++) {
+		if (has_name(&ss_attrs_av_profile, AV(ARCHIVE_LOG), i))
+			expect_believed(MEMBER(conditions), 1u << i);
+		else
+			expect_nonsense(MEMBER(conditions), 1u << i);
+	}
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+/* What it says of one thing has to go with what it says of the others */
+static void i4_flags_do_not_contradict(void **state)
+{
+	(void)state;
+	start_ready();
+	/* Refused, for nothing; passed, although; monitored, but what? */
+	expect_nonsense(MEMBER(verdict), SMTPSPLICE_VERDICT_REJECT);
+	expect_nonsense(MEMBER(verdict), SMTPSPLICE_VERDICT_DISCARD);
+	expect_nonsense(MEMBER(found), 1);
+	expect_nonsense(MEMBER(found), 0xff);
+	expect_nonsense(MEMBER(monitored), 1);
+	expect_nonsense(MEMBER(replaced), 1);
+	/* The header field tells why, or is not there */
+	expect_believed(MEMBER(tag), 1);
+	assert_string_equal(fake->req[0].tag, "");
+	expect_believed(MEMBER(cached), 0xff);
+	expect_believed(MEMBER(attachment), 0xff);
+	expect_believed(MEMBER(quarantined), 0xff);
+	expect_believed(MEMBER(quarantine_error), 0xff);
+	expect_believed(MEMBER(keep), 0xff);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void i4_lengths_are_right(void **state)
+{
+	pid_t list[MAX_CHILDREN];
+
+	(void)state;
+	start_ready();
+	assert_int_equal(workers(list), WORKERS);
+	expect_refused_unscanned(lie_of_member(SAYS_TOO_LITTLE, 0, 0, 0));
+	/* It would not have ended by itself */
+	wait_for(gone(list[0]) || gone(list[1]));
+	expect_refused_unscanned(lie_of_member(SAYS_TOO_MUCH, 0, 0, 0));
+	atomic_store(lie, HONEST);
+	assert_int_equal(give(1, clean(), 60000)->verdict, SMTPSPLICE_VERDICT_ACCEPT);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static bool is_printable(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+/* Text that does not end, or is fit for nothing, is cut and cleaned */
+static void i4_texts_are_cleaned(void **state)
+{
+	static const struct {
+		size_t at, size;
+		const char *key;	/* in the log; "to" stands for what is not there */
+	} texts[] = {
+		{ MEMBER(virus), "virus" }, { MEMBER(detail), "error" },
+		{ MEMBER(file), "filename" }, { MEMBER(filehash), "filehash" },
+		{ MEMBER(broken), "to" }, { MEMBER(head.from), "from" },
+		{ MEMBER(head.to), "to" }, { MEMBER(head.subject), "subject" },
+		{ MEMBER(head.messageid), "messageid" },
+	};
+	static const uint8_t octets[] = { 'x', '\n', '\r', '"', 0x1b, 0x7f, 0x80, 0xff };
+	int n = 0;
+
+	(void)state;
+	start_ready();
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		for (size_t j = 0; j < sizeof(octets); j++) {
+			struct fake_request *req = &fake->req[0];
+			struct json_object *obj;
+
+			memset(req, 0, sizeof(*req));
+			atomic_store(lie_at, texts[i].at);
+			atomic_store(lie_size, texts[i].size);
+			atomic_store(lie_value, octets[j]);
+			atomic_store(lie, FILLS_MEMBER);
+			give(0, infected(), 60000);
+			assert_int_equal(req->verdict, SMTPSPLICE_VERDICT_REJECT);
+			assert_true(is_printable(req->virus) && is_printable(req->file));
+			assert_true(is_printable(req->reply) && *req->reply);
+			wait_for(count_lines("av.log") == 1);
+			obj = record(0);
+			assert_string_equal(field(obj, "action"), "blocked");
+			/* It ends where it has to, not in what comes behind it */
+			assert_true(strlen(field(obj, texts[i].key)) < texts[i].size ||
+				    texts[i].at == offsetof(struct ss_scan_result, broken));
+			json_object_put(obj);
+			empty_log();
+			n++;
+		}
+	}
+	assert_int_equal(n, 72);
+	assert_false(said("died"));
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+/* Nor is a message put aside of which it has made more, or nothing */
+static void i4_quarantine_has_the_message(void **state)
+{
+	char *quarantine = path("quarantine");
+	static const enum lie lies[] = { KEEPS_MORE, KEEPS_NOTHING };
+
+	(void)state;
+	conf.quarantine = quarantine;
+	start_ready();
+	for (int i = 0; i < 2; i++) {
+		atomic_store(lie, lies[i]);
+		give(i, infected(), 60000);
+		assert_int_equal(fake->req[i].verdict, SMTPSPLICE_VERDICT_REJECT);
+		assert_non_null(strstr(fake->req[i].reply, "quarantined as: \"\"."));
+	}
+	wait_for(count_lines("av.log") == 2);
+	for (int i = 0; i < 2; i++) {
+		struct json_object *obj = record(i);
+
+		assert_string_equal(field(obj, "quarskip"), "File-was-not-quarantined");
+		assert_string_equal(field(obj, "error"),
+				    "quarantine: what was to be kept is not the message");
+		json_object_put(obj);
+	}
+	/* A clean message is not one to be kept, whatever it says */
+	lie_of_member(SAYS_MEMBER, MEMBER(keep), 1);
+	assert_int_equal(rmdir(quarantine), 0);
+	assert_int_equal(end(SIGTERM), 0);
+	free(quarantine);
+}
+
 /* -- one of them, and all the others -------------------------------------- */
 
 /* @n infected messages come: each but the first @lost ones is refused by a scan */
@@ -750,6 +992,11 @@ int main(void)
 		TEST(i4_lies_are_failures),
 		TEST(i4_lies_harm_nobody),
 		TEST(i4_verdict_that_is_refused_is_no_pass),
+		TEST(i4_numbers_are_in_range),
+		TEST(i4_flags_do_not_contradict),
+		TEST(i4_lengths_are_right),
+		TEST(i4_texts_are_cleaned),
+		TEST(i4_quarantine_has_the_message),
 		TEST(N5_worker_that_answers_unread_costs_its_message),
 		TEST(N5_worker_that_does_not_read_holds_up_nobody),
 		TEST(N5_worker_that_answers_ahead_costs_its_message),
