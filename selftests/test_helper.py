@@ -163,11 +163,16 @@ def test_worker_killed():
                 r = c.message(mail("m %d" % i), "250|451")
                 assert r[:3] in ("250", "451")
                 c.message(infected(), "554|451")
-            c.quit()
         finally:
             stop.set()
             t.join()
-        assert all(b"Subject: test" in m for m in srv.messages)
+        # once nobody kills any more, all is as it was
+        wait_for("a worker", lambda: c.message(mail("last"), "250|451")[:3] == "250")
+        c.message(infected(), "554")
+        c.quit()
+        expect_equal(srv.messages[-1], mail("last"), "the last message")
+        for m in srv.messages:
+            assert b"Subject: test" in m and b"eicar" not in m, m
 
 
 @contextmanager
