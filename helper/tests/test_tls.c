@@ -539,7 +539,8 @@ static void gets_on_with_openssl(void **state)
 /* What the process says goes to a file */
 static void start_heard(const char *said)
 {
-	int saved = dup(STDERR_FILENO), fd = open(said, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	int fd = open(said, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	int saved = dup(STDERR_FILENO);
 
 	assert_true(saved >= 0 && fd >= 0);
 	fflush(stderr);
