@@ -3,12 +3,12 @@
  * The hand-off: a session's two sockets are lent to the helper for the TLS
  * handshakes, and taken back with kTLS on both, or with nothing changed.
  *
- * It runs under the session's lock. Exactly one ends a hand-off: the helper's
- * answer, its death, the time-out or the end of the session (see request.c).
- * The helper's descriptors are references of its own to the files; it has to
- * close them before it answers, and whoever has not gets a dead connection. So
- * nobody else can reach a socket that is ours again, and no callback of ours is
- * ever beneath those of kTLS.
+ * It runs under the session's lock, but for the hand-over to the helper, see
+ * ss_request_tell(). Exactly one ends a hand-off: the helper's answer, its death,
+ * the time-out or the end of the session (see request.c). The helper's descriptors
+ * are references of its own to the files; it has to close them before it answers,
+ * and whoever has not gets a dead connection. So nobody else can reach a socket
+ * that is ours again, and no callback of ours is ever beneath those of kTLS.
  */
 #include <linux/fcntl.h>
 #include <linux/file.h>
@@ -96,7 +96,6 @@ int ss_handoff_accept(struct ss_session *s, u64 cookie, struct genl_info *info)
 	int fds[ARRAY_SIZE(files)];
 	int i, err = 0;
 
-	lockdep_assert_held(&s->lock);
 	for (i = 0; i < ARRAY_SIZE(fds); i++) {
 		fds[i] = get_unused_fd_flags(O_CLOEXEC);
 		if (fds[i] < 0) {

@@ -19,7 +19,7 @@ int ss_handoff_lend(struct ss_session *s);
 
 /**
  * ss_handoff_accept() - hand both sockets to the caller of a netlink request
- * @s: the session, under its lock, whose request the caller has taken
+ * @s: the session, whose request the caller has taken and is telling of
  * @cookie: names the request
  * @info: the netlink request
  *

@@ -652,9 +652,6 @@ void ss_leg_close(struct ss_leg *leg)
 	if (leg->file) {
 		/* the helper may have it still, and is to see its end */
 		tcp_abort(leg->sock->sk, ECONNABORTED);
-		/* later, and elsewhere: releasing a socket takes its inode's
-		 * lock, which netlink holds when it takes the session's
-		 */
 		fput(leg->file);
 		leg->file = NULL;
 	} else {

@@ -73,8 +73,9 @@ static int put_scan(struct sk_buff *skb, const struct ss_session *s,
 }
 
 /*
- * Hands the message of @s to the caller of the netlink request. The file
- * appears in its table only once nothing can fail any more.
+ * Hands the message of @s, which stays while it is told of, to the caller of the
+ * netlink request. The file appears in its table only once nothing can fail any
+ * more.
  */
 static int hand_over(struct ss_session *s, u64 cookie, struct genl_info *info)
 {
@@ -83,7 +84,6 @@ static int hand_over(struct ss_session *s, u64 cookie, struct genl_info *info)
 	void *hdr;
 	int fd, err;
 
-	lockdep_assert_held(&s->lock);
 	file = ss_hold_reader(&s->hold);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
@@ -150,7 +150,7 @@ static int accept(struct sk_buff *skb, struct genl_info *info,
 			say_unregistered(info, kind);
 		if (IS_ERR(s))
 			return PTR_ERR(s);
-		mutex_lock(&s->lock);
+		ss_request_tell(s);
 		/* it may have timed out, or its client may have gone */
 		ours = ss_request_is(s, cookie);
 		if (ours) {
@@ -161,7 +161,7 @@ static int accept(struct sk_buff *skb, struct genl_info *info,
 			if (err == -EAGAIN)
 				err = -ENOBUFS;
 		}
-		mutex_unlock(&s->lock);
+		ss_request_told(s);
 		ss_session_put(s);
 	} while (!ours);
 	return err;

@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/random.h>
+#include <linux/wait.h>
 
 #include "netlink.h"
 #include "request.h"
@@ -19,6 +20,9 @@
 #include "share.h"
 #include "smtpsplice.h"
 #include "trace.h"
+
+/* Sessions wait here until a helper was told; seldom, and not for long. */
+static DECLARE_WAIT_QUEUE_HEAD(told);
 
 static struct ss_session *session_of(struct ss_request *r)
 {
@@ -115,12 +119,36 @@ bool ss_request_served(const struct ss_net *sn, enum ss_request_kind kind)
 	return READ_ONCE(sn->queues[kind].port);
 }
 
+void ss_request_tell(struct ss_session *s)
+{
+	spin_lock_bh(&s->sn->request_lock);
+	s->request.tellers++;
+	spin_unlock_bh(&s->sn->request_lock);
+}
+
+void ss_request_told(struct ss_session *s)
+{
+	bool last;
+
+	spin_lock_bh(&s->sn->request_lock);
+	last = !--s->request.tellers;
+	spin_unlock_bh(&s->sn->request_lock);
+	if (last)
+		wake_up_all(&told);
+}
+
 bool ss_request_cancel(struct ss_session *s, union ss_answer *answer)
 {
 	struct ss_request *r = &s->request;
 	bool done;
 
+	might_sleep();
 	spin_lock_bh(&s->sn->request_lock);
+	while (r->tellers) {
+		spin_unlock_bh(&s->sn->request_lock);
+		wait_event(told, !READ_ONCE(r->tellers));
+		spin_lock_bh(&s->sn->request_lock);
+	}
 	done = r->state == SS_REQUEST_DONE;
 	if (done) {
 		*answer = r->answer;

@@ -104,6 +104,8 @@ union ss_answer {
  * @cookie: names it while it is taken
  * @portid: netlink port of the helper that has it
  * @attempt: how often it was taken
+ * @tellers: how many are telling a helper what it is about, see
+ *	ss_request_tell()
  * @deadline: jiffies at which the session gives up
  * @answer: valid in %SS_REQUEST_DONE
  * @replacement: message that came with the answer, or NULL
@@ -117,6 +119,7 @@ struct ss_request {
 	u64 cookie;
 	u32 portid;
 	u32 attempt;
+	u32 tellers;
 	unsigned long deadline;
 	union ss_answer answer;
 	struct file *replacement;
@@ -163,7 +166,9 @@ void ss_request_submit(struct ss_session *s, enum ss_request_kind kind,
  * @s: the session
  * @answer: gets the answer
  *
- * Exactly one of answer, cancel and the helper's death wins.
+ * Exactly one of answer, cancel and the helper's death wins. A helper that is
+ * being told of the request is waited for, so this comes before anything that it
+ * is told of changes. Context: process.
  *
  * Return: true if there was an answer. The request is idle in any case.
  */
@@ -214,6 +219,23 @@ bool ss_request_crowded(struct ss_session *s, enum ss_request_kind kind);
  */
 struct ss_session *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
 				   const struct sock *sk, u64 *cookie);
+
+/**
+ * ss_request_tell() - begin to tell a helper what the request is about
+ * @s: the session, by ss_request_take()
+ *
+ * If the request still is what was taken, see ss_request_is(), it stays so until
+ * ss_request_told(), and with it the message or the sockets. The session's lock
+ * would promise the same, but its work may hold that for long, and whoever waits
+ * for it in the helper's only thread keeps all others from their verdicts.
+ */
+void ss_request_tell(struct ss_session *s);
+
+/**
+ * ss_request_told() - end what ss_request_tell() has begun
+ * @s: the session
+ */
+void ss_request_told(struct ss_session *s);
 
 /**
  * ss_request_is() - is the request still taken under this cookie?

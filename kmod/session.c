@@ -5,8 +5,9 @@
  *
  * One work item drives it and does all of its work, never waiting for a peer:
  * socket callbacks, the timer and verdicts only queue it. It runs until nothing
- * more can be done. Its lock is held meanwhile; others (netlink) take it for a
- * look at a session that waits for its verdict.
+ * more can be done. Its lock is held meanwhile, and nobody else takes it but who
+ * begins the session: what others need of one that waits for its verdict is there
+ * without it (ss_request_tell()).
  *
  * States (enum smtpsplice_state) change in ss_session_set_state() alone:
  *
@@ -236,9 +237,9 @@ static void end(struct ss_session *s, const char *why)
 	s->share->sessions--;
 	sn->session_gen++;
 	spin_unlock_bh(&sn->sessions_lock);
+	ss_request_cancel(s, &s->answer);
 	ss_leg_close(&s->server);
 	ss_leg_close(&s->client);
-	ss_request_cancel(s, &s->answer);
 	timer_shutdown_sync(&s->timer);
 	ss_message_drop(s);
 	ss_netlink_session_event(s, SMTPSPLICE_EVENT_SESSION_CLOSE, NULL);
