@@ -232,6 +232,7 @@ static const struct ss_attr stats_attr[] = {
 	[C(DIAL_FAILED)]	= { "dial-failed", SS_ATTR_U64, NULL },
 	[C(HANDSHAKES)]		= { "handshakes", SS_ATTR_U64, NULL },
 	[C(HANDSHAKE_FAILED)]	= { "handshake-failed", SS_ATTR_U64, NULL },
+	[C(TLS_FLOOD)]		= { "tls-flood", SS_ATTR_U64, NULL },
 	[C(BYPASS_POLICY)]	= { "bypass-policy", SS_ATTR_U64, NULL },
 	[C(BYPASS_EXEMPT)]	= { "bypass-exempt", SS_ATTR_U64, NULL },
 	[C(BYPASS_CLIENT_CERTIFICATE)] = { "bypass-client-certificate", SS_ATTR_U64, NULL },

@@ -13,6 +13,7 @@
 #include <linux/file.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
+#include <linux/unaligned.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
@@ -32,6 +33,19 @@
 #define CONTROL_MAX		65536
 /* Records that are not data before others get their turn. */
 #define CONTROL_BUDGET		16
+/*
+ * What one receive by kTLS may take until packets are dropped: jiffies, and more
+ * octets than records with something in them can make of a whole hold's chunk.
+ */
+#define RECV_TIME		(HZ / 10)
+#define RECV_OCTETS		(2 * (TLS_MAX_PAYLOAD_SIZE + 256))
+/* Empty records in one receive that are too many. OpenSSL says so as well. */
+#define EMPTY_MAX		32
+/* For which packets are dropped; twice as long each time, up to so many times. */
+#define FLOOD_PAUSE		HZ
+#define FLOOD_DOUBLINGS		7
+/* Room that a TLS peer has for what it sends until data have come, bytes. */
+#define QUEUE_MIN		65536
 /* TLS handshake messages (RFC 8446 4): type, length of 24 bits, and so on. */
 #define NEW_SESSION_TICKET	4
 #define KEY_UPDATE		24
@@ -192,6 +206,18 @@ bool ss_leg_failed(const struct ss_leg *leg)
 	       (leg->sock && READ_ONCE(leg->sock->sk->sk_err));
 }
 
+static bool is_flooded(const struct ss_leg *leg, const struct sock *sk)
+{
+	/* pairs with begin_receive() and note_flood() */
+	if (smp_load_acquire(&leg->floods) &&
+	    time_before(jiffies, READ_ONCE(leg->deaf_until)))
+		return true;
+	return smp_load_acquire(&leg->receiving) &&
+	       time_after(jiffies, READ_ONCE(leg->since) + RECV_TIME) &&
+	       READ_ONCE(tcp_sk(sk)->copied_seq) - READ_ONCE(leg->from) >
+	       RECV_OCTETS;
+}
+
 bool ss_leg_deaf(const struct sock *sk)
 {
 	const struct ss_leg *leg;
@@ -203,8 +229,7 @@ bool ss_leg_deaf(const struct sock *sk)
 	leg = __rcu_dereference_sk_user_data_with_flags(sk,
 							SK_USER_DATA_NOCOPY);
 	if (leg)
-		ret = READ_ONCE(leg->session->overdue) ||
-		      READ_ONCE(leg->session->killed);
+		ret = READ_ONCE(leg->session->killed) || is_flooded(leg, sk);
 	rcu_read_unlock();
 	return ret;
 }
@@ -402,16 +427,93 @@ static int handle_control(struct ss_leg *leg)
 	}
 }
 
+/* ---- receiving ---- */
+
+/*
+ * Sets the room for what the peer sends: all that is in there is taken by one
+ * receive, which is to be over soon. Data double it, as TCP's slow start does.
+ */
+static void set_room(struct ss_leg *leg, int room)
+{
+	struct sock *sk = leg->sock->sk;
+	int most = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]);
+
+	lock_sock(sk);
+	sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
+	WRITE_ONCE(sk->sk_rcvbuf, min(room, most));
+	WRITE_ONCE(tcp_sk(sk)->window_clamp,
+		   tcp_win_from_space(sk, sk->sk_rcvbuf));
+	release_sock(sk);
+	leg->earned = 0;
+}
+
+static void earn_room(struct ss_leg *leg, u32 n)
+{
+	int room = leg->sock->sk->sk_rcvbuf;
+
+	leg->earned += n;
+	if (leg->earned >= room && room <= INT_MAX / 2)
+		set_room(leg, 2 * room);
+}
+
+static u64 records_taken(const struct ss_leg *leg)
+{
+	return get_unaligned_be64(tls_get_ctx(leg->sock->sk)->rx.rec_seq);
+}
+
+/* The other's side of these two is ss_leg_deaf(). */
+static void begin_receive(struct ss_leg *leg)
+{
+	WRITE_ONCE(leg->since, jiffies);
+	WRITE_ONCE(leg->from, tcp_sk(leg->sock->sk)->copied_seq);
+	smp_store_release(&leg->receiving, true);
+}
+
+static void note_flood(struct ss_leg *leg)
+{
+	unsigned long pause = FLOOD_PAUSE << min(leg->floods, FLOOD_DOUBLINGS);
+
+	trace_smtpsplice_tls_flood(leg->session->id,
+				   leg == &leg->session->client,
+				   jiffies_to_msecs(pause));
+	ss_stats_inc(leg->session->sn, TLS_FLOOD);
+	set_room(leg, QUEUE_MIN);
+	WRITE_ONCE(leg->deaf_until, jiffies + pause);
+	smp_store_release(&leg->floods, leg->floods + 1);
+}
+
+/* One receive from the socket, be it plain or by kTLS. */
+static int receive(struct ss_leg *leg, struct msghdr *msg)
+{
+	const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+	u64 before;
+	int n;
+
+	if (!leg->tls)
+		return sock_recvmsg(leg->sock, msg, flags);
+	before = records_taken(leg);
+	begin_receive(leg);
+	n = sock_recvmsg(leg->sock, msg, flags);
+	WRITE_ONCE(leg->receiving, false);
+	/* each record but the empty ones has an octet at least */
+	if (records_taken(leg) - before > EMPTY_MAX + max(n, 0))
+		note_flood(leg);
+	else if (n > 0)
+		earn_room(leg, n);
+	return n;
+}
+
 int ss_leg_recvmsg(struct ss_leg *leg, struct msghdr *msg)
 {
+	unsigned long end = jiffies + RECV_TIME;
 	int i, n;
 
 	if (leg->broken)
 		return -EPROTO;
-	for (i = 0; i < CONTROL_BUDGET; i++) {
+	for (i = 0; i < CONTROL_BUDGET && time_before_eq(jiffies, end); i++) {
 		size_t room = iov_iter_count(&msg->msg_iter);
 
-		n = sock_recvmsg(leg->sock, msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = receive(leg, msg);
 		/* some kernels move on further than they say (CVE-2026-74611) */
 		if (n > 0 && room - iov_iter_count(&msg->msg_iter) != n)
 			return ss_leg_break(leg, TLS_ALERT_DESC_INTERNAL_ERROR);
@@ -621,6 +723,8 @@ int ss_leg_reclaim(struct ss_leg *leg, enum ss_leg_security want)
 	    (want == SS_LEG_PLAIN && ss_leg_has_ulp(leg)))
 		return -EPROTO;
 	leg->tls = want == SS_LEG_TLS;
+	if (leg->tls)
+		set_room(leg, QUEUE_MIN);
 	leg->lent = false;
 	attach(leg);
 	return 0;

@@ -60,6 +60,12 @@ enum ss_leg_security {
  * @secrets: for the next keys, where TLS has such
  * @update_due: our KeyUpdate has to be sent before anything else is
  * @control: octets of TLS records that were not data, ever growing
+ * @receiving: kTLS is at work on what has come, since
+ * @since: this moment, jiffies, and from
+ * @from: this place in TCP's stream on
+ * @floods: how often there was next to nothing in all that it took, and until
+ * @deaf_until: when packets are dropped for that, jiffies
+ * @earned: octets of data since @sock got the room that it has for more
  *
  * All calls are serialised by the session, but for the callbacks, which run in
  * softirq and only wake it.
@@ -91,6 +97,12 @@ struct ss_leg {
 	struct ss_secrets secrets;
 	bool update_due;
 	u32 control;
+	bool receiving;
+	unsigned long since;
+	u32 from;
+	u32 floods;
+	unsigned long deaf_until;
+	u32 earned;
 };
 
 /**
@@ -154,8 +166,9 @@ bool ss_leg_failed(const struct ss_leg *leg);
  * @sk: the socket, which may be none of ours
  *
  * kTLS receives until there is nothing left, whatever the time: a peer that
- * sends empty records without end could keep the session's work for ever. So a
- * session whose time is up is starved.
+ * sends empty records without end could keep the session's work for ever. So it
+ * is starved while one receive takes too long, and for some time after one that
+ * had next to nothing in it, longer each time. So is a session that has to end.
  *
  * Context: any.
  */

@@ -5,9 +5,9 @@
  *
  * One work item drives it and does all of its work, never waiting for a peer:
  * socket callbacks, the timer and verdicts only queue it. It runs until nothing
- * more can be done. Its lock is held meanwhile, and nobody else takes it but who
- * begins the session: what others need of one that waits for its verdict is there
- * without it (ss_request_tell()).
+ * more can be done, or for a while (RUN_TIME). Its lock is held meanwhile, and
+ * nobody else takes it but who begins the session: what others need of one that
+ * waits for its verdict is there without it (ss_request_tell()).
  *
  * States (enum smtpsplice_state) change in ss_session_set_state() alone:
  *
@@ -41,6 +41,8 @@
 
 /* Rounds of work before others get their turn. */
 #define RUN_BUDGET		64
+/* And how long they may take, jiffies; the last of them ends later. */
+#define RUN_TIME		(HZ / 10)
 /* How long closing may take, ms. */
 #define CLOSE_TIMEOUT		10000
 /* Until sending is tried again although nothing happened, jiffies. */
@@ -95,15 +97,7 @@ void ss_session_wake(struct ss_session *s)
 
 static void expired(struct timer_list *timer)
 {
-	struct ss_session *s = container_of(timer, struct ss_session, timer);
-	unsigned long deadline = READ_ONCE(s->deadline);
-
-	/* the work may be held up and not get to arm_timer(), see ss_leg_deaf() */
-	if (time_after_eq(jiffies, deadline))
-		WRITE_ONCE(s->overdue, true);
-	else
-		timer_reduce(&s->timer, deadline);
-	ss_session_wake(s);
+	ss_session_wake(container_of(timer, struct ss_session, timer));
 }
 
 static u32 timeout_ms(const struct ss_session *s)
@@ -790,12 +784,13 @@ static bool step(struct ss_session *s)
 
 static void run(struct ss_session *s)
 {
+	unsigned long end = jiffies + RUN_TIME;
 	int budget = RUN_BUDGET;
 
-	WRITE_ONCE(s->overdue, false);
 	check_timers(s);
 	while (step(s)) {
-		if (--budget)
+		if (--budget && time_before(jiffies, end) &&
+		    !READ_ONCE(s->killed))
 			continue;
 		/* let others run, then go on */
 		ss_session_wake(s);

@@ -38,7 +38,6 @@ struct ss_share;
  * @work: drives it, the only one that does
  * @timer: queues @work at the next deadline
  * @killed: it has to end now
- * @overdue: its time is up, and its work has not begun to see to it
  * @lock: held by @work while it runs; covers all below
  * @state: enum smtpsplice_state
  * @dead: it has ended; only references are left
@@ -82,7 +81,6 @@ struct ss_session {
 	struct work_struct work;
 	struct timer_list timer;
 	bool killed;
-	bool overdue;
 
 	struct mutex lock;
 	u32 state;

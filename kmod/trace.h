@@ -110,6 +110,23 @@ TRACE_EVENT(smtpsplice_tls_control,
 		  __entry->first, __entry->len)
 );
 
+TRACE_EVENT(smtpsplice_tls_flood,
+	TP_PROTO(u64 id, bool client, u32 pause),
+	TP_ARGS(id, client, pause),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(bool, client)
+		__field(u32, pause)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->client = client;
+		__entry->pause = pause;
+	),
+	TP_printk("session=%llu %s pause=%u", __entry->id,
+		  __entry->client ? "client" : "server", __entry->pause)
+);
+
 TRACE_EVENT(smtpsplice_helper,
 	TP_PROTO(u32 portid, bool up),
 	TP_ARGS(portid, up),
