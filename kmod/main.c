@@ -87,18 +87,24 @@ out_stats:
 	return err;
 }
 
-/* No packet finds us after the grace period that follows. */
+/*
+ * The hooks go last: a session whose peer sends without end is only ended because
+ * they drop what it sends (ss_leg_deaf()). No packet finds us after the grace
+ * period that follows.
+ */
 static void __net_exit net_pre_exit(struct net *net)
 {
-	ss_steer_stop(ss_net_get(net));
+	struct ss_net *sn = ss_net_get(net);
+
+	ss_policy_flush(sn);	/* no new sessions */
+	ss_sessions_flush(sn);
+	ss_steer_stop(sn);
 }
 
 static void __net_exit net_exit(struct net *net)
 {
 	struct ss_net *sn = ss_net_get(net);
 
-	ss_policy_flush(sn);	/* no new sessions */
-	ss_sessions_flush(sn);
 	ss_ban_flush(sn);
 	ss_profile_flush(sn);
 	ss_steer_exit(sn);

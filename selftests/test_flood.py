@@ -193,5 +193,14 @@ def test_N1_many_legs():
         expect_equal(len(sessions()), LEGS, "flooded sessions")
 
 
+def test_N2_rmmod_under_flood():
+    """N2: the module goes under a flood by IPv4"""
+    with flooded(LEGS):
+        start = time.monotonic()
+        with unloaded():
+            print("# helper and module were gone after %.2f s"
+                  % (time.monotonic() - start))
+
+
 if __name__ == "__main__":
     main(tests_of(sys.modules[__name__]), only_scans)
