@@ -606,6 +606,9 @@ void ss_leg_shutdown(struct ss_leg *leg)
 			return;
 		leg->notified = true;
 	}
+	/* they could not follow a FIN */
+	if (leg->tls && has_records(leg))
+		return;
 	leg->shut = true;
 	kernel_sock_shutdown(leg->sock, SHUT_WR);
 }

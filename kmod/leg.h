@@ -287,7 +287,8 @@ int ss_leg_break(struct ss_leg *leg, u8 alert);
  * ss_leg_shutdown() - send a FIN, once, and what TLS wants before it
  * @leg: the leg
  *
- * @leg->shut tells whether it was sent: there may be no room for the alert.
+ * @leg->shut tells whether it was sent: there may be no room for the alert, or for
+ * the records before it.
  */
 void ss_leg_shutdown(struct ss_leg *leg);
 

@@ -191,6 +191,12 @@ static bool may_keep_alive(const struct ss_session *s)
 	return holds_message(s) && s->noops < NOOPS_MAX;
 }
 
+/* Our close_notify was sent, and our FIN was not? */
+static bool awaits_records(const struct ss_leg *leg)
+{
+	return leg->sock && leg->notified && !leg->shut;
+}
+
 /* Has something to be sent that no socket may tell of? */
 static bool must_retry(const struct ss_session *s)
 {
@@ -198,6 +204,9 @@ static bool must_retry(const struct ss_session *s)
 
 	/* memory may have been short */
 	if (ss_message_unsent(s) || !ss_leg_flushed(c) || !ss_leg_flushed(v))
+		return true;
+	/* TLS records wait for room in a list of the socket's, and our FIN for them */
+	if (awaits_records(c) || awaits_records(v))
 		return true;
 	/* a TLS alert has no buffer to wait in */
 	return s->state == SMTPSPLICE_STATE_CLOSE &&

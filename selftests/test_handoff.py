@@ -900,6 +900,29 @@ def test_record_sizes():
         expect_equal([sha(m) for m in srv.messages], [sha(body)] * 3, "bodies")
 
 
+def test_K1_tail():
+    """K1: no FIN overtakes what waits for a client that reads late"""
+    text = "".join("214-%070d\r\n" % i for i in range(180)) + "214 end\r\n"
+    with sysctls("gw", {"ipv4/tcp_wmem": "4096 4096 4096"}), \
+            helper_for_tls() as g, TlsServer(script={"HELP": text}):
+        c = TlsClient(prepare=small_window)
+        c.hello()
+        c.cmd("STARTTLS", "220 2.0.0 Ready to start TLS$")
+        lent = Lent(g)
+        lent.give_keys()
+        lent.close()
+        assert lent.done() == b""
+        c.start_tls()
+        hello_again(c)
+        c.send(b"HELP\r\nQUIT\r\n")
+        wait_for("close", lambda: [s["state"] for s in sessions()] == ["close"])
+        expect_equal(len(c.expect("214")), len(text) - 182, "its length")
+        c.expect("221 ")
+        assert c.ends(), c.buf
+        expect_equal(c.alerts, [CLOSE_NOTIFY], "alerts")
+        wait_for("the end", lambda: not sessions())
+
+
 def test_relay_reset():
     """relay: a server that resets, with octets for it unsent, resets the client"""
     stop = threading.Event()
