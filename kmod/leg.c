@@ -310,10 +310,12 @@ static bool send_key_update(struct ss_leg *leg)
 	if (n == -EAGAIN || n == -EINTR || n == -ENOMEM)
 		return false;
 	leg->update_due = false;
-	/* what is sent from now on has to have the next key */
-	if (n < 0 || ss_rekey(leg->sock->sk, &leg->secrets, true))
-		leg->failed = true;
-	return !leg->failed;
+	if (n >= 0 && !ss_rekey(leg->sock->sk, &leg->secrets, true))
+		return true;
+	/* nothing may be sent under the old key any more, by whomever */
+	leg->failed = true;
+	tcp_abort(leg->sock->sk, ECONNABORTED);
+	return false;
 }
 
 int ss_leg_break(struct ss_leg *leg, u8 alert)

@@ -9,6 +9,9 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
+from test_handoff import (Records, TlsServer,  # noqa: E402
+                          helper_for_tls, inspected, only_scans,
+                          starttls_by_hand)
 
 ROUNDS = 40
 MANY = 1 << 20
@@ -61,6 +64,31 @@ def failing(kind, probability):
     assert failed, "nothing failed"
 
 
+@contextmanager
+def nth_failing(n):
+    """The nth allocation of each kernel worker fails."""
+    for kind in KINDS:
+        knobs = DEBUGFS + kind + "/"
+        if not os.path.exists(knobs):
+            raise Skip("this kernel has no " + kind)
+        write(knobs + "ignore-gfp-wait", "N")
+        write(knobs + "verbose", 0)
+        write(knobs + "times", -1)
+    write(DEBUGFS + "fail_page_alloc/min-order", 0)
+
+    def arm(nth):
+        for pid in kworkers():
+            try:
+                write("/proc/%s/fail-nth" % pid, nth)
+            except OSError:
+                pass
+    arm(n)
+    try:
+        yield
+    finally:
+        arm(0)
+
+
 def dialogue(kind):
     """One session, whatever comes of it: what it was told at the end."""
     said = "nothing"
@@ -109,5 +137,32 @@ def test_pages():
     under("fail_page_alloc", 10)
 
 
+def asked_for_keys(g, n):
+    """Asks a session for new keys, with a failure of allocation n: 0 where
+    it ended for that, else how many it had."""
+    c = inspected(g, secrets=True, start=Records)
+    try:
+        with nth_failing(n):
+            c.records.update(1)
+            for _ in range(3):
+                c.cmd("NOOP", "250")
+        return c.records.updates
+    except (ConnectionError, AssertionError) as e:
+        assert isinstance(e, ConnectionError) or "connection closed" in str(e) \
+            or "got '421 4." in str(e), e
+        return 0
+    finally:
+        c.reset()
+        wait_for("the end", lambda: not sessions())
+
+
+def test_K2_rekey():
+    """K2: a leg that cannot have its next key says nothing under the old one"""
+    with helper_for_tls() as g, TlsServer():
+        updates = [asked_for_keys(g, n) for n in range(1, 28)]
+        print("# updates: %r" % updates)
+        assert 0 in updates and 1 in updates
+
+
 if __name__ == "__main__":
-    main(tests_of(sys.modules[__name__]))
+    main(tests_of(sys.modules[__name__]), only_scans)
