@@ -83,9 +83,11 @@ static void turn_away(struct ss_net *sn, struct socket *sock)
 	kernel_sendmsg(sock, &msg, &iov, 1, iov.iov_len);
 	/*
 	 * Nobody will wait for the end of the FIN: with a reference to the
-	 * namespace the socket keeps its timers and does so itself.
+	 * namespace the socket keeps its timers and does so itself. Where the
+	 * namespace goes away there is no end to wait for.
 	 */
-	ss_leg_pin_net(sock->sk);
+	if (!ss_leg_pin_net(sock->sk))
+		sock_no_linger(sock->sk);
 	sock_release(sock);
 }
 
