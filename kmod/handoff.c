@@ -6,9 +6,11 @@
  * It runs under the session's lock, but for the hand-over to the helper, see
  * ss_request_tell(). Exactly one ends a hand-off: the helper's answer, its death,
  * the time-out or the end of the session (see request.c). The helper's descriptors
- * are references of its own to the files; it has to close them before it answers,
- * and whoever has not gets a dead connection. So nobody else can reach a socket
- * that is ours again, and no callback of ours is ever beneath those of kTLS.
+ * are references of its own to the files; it has to close them before it answers.
+ * Others that look at them (ss -p, lsof) have them for a moment, which is waited
+ * for; whoever keeps one until the time is up gets a dead connection. So nobody
+ * else can reach a socket that is ours again, and no callback of ours is ever
+ * beneath those of kTLS.
  */
 #include <linux/fcntl.h>
 #include <linux/file.h>
@@ -148,6 +150,17 @@ void ss_handoff_abort(struct ss_session *s)
 	alert(&s->client);
 	give_up(&s->client);
 	give_up(&s->server);
+}
+
+static bool is_shared(const struct ss_leg *leg)
+{
+	return leg->file && file_count(leg->file) != 1;
+}
+
+bool ss_handoff_shared(const struct ss_session *s)
+{
+	lockdep_assert_held(&s->lock);
+	return is_shared(&s->client) || is_shared(&s->server);
 }
 
 static void refute(struct ss_handshake *h, const char *text)

@@ -28,6 +28,14 @@ int ss_handoff_lend(struct ss_session *s);
 int ss_handoff_accept(struct ss_session *s, u64 cookie, struct genl_info *info);
 
 /**
+ * ss_handoff_shared() - has anybody else a socket's file still?
+ * @s: the session, under its lock, after the helper's answer
+ *
+ * For a moment that may be somebody who lists the helper's descriptors.
+ */
+bool ss_handoff_shared(const struct ss_session *s);
+
+/**
  * ss_handoff_reclaim() - take both sockets back after the helper's answer
  * @s: the session, under its lock, its request idle
  * @h: the answer; what is not true of it is put right

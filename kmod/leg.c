@@ -497,6 +497,8 @@ static int receive(struct ss_leg *leg, struct msghdr *msg)
 	begin_receive(leg);
 	n = sock_recvmsg(leg->sock, msg, flags);
 	WRITE_ONCE(leg->receiving, false);
+	leg->unread = n == -EAGAIN &&
+		!skb_queue_empty_lockless(&leg->sock->sk->sk_receive_queue);
 	/* each record but the empty ones has an octet at least */
 	if (records_taken(leg) - before > EMPTY_MAX + max(n, 0))
 		note_flood(leg);
@@ -772,4 +774,5 @@ void ss_leg_close(struct ss_leg *leg)
 	leg->out.len = 0;
 	leg->out_pos = 0;
 	leg->update_due = false;
+	leg->unread = false;
 }

@@ -60,6 +60,8 @@ enum ss_leg_security {
  * @secrets: for the next keys, where TLS has such
  * @update_due: our KeyUpdate has to be sent before anything else is
  * @control: octets of TLS records that were not data, ever growing
+ * @unread: octets have come of which kTLS made nothing: there is a part of a record
+ *	only, or there was no memory. In that case nobody would be told of the rest
  * @receiving: kTLS is at work on what has come, since
  * @since: this moment, jiffies, and from
  * @from: this place in TCP's stream on
@@ -97,6 +99,7 @@ struct ss_leg {
 	struct ss_secrets secrets;
 	bool update_due;
 	u32 control;
+	bool unread;
 	bool receiving;
 	unsigned long since;
 	u32 from;

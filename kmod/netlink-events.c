@@ -25,7 +25,7 @@ void ss_netlink_registered(bool now)
 	up_write(&registered_lock);
 }
 
-/* Begins a message to a group, or returns NULL where nobody listens. */
+/* Begins a message to a group, or returns NULL: nobody listens, or no memory. */
 static struct sk_buff *begin(struct ss_net *sn, int group, u8 cmd, void **hdr)
 {
 	struct sk_buff *skb;
@@ -39,14 +39,14 @@ static struct sk_buff *begin(struct ss_net *sn, int group, u8 cmd, void **hdr)
 	return skb;
 }
 
-static void send(struct ss_net *sn, int group, struct sk_buff *skb, void *hdr)
+static int send(struct ss_net *sn, int group, struct sk_buff *skb, void *hdr)
 {
 	genlmsg_end(skb, hdr);
-	genlmsg_multicast_netns(&smtpsplice_nl_family, sn->net, skb, 0, group,
-				GFP_KERNEL);
+	return genlmsg_multicast_netns(&smtpsplice_nl_family, sn->net, skb, 0,
+				       group, GFP_KERNEL);
 }
 
-static void doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued)
+static int doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued)
 {
 	static const struct {
 		u8 cmd;
@@ -59,23 +59,33 @@ static void doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued)
 	};
 	struct sk_buff *skb;
 	void *hdr;
+	int err;
 
+	if (!genl_has_listeners(&smtpsplice_nl_family, sn->net,
+				SMTPSPLICE_NLGRP_WORK))
+		return 0;
 	skb = begin(sn, SMTPSPLICE_NLGRP_WORK, bells[kind].cmd, &hdr);
 	if (!skb)
-		return;
-	if (nla_put_u32(skb, bells[kind].pending, queued))
+		return -ENOMEM;
+	if (WARN_ON_ONCE(nla_put_u32(skb, bells[kind].pending, queued))) {
 		nlmsg_free(skb);
-	else
-		send(sn, SMTPSPLICE_NLGRP_WORK, skb, hdr);
+		return 0;
+	}
+	/* -ESRCH: they have just gone; all else is that there was no memory */
+	err = send(sn, SMTPSPLICE_NLGRP_WORK, skb, hdr);
+	return err && err != -ESRCH ? -ENOMEM : 0;
 }
 
-void ss_netlink_doorbell(struct ss_net *sn, enum ss_request_kind kind,
-			 u32 queued)
+int ss_netlink_doorbell(struct ss_net *sn, enum ss_request_kind kind,
+			u32 queued)
 {
+	int err = 0;
+
 	down_read(&registered_lock);
 	if (registered)
-		doorbell(sn, kind, queued);
+		err = doorbell(sn, kind, queued);
 	up_read(&registered_lock);
+	return err;
 }
 
 static int put_event_session(struct sk_buff *skb, const struct ss_session *s)

@@ -117,11 +117,13 @@ out_file:
 	return err;
 }
 
-static void give_back(struct ss_session *s, u64 cookie,
-		      enum ss_request_kind kind)
+static void give_back(struct ss_session *s, u64 cookie)
 {
 	ss_request_untake(s, cookie);
-	ss_netlink_doorbell(s->sn, kind, READ_ONCE(s->sn->queues[kind].queued));
+	ss_request_ring(s);
+	/* it has to ring again */
+	if (ss_request_unrung(s))
+		ss_session_wake(s);
 }
 
 static void say_unregistered(struct genl_info *info, enum ss_request_kind kind)
@@ -156,7 +158,7 @@ static int accept(struct sk_buff *skb, struct genl_info *info,
 		if (ours) {
 			err = hand_over(s, cookie, info);
 			if (err)
-				give_back(s, cookie, kind);
+				give_back(s, cookie);
 			/* -EAGAIN says that none waits */
 			if (err == -EAGAIN)
 				err = -ENOBUFS;

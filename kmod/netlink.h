@@ -110,9 +110,11 @@ void ss_netlink_registered(bool now);
  * @kind: of which kind
  * @queued: how many
  *
- * May be lost. Context: process.
+ * Those who hear it may lose it. Context: process.
+ *
+ * Return: 0, or -ENOMEM where it has to be rung again.
  */
-void ss_netlink_doorbell(struct ss_net *sn, enum ss_request_kind kind,
+int ss_netlink_doorbell(struct ss_net *sn, enum ss_request_kind kind,
 			 u32 queued);
 
 /**

@@ -82,7 +82,6 @@ void ss_request_submit(struct ss_session *s, enum ss_request_kind kind,
 {
 	struct file *stale = ss_request_replacement(s);
 	struct ss_net *sn = s->sn;
-	u32 queued;
 
 	if (stale)
 		fput(stale);
@@ -93,9 +92,22 @@ void ss_request_submit(struct ss_session *s, enum ss_request_kind kind,
 	s->request.deadline = deadline;
 	list_add_tail(&s->request.node, &queue_of(s)->pending);
 	set_state(s, SS_REQUEST_PENDING);
-	queued = queue_of(s)->queued;
 	spin_unlock_bh(&sn->request_lock);
-	ss_netlink_doorbell(sn, kind, queued);
+	ss_request_ring(s);
+}
+
+void ss_request_ring(struct ss_session *s)
+{
+	int err = ss_netlink_doorbell(s->sn, s->request.kind,
+				      READ_ONCE(queue_of(s)->queued));
+
+	WRITE_ONCE(s->request.unrung, err);
+}
+
+bool ss_request_unrung(const struct ss_session *s)
+{
+	return READ_ONCE(s->request.unrung) &&
+	       READ_ONCE(s->request.state) == SS_REQUEST_PENDING;
 }
 
 struct file *ss_request_replacement(struct ss_session *s)

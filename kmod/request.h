@@ -106,11 +106,12 @@ union ss_answer {
  * @attempt: how often it was taken
  * @tellers: how many are telling a helper what it is about, see
  *	ss_request_tell()
+ * @unrung: the doorbell could not be rung for want of memory
  * @deadline: jiffies at which the session gives up
  * @answer: valid in %SS_REQUEST_DONE
  * @replacement: message that came with the answer, or NULL
  *
- * Covered by ss_net.request_lock.
+ * Covered by ss_net.request_lock, but for @unrung.
  */
 struct ss_request {
 	struct list_head node;
@@ -120,6 +121,7 @@ struct ss_request {
 	u32 portid;
 	u32 attempt;
 	u32 tellers;
+	bool unrung;
 	unsigned long deadline;
 	union ss_answer answer;
 	struct file *replacement;
@@ -160,6 +162,20 @@ void ss_request_init(struct ss_net *sn);
  */
 void ss_request_submit(struct ss_session *s, enum ss_request_kind kind,
 		       unsigned long deadline);
+
+/**
+ * ss_request_ring() - ring the helper's doorbell, since a request waits for it
+ * @s: the session whose request it is
+ *
+ * Context: process. Where there is no memory, ss_request_unrung() says so.
+ */
+void ss_request_ring(struct ss_session *s);
+
+/**
+ * ss_request_unrung() - does the request wait for a helper that knows nothing?
+ * @s: the session, which then has to ring again later
+ */
+bool ss_request_unrung(const struct ss_session *s);
 
 /**
  * ss_request_cancel() - take the request back, or collect the answer

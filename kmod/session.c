@@ -205,6 +205,9 @@ static bool must_retry(const struct ss_session *s)
 	/* memory may have been short */
 	if (ss_message_unsent(s) || !ss_leg_flushed(c) || !ss_leg_flushed(v))
 		return true;
+	if ((s->state == SMTPSPLICE_STATE_HANDSHAKE && s->answered) ||
+	    ss_request_unrung(s) || c->unread || v->unread)
+		return true;
 	/* TLS records wait for room in a list of the socket's, and our FIN for them */
 	if (awaits_records(c) || awaits_records(v))
 		return true;
@@ -355,6 +358,7 @@ static void end_handshake(struct ss_session *s)
 {
 	struct ss_handshake *h = &s->answer.handshake;
 
+	s->answered = false;
 	ss_handoff_reclaim(s, h);
 	note_handshake(s, h);
 	switch (h->result) {
@@ -378,7 +382,7 @@ static void fail_handshake(struct ss_session *s, u32 cause, const char *text)
 {
 	struct ss_handshake *h = &s->answer.handshake;
 
-	if (!ss_request_cancel(s, &s->answer)) {
+	if (!s->answered && !ss_request_cancel(s, &s->answer)) {
 		memset(h, 0, sizeof(*h));
 		h->result = SMTPSPLICE_TLS_RESULT_FAILED;
 		h->cause = cause;
@@ -413,7 +417,14 @@ static bool step_handshake(struct ss_session *s)
 			       "sockets cannot be lent");
 		return true;
 	}
-	if (!ss_request_done(s) || !ss_request_cancel(s, &s->answer))
+	if (!s->answered) {
+		if (!ss_request_done(s) || !ss_request_cancel(s, &s->answer))
+			return false;
+		s->answered = true;
+	}
+	/* somebody else may look at its files; nobody tells of the end of that */
+	if (s->answer.handshake.result != SMTPSPLICE_TLS_RESULT_FAILED &&
+	    ss_handoff_shared(s))
 		return false;
 	end_handshake(s);
 	return true;
@@ -797,6 +808,8 @@ static void run(struct ss_session *s)
 	int budget = RUN_BUDGET;
 
 	check_timers(s);
+	if (ss_request_unrung(s))
+		ss_request_ring(s);
 	while (step(s)) {
 		if (--budget && time_before(jiffies, end) &&
 		    !READ_ONCE(s->killed))

@@ -60,6 +60,7 @@ struct ss_share;
  * @messages: messages whose end-of-data was seen
  * @request: what is asked of the helper, covered by ss_net.request_lock
  * @answer: what the helper said last
+ * @answered: the helper has answered, and its descriptors are waited for
  * @handshaken: there were TLS handshakes, or they were left to the peers
  * @tls: enum smtpsplice_tls_result, valid with @handshaken
  * @smtp: the engine
@@ -102,6 +103,7 @@ struct ss_session {
 	u32 messages;
 	struct ss_request request;
 	union ss_answer answer;
+	bool answered;
 	bool handshaken;
 	u32 tls;
 	struct ss_smtp smtp;

@@ -10,8 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
 from test_handoff import (Records, TlsServer,  # noqa: E402
-                          helper_for_tls, inspected, only_scans,
-                          starttls_by_hand)
+                          helper_for_tls, inspected, only_scans)
 
 ROUNDS = 40
 MANY = 1 << 20
@@ -135,6 +134,24 @@ def test_small_allocations():
 def test_pages():
     """page allocations fail"""
     under("fail_page_alloc", 10)
+
+
+def test_K5_doorbell():
+    """K5: a message that no doorbell could be rung for has its verdict yet"""
+    with setting("scan-timeout", "10s"), Server():
+        before = stats()
+        for n in range(1, 16):
+            c = Client()
+            c.hello()
+            c.envelope()
+            c.cmd("DATA", "354")
+            c.send(stuff(infected()))
+            with nth_failing(n):
+                c.send(b".\r\n")
+                c.expect("554 5.7.1 ")
+            c.reset()
+        expect_equal(delta(before, "scan-timeout"), 0, "time-outs")
+        wait_for("the end", lambda: not sessions())
 
 
 def asked_for_keys(g, n):

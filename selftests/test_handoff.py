@@ -435,7 +435,9 @@ def test_I1_lies():
 
     for lie in (lambda lent: None, one, half, keep,
                 lambda lent: lent.give_keys(V13, V12)):
-        with helper_for_tls() as g, TlsServer() as srv:
+        # for as long it may be another one who looks at what is kept
+        with setting("handshake-timeout", "5s"), helper_for_tls() as g, \
+                TlsServer() as srv:
             before = stats()
             c = ask_for_tls()
             lent = Lent(g)
@@ -452,6 +454,35 @@ def test_I1_lies():
         lent.close()
         assert lent.done("BYPASSED", "EXEMPT") == b""
         expect_failed(c, before, srv)
+
+
+def test_K5_files_looked_at():
+    """K5: who lists the helper's descriptors has the files, too, for a moment"""
+    for result in ("INSPECTED", "BYPASSED"):
+        with helper_for_tls() as g, Server(script={
+                "STARTTLS": starttls_by_hand if result == "INSPECTED" else
+                "220 2.0.0 Ready to start TLS\r\n"}):
+            before = stats()
+            c = ask_for_tls()
+            lent = Lent(g)
+            seen = lent.client.dup(), lent.server.dup()
+            if result == "INSPECTED":
+                lent.give_keys()
+            lent.close()
+            assert lent.done(result) == b""
+            for looked_at in seen:
+                for _ in range(3):
+                    expect_equal([s["state"] for s in sessions()],
+                                 ["handshake"], "states")
+                looked_at.close()
+            if result == "INSPECTED":
+                c.start_tls()
+                hello_again(c)
+                c.quit_tls()
+            else:
+                c.quit()
+            expect_equal(delta(before, "handshake-failed"), 0, "failed")
+            wait_for("the end", lambda: not sessions())
 
 
 def test_I3_dies():
