@@ -208,10 +208,11 @@ bool ss_leg_failed(const struct ss_leg *leg)
 
 static bool is_flooded(const struct ss_leg *leg, const struct sock *sk)
 {
-	/* pairs with begin_receive() and note_flood() */
+	/* pairs with note_flood() */
 	if (smp_load_acquire(&leg->floods) &&
 	    time_before(jiffies, READ_ONCE(leg->deaf_until)))
 		return true;
+	/* pairs with begin_receive() */
 	return smp_load_acquire(&leg->receiving) &&
 	       time_after(jiffies, READ_ONCE(leg->since) + RECV_TIME) &&
 	       READ_ONCE(tcp_sk(sk)->copied_seq) - READ_ONCE(leg->from) >
@@ -463,11 +464,11 @@ static u64 records_taken(const struct ss_leg *leg)
 	return get_unaligned_be64(tls_get_ctx(leg->sock->sk)->rx.rec_seq);
 }
 
-/* The other's side of these two is ss_leg_deaf(). */
 static void begin_receive(struct ss_leg *leg)
 {
 	WRITE_ONCE(leg->since, jiffies);
 	WRITE_ONCE(leg->from, tcp_sk(leg->sock->sk)->copied_seq);
+	/* pairs with is_flooded(), which runs in softirq */
 	smp_store_release(&leg->receiving, true);
 }
 
@@ -481,6 +482,7 @@ static void note_flood(struct ss_leg *leg)
 	ss_stats_inc(leg->session->sn, TLS_FLOOD);
 	set_room(leg, QUEUE_MIN);
 	WRITE_ONCE(leg->deaf_until, jiffies + pause);
+	/* pairs with is_flooded(), which runs in softirq */
 	smp_store_release(&leg->floods, leg->floods + 1);
 }
 

@@ -115,7 +115,7 @@ void ss_netlink_registered(bool now);
  * Return: 0, or -ENOMEM where it has to be rung again.
  */
 int ss_netlink_doorbell(struct ss_net *sn, enum ss_request_kind kind,
-			 u32 queued);
+			u32 queued);
 
 /**
  * ss_netlink_event() - tell the group "events" of something
