@@ -513,8 +513,8 @@ static void check_next_message(struct rig *r)
 	assert_int_equal(r->to_client.n, sizeof(replies) - 1);
 	assert_memory_equal(r->to_client.p, replies, sizeof(replies) - 1);
 	assert_memory_equal(r->to_server.p,
-			    "MAIL FROM:<c>\r\nRCPT TO:<d>\r\nBDAT 4\r\nabcd"
-			    "BDAT 2\r\nefBDAT 4 LAST\r\nghij", 67);
+			    "MAIL FROM:<c>\r\nRCPT TO:<d>\r\nBDAT 4\r\nabcdBDAT 2\r\nefBDAT 4 LAST\r\nghij",
+			    67);
 	assert_int_equal(r->to_server.n, 67);
 	assert_true(ss_smtp_wants_client(&r->e));
 }
