@@ -101,7 +101,7 @@ static void add_names(gnutls_x509_crt_t crt, unsigned int count)
 {
 	gnutls_subject_alt_names_t names;
 	gnutls_datum_t der;
-	char name[32];
+	char name[32] = "";
 
 	OK(gnutls_subject_alt_names_init(&names));
 	for (unsigned int i = 0; i < count; i++) {
