@@ -25,9 +25,9 @@ struct archive;
  *   neither, nobody can look into it
  * @compression: it is no archive, but one file, compressed or wrapped up, that has no
  *   name of its own
+ * @mail: what is in it is the content of a message, as a rule
  * @filter: libarchive's code, for a @compression that it can be told to take off
  *   without asking it whether there is one
- * @mail: what is in it is the content of a message, as a rule
  * @traits: SS_KIND_BIT() of what its header says: encrypted, enveloped, multipart; or NULL
  */
 struct ss_format {
@@ -39,8 +39,8 @@ struct ss_format {
 	int (*support)(struct archive *archive);
 	bool (*read)(const uint8_t *data, size_t len, const struct ss_inner *inner);
 	bool compression;
-	int filter;
 	bool mail;
+	int filter;
 	uint32_t (*traits)(const uint8_t *data, size_t len);
 };
 
