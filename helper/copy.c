@@ -106,6 +106,30 @@ int ss_copy_make(struct ss_copy *copy, const struct ss_copy *message,
 }
 
 /**
+ * ss_copy_make_mail() - Put the line in front that makes octets begin as mail does.
+ * @data: a message, without any dots stuffed
+ * @len: its octets
+ *
+ * Return: a memory file, the caller's, or a negative errno.
+ */
+int ss_copy_make_mail(const void *data, size_t len)
+{
+	char head[128];
+	size_t used = make_received(head, sizeof(head));
+	int fd = memfd_create("smtpsplice-mail", MFD_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = ss_file_write(fd, head, used);
+	if (!ret)
+		ret = ss_file_write(fd, data, len);
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
+}
+
+/**
  * ss_copy_put_aside() - Write the message, without our line in front, to the disk.
  * @fd: where to
  * @copy: a copy of it

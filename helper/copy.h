@@ -26,6 +26,7 @@ struct ss_copy {
 int ss_copy_map(struct ss_copy *message, int fd, uint64_t size);
 int ss_copy_make(struct ss_copy *copy, const struct ss_copy *message,
 		 enum ss_dots_mode mode);
+int ss_copy_make_mail(const void *data, size_t len);
 int ss_copy_put_aside(int fd, const struct ss_copy *copy);
 void ss_copy_cleanup(struct ss_copy *copy);
 

@@ -188,6 +188,63 @@ bool ss_mime_may_be_partial(const void *text, size_t len)
 	return false;
 }
 
+/* The name of a field, and a colon (RFC 5322 2.2, 4.5); readers allow blanks between */
+static bool is_field(const char *s, const char *end)
+{
+	const char *name = s;
+
+	while (s < end && *s > ' ' && *s < 0x7f && *s != ':')
+		s++;
+	if (s == name)
+		return false;
+	while (s < end && (*s == ' ' || *s == '\t'))
+		s++;
+	return s < end && *s == ':';
+}
+
+/* Does a line begin with a field of MIME, without which a message has but a text? */
+static bool has_mime_field(const char *s, const char *end)
+{
+	static const char field[] = "content-";
+	const size_t len = sizeof(field) - 1;
+
+	for (const char *at = s; (size_t)(end - at) > len; at++)
+		if ((*at | 0x20) == 'c' && !strncasecmp(at, field, len) &&
+		    (at == s || at[-1] == '\n' || at[-1] == '\r'))
+			return true;
+	return false;
+}
+
+/**
+ * ss_mime_find_message() - Find the message that a file may be to some reader.
+ * @text: the file
+ * @len: its length in octets
+ *
+ * Goes by the structure, not by the first octets: a message with attachments has
+ * a field of MIME on a line somewhere. Lines in front of its first field, a mark
+ * of the byte order, empty ones and mbox's "From ", are what readers skip.
+ *
+ * Return: where its head begins, or NULL where it is none to anybody.
+ */
+const char *ss_mime_find_message(const void *text, size_t len)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	const char *s = text, *end = s + len;
+
+	if (len >= sizeof(mark) - 1 && !memcmp(s, mark, sizeof(mark) - 1))
+		s += sizeof(mark) - 1;
+	if (!has_mime_field(s, end))
+		return NULL;
+	for (const char *line = s; line < end;) {
+		const char *lf = memchr(line, '\n', end - line);
+
+		if (is_field(line, lf ? lf : end))
+			return line;
+		line = lf ? lf + 1 : end;
+	}
+	return s;
+}
+
 /**
  * ss_mime_parse() - Parse a whole message.
  * @fd: the message; stays the caller's
@@ -410,6 +467,38 @@ bool ss_mime_part_is_encrypted(const struct ss_mime_part *part)
 	return part_is(part, "multipart", "encrypted");
 }
 
+/**
+ * ss_mime_part_is_text() - Whether a part is a text to be read where it stands.
+ * @part: the part
+ *
+ * Return: whether it is one that is neither encoded nor an attachment.
+ */
+bool ss_mime_part_is_text(const struct ss_mime_part *part)
+{
+	if (!GMIME_IS_TEXT_PART(part->object) || ss_mime_part_is_attachment(part))
+		return false;
+	switch (g_mime_part_get_content_encoding(GMIME_PART(part->object))) {
+	case GMIME_CONTENT_ENCODING_DEFAULT:
+	case GMIME_CONTENT_ENCODING_7BIT:
+	case GMIME_CONTENT_ENCODING_8BIT:
+	case GMIME_CONTENT_ENCODING_BINARY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * ss_mime_part_is_message() - Whether a part is a message, the outermost one included.
+ * @part: the part
+ *
+ * Return: whether it is.
+ */
+bool ss_mime_part_is_message(const struct ss_mime_part *part)
+{
+	return GMIME_IS_MESSAGE(part->object);
+}
+
 static bool write_content(GMimeDataWrapper *content, GMimeStream *stream, bool coded)
 {
 	GMimeStream *in = g_mime_data_wrapper_get_stream(content);
@@ -444,17 +533,73 @@ static GMimeDataWrapper *find_content(const struct ss_mime_part *part)
 					     NULL;
 }
 
+/* Return: a memory file with an object as it stands, decoded; or a negative errno */
+static int save_object(GMimeObject *object, GMimeContentEncoding encoding)
+{
+	GMimeStream *stream __cleanup(cleanup_object) = NULL;
+	GMimeStream *decoder __cleanup(cleanup_object) = NULL;
+	int fd = memfd_create("smtpsplice-message", MFD_CLOEXEC);
+	GMimeFilter *filter;
+
+	if (fd < 0)
+		return -errno;
+	stream = g_mime_stream_fs_new(fd);
+	g_mime_stream_fs_set_owner(GMIME_STREAM_FS(stream), FALSE);
+	decoder = g_mime_stream_filter_new(stream);
+	filter = g_mime_filter_basic_new(encoding, FALSE);
+	g_mime_stream_filter_add(GMIME_STREAM_FILTER(decoder), filter);
+	g_object_unref(filter);
+	if (g_mime_object_write_to_stream(object, NULL, decoder) < 0 ||
+	    g_mime_stream_flush(decoder) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
 /**
- * ss_mime_part_decode() - Decode the content of a leaf.
+ * ss_mime_part_message() - The octets of a nested message.
+ * @part: the part
+ *
+ * Return: a memory file, the caller's, or a negative errno; -ENOENT where the part
+ * is no message.
+ */
+int ss_mime_part_message(const struct ss_mime_part *part)
+{
+	return GMIME_IS_MESSAGE(part->object) ?
+	       save_object(part->object, GMIME_CONTENT_ENCODING_DEFAULT) : -ENOENT;
+}
+
+/* A message may not be encoded (RFC 2046 5.2.1), but readers decode it */
+static int decode_message(GMimeMessagePart *part)
+{
+	const char *word = g_mime_object_get_header(GMIME_OBJECT(part),
+						    "Content-Transfer-Encoding");
+	GMimeContentEncoding encoding = word ? g_mime_content_encoding_from_string(word) :
+					GMIME_CONTENT_ENCODING_DEFAULT;
+	GMimeMessage *message = g_mime_message_part_get_message(part);
+
+	if (!message || (encoding != GMIME_CONTENT_ENCODING_BASE64 &&
+			 encoding != GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE &&
+			 encoding != GMIME_CONTENT_ENCODING_UUENCODE))
+		return -ENOENT;
+	return save_object(GMIME_OBJECT(message), encoding);
+}
+
+/**
+ * ss_mime_part_decode() - Decode the content of a leaf, or of an encoded message.
  * @part: the part
  *
  * Return: a memory file, the caller's, or a negative errno; -ENOENT where the
- * part is no leaf or has no content.
+ * part is neither or has no content.
  */
 int ss_mime_part_decode(const struct ss_mime_part *part)
 {
 	GMimeDataWrapper *content = find_content(part);
 
+	if (GMIME_IS_MESSAGE_PART(part->object))
+		return decode_message(GMIME_MESSAGE_PART(part->object));
 	return content ? save_content(content, false) : -ENOENT;
 }
 

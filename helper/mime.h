@@ -39,6 +39,8 @@ void ss_mime_read_head(const void *text, size_t len, struct ss_mime_head *head);
 bool ss_mime_has_attachment(const void *text, size_t len);
 bool ss_mime_may_be_partial(const void *text, size_t len);
 
+const char *ss_mime_find_message(const void *text, size_t len);
+
 struct ss_mime_tree *ss_mime_parse(int fd);
 void ss_mime_free(struct ss_mime_tree *tree);
 bool ss_mime_walk(const struct ss_mime_tree *tree, ss_mime_fn fn, void *arg);
@@ -47,6 +49,9 @@ const char *ss_mime_part_name(const struct ss_mime_part *part);
 bool ss_mime_part_is_attachment(const struct ss_mime_part *part);
 bool ss_mime_part_is_partial(const struct ss_mime_part *part);
 bool ss_mime_part_is_encrypted(const struct ss_mime_part *part);
+bool ss_mime_part_is_text(const struct ss_mime_part *part);
+bool ss_mime_part_is_message(const struct ss_mime_part *part);
+int ss_mime_part_message(const struct ss_mime_part *part);
 int ss_mime_part_decode(const struct ss_mime_part *part);
 int ss_mime_part_uuencoded(const struct ss_mime_part *part);
 

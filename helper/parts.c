@@ -9,7 +9,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <glib.h>
+
 #include "cleanup.h"
+#include "copy.h"
 #include "file.h"
 #include "gate.h"
 #include "nested.h"
@@ -21,6 +24,16 @@
 #define REFUSED	(SS_KIND_BIT(SS_KIND_EXECUTABLE) | SS_KIND_BIT(SS_KIND_NAME) | \
 		 SS_KIND_BIT(SS_KIND_TYPE) | SS_KIND_BIT(SS_KIND_HASH))
 
+/*
+ * Bounds of what one message may cost. As many scans as two archives of the most
+ * members; messages in files in messages, which each time are read anew, whatever the
+ * profile's limit is; and the octets of nested messages, each of which has all those
+ * within it.
+ */
+#define MAX_SCANS	20000u
+#define MAX_DEPTH	16u
+#define MAX_COPIED	(400ull << 20)
+
 /**
  * struct walk - A walk over the parts.
  * @parts: the caller's
@@ -29,9 +42,13 @@
  * @infected: a file in this part is
  * @virus: what was found there
  * @path: where, see ss_content_scan_fn()
- * @depth: mail in S/MIME that it is in
+ * @depth: mail in S/MIME, and messages that are files, that it is in
  * @around: name of the file that the innermost of these is, with those that it is in
- * @within: what is in mail in S/MIME in this part
+ * @outermost: the outermost message was seen, all others are nested in it
+ * @within: what is in mail in S/MIME, and in messages that are files, in this part
+ * @seen: hashes of the files in this part that were scanned as messages. One that is
+ *   S/MIME as well comes again with each way in, and so would those in it: without
+ *   this the ways double with each level.
  */
 struct walk {
 	struct ss_parts *parts;
@@ -42,7 +59,9 @@ struct walk {
 	char path[SS_CONTENT_NAME_SIZE];
 	unsigned int depth;
 	const char *around;
+	bool outermost;
 	struct ss_content_finding within;
+	GHashTable *seen;
 };
 
 static void cleanup_tree(struct ss_mime_tree **tree)
@@ -55,43 +74,84 @@ static void cleanup_walk(struct walk **walk)
 	free(*walk);
 }
 
-/* A member of an archive, a file in TNEF, or one in a text */
-static void scan_inner(void *arg, const char *path, int fd)
-{
-	struct ss_engine_finding finding;
-	struct walk *walk = arg;
-	struct ss_parts *parts = walk->parts;
-	uint64_t now = ss_process_now();
-	enum ss_engine_outcome outcome;
+/**
+ * struct mail - A message that is a file.
+ * @walk: the walk
+ * @path: the file, with those that it is in
+ * @outermost: as in struct walk
+ */
+struct mail {
+	struct walk *walk;
+	const char *path;
+	bool outermost;
+};
 
-	if (walk->infected)
-		return;
+static void fail(struct ss_parts *parts, const char *why)
+{
+	parts->failed = true;
+	snprintf(parts->why, sizeof(parts->why), "%s", why);
+}
+
+static void exceed(struct ss_parts *parts, const char *limit)
+{
+	if (!parts->limit[0])
+		snprintf(parts->limit, sizeof(parts->limit), "%s", limit);
+}
+
+/*
+ * What it costs is bounded, and what is beyond that is not silent. Return: milliseconds
+ * that the next scan may take, or 0: there is none.
+ */
+static uint64_t take_time(struct ss_parts *parts)
+{
+	uint64_t now = ss_process_now();
+
 	if (now >= parts->end) {
 		parts->missed = true;
-		return;
+		return 0;
 	}
-	outcome = ss_engine_scan(parts->engine, fd, parts->end - now, &finding);
-	parts->partial |= finding.partial;
+	if (parts->scans++ < MAX_SCANS)
+		return parts->end - now;
+	exceed(parts, "Smtpsplice.Scan.Limit");
+	return 0;
+}
+
+/* Scan one file, or message. Return: whether it is infected. */
+static bool scan_one(struct ss_parts *parts, int fd, struct ss_engine_finding *finding)
+{
+	uint64_t time = take_time(parts);
+	enum ss_engine_outcome outcome;
+
+	if (!time)
+		return false;
+	outcome = ss_engine_scan(parts->engine, fd, time, finding);
+	parts->partial |= finding->partial;
 	switch (outcome) {
 	case SS_ENGINE_INFECTED:
-		walk->infected = true;
-		walk->virus = finding;
-		snprintf(walk->path, sizeof(walk->path), "%s", path);
 		if (!parts->virus[0])
-			memcpy(parts->virus, finding.text, sizeof(parts->virus));
-		break;
+			memcpy(parts->virus, finding->text, sizeof(parts->virus));
+		return true;
 	case SS_ENGINE_LIMITED:
-		memcpy(parts->limit, finding.text, sizeof(parts->limit));
+		exceed(parts, finding->text);
 		break;
 	case SS_ENGINE_LATE:
 		parts->missed = true;
 		break;
 	case SS_ENGINE_FAILED:
-		parts->failed = -EIO;
+		fail(parts, finding->text);
 		break;
 	case SS_ENGINE_CLEAN:
 		break;
 	}
+	return false;
+}
+
+static void scan_file(struct walk *walk, const char *path, int fd);
+
+/* A member of an archive, a file in TNEF, or one in a text */
+static void scan_inner(void *arg, const char *path, int fd)
+{
+	scan_file(arg, path, fd);
 }
 
 static void look_at_mail(void *arg, const char *path, int fd);
@@ -163,19 +223,194 @@ static void note_bad(const struct walk *walk, const char *name, int fd,
 		memset(bad->hash, 0, sizeof(bad->hash));
 }
 
-static bool is_infected(struct ss_parts *parts, int fd, struct ss_engine_finding *finding)
+static void note_first(struct ss_content_finding *finding, enum ss_kind kind, const char *name)
 {
-	uint64_t now = ss_process_now();
+	struct ss_content_finding one = { .found = SS_KIND_BIT(kind) };
 
-	/* what is not listed is neither named nor taken out */
-	if (!parts->each || parts->bad_count > SS_PARTS_BAD_MAX)
-		return false;
-	if (now >= parts->end) {
-		parts->late = true;
+	snprintf(one.detail[kind].name, sizeof(one.detail[kind].name), "%s", name);
+	merge(finding, &one);
+}
+
+static bool note_infected(struct walk *walk, const char *path,
+			  const struct ss_engine_finding *finding)
+{
+	walk->infected = true;
+	walk->virus = *finding;
+	snprintf(walk->path, sizeof(walk->path), "%s", path);
+	return true;
+}
+
+/* Return: what a message is scanned as, or -1 where it is beyond what it may cost */
+static int copy_mail(struct ss_parts *parts, const char *data, size_t len)
+{
+	int fd;
+
+	parts->copied += len;
+	if (parts->copied > MAX_COPIED) {
+		exceed(parts, "Smtpsplice.Scan.Limit");
+		return -1;
+	}
+	fd = ss_copy_make_mail(data, len);
+	if (fd < 0)
+		fail(parts, strerror(-fd));
+	return fd;
+}
+
+/*
+ * A nested message: the engine may take it for something else by its first line.
+ * Return: whether it is infected.
+ */
+static bool scan_nested(struct ss_parts *parts, const struct ss_mime_part *part,
+			struct ss_engine_finding *finding)
+{
+	struct ss_file_map map __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
+	int fd __cleanup(ss_cleanup_fd) = ss_mime_part_message(part);
+	int copy __cleanup(ss_cleanup_fd) = -1;
+	int ret = fd < 0 ? fd : ss_file_map(&map, fd);
+
+	if (ret) {
+		fail(parts, strerror(-ret));
 		return false;
 	}
-	return ss_engine_scan(parts->engine, fd, parts->end - now, finding) ==
-	       SS_ENGINE_INFECTED;
+	copy = copy_mail(parts, map.data, map.len);
+	return copy >= 0 && scan_one(parts, copy, finding);
+}
+
+/* A message in mail in S/MIME or in a file. The outermost one there was scanned already. */
+static void scan_inner_message(struct walk *walk, const char *path,
+			       const struct ss_mime_part *part, bool *outermost)
+{
+	struct ss_engine_finding finding;
+
+	if (*outermost && !walk->infected && scan_nested(walk->parts, part, &finding))
+		note_infected(walk, path, &finding);
+	*outermost = true;
+}
+
+/* Scan a file by itself. Return: whether nothing is found in it, or in the part. */
+static bool scan_plain(struct walk *walk, const char *path, int fd)
+{
+	struct ss_engine_finding finding;
+
+	if (walk->infected)
+		return false;
+	return !scan_one(walk->parts, fd, &finding) || !note_infected(walk, path, &finding);
+}
+
+/* A leaf of a message that is a file: its rules are those of an archive's member */
+static void look_at_leaf(struct walk *walk, const char *path, int fd, bool text)
+{
+	struct ss_content_rules rules = walk->rules;
+	struct ss_content_finding finding;
+	int ret;
+
+	rules.allow.count = 0;
+	ret = ss_content_look(walk->parts->content, fd, path, &rules, &finding);
+	merge(&walk->within, &finding);
+	if (ret)
+		fail(walk->parts, strerror(-ret));
+	/* nobody opens that as a message, and each paragraph of a digest looks like one */
+	if (text)
+		scan_plain(walk, path, fd);
+	else
+		scan_file(walk, path, fd);
+}
+
+static bool look_in_file(const struct ss_mime_part *part, void *arg)
+{
+	int fd __cleanup(ss_cleanup_fd) = -1;
+	struct mail *mail = arg;
+	struct walk *walk = mail->walk;
+	const char *name = ss_mime_part_name(part);
+	char path[SS_CONTENT_NAME_SIZE];
+
+	snprintf(path, sizeof(path), "%s%s%s", mail->path, *mail->path && name ? "/" : "",
+		 name ?: "");
+	if (ss_mime_part_is_message(part))
+		scan_inner_message(walk, path, part, &mail->outermost);
+	fd = ss_mime_part_decode(part);
+	if (fd == -ENOENT)
+		return true;
+	if (fd < 0) {
+		fail(walk->parts, strerror(-fd));
+		return true;
+	}
+	look_at_leaf(walk, path, fd, ss_mime_part_is_text(part));
+	return !walk->infected && !walk->parts->missed;
+}
+
+/* A file that is a message to some reader, with all that is in it */
+static void scan_mail(struct walk *walk, const char *path, const char *data, size_t len)
+{
+	int fd __cleanup(ss_cleanup_fd) = -1;
+	struct mail mail = { .walk = walk, .path = path };
+	struct ss_parts *parts = walk->parts;
+	struct ss_engine_finding finding;
+	struct ss_mime_tree *tree;
+	char *hash;
+
+	hash = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)data, len);
+	if (!g_hash_table_add(walk->seen, hash))
+		return;
+	if (walk->depth >= parts->profile->nest_limit) {
+		note_first(&walk->within, SS_KIND_NESTED, path);
+		return;
+	}
+	if (walk->depth >= MAX_DEPTH) {
+		exceed(parts, "Smtpsplice.Mime.Limit");
+		return;
+	}
+	fd = copy_mail(parts, data, len);
+	if (fd < 0)
+		return;
+	if (scan_one(parts, fd, &finding)) {
+		note_infected(walk, path, &finding);
+		return;
+	}
+	tree = ss_mime_parse(fd);
+	if (!tree) {
+		fail(parts, "MIME structure cannot be read");
+		return;
+	}
+	walk->depth++;
+	if (!ss_mime_walk(tree, look_in_file, &mail))
+		exceed(parts, "Smtpsplice.Mime.Limit");
+	walk->depth--;
+	ss_mime_free(tree);
+}
+
+/* The same, and as a message where it is one to some reader */
+static void scan_file(struct walk *walk, const char *path, int fd)
+{
+	struct ss_file_map map __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
+	bool partial = walk->parts->partial;
+	const char *message;
+	int ret;
+
+	if (!scan_plain(walk, path, fd))
+		return;
+	ret = ss_file_map(&map, fd);
+	if (ret) {
+		fail(walk->parts, strerror(-ret));
+		return;
+	}
+	message = ss_mime_find_message(map.data, map.len);
+	if (!message)
+		return;
+	scan_mail(walk, path, message, map.data + map.len - message);
+	/* a text about fragments is none */
+	walk->parts->partial = partial;
+}
+
+/* Scan a leaf, unless it would be neither news nor named, nor taken out */
+static void scan_leaf(struct walk *walk, const char *name, int fd)
+{
+	struct ss_parts *parts = walk->parts;
+
+	if (parts->each && parts->bad_count > SS_PARTS_BAD_MAX)
+		return;
+	scan_file(walk, name, fd);
+	parts->late |= parts->missed;
 }
 
 /* Return: 0, or an errno where it is not the part's fault */
@@ -203,14 +438,6 @@ static int look_into(const struct walk *walk, const struct ss_mime_part *part, i
 	return ret;
 }
 
-static void note_first(struct ss_content_finding *finding, enum ss_kind kind, const char *name)
-{
-	struct ss_content_finding one = { .found = SS_KIND_BIT(kind) };
-
-	snprintf(one.detail[kind].name, sizeof(one.detail[kind].name), "%s", name);
-	merge(finding, &one);
-}
-
 /* A part of mail in S/MIME: as one of the message, but that is replaced as a whole */
 static bool look_within(const struct ss_mime_part *part, void *arg)
 {
@@ -227,17 +454,19 @@ static bool look_within(const struct ss_mime_part *part, void *arg)
 	parts->partial |= ss_mime_part_is_partial(part);
 	if (ss_mime_part_is_encrypted(part))
 		note_first(&walk->within, SS_KIND_ENVELOPED, path);
+	if (ss_mime_part_is_message(part))
+		scan_inner_message(walk, path, part, &walk->outermost);
 	fd = ss_mime_part_decode(part);
 	if (fd == -ENOENT)
 		return true;
 	if (fd < 0) {
-		parts->failed = fd;
+		fail(parts, strerror(-fd));
 		return true;
 	}
 	scan_inner(walk, path, fd);
 	ret = look_into(walk, part, fd, path, &finding);
 	if (ret)
-		parts->failed = ret;
+		fail(parts, strerror(-ret));
 	merge(&walk->within, &finding);
 	return true;
 }
@@ -250,7 +479,7 @@ static bool scan_reading(const void *data, size_t len, void *arg)
 
 	fd = memfd_create("smtpsplice-reading", MFD_CLOEXEC);
 	if (fd < 0 || ss_file_write(fd, data, len)) {
-		walk->parts->failed = -EIO;
+		fail(walk->parts, strerror(EIO));
 		return false;
 	}
 	scan_inner(walk, walk->around, fd);
@@ -266,14 +495,14 @@ static void scan_readings(struct walk *walk, struct ss_copy *copy)
 	uint32_t flags = ss_gate_check(text, len);
 	int ret = 0;
 
-	scan_inner(walk, walk->around, copy->fd);
+	scan_plain(walk, walk->around, copy->fd);
 	if (flags & ~(uint32_t)SS_GATE_LIMIT &&
 	    parts->profile->ambiguity == SMTPSPLICE_AMBIGUITY_MONITOR)
 		ret = ss_reading_all(text, len, scan_reading, walk);
 	if ((flags & SS_GATE_LIMIT || ret == -E2BIG) && !parts->limit[0])
 		snprintf(parts->limit, sizeof(parts->limit), "Smtpsplice.Mime.Limit");
 	else if (ret && ret != -E2BIG)
-		parts->failed = ret;
+		fail(parts, strerror(-ret));
 	parts->ambiguous |= flags & ~(uint32_t)SS_GATE_LIMIT;
 }
 
@@ -284,7 +513,7 @@ static void look_at_copy(struct walk *walk, struct ss_copy *copy)
 
 	/* the parts first, since each has a name to be told */
 	if (!tree)
-		parts->failed = -EIO;
+		fail(parts, strerror(EIO));
 	else if (!ss_mime_walk(tree, look_within, walk) && !parts->limit[0])
 		snprintf(parts->limit, sizeof(parts->limit), "Smtpsplice.Mime.Limit");
 	scan_readings(walk, copy);
@@ -292,7 +521,7 @@ static void look_at_copy(struct walk *walk, struct ss_copy *copy)
 		return;
 	/* last, since the tree is read from the same file */
 	ss_dots_bare_cr(copy->map + copy->head, copy->len - copy->head);
-	scan_inner(walk, walk->around, copy->fd);
+	scan_plain(walk, walk->around, copy->fd);
 }
 
 /* What was signed, or compressed, by S/MIME */
@@ -312,12 +541,13 @@ static void look_at_mail(void *arg, const char *path, int fd)
 	}
 	inner = ret ? NULL : calloc(1, sizeof(*inner));
 	if (!inner) {
-		parts->failed = ret ? ret : -ENOMEM;
+		fail(parts, strerror(-(ret ? ret : -ENOMEM)));
 		return;
 	}
 	inner->parts = parts;
 	inner->depth = walk->depth + 1;
 	inner->around = path;
+	inner->seen = walk->seen;
 	make_rules(inner);
 	/* what is allowed by its hash is an attachment */
 	inner->rules.allow.count = 0;
@@ -337,13 +567,16 @@ static bool look(const struct ss_mime_part *part, void *arg)
 	struct walk *walk = arg;
 	struct ss_parts *parts = walk->parts;
 	struct ss_content_finding finding = {};
-	struct ss_engine_finding virus;
-	const char *name = ss_mime_part_name(part) ?: "", *found = NULL;
+	const char *name = ss_mime_part_name(part) ?: "", *found;
+	struct ss_engine_finding nested;
 	int ret;
 
 	walk->infected = false;
-	walk->within.found = 0;
-	parts->index++;
+	memset(&walk->within, 0, sizeof(walk->within));
+	g_hash_table_remove_all(walk->seen);
+	/* the outermost one was scanned already */
+	if (parts->index++ && ss_mime_part_is_message(part) && !parts->each)
+		scan_nested(parts, part, &nested);
 	if (ss_mime_part_is_encrypted(part))
 		note_first(&parts->found, SS_KIND_ENVELOPED, name);
 	if (ss_mime_part_is_attachment(part)) {
@@ -354,20 +587,19 @@ static bool look(const struct ss_mime_part *part, void *arg)
 	if (fd == -ENOENT)
 		return true;
 	if (fd < 0) {
-		parts->failed = fd;
+		fail(parts, strerror(-fd));
 		return true;
 	}
 	ret = look_into(walk, part, fd, name, &finding);
 	if (ret) {
-		parts->failed = ret;
+		fail(parts, strerror(-ret));
 		return true;
 	}
-	merge(&finding, &walk->within);
+	scan_leaf(walk, name, fd);
+	if (!finding.allowed)
+		merge(&finding, &walk->within);
 	merge(&parts->found, &finding);
-	if (is_infected(parts, fd, &virus))
-		found = virus.text;
-	else if (walk->infected)
-		found = walk->virus.text;
+	found = walk->infected ? walk->virus.text : NULL;
 	if (found || finding.found & (REFUSED | parts->profile->archive_block <<
 				      SS_KIND_ENCRYPTED))
 		note_bad(walk, name, fd, &finding, found);
@@ -384,9 +616,13 @@ static bool look(const struct ss_mime_part *part, void *arg)
 bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree)
 {
 	struct walk walk = { .parts = parts, .around = "" };
+	bool all;
 
+	walk.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	make_rules(&walk);
-	return ss_mime_walk(tree, look, &walk);
+	all = ss_mime_walk(tree, look, &walk);
+	g_hash_table_destroy(walk.seen);
+	return all;
 }
 
 /**
@@ -399,7 +635,7 @@ bool ss_parts_all_allowed(const struct ss_parts *parts)
 {
 	bool some = false;
 
-	if (parts->late || parts->failed || parts->bad_count > SS_PARTS_BAD_MAX)
+	if (parts->late || parts->missed || parts->failed || parts->bad_count > SS_PARTS_BAD_MAX)
 		return false;
 	for (unsigned int i = 0; i < parts->bad_count; i++) {
 		if (!parts->bad[i].infected)

@@ -34,10 +34,11 @@ struct ss_parts_bad {
 
 /**
  * struct ss_parts - What the parts of a message are.
- * @engine: scans the files in archives, in TNEF and in texts. libclamav knows fewer
- *   compressions than libarchive, and of several streams behind one another the first;
- *   it takes all files in TNEF for one, and does not see those that are in properties.
- * @each: scan each part, too, to find out which is infected
+ * @engine: scans each part, and the files in archives, in TNEF and in texts. libclamav
+ *   takes a message whose first line is odd for something else, knows fewer compressions
+ *   than libarchive, and of several streams behind one another the first; it takes all
+ *   files in TNEF for one, and does not see those that are in properties.
+ * @each: a signature was found in the message: which part is infected?
  * @content: looks into files
  * @profile: what to look for
  * @end: when to stop, see ss_process_now()
@@ -48,12 +49,15 @@ struct ss_parts_bad {
  * @bad: those that should not pass
  * @bad_count: how many; there may be more than are listed
  * @late: there was no time for all of them
- * @virus: the first signature found in the files that @engine scans, else empty
- * @limit: a limit of the engine's that was exceeded there, likewise
+ * @virus: the first signature found in what @engine scans, else empty
+ * @limit: a limit that was exceeded there, likewise
+ * @scans: how many there were
+ * @copied: octets of messages that were copied for them
  * @partial: one of them is, or has, a fragment of a message
  * @ambiguous: enum ss_gate_flag, of mail in S/MIME
  * @missed: there was no time for all of these
- * @failed: errno of a part that could not be looked at, or 0
+ * @failed: a part could not be looked at
+ * @why: the reason
  */
 struct ss_parts {
 	struct ss_engine *engine;
@@ -70,10 +74,13 @@ struct ss_parts {
 	bool late;
 	char virus[SS_ENGINE_TEXT_SIZE];
 	char limit[SS_ENGINE_TEXT_SIZE];
+	unsigned int scans;
+	uint64_t copied;
 	bool partial;
 	uint32_t ambiguous;
 	bool missed;
-	int failed;
+	bool failed;
+	char why[SS_ENGINE_TEXT_SIZE];
 };
 
 bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree);

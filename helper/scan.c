@@ -57,6 +57,11 @@ static void cleanup_tree(struct ss_mime_tree **tree)
 	ss_mime_free(*tree);
 }
 
+static void cleanup_parts(struct ss_parts **parts)
+{
+	free(*parts);
+}
+
 static void cleanup_profile(struct ss_avprofile **profile)
 {
 	free(*profile);
@@ -269,6 +274,50 @@ static bool is_partial(const struct run *run, const struct ss_mime_tree *tree)
 	return !tree || !ss_mime_walk(tree, find_partial, &found) || found;
 }
 
+/* Look at the parts of a copy, or of what is left of it; what is wrong with them counts */
+static void walk_parts(struct run *run, struct ss_parts *parts, const struct ss_mime_tree *tree)
+{
+	struct ss_findings *f = &run->findings;
+
+	parts->content = run->scan->content;
+	parts->profile = run->profile;
+	parts->engine = run->scan->engine;
+	parts->end = run->end;
+	if (!tree)
+		failed(f, false, "MIME structure cannot be read");
+	else if (!ss_parts_walk(parts, tree) && !f->limit[0])
+		snprintf(f->limit, sizeof(f->limit), "Smtpsplice.Mime.Limit");
+	if (parts->failed)
+		failed(f, false, parts->why);
+	if (parts->missed)
+		failed(f, true, "no time left");
+	f->partial |= parts->partial;
+	f->ambiguous |= parts->ambiguous;
+	if (parts->limit[0] && !f->limit[0])
+		memcpy(f->limit, parts->limit, sizeof(f->limit));
+}
+
+static void take_virus(struct ss_findings *f, const char *virus)
+{
+	f->infected = true;
+	ss_text_clean_str(SS_TEXT_PRINT, f->virus, sizeof(f->virus), virus);
+}
+
+/* What is left without the allowed parts may have a message that is odd to the engine */
+static void scan_rest(struct run *run, int fd)
+{
+	struct ss_mime_tree *tree __cleanup(cleanup_tree) = ss_mime_parse(fd);
+	struct ss_parts *rest __cleanup(cleanup_parts) = calloc(1, sizeof(*rest));
+
+	if (!rest) {
+		failed(&run->findings, false, strerror(ENOMEM));
+		return;
+	}
+	walk_parts(run, rest, tree);
+	if (rest->virus[0])
+		take_virus(&run->findings, rest->virus);
+}
+
 /*
  * All parts that are infected are fine by their hashes. But there is more in a
  * message than its parts, and the engine has ended with the first find: is the
@@ -295,6 +344,8 @@ static void scan_without_allowed(struct run *run)
 	scan_fd(run, fd);
 	if (!f->infected)
 		scan_readings(run);
+	if (!f->infected)
+		scan_rest(run, fd);
 }
 
 /* The first part that is infected and not allowed, or NULL */
@@ -313,29 +364,12 @@ static void look_at_parts(struct run *run)
 	struct ss_parts *parts = &run->parts;
 	const struct ss_parts_bad *bad;
 
-	parts->content = run->scan->content;
-	parts->profile = run->profile;
-	parts->engine = run->scan->engine;
 	parts->each = f->infected;
-	parts->end = run->end;
 	f->partial |= is_partial(run, tree);
-	if (!tree)
-		failed(f, false, "MIME structure cannot be read");
-	else if (!ss_parts_walk(parts, tree) && !f->limit[0])
-		snprintf(f->limit, sizeof(f->limit), "Smtpsplice.Mime.Limit");
-	if (parts->failed)
-		failed(f, false, strerror(-parts->failed));
-	f->partial |= parts->partial;
-	f->ambiguous |= parts->ambiguous;
-	if (parts->missed)
-		failed(f, true, "no time left");
-	if (parts->limit[0] && !f->limit[0])
-		memcpy(f->limit, parts->limit, sizeof(f->limit));
+	walk_parts(run, parts, tree);
 	f->content = parts->found;
-	if (parts->virus[0] && !f->infected) {
-		f->infected = true;
-		ss_text_clean_str(SS_TEXT_PRINT, f->virus, sizeof(f->virus), parts->virus);
-	}
+	if (parts->virus[0] && !f->infected)
+		take_virus(f, parts->virus);
 	if (f->infected && ss_parts_all_allowed(parts))
 		scan_without_allowed(run);
 	/* what is said to be found in a file is what is in that one */

@@ -262,7 +262,8 @@ static void e3_does_not_pass_what_is_too_deep(void **state)
 			assert_true(!strncmp(result.virus, "Heuristics.Limits.Exceeded", 26) ||
 				    !strncmp(result.virus, "Smtpsplice.Mime.", 16));
 		else
-			assert_string_equal(result.file, "deep.com");
+			/* deeper than the parts are known, a message around it is infected */
+			assert_string_equal(result.file, depths[i] > 60 ? "message" : "deep.com");
 	}
 }
 

@@ -332,13 +332,33 @@ static void M2_at_every_depth(void **state)
 	scan(mail_format(HEAD "Content-Type: message/rfc822\r\n\r\n%s", text));
 	free(text);
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
-	/* deeper than the profile lets look */
-	octets = cms_of(SIGN, entity());
-	for (int i = 0; i < 13; i++)
-		octets = wrapped(SIGN, octets);
-	scan(whole(octets));
-	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
-	assert_string_equal(result.virus, "Smtpsplice.Archive.nested");
+}
+
+/* Compressed, so that a level is nothing but what it is, or not, so that it may be mail, too */
+static GString *levels(GString *octets, int count, bool dense)
+{
+	for (int i = 1; i < count; i++)
+		octets = dense ? compressed_text(part(P7M, octets)) : wrapped(SIGN, octets);
+	return octets;
+}
+
+/* As deep as the profile lets look, and no deeper, whatever else a level may be (M1) */
+static void M2_deeper_than_the_limit(void **state)
+{
+	(void)state;
+	for (int dense = 0; dense < 2; dense++) {
+		scan(whole(levels(cms_of(SIGN, good_entity()), 12, dense)));
+		expect_clean(SMTPSPLICE_UNSCANNED_NONE);
+		scan(whole(levels(cms_of(SIGN, entity()), 12, dense)));
+		expect_virus("smime.p7m");
+		scan(whole(levels(cms_of(SIGN, good_entity()), 13, dense)));
+		assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+		assert_string_equal(result.virus, "Smtpsplice.Archive.nested");
+		/* the engine sees the mail in the 13th, and no more */
+		scan(whole(levels(cms_of(SIGN, entity()), 14, dense)));
+		assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+		assert_string_equal(result.virus, "Smtpsplice.Archive.nested");
+	}
 }
 
 /* CMS in CMS without mail between: there is a type around it alone, in CMS as in PKCS#7 */
@@ -753,6 +773,7 @@ int main(void)
 		T(M2_other_readable_types),
 		T(M2_pieces),
 		T(M2_at_every_depth),
+		T(M2_deeper_than_the_limit),
 		T(M2_cms_in_cms),
 		T(M2_signed_files),
 		T(M2_base64_in_base64),

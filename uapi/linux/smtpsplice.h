@@ -142,8 +142,8 @@ enum smtpsplice_infected {
  * @SMTPSPLICE_ARCHIVE_CONDITION_PARTIALLYCORRUPTED: Only some of its files can
  *   be read.
  * @SMTPSPLICE_ARCHIVE_CONDITION_MULTIPART: It is one of several volumes.
- * @SMTPSPLICE_ARCHIVE_CONDITION_NESTED: Archives in archives, deeper than
- *   uncompressed-nest-limit.
+ * @SMTPSPLICE_ARCHIVE_CONDITION_NESTED: Archives in archives, or messages in
+ *   files, deeper than uncompressed-nest-limit.
  * @SMTPSPLICE_ARCHIVE_CONDITION_MAILBOMB: More octets in it than
  *   uncompressed-limit, or too many files.
  * @SMTPSPLICE_ARCHIVE_CONDITION_TIMEOUT: There was no time to look at all of
