@@ -45,7 +45,7 @@ static const char av_text[] =
 	"  archive-log CONDITION[,CONDITION]...|none        (all)\n"
 	"      archives that are refused, and that are logged where they pass:\n"
 	"      encrypted, corrupted, partiallycorrupted, multipart, nested, mailbomb,\n"
-	"      timeout, unhandled\n"
+	"      timeout, unhandled; timeout is else as scan-timeout says\n"
 	"  oversize-limit SIZE|none                         (none)\n"
 	"  oversize block|tempfail|pass\n"
 	"      largest message that is scanned, and what becomes of a larger one\n"

@@ -289,7 +289,8 @@ static void walk_parts(struct run *run, struct ss_parts *parts, const struct ss_
 		snprintf(f->limit, sizeof(f->limit), "Smtpsplice.Mime.Limit");
 	if (parts->failed)
 		failed(f, false, parts->why);
-	if (parts->missed)
+	/* time is not for an archive's options to decide */
+	if (parts->missed || parts->found.found & SS_KIND_BIT(SS_KIND_TIMEOUT))
 		failed(f, true, "no time left");
 	f->partial |= parts->partial;
 	f->ambiguous |= parts->ambiguous;

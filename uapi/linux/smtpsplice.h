@@ -147,7 +147,7 @@ enum smtpsplice_infected {
  * @SMTPSPLICE_ARCHIVE_CONDITION_MAILBOMB: More octets in it than
  *   uncompressed-limit, or too many files.
  * @SMTPSPLICE_ARCHIVE_CONDITION_TIMEOUT: There was no time to look at all of
- *   it.
+ *   it. Where that is not refused, it is as scan-timeout says.
  * @SMTPSPLICE_ARCHIVE_CONDITION_UNHANDLED: It is of a format that the gateway
  *   cannot read.
  */
