@@ -533,10 +533,10 @@ static bool step_word(struct ss_pair *pair, uint64_t now)
 		     "client: closed the connection");
 	else if (!ret || (ret == GNUTLS_E_AGAIN && now >= pair->word))
 		end_word(pair, now);
-	else if (ret == GNUTLS_E_AGAIN && !pair->ended[SS_PAIR_SERVER])
-		return false;
-	else
+	else if (ret != GNUTLS_E_AGAIN || pair->ended[SS_PAIR_SERVER])
 		server_left(pair);
+	else
+		return false;
 	return true;
 }
 

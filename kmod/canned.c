@@ -56,6 +56,7 @@ const struct ss_canned_reply ss_canned[] = {
 		.text = TEXT("421 4.3.0 No mail server any more, closing connection"),
 	},
 	[CANNED_BANNED] = {
-		.text = TEXT("554 5.7.1 An infected message came from your address, try again later"),
+		.text =
+		TEXT("554 5.7.1 An infected message came from your address, try again later"),
 	},
 };

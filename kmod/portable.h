@@ -21,7 +21,7 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define BUILD_BUG_ON_ZERO(e) ((int)sizeof(struct { int : -!!(e); }))
+#define BUILD_BUG_ON_ZERO(e) ((int)sizeof(char[1 - 2 * !!(e)]) - 1)
 #endif
 
 #endif /* SS_PORTABLE_H */

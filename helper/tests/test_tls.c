@@ -322,9 +322,11 @@ static const struct ss_tls_result inspected = {
 	.cookie = 1, .result = SMTPSPLICE_TLS_RESULT_INSPECTED, .server_name = "mx.example",
 	.version = "TLSv1.3", .cipher = "AES", .client.size = 32, .server.size = 48,
 };
+
 static const struct ss_tls_result bypassed = {
 	.result = SMTPSPLICE_TLS_RESULT_BYPASSED, .cause = SMTPSPLICE_TLS_CAUSE_EXEMPT,
 };
+
 static const struct ss_tls_result failed = {
 	.result = SMTPSPLICE_TLS_RESULT_FAILED, .cause = SMTPSPLICE_TLS_CAUSE_SERVER,
 	.text = "server: closed",

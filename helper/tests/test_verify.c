@@ -450,7 +450,7 @@ static void change_staple(gnutls_datum_t *staple, long ahead, const struct pki *
 	strftime(text, sizeof(text), "%Y%m%d%H%M%SZ", gmtime(&at));
 	/* The first GeneralizedTime is of the response, the next one of what it says */
 	for (size_t i = 0; i + 17 < basic[0].size && times < 2; i++)
-		if (!memcmp(basic[0].data + i, "\x18\x0f""20", 4) && ++times == 2)
+		if (!memcmp(basic[0].data + i, "\x18\x0f" "20", 4) && ++times == 2)
 			memcpy(basic[0].data + i + 2, text, 15);
 	assert_int_equal(times, 2);
 	gnutls_privkey_init(&key);
