@@ -411,17 +411,26 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 		       struct ss_format_hit hits[SS_FORMAT_HITS])
 {
 	size_t count = 0;
+	bool archive = false;
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats) && count < SS_FORMAT_HITS - 7; i++)
-		if (matches(&formats[i], data, len))
-			hits[count++] = (struct ss_format_hit){ .format = &formats[i] };
+	for (size_t i = 0; i < ARRAY_SIZE(formats) && count < SS_FORMAT_HITS - 7; i++) {
+		if (!matches(&formats[i], data, len))
+			continue;
+		hits[count++] = (struct ss_format_hit){ .format = &formats[i] };
+		/* CMS is easily put in front, and who opens an archive passes it by */
+		archive |= !formats[i].mail;
+	}
 	/* The last member of another archive, not compressed, is no zip of its own */
-	if (count ? ends_as_zip(data, len) : is_zip(data, len))
+	if (archive ? ends_as_zip(data, len) : is_zip(data, len)) {
 		hits[count++] = (struct ss_format_hit){ .format = &zip_format };
-	if (hides_members(data, len))
+		archive = true;
+	}
+	if (hides_members(data, len)) {
 		hits[count++] = (struct ss_format_hit){ .format = &zip_stream_format };
-	if (!count)
-		count = search(data, len, hits);
+		archive = true;
+	}
+	if (!archive)
+		count += search(data, len, hits + count);
 	for (size_t i = 0; i < ARRAY_SIZE(text_formats); i++)
 		if (matches(&text_formats[i], data, len))
 			hits[count++] = (struct ss_format_hit){ .format = &text_formats[i] };

@@ -619,6 +619,7 @@ static void says_which_member_it_cannot_read(void **state)
 static void g2_finds_archives_behind_others_octets(void **state)
 {
 	static const char head[] = "GIF89a\1\0\1\0 this is a picture, believe me";
+	static const char cms[] = "\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
 	struct pack tar, inner;
 
 	(void)state;
@@ -634,6 +635,15 @@ static void g2_finds_archives_behind_others_octets(void **state)
 			   "zip:encryption=zipcrypt", &pack_text, 1);
 	inner = pack_prefix(pack_pe, sizeof(pack_pe), inner);
 	assert_int_equal(look_drop(inner), bit(SS_KIND_EXECUTABLE) | bit(SS_KIND_ENCRYPTED));
+	/* CMS without a content, which is all that CMS has to be (M2) */
+	inner = pack_files("a.p7m", ARCHIVE_FORMAT_7ZIP, ARCHIVE_FILTER_NONE, NULL,
+			   &pack_program, 1);
+	inner = pack_prefix(cms, sizeof(cms) - 1, inner);
+	assert_int_equal(look_drop(inner), bit(SS_KIND_EXECUTABLE));
+	inner = pack_prefix(cms, sizeof(cms) - 1, pack_zip("a.p7m", &pack_program, 1));
+	tar = pack_prefix(inner.data, inner.len, (struct pack){ "a.p7m", strdup("x"), 1 });
+	pack_drop(&inner);
+	assert_true(look_drop(tar) & bit(SS_KIND_EXECUTABLE));
 	/* A tar for one, a zip for another */
 	tar = pack_files("a.tar", ARCHIVE_FORMAT_TAR, ARCHIVE_FILTER_NONE, NULL, &pack_text, 1);
 	inner = pack_prefix(tar.data, tar.len, pack_zip("a.zip", &pack_program, 1));
