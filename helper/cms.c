@@ -186,7 +186,7 @@ struct named {
 	struct span content;
 };
 
-/* What is in a sequence of an object identifier and [0]. Return: is it one? */
+/* Read a sequence of an object identifier and [0]. Return: whether it is one. */
 static bool read_named(const struct element *sequence, struct named *named)
 {
 	struct span in = sequence->content;
@@ -244,7 +244,7 @@ bool ss_cms_is_enveloped(const uint8_t *data, size_t len)
  * @inner: takes it
  * @compressed: it is
  * @zlib: takes the compression off then
- * @done: the compressed octets have come to their end
+ * @done: the compressed octets of a file have come to their end
  * @sound: nothing of it was odd
  */
 struct output {
@@ -350,27 +350,42 @@ static bool put_wrapping(struct output *out, const struct named *named)
 	       put_octets(out, content, sizeof(content));
 }
 
-/* Hand out what is behind a type. Return: whether to go on. */
+/* Hand out one file, @wrapped to be read as CMS. Return: whether to go on. */
+static bool put_file(struct output *out, const struct named *named, const struct element *el,
+		     bool wrapped)
+{
+	struct span in = { el->head.at, el->endless ? named->content.end : el->content.end };
+	bool more;
+
+	if (!out->inner->file(out->inner->arg, NO_NAME, strlen(NO_NAME)) ||
+	    (wrapped && !put_wrapping(out, named)))
+		return false;
+	/* each is compressed by itself: the end of one is not that of the next */
+	if (out->compressed && inflateReset(&out->zlib) != Z_OK)
+		out->sound = false;
+	out->done = false;
+	/* PKCS#7 had any element there, and not a string alone */
+	more = (el->tag & ~CONSTRUCTED) == TAG_OCTETS ? put_string(out, el) : put_piece(out, &in);
+	/* all of it is there only where it says that it ends */
+	out->sound &= !out->compressed || out->done;
+	return more;
+}
+
+/*
+ * Hand out what is behind a type: as it stands, since who shows mail need not ask for
+ * the type, and as the CMS that it is said to be. Return: whether to go on.
+ */
 static bool put_content(struct output *out, const struct named *named)
 {
-	struct span in = named->content;
 	bool is_cms = named->type != TYPE_DATA && named->type != TYPE_OTHER;
+	struct span in = named->content;
 	struct element el;
 
 	if (!read_head(&in, &el)) {
 		out->sound = false;
 		return true;
 	}
-	if (!out->inner->file(out->inner->arg, NO_NAME, strlen(NO_NAME)) ||
-	    (is_cms && !put_wrapping(out, named)))
-		return false;
-	if ((el.tag & ~CONSTRUCTED) == TAG_OCTETS)
-		return put_string(out, &el);
-	/* PKCS#7 had any element there */
-	in.at = el.head.at;
-	if (!el.endless)
-		in.end = el.content.end;
-	return put_piece(out, &in);
+	return put_file(out, named, &el, false) && (!is_cms || put_file(out, named, &el, true));
 }
 
 /* The content of what is signed, or compressed, is the one with a type and [0] */
@@ -407,8 +422,6 @@ static void read_compressed(struct output *out, const struct span *content)
 	}
 	out->compressed = true;
 	read_readable(out, content);
-	/* all of it is there only where it says that it ends */
-	out->sound &= out->done;
 	inflateEnd(&out->zlib);
 }
 

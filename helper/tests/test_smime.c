@@ -380,6 +380,54 @@ static void M2_cms_in_cms(void **state)
 	}
 }
 
+/* An algorithm has no content, whatever its parameters look like: what is in them is no
+ * reason to take the content's compressed octets for ended
+ */
+static void M2_algorithm_is_no_content(void **state)
+{
+	char *text = entity();
+
+	(void)state;
+	for (int cut = 0; cut < 2; cut++) {
+		GString *decoy = deflated("hello", 5), *octets;
+
+		g_string_truncate(decoy, decoy->len - 3 * cut);
+		decoy = element(0xa0, 1, element(0x04, 1, decoy));
+		decoy = joined(octets_of(ZLIB_OID, sizeof(ZLIB_OID) - 1), decoy);
+		octets = made(COMPRESSED_OID, sizeof(COMPRESSED_OID) - 1, decoy->str, decoy->len,
+			      DATA_OID, sizeof(DATA_OID) - 1,
+			      element(0x04, 4, deflated(text, strlen(text))));
+		g_string_free(decoy, TRUE);
+		scan(whole(octets));
+		expect_virus("smime.p7m");
+	}
+	free(text);
+}
+
+/* Mailers show what was signed, whatever type it claims to have */
+static void M2_type_is_not_believed(void **state)
+{
+	static const char *const types[] = {
+		"pkcs7-data", "pkcs7-signedData", "pkcs7-envelopedData", "pkcs7-encryptedData",
+		"pkcs7-digestData", "id-smime-ct-compressedData", "id-smime-ct-authData",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		char *how = mail_format(SIGN " -econtent_type %s", types[i]);
+		char *file = encoded(mail_eicar(), strlen(mail_eicar()));
+
+		scan(whole(cms_of(how, entity())));
+		expect_virus("smime.p7m");
+		/* one line that matters, and it is the first */
+		scan(whole(cms_of(how, mail_format("Content-Transfer-Encoding: base64\r\n\r\n%s",
+						   file))));
+		expect_virus("smime.p7m");
+		free(file);
+		free(how);
+	}
+}
+
 /* A file that was signed: it has the name of the other, less ".p7m" */
 static void M2_signed_files(void **state)
 {
@@ -470,12 +518,13 @@ static void M2_line_ends(void **state)
 	expect_virus("smime.p7m");
 }
 
+/* A part that one reader decodes, and another does not */
+static const char odd[] = "Content-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n"
+	"Content-Transfer-Encoding: base64\r\n\r\nSGFybWxlc3MuDQo=\r\n";
+
 /* THREATS E1 and message/partial hold in there as well */
 static void M2_mail_in_there_is_mail(void **state)
 {
-	static const char odd[] = "Content-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n"
-		"Content-Transfer-Encoding: base64\r\n\r\nSGFybWxlc3MuDQo=\r\n";
-
 	(void)state;
 	scan(whole(cms_of(SIGN, MESSAGE(strdup(odd)))));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
@@ -491,6 +540,16 @@ static void M2_mail_in_there_is_mail(void **state)
 	expect_clean(SMTPSPLICE_UNSCANNED_AMBIGUOUS);
 	scan(whole(cms_of(SIGN, MESSAGE(ambiguous()))));
 	expect_virus("smime.p7m");
+}
+
+/* A file in hash-allow beside it is no reason to forget how that mail can be read */
+static void M2_allowed_file_hides_no_ambiguity(void **state)
+{
+	(void)state;
+	avattrs_hash(&attrs, AV(HASH_ALLOW), mail_eicar(), strlen(mail_eicar()));
+	scan(MESSAGE(eicar("allowed.com"), part(P7M, cms_of(SIGN, MESSAGE(strdup(odd))))));
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_int_equal(result.cause, SS_TEMPLATE_AMBIGUOUS);
 }
 
 static void M2_bombs(void **state)
@@ -777,9 +836,12 @@ int main(void)
 		T(M2_cms_in_cms),
 		T(M2_signed_files),
 		T(M2_base64_in_base64),
+		T(M2_algorithm_is_no_content),
+		T(M2_type_is_not_believed),
 		T(M2_first_lines_hide_nothing),
 		T(M2_line_ends),
 		T(M2_mail_in_there_is_mail),
+		T(M2_allowed_file_hides_no_ambiguity),
 		T(M2_bombs),
 		T(M2_damaged),
 		T(M2_detached_signature),
