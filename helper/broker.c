@@ -4,13 +4,13 @@
  * and handshakes for the tls process, hands it on, gives the kernel the results
  * and writes the log. It reads no mail itself, and no TLS.
  *
- * One thread, one poll loop. No other process can make it wait: the kernel answers
+ * A single thread runs a single poll loop. No other process can make it wait: the kernel answers
  * netlink requests within the call, and what a worker, the scanner or the tls process
  * has no room for is not sent. A worker that does not read, or says what it was not
  * asked, is killed; that costs the message that it has. The disk can make it wait: it
  * opens and names files of the quarantine and writes the log.
  *
- * It has two netlink sockets, since doorbells that nobody reads in time must not push
+ * There are two netlink sockets, since doorbells that nobody reads in time must not push
  * out an answer, which may have a message's descriptor in it.
  */
 #include <errno.h>

@@ -250,7 +250,7 @@ static bool key_is_bounded(gnutls_x509_crt_t crt)
 
 	if (gnutls_pubkey_init(&key))
 		return false;
-	/* One that GnuTLS does not know verifies nothing */
+	/* A key that GnuTLS does not know verifies nothing */
 	if (gnutls_pubkey_import_x509(key, crt, 0))
 		return true;
 	switch (gnutls_pubkey_get_pk_algorithm(key, &bits)) {

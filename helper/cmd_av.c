@@ -79,7 +79,7 @@ static const char av_text[] =
 	"      exceeded: refuse it for now or for good, or let it pass unscanned\n"
 	"  encrypted-mail pass|tempfail|block\n"
 	"      mail, or a part of it, that is encrypted for its recipient by S/MIME or PGP;\n"
-	"      what is only signed or compressed is scanned\n"
+	"      S/MIME that is only signed or compressed is scanned\n"
 	"  quarantine enable|disable\n"
 	"      put messages that are refused aside\n"
 	"  cache enable|disable\n"

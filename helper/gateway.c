@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the handshakes of the tls process share. What is in files, the gateway's CAs
- * and what servers' certificates are checked against, can be read anew; all else is
- * made once. One thread uses it.
+ * Shared by all handshakes of the tls process: the gateway's CAs, what servers'
+ * certificates are checked against, and more. The former two come from files and can be
+ * read anew; all else is made once. A single thread uses it.
  */
 #include <stdio.h>
 #include <stdlib.h>
