@@ -164,14 +164,33 @@ static void flood(bool files)
 
 typeof(ss_scan_message) __real_ss_scan_message, __wrap_ss_scan_message;
 
+/* The lie to tell now. Some are told once: by one worker, the others are honest. */
+static int take_lie(void)
+{
+	int now = atomic_load(lie);
+
+	switch (now) {
+	case ANSWERS_UNREAD:
+	case ANSWERS_PEEKED:
+	case ANSWERS_AHEAD:
+	case READS_NO_MORE:
+	case FLOODS:
+	case FLOODS_FILES:
+		if (!atomic_compare_exchange_strong(lie, &now, HONEST))
+			return HONEST;
+	}
+	return now;
+}
+
 /* Runs in a worker */
 int __wrap_ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 			   const struct ss_scan_job *job, const void *profile, size_t len,
 			   struct ss_scan_result *result)
 {
 	int out = __real_ss_scan_message(scan, fd, quarantine, job, profile, len, result);
+	int now = take_lie();
 
-	switch (atomic_load(lie)) {
+	switch (now) {
 	case DIES:
 		_exit(1);
 	case HANGS:
@@ -210,15 +229,14 @@ int __wrap_ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 	case ANSWERS_UNREAD:
 	case ANSWERS_PEEKED:
 	case ANSWERS_AHEAD:
-		accept_all(atomic_exchange(lie, HONEST), job);	/* the others are honest */
+		accept_all(now, job);
 		break;
 	case READS_NO_MORE:
-		atomic_store(lie, HONEST);
 		for (;;)
 			pause();
 	case FLOODS:
 	case FLOODS_FILES:
-		flood(atomic_exchange(lie, HONEST) == FLOODS_FILES);
+		flood(now == FLOODS_FILES);
 		break;
 	case KEEPS_NOTHING:
 		assert_int_equal(ftruncate(quarantine, 0), 0);
@@ -232,7 +250,7 @@ int __wrap_ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 		break;
 	case SAYS_TOO_LITTLE:
 	case SAYS_TOO_MUCH:
-		say_other_length(job, atomic_load(lie) == SAYS_TOO_MUCH ? 1 : -1);
+		say_other_length(job, now == SAYS_TOO_MUCH ? 1 : -1);
 		break;
 	case SAYS_MEMBER:
 		memcpy((char *)result + atomic_load(lie_at), (void *)lie_value,
