@@ -5,14 +5,22 @@
  * scans one object at a time.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <clamav.h>
 
 #include "cleanup.h"
 #include "engine.h"
+#include "process.h"
 #include "text.h"
 
 /*
@@ -30,22 +38,34 @@
 /* What libclamav calls a limit that was exceeded */
 #define LIMITS		"Heuristics.Limits.Exceeded."
 
+/*
+ * What a scan needs to have left at any time: octets and files in its folder, and
+ * descriptors, of which each level of recursion takes some.
+ */
+#define SPARE_OCTETS	(1u << 20)
+#define SPARE_FILES	16
+#define SPARE_FDS	(3 * MAX_RECURSION)
+
 /**
  * struct ss_engine - An engine.
  * @cl: libclamav's
  * @signatures: how many it has
+ * @tmpdir: the folder to unpack in, or empty: libclamav's default
  */
 struct ss_engine {
 	struct cl_engine *cl;
 	unsigned int signatures;
+	char tmpdir[PATH_MAX];
 };
 
 /*
- * What libclamav had to say last. Its message callback is one for the whole
- * process and has no context while a database is loaded, hence static.
+ * What libclamav had to say last, and the first error that it met. Its message
+ * callback is one for the whole process and has no context while a database is
+ * loaded, hence static.
  */
 static struct {
 	char text[SS_ENGINE_TEXT_SIZE];
+	char error[SS_ENGINE_TEXT_SIZE];
 	bool partial;
 } last;
 
@@ -64,7 +84,84 @@ static void take_message(enum cl_msg severity, const char *full,
 			    strcspn(text, "\r\n"));
 	while (len && last.text[len - 1] == ' ')
 		last.text[--len] = '\0';
+	if (severity >= CL_MSG_ERROR && !last.error[0])
+		memcpy(last.error, last.text, sizeof(last.error));
 }
+
+/* -- what it needs -------------------------------------------------------- */
+
+/* Only the first counts: what comes later is because of that */
+static void __attribute__((format(printf, 1, 2))) want(const char *fmt, ...)
+{
+	va_list args;
+
+	if (last.error[0])
+		return;
+	va_start(args, fmt);
+	vsnprintf(last.error, sizeof(last.error), fmt, args);
+	va_end(args);
+}
+
+/* Something that cleans up may have taken it away */
+static void look_at_folder(const char *dir)
+{
+	if ((mkdir(dir, 0700) && errno != EEXIST) || access(dir, W_OK | X_OK))
+		want("folder %s: %s", dir, strerror(errno));
+}
+
+/* A file system without a limit says that it has no blocks, or no files */
+static void look_at_room(const char *dir)
+{
+	struct statvfs fs;
+
+	if (statvfs(dir, &fs))
+		want("folder %s: %s", dir, strerror(errno));
+	else if (fs.f_blocks && (uint64_t)fs.f_bavail * fs.f_frsize < SPARE_OCTETS)
+		want("folder %s: no room", dir);
+	else if (fs.f_files && fs.f_favail < SPARE_FILES)
+		want("folder %s: no room for files", dir);
+}
+
+/* They are given out from the lowest on, so what is above the first free one is free */
+static void look_at_descriptors(int fd)
+{
+	struct rlimit limit;
+	int first = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (first < 0 || getrlimit(RLIMIT_NOFILE, &limit))
+		want("descriptors: %s", strerror(errno));
+	else if ((uint64_t)first + SPARE_FDS > limit.rlim_cur)
+		want("descriptors: %u are not left", SPARE_FDS);
+	ss_cleanup_fd(&first);
+}
+
+/*
+ * libclamav calls what it could not unpack clean: it does not look whether what it
+ * writes is written. So look before, after, and at each file that it has unpacked,
+ * when that which found no room is still there.
+ */
+static void look_around(const struct ss_engine *engine, int fd)
+{
+	look_at_descriptors(fd);
+	if (engine->tmpdir[0])
+		look_at_room(engine->tmpdir);
+}
+
+static cl_error_t take_file(int fd, const char *type, void *context)
+{
+	(void)type;
+	look_around(context, fd);
+	return CL_CLEAN;
+}
+
+/* What a scan that failed has left behind is in the way of the next */
+static void clean_up(const struct ss_engine *engine)
+{
+	if (engine->tmpdir[0] && rmdir(engine->tmpdir) && errno != ENOENT)
+		ss_process_remove_tree(engine->tmpdir);
+}
+
+/* -- the engine ----------------------------------------------------------- */
 
 static int set_limits(struct cl_engine *cl)
 {
@@ -138,8 +235,10 @@ struct ss_engine *ss_engine_load(const char *database, char *why, size_t size)
 	cl_set_clcb_msg(take_message);
 	last.text[0] = '\0';
 	ret = load(engine, database);
-	if (ret == CL_SUCCESS)
+	if (ret == CL_SUCCESS) {
+		cl_engine_set_clcb_pre_cache(engine->cl, take_file);
 		return engine;
+	}
 	snprintf(why, size, "%s%s%s", cl_strerror(ret), last.text[0] ? ": " : "",
 		 last.text);
 	ss_engine_free(engine);
@@ -185,15 +284,54 @@ const char *ss_engine_version(unsigned int *level)
 /**
  * ss_engine_set_tmpdir() - Choose where libclamav unpacks what it has to.
  * @engine: the engine
- * @dir: an existing folder
+ * @dir: a folder for it alone, which it makes, and which it empties as it likes; that
+ *   which it is in has to be there
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENAMETOOLONG or -ENOMEM.
  */
 int ss_engine_set_tmpdir(struct ss_engine *engine, const char *dir)
 {
-	int ret = cl_engine_set_str(engine->cl, CL_ENGINE_TMPDIR, dir);
+	if (strlen(dir) >= sizeof(engine->tmpdir))
+		return -ENAMETOOLONG;
+	if (cl_engine_set_str(engine->cl, CL_ENGINE_TMPDIR, dir) != CL_SUCCESS)
+		return -ENOMEM;
+	snprintf(engine->tmpdir, sizeof(engine->tmpdir), "%s", dir);
+	return 0;
+}
 
-	return ret == CL_SUCCESS ? 0 : -ENOMEM;
+/* What libclamav makes of it */
+static cl_error_t scan(struct ss_engine *engine, int fd, uint32_t limit_ms, const char **name)
+{
+	struct cl_scan_options options = {
+		.general = CL_SCAN_GENERAL_HEURISTICS,
+		.parse = ~0u,
+		.heuristic = CL_SCAN_HEURISTIC_EXCEEDS_MAX,
+	};
+	unsigned long scanned = 0;
+	cl_error_t ret;
+
+	last.text[0] = last.error[0] = '\0';
+	last.partial = false;
+	if (engine->tmpdir[0])
+		look_at_folder(engine->tmpdir);
+	look_around(engine, fd);
+	if (last.error[0])
+		return CL_ERROR;
+	cl_engine_set_num(engine->cl, CL_ENGINE_MAX_SCANTIME, limit_ms ? limit_ms : 1);
+	ret = cl_scandesc_callback(fd, NULL, name, &scanned, engine->cl, &options, engine);
+	look_around(engine, fd);
+	return ret;
+}
+
+/* What libclamav calls a virus may be a limit */
+static enum ss_engine_outcome take_virus(const char *name, struct ss_engine_finding *finding)
+{
+	/* it has no name for what is larger than any that it looks at */
+	snprintf(finding->text, sizeof(finding->text), "%s", name ?: LIMITS "MaxFileSize");
+	if (strncmp(finding->text, LIMITS, strlen(LIMITS)))
+		return SS_ENGINE_INFECTED;
+	/* out of time says more of the box than of the message */
+	return strcmp(finding->text, LIMITS "MaxScanTime") ? SS_ENGINE_LIMITED : SS_ENGINE_LATE;
 }
 
 /**
@@ -209,30 +347,18 @@ enum ss_engine_outcome ss_engine_scan(struct ss_engine *engine, int fd,
 				      uint32_t limit_ms,
 				      struct ss_engine_finding *finding)
 {
-	struct cl_scan_options options = {
-		.general = CL_SCAN_GENERAL_HEURISTICS,
-		.parse = ~0u,
-		.heuristic = CL_SCAN_HEURISTIC_EXCEEDS_MAX,
-	};
 	const char *name = NULL;
-	unsigned long scanned = 0;
 	cl_error_t ret;
 
 	memset(finding, 0, sizeof(*finding));
-	last.text[0] = '\0';
-	last.partial = false;
-	cl_engine_set_num(engine->cl, CL_ENGINE_MAX_SCANTIME, limit_ms ? limit_ms : 1);
-	ret = cl_scandesc_callback(fd, NULL, &name, &scanned, engine->cl, &options,
-				   NULL);
+	ret = scan(engine, fd, limit_ms, &name);
 	finding->partial = last.partial;
-	if (ret == CL_CLEAN)
+	if (ret == CL_VIRUS)
+		return take_virus(name, finding);
+	if (ret == CL_CLEAN && !last.error[0])
 		return SS_ENGINE_CLEAN;
+	clean_up(engine);
 	snprintf(finding->text, sizeof(finding->text), "%s",
-		 ret != CL_VIRUS ? cl_strerror(ret) : name ? name : "unknown");
-	if (ret == CL_VIRUS && name && !strncmp(name, LIMITS, strlen(LIMITS)))
-		/* out of time says more of the box than of the message */
-		return strcmp(name, LIMITS "MaxScanTime") ? SS_ENGINE_LIMITED : SS_ENGINE_LATE;
-	if (ret == CL_ETIMEOUT)
-		return SS_ENGINE_LATE;
-	return ret == CL_VIRUS ? SS_ENGINE_INFECTED : SS_ENGINE_FAILED;
+		 last.error[0] ? last.error : cl_strerror(ret));
+	return ret == CL_ETIMEOUT ? SS_ENGINE_LATE : SS_ENGINE_FAILED;
 }

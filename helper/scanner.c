@@ -71,9 +71,8 @@ static void become_worker(struct scanner *s, int sock, int other)
 	close(s->broker);
 	close(s->signals);
 	worker_tmpdir(s, getpid(), dir, sizeof(dir));
-	if ((mkdir(dir, 0700) && errno != EEXIST) ||
-	    ss_engine_set_tmpdir(s->engine, dir)) {
-		ss_process_say("cannot use %s: %m", dir);
+	if (ss_engine_set_tmpdir(s->engine, dir)) {
+		ss_process_say("cannot use %s", dir);
 		_exit(1);
 	}
 	ss_worker_run(s->engine, sock);

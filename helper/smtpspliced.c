@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sched.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "ca.h"
@@ -290,6 +291,28 @@ static int check_module(void)
 	return SS_EXIT_USAGE;
 }
 
+/*
+ * Make a folder of our own in @conf's for temporary files. Cleaners of such files
+ * leave a folder alone that has a BSD lock (tmpfiles.d(5)); all our processes keep it.
+ * Return: its name, the caller's, or NULL.
+ */
+static char *make_tmpdir(const struct ss_conf *conf)
+{
+	char *dir;
+	int fd;
+
+	if (asprintf(&dir, "%s/smtpspliced.XXXXXX", conf->tmpdir) < 0)
+		return NULL;
+	if (!mkdtemp(dir)) {
+		free(dir);
+		return NULL;
+	}
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_SH))
+		ss_process_say("lock of %s: %m", dir);
+	return dir;
+}
+
 int main(int argc, char **argv)
 {
 	struct ss_conf conf = {
@@ -313,9 +336,8 @@ int main(int argc, char **argv)
 		ret = check_module() ?: -1;
 	if (ret >= 0)
 		return ret;
-	if (asprintf(&tmpdir, "%s/smtpspliced.XXXXXX", conf.tmpdir) < 0)
-		return 1;
-	if (!mkdtemp(tmpdir)) {
+	tmpdir = make_tmpdir(&conf);
+	if (!tmpdir) {
 		ss_process_say("folder for temporary files %s: %m", conf.tmpdir);
 		return SS_EXIT_USAGE;
 	}

@@ -5,6 +5,7 @@
  * broker kills it when it takes too long; a crash costs the one message.
  */
 #include <errno.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -42,7 +43,13 @@ static bool do_job(struct ss_scan *scan, int sock)
 void ss_worker_run(struct ss_engine *engine, int sock)
 {
 	struct ss_scan *scan = ss_scan_new(engine);
+	struct rlimit files;
 
+	/* The engine takes some for each level of what it unpacks */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	while (scan && do_job(scan, sock))
 		;
 	_exit(scan ? 0 : 1);

@@ -6,6 +6,7 @@ import os
 import signal
 import struct
 import sys
+import tempfile
 import threading
 from contextlib import contextmanager
 
@@ -273,6 +274,58 @@ def test_unmapped_after_end():
             wait_for("the end", lambda: not sessions())
             wait_for("an empty hold", lambda: stats()["held"] == 0)
             assert os.pread(f.fileno(), 100, 0).startswith(b"From:")
+
+
+@contextmanager
+def small_tmpdir():
+    """The helper has a file system of 4 MiB for temporary files."""
+    room = tempfile.mkdtemp()
+    sh("mount", "-t", "tmpfs", "-o", "size=4m", "none", room)
+    try:
+        with restarted_helper("--tmpdir", room):
+            yield room
+    finally:
+        sh("umount", "-l", room)
+        os.rmdir(room)
+
+
+def answers(clean, bad):
+    """What clients are told of mail with and without a virus."""
+    with Server() as srv:
+        for body, pattern in ((mail("clean"), clean), (infected(), bad)):
+            c = Client()
+            c.hello()
+            c.message(body, pattern)
+            c.quit()
+        return srv.messages
+
+
+def test_M8_full_tmpfs():
+    """M8: mail that cannot be unpacked for want of room gets 451, and passes later"""
+    with small_tmpdir() as room:
+        answers("250 2.0.0", "554 5.7.1")
+        ballast = os.path.join(room, "ballast")
+        with open(ballast, "wb") as f:
+            os.posix_fallocate(f.fileno(), 0, (4 << 20) - (64 << 10))
+        before = stats()
+        assert not answers("451 4.3.0", "451 4.3.0")
+        expect_equal(delta(before, "scan-error"), 2, "scan-error")
+        os.unlink(ballast)
+        expect_equal(answers("250 2.0.0", "554 5.7.1"), [mail("clean")], "messages")
+
+
+def test_M8_cleaner():
+    """M8: systemd-tmpfiles takes away what is old, but not the helper's folder"""
+    with small_tmpdir() as room, tempfile.NamedTemporaryFile("w", suffix=".conf") as conf:
+        for name in "old", "old2":
+            os.mkdir(os.path.join(room, name))
+        conf.write("e %s 0700 root root 0\n" % room)
+        conf.flush()
+        answers("250 2.0.0", "554 5.7.1")
+        sh("systemd-tmpfiles", "--clean", conf.name)
+        left = os.listdir(room)
+        assert len(left) == 1 and left[0].startswith("smtpspliced."), left
+        expect_equal(answers("250 2.0.0", "554 5.7.1"), [mail("clean")], "messages")
 
 
 if __name__ == "__main__":
