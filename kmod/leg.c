@@ -254,15 +254,32 @@ static bool has_records(const struct ss_leg *leg)
 	       !list_empty_careful(&tls_sw_ctx_tx(ctx)->tx_list);
 }
 
+/* Has the peer acknowledged what TCP has? */
+static bool all_acknowledged(const struct ss_leg *leg)
+{
+	const struct tcp_sock *tp = tcp_sk(leg->sock->sk);
+
+	return READ_ONCE(tp->snd_una) == READ_ONCE(tp->write_seq);
+}
+
 bool ss_leg_acknowledged(const struct ss_leg *leg)
 {
-	const struct tcp_sock *tp;
+	return leg->sock && !(leg->tls && has_records(leg)) &&
+	       ss_leg_flushed(leg) && all_acknowledged(leg);
+}
 
-	if (!leg->sock || (leg->tls && has_records(leg)))
-		return false;
-	tp = tcp_sk(leg->sock->sk);
-	return ss_leg_flushed(leg) &&
-	       READ_ONCE(tp->snd_una) == READ_ONCE(tp->write_seq);
+bool ss_leg_stuck(const struct ss_leg *leg)
+{
+	return leg->sock && leg->tls && has_records(leg) && all_acknowledged(leg);
+}
+
+void ss_leg_push(struct ss_leg *leg)
+{
+	struct sock *sk = leg->sock->sk;
+
+	lock_sock(sk);
+	sk->sk_write_space(sk);
+	release_sock(sk);
 }
 
 /* ---- what TLS says besides data ---- */

@@ -184,6 +184,21 @@ bool ss_leg_deaf(const struct sock *sk);
 bool ss_leg_acknowledged(const struct ss_leg *leg);
 
 /**
+ * ss_leg_stuck() - has it TLS records that nothing will send?
+ * @leg: the leg
+ *
+ * kTLS keeps a record for which TCP had no memory until there is room for more; but
+ * where TCP has nothing in flight, nobody ever tells of that.
+ */
+bool ss_leg_stuck(const struct ss_leg *leg);
+
+/**
+ * ss_leg_push() - have kTLS send the records that it keeps
+ * @leg: the leg, with a socket
+ */
+void ss_leg_push(struct ss_leg *leg);
+
+/**
  * ss_leg_quiet() - is nothing there that the peer said?
  * @leg: the leg
  *

@@ -203,7 +203,8 @@ static bool must_retry(const struct ss_session *s)
 	const struct ss_leg *c = &s->client, *v = &s->server;
 
 	/* memory may have been short */
-	if (ss_message_unsent(s) || !ss_leg_flushed(c) || !ss_leg_flushed(v))
+	if (ss_message_unsent(s) || !ss_leg_flushed(c) || !ss_leg_flushed(v) ||
+	    ss_leg_stuck(c) || ss_leg_stuck(v))
 		return true;
 	if ((s->state == SMTPSPLICE_STATE_HANDSHAKE && s->answered) ||
 	    ss_request_unrung(s) || c->unread || v->unread)
@@ -810,6 +811,10 @@ static void run(struct ss_session *s)
 	check_timers(s);
 	if (ss_request_unrung(s))
 		ss_request_ring(s);
+	if (ss_leg_stuck(&s->client))
+		ss_leg_push(&s->client);
+	if (ss_leg_stuck(&s->server))
+		ss_leg_push(&s->server);
 	while (step(s)) {
 		if (--budget && time_before(jiffies, end) &&
 		    !READ_ONCE(s->killed))

@@ -154,6 +154,33 @@ def test_K5_doorbell():
         wait_for("the end", lambda: not sessions())
 
 
+def told(c, lines):
+    """What a client is told after those lines, until its session ends."""
+    got = []
+    try:
+        for line in lines:
+            got.append(c.cmd(line)[:3])
+    except ConnectionError:
+        pass
+    except AssertionError as e:
+        assert "connection closed" in str(e), e
+    return got
+
+
+def test_K5_record():
+    """K5: a TLS record for which there was no memory leaves when there is some"""
+    with helper_for_tls() as g, TlsServer():
+        whole = ["250"] * 4
+        for n in range(1, 28):
+            c = inspected(g, secrets=True, start=Records)
+            with nth_failing(n):
+                got = told(c, ["NOOP"] * 4)
+            c.reset()
+            assert got == whole or got[-1:] == ["421"] or \
+                (len(got) < 4 and set(got) <= {"250"}), "%d: %r" % (n, got)
+            wait_for("the end", lambda: not sessions())
+
+
 def asked_for_keys(g, n):
     """Asks a session for new keys, with a failure of allocation n: 0 where
     it ended for that, else how many it had."""
@@ -164,6 +191,8 @@ def asked_for_keys(g, n):
             for _ in range(3):
                 c.cmd("NOOP", "250")
         return c.records.updates
+    except TimeoutError as e:
+        raise AssertionError("allocation %d: %r" % (n, sessions())) from e
     except (ConnectionError, AssertionError) as e:
         assert isinstance(e, ConnectionError) or "connection closed" in str(e) \
             or "got '421 4." in str(e), e

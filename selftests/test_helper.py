@@ -290,14 +290,16 @@ def small_tmpdir():
 
 
 def answers(clean, bad):
-    """What clients are told of mail with and without a virus."""
+    """Expects that of mail without and with a virus, which no cache knows, in turn;
+    returns how many the server has got."""
+    word = os.urandom(8).hex()
     with Server() as srv:
-        for body, pattern in ((mail("clean"), clean), (infected(), bad)):
+        for body, pattern in ((mail(word), clean), (infected(word), bad)):
             c = Client()
             c.hello()
             c.message(body, pattern)
             c.quit()
-        return srv.messages
+        return len(srv.messages)
 
 
 def test_M8_full_tmpfs():
@@ -308,10 +310,10 @@ def test_M8_full_tmpfs():
         with open(ballast, "wb") as f:
             os.posix_fallocate(f.fileno(), 0, (4 << 20) - (64 << 10))
         before = stats()
-        assert not answers("451 4.3.0", "451 4.3.0")
-        expect_equal(delta(before, "scan-error"), 2, "scan-error")
+        expect_equal(answers("451 4.3.0", "451 4.3.0"), 0, "messages")
+        expect_equal(delta(before, "tempfail"), 2, "counter")
         os.unlink(ballast)
-        expect_equal(answers("250 2.0.0", "554 5.7.1"), [mail("clean")], "messages")
+        expect_equal(answers("250 2.0.0", "554 5.7.1"), 1, "messages")
 
 
 def test_M8_cleaner():
@@ -325,7 +327,7 @@ def test_M8_cleaner():
         sh("systemd-tmpfiles", "--clean", conf.name)
         left = os.listdir(room)
         assert len(left) == 1 and left[0].startswith("smtpspliced."), left
-        expect_equal(answers("250 2.0.0", "554 5.7.1"), [mail("clean")], "messages")
+        expect_equal(answers("250 2.0.0", "554 5.7.1"), 1, "messages")
 
 
 if __name__ == "__main__":
