@@ -18,7 +18,7 @@
 
 /* Per cent of the budget up to which messages may come as slowly as ever. */
 #define CALM		50
-/* So many more of them double the slowest rate. */
+/* So many more of them double the pressure. */
 #define DOUBLING	5
 
 /* Are @percent of the budget held? */
@@ -40,16 +40,22 @@ static void look(struct ss_net *sn, u64 held)
 		ss_netlink_event(sn, SMTPSPLICE_EVENT_CONSERVE);
 }
 
-/* Would a client with @mine of the octets @held have more than its share? */
+/*
+ * Would a client with @mine of the octets @held have more than its share? That is
+ * of what there is without conserve mode, so that shares never lead into it; where
+ * the others do, of all.
+ */
 static bool over_share(const struct ss_net *sn, u64 mine, u64 held)
 {
-	u64 max = READ_ONCE(sn->settings.max_held);
 	u32 percent = READ_ONCE(sn->settings.max_client_held);
+	u64 max = READ_ONCE(sn->settings.max_held);
+	u64 calm = div_u64(max * READ_ONCE(sn->settings.conserve_red), 100);
 	/* the two are not counted in one step */
 	u64 others = held - min(mine, held);
+	u64 all = others < calm ? calm : max;
 
 	return percent < 100 &&
-	       (others >= max || mine * 100 > (max - others) * percent);
+	       (others >= all || mine * 100 > (all - others) * percent);
 }
 
 int ss_budget_room(struct ss_net *sn, const struct ss_share *share)
@@ -87,14 +93,19 @@ void ss_budget_uncharge(struct ss_net *sn, struct ss_share *share, u64 n)
 	look(sn, atomic64_sub_return(n, &sn->held));
 }
 
-u32 ss_budget_min_rate(const struct ss_net *sn)
+u32 ss_budget_pressure(const struct ss_net *sn)
 {
 	u64 percent = div64_u64(atomic64_read(&sn->held) * 100,
 				READ_ONCE(sn->settings.max_held));
 
 	/* the settings may have changed since it was held */
 	percent = clamp(percent, CALM, 100);
-	return SS_BUDGET_MIN_RATE << (percent - CALM) / DOUBLING;
+	return (percent - CALM) / DOUBLING;
+}
+
+u32 ss_budget_min_rate(const struct ss_net *sn)
+{
+	return SS_BUDGET_MIN_RATE << ss_budget_pressure(sn);
 }
 
 enum ss_budget_level ss_budget_level(struct ss_net *sn)

@@ -56,6 +56,15 @@ int ss_budget_charge(struct ss_net *sn, struct ss_share *share, u64 own, u64 n);
 void ss_budget_uncharge(struct ss_net *sn, struct ss_share *share, u64 n);
 
 /**
+ * ss_budget_pressure() - how full the budget is, for those who are slow
+ * @sn: the namespace
+ *
+ * Return: 0 while half of it is free, and one more for each further 5 per cent that
+ * are held, to 10: so often what is asked of the slow doubles.
+ */
+u32 ss_budget_pressure(const struct ss_net *sn);
+
+/**
  * ss_budget_min_rate() - the slowest that a held message may come or go
  * @sn: the namespace
  *

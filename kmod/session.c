@@ -55,6 +55,8 @@
 #define NOOPS_MAX		8
 /* So often the time between two of them doubles; servers wait for five minutes. */
 #define NOOP_DOUBLINGS		2
+/* So often a full budget halves the time that who sends a message may be silent. */
+#define SILENCE_HALVINGS	4
 /* Ports that are tried for the connection to the server. */
 #define DIAL_TRIES		8
 
@@ -124,10 +126,25 @@ static u32 timeout_ms(const struct ss_session *s)
 	}
 }
 
+/* Is it what holds something of a message whose client is slow? */
+static bool hogs(const struct ss_session *s)
+{
+	return s->state == SMTPSPLICE_STATE_BODY && s->hold.charged;
+}
+
+/* Jiffies that a peer has for what it is to do next. */
+static unsigned long patience(const struct ss_session *s)
+{
+	u32 halvings = hogs(s) ? min_t(u32, ss_budget_pressure(s->sn),
+				       SILENCE_HALVINGS) : 0;
+
+	return msecs_to_jiffies(timeout_ms(s)) >> halvings;
+}
+
 /* When the state has lasted too long, where its time begins now. */
 static unsigned long latest(const struct ss_session *s)
 {
-	unsigned long at = jiffies + msecs_to_jiffies(timeout_ms(s));
+	unsigned long at = jiffies + patience(s);
 
 	/* once the server has the end-of-data, only its reply can end the wait */
 	if (s->state != SMTPSPLICE_STATE_SCAN &&
@@ -141,6 +158,7 @@ static void touch(struct ss_session *s)
 {
 	WRITE_ONCE(s->deadline, latest(s));
 	timer_reduce(&s->timer, s->deadline);
+	s->heard = jiffies;
 	s->paced = 0;
 }
 
@@ -157,6 +175,7 @@ void ss_session_pace(struct ss_session *s, u32 n)
 	ticks = (u64)s->paced * HZ / rate;
 	s->paced -= (u64)ticks * rate / HZ;
 	deadline = s->deadline + ticks;
+	s->heard = jiffies;
 	WRITE_ONCE(s->deadline, time_before(deadline, most) ? deadline : most);
 }
 
@@ -219,7 +238,7 @@ static bool must_retry(const struct ss_session *s)
 
 static void arm_timer(struct ss_session *s)
 {
-	unsigned long at = s->deadline;
+	unsigned long look, at = s->deadline;
 
 	if (s->dead)
 		return;
@@ -227,6 +246,10 @@ static void arm_timer(struct ss_session *s)
 		at = s->keepalive;
 	if (must_retry(s) && time_before(jiffies + SEND_RETRY, at))
 		at = jiffies + SEND_RETRY;
+	/* the budget may fill meanwhile */
+	look = jiffies + (msecs_to_jiffies(timeout_ms(s)) >> SILENCE_HALVINGS) + 1;
+	if (hogs(s) && time_before(look, at))
+		at = look;
 	timer_reduce(&s->timer, at);
 }
 
@@ -772,8 +795,18 @@ static void handle_timeout(struct ss_session *s)
 	}
 }
 
+/* What time it has earned is worth less the fuller the budget is. */
+static void press(struct ss_session *s)
+{
+	unsigned long most = s->heard + patience(s);
+
+	if (hogs(s) && time_before(most, s->deadline))
+		WRITE_ONCE(s->deadline, most);
+}
+
 static void check_timers(struct ss_session *s)
 {
+	press(s);
 	if (time_after_eq(jiffies, s->deadline)) {
 		if (s->state == SMTPSPLICE_STATE_SCAN)
 			ss_verdict_timeout(s);

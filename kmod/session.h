@@ -44,6 +44,7 @@ struct ss_share;
  * @deadline: jiffies at which @state has lasted too long
  * @message_end: jiffies at which the server has to have the message, where it
  *	has not been refused by then
+ * @heard: jiffies when a peer last did something that counts
  * @paced: octets of the message that have earned no time yet
  * @keepalive: jiffies at which the server gets a NOOP
  * @noops: how many it has got
@@ -87,6 +88,7 @@ struct ss_session {
 	u32 state;
 	bool dead;
 	unsigned long deadline;
+	unsigned long heard;
 	unsigned long message_end;
 	u32 paced;
 	unsigned long keepalive;

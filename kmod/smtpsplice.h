@@ -55,8 +55,8 @@ struct ss_addr {
  * @conserve_green: per cent of @max_held below which conserve mode ends
  * @conserve_red: from which on it begins
  * @conserve_extreme: from which on no message is taken
- * @max_client_held: per cent of what the others leave of @max_held that a client
- *	with several messages may hold; 100: no limit
+ * @max_client_held: per cent of what the others leave of @max_held, up to
+ *	@conserve_red, that a client with several messages may hold; 100: no limit
  * @max_client_handshakes: TLS handshakes of one client that wait for the helper or
  *	that it has, where there are others
  * @max_client_scans: likewise, messages to be scanned

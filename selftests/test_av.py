@@ -389,7 +389,7 @@ def answered(verdict, body=b""):
 def test_H2_conserve():
     """from the red watermark on over-budget decides, from the extreme one on 452"""
     with setting("max-held", "1M", "conserve-green", "40", "conserve-red", "50",
-                 "conserve-extreme", "90"), Server() as srv:
+                 "conserve-extreme", "90", "max-client-held", "100"), Server() as srv:
         with held(600000):
             expect_equal(stats()["conserve"], 1, "conserve")
             answered("452 4.3.1")

@@ -121,6 +121,59 @@ def test_N3_refused_by_share():
         expect_equal(len(srv.messages), 2, "messages")
 
 
+def greedy_messages(src, size):
+    """As many of a client's messages of that size as it is let hold; silent then."""
+    slow = []
+    while True:
+        before = stats()
+        c = visitor(src)
+        c.envelope()
+        c.send(b"DATA\r\n")
+        if c.reply().startswith("452"):
+            c.quit()
+            return slow
+        c.send(LINE * (size // len(LINE)))
+        held = before["held"] + size - size // 50
+        wait_for("it", lambda: stats()["held"] >= held or
+                 delta(before, "share-held"))
+        if delta(before, "share-held"):
+            c.reset()
+            return slow
+        slow.append(c)
+
+
+def test_N3_H5_three_greedy():
+    """three greedy clients leave room for others, without conserve mode"""
+    more = ["10.0.1.%d" % n for n in (10, 11)]
+    with addresses("client", "eth0", *[a + "/24" for a in more]), \
+            setting("max-held", "4M"), Server() as srv, counted(delivered=6, no_space=0):
+        slow = sum((greedy_messages(src, 200000) for src in [GREEDY] + more), [])
+        assert stats()["held"] > 4 << 19, stats()["held"]
+        for n in range(6):
+            c = visitor()
+            c.message(mail("message %d" % n) + LINE * 100)
+            c.quit()
+        expect_equal(len(srv.messages), 6, "messages")
+        for c in slow:
+            c.reset()
+        wait_for("the end", lambda: not sessions())
+
+
+def test_N3_H5_silence():
+    """who fills the budget and falls silent then has not earned so much time"""
+    with setting("max-held", "4M", "max-client-held", "100", "data-timeout", "160s",
+                 "command-timeout", "60s"), Server():
+        slow = [begun(src, 1900000) for src in (GREEDY, None)]
+        wait_for("them", lambda: stats()["held"] > 3700000)
+        idle = visitor()
+        idle.expect("421 4.4.2")
+        left = [s["state"] for s in sessions() if s["state"] == "body"]
+        expect_equal(left, [], "those that have their time still")
+        for c in slow:
+            c.expect("421 4.4.2")
+        wait_for("the end", lambda: not sessions())
+
+
 def fill(octets):
     """Messages of two clients that wait for their verdict hold so much."""
     clients = [sent(src, octets // 2) for src in (GREEDY, None)]

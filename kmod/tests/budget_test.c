@@ -65,12 +65,33 @@ static void settings_count_at_once(struct kunit *test)
 	ss_budget_uncharge(sn, &a, 500);
 }
 
+/* Whatever a few clients have, it is not they who bring about conserve mode. */
+static void N3_shares_leave_room(struct kunit *test)
+{
+	struct ss_net *sn = test->priv;
+	struct ss_share greedy[8] = {}, other = {};
+	int i;
+
+	sn->settings.max_held = 100000;
+	sn->settings.max_client_held = 62;
+	for (i = 0; i < ARRAY_SIZE(greedy); i++)
+		while (!ss_budget_charge(sn, &greedy[i], 0, 50))
+			;
+	KUNIT_EXPECT_GT(test, atomic64_read(&sn->held), 80000);
+	KUNIT_EXPECT_EQ(test, ss_budget_level(sn), SS_BUDGET_GREEN);
+	KUNIT_EXPECT_EQ(test, ss_budget_room(sn, &other), 0);
+	for (i = 0; i < ARRAY_SIZE(greedy); i++)
+		ss_budget_uncharge(sn, &greedy[i], atomic64_read(&greedy[i].held));
+	KUNIT_EXPECT_EQ(test, atomic64_read(&sn->held), 0);
+}
+
 /* 60 per cent of what the others leave, but for the only message of a client. */
 static void N3_client_has_a_share(struct kunit *test)
 {
 	struct ss_share a = {}, b = {};
 	struct ss_net *sn = test->priv;
 
+	sn->settings.conserve_red = 100;
 	sn->settings.max_client_held = 60;
 	KUNIT_EXPECT_EQ(test, ss_budget_charge(sn, &a, 0, 300), 0);
 	KUNIT_EXPECT_EQ(test, ss_budget_charge(sn, &a, 0, 300), 0);
@@ -140,6 +161,7 @@ static struct kunit_case budget_cases[] = {
 	KUNIT_CASE(mode_has_two_marks),
 	KUNIT_CASE(settings_count_at_once),
 	KUNIT_CASE(N3_client_has_a_share),
+	KUNIT_CASE(N3_shares_leave_room),
 	KUNIT_CASE(N3_rate_rises_with_what_is_held),
 	{}
 };

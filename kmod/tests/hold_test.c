@@ -336,6 +336,7 @@ static void N3_share_is_used_up(struct kunit *test)
 	struct bench *b = test->priv;
 
 	b->sn->settings.max_held = 8 * PAGE_SIZE;
+	b->sn->settings.conserve_red = 100;
 	b->sn->settings.max_client_held = 50;
 	first = open_hold(test);
 	second = open_hold(test);
