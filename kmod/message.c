@@ -222,7 +222,9 @@ static void doom_size(struct ss_session *s, int err)
  */
 static void give_up(struct ss_session *s, const char *reply)
 {
-	ss_stats_inc(s->sn, REFUSED_BY_SERVER);
+	/* what we have refused is counted */
+	if (!s->refusal)
+		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
 	if (s->state == SMTPSPLICE_STATE_BODY) {
 		doom(s, reply);
 		return;
@@ -458,6 +460,8 @@ static bool step_release(struct ss_session *s)
 	}
 	s->sending = false;
 	ss_smtp_sent(&s->smtp);
+	/* its reply may take long, and the message is no more needed for it */
+	ss_hold_close(&s->hold);
 	ss_session_set_state(s, SMTPSPLICE_STATE_REPLY);
 	return true;
 }
@@ -468,7 +472,6 @@ void ss_message_done(struct ss_session *s)
 		ss_stats_inc(s->sn, DELIVERED);
 	else
 		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
-	ss_hold_close(&s->hold);
 	ss_smtp_next(&s->smtp);
 	ss_session_set_state(s, SMTPSPLICE_STATE_COMMAND);
 }

@@ -291,6 +291,9 @@ static void count_unanswered(struct ss_session *s)
 	if (s->state != SMTPSPLICE_STATE_RELEASE &&
 	    s->state != SMTPSPLICE_STATE_REPLY && !holds_message(s))
 		return;
+	/* it was counted when it was refused */
+	if (s->refusal)
+		return;
 	if (left || holds_message(s))
 		ss_stats_inc(s->sn, ABORTED);
 	else
@@ -371,8 +374,8 @@ static void bypass_policy(struct ss_session *s)
 	h->result = SMTPSPLICE_TLS_RESULT_BYPASSED;
 	h->cause = SMTPSPLICE_TLS_CAUSE_POLICY;
 	/* the helper knows nothing of it */
-	net_info_ratelimited("smtpsplice: session %llu: TLS passes unscanned: policy %s\n",
-			     s->id, s->policy->name);
+	pr_info_ratelimited("smtpsplice: session %llu: TLS passes unscanned: policy %s\n",
+			    s->id, s->policy->name);
 	note_handshake(s, h);
 	bypass(s, h->cause);
 }

@@ -548,6 +548,10 @@ def test_K7_slow_reply():
         srv.wait_messages(1)
         # the time of one that began later is up: so is that of the first
         in_data(port=587).expect("421 4.4.2")
+        # what waits for a reply alone is in nobody's way
+        wait_for("the other's end", lambda: len(sessions()) == 1)
+        expect_equal(sessions()[0]["state"], "reply", "state")
+        expect_equal(stats()["held"], 0, "held")
         go.set()
         c.expect("250 2.0.0 at last$")
         c.quit()
