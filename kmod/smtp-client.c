@@ -20,6 +20,17 @@ static void forward(struct ss_smtp *e, enum ss_smtp_verb verb, u16 arg,
 	ss_smtp_put_line(e, srv, line);
 }
 
+/*
+ * A path, as ss_syntax_take_path() does. One that is longer than what is recorded
+ * of it would hide the mailbox behind its source route.
+ */
+static bool take_path(struct ss_span *args, const char *keyword,
+		      struct ss_span *path)
+{
+	return ss_syntax_take_path(args, keyword, path) &&
+	       path->n <= SS_SMTP_ADDRESS_MAX;
+}
+
 static u16 keep_address(u8 *to, struct ss_span s)
 {
 	u16 n = (u16)(s.n < SS_SMTP_ADDRESS_MAX ? s.n : SS_SMTP_ADDRESS_MAX);
@@ -57,7 +68,7 @@ static void mail(struct ss_smtp *e, struct ss_span line, struct ss_span args,
 	struct ss_span path;
 	enum ss_canned error;
 
-	if (!ss_syntax_take_path(&args, "FROM:", &path)) {
+	if (!take_path(&args, "FROM:", &path)) {
 		ss_smtp_answer(e, cli, CANNED_MAIL_SYNTAX);
 		return;
 	}
@@ -81,7 +92,7 @@ static void rcpt(struct ss_smtp *e, struct ss_span line, struct ss_span args,
 {
 	struct ss_span path;
 
-	if (ss_syntax_take_path(&args, "TO:", &path))
+	if (take_path(&args, "TO:", &path))
 		forward(e, VERB_RCPT, ss_envelope_add(&e->envelope, path), line,
 			srv);
 	else
