@@ -153,6 +153,12 @@ static bool forwardable6(const struct flow *f)
 	return ok;
 }
 
+/* Would the box have forwarded this packet? */
+static bool forwardable(const struct flow *f)
+{
+	return f->src.family == AF_INET ? forwardable4(f) : forwardable6(f);
+}
+
 /*
  * IPv6 has no reverse-path filter of its own. A source that no route leads
  * back to can not be answered by us, but by a server that knows another way:
@@ -246,11 +252,12 @@ static bool pretends(const struct flow *f)
 static unsigned int leave_alone(const struct flow *f,
 				const struct ss_policy *policy, bool syn)
 {
-	if (!syn)
+	if (!syn || (nf_bridge_in_prerouting(f->skb) && !bridged_to_us(f)) ||
+	    !forwardable(f))
 		return NF_ACCEPT;
 	ss_stats_inc(f->sn, BYPASS_OFF);
-	net_info_ratelimited("smtpsplice: TLS passes unscanned: policy %s, port %u is off\n",
-			     policy->name, ntohs(f->dst.port));
+	pr_info_ratelimited("smtpsplice: TLS passes unscanned: policy %s, port %u is off\n",
+			    policy->name, ntohs(f->dst.port));
 	return NF_ACCEPT;
 }
 
@@ -291,7 +298,7 @@ static unsigned int steer_new(const struct flow *f)
 		ss_stats_inc(f->sn, STEER_REFUSED);
 		return NF_DROP;
 	}
-	if (!(v4 ? forwardable4(f) : forwardable6(f))) {
+	if (!forwardable(f)) {
 		if (syn)
 			ss_stats_inc(f->sn, STEER_REFUSED);
 		return NF_ACCEPT;

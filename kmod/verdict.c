@@ -122,8 +122,8 @@ void ss_verdict_released(struct ss_session *s)
 	ss_stats_inc_attr(s->sn, causes[cause].stat);
 	/* the others are in the helper's log */
 	if (s->unscanned)
-		net_info_ratelimited("smtpsplice: session %llu: a message passes unscanned: %s\n",
-				     s->id, causes[cause].word);
+		pr_info_ratelimited("smtpsplice: session %llu: a message passes unscanned: %s\n",
+				    s->id, causes[cause].word);
 }
 
 bool ss_verdict_collect(struct ss_session *s)

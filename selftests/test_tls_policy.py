@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import ssl
 import struct
 import sys
@@ -178,6 +179,9 @@ def test_smtps_off():
             expect_bypassed("bypass-off", port=465)
         before = stats()
         expect_inspected()
+        # the gateway's own port is nothing that passes
+        with netns("client"), socket.socket() as s:
+            assert s.connect_ex(("10.0.2.1", 465)), "connected to the gateway"
         expect_equal(delta(before, "bypass-off"), 0, "off")
 
 
