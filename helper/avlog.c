@@ -21,6 +21,9 @@
 
 #define PATH_SIZE	4096
 
+/* The last record in the log is not whole; there is one log */
+static bool torn;
+
 /**
  * struct kind - How a cause is told.
  * @logid: id of the record; FortiOS's where it has one, with the event type in its third
@@ -244,6 +247,7 @@ int ss_avlog_open(const char *path)
 	char dir[PATH_SIZE];
 	int fd;
 
+	torn = false;
 	if (!strcmp(path, "-")) {
 		fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 		return fd < 0 ? -errno : fd;
@@ -258,7 +262,10 @@ int ss_avlog_open(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Append @obj, which is freed */
+/*
+ * Append @obj, which is freed. A record for which there was no room in a pipe, or on the
+ * disk, may be there in part: the next one begins behind its line.
+ */
 static int write_line(int fd, struct json_object *obj)
 {
 	const char *text;
@@ -268,7 +275,7 @@ static int write_line(int fd, struct json_object *obj)
 
 	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
 					      JSON_C_TO_STRING_NOSLASHESCAPE);
-	len = text ? asprintf(&line, "%s\n", text) : -1;
+	len = text ? asprintf(&line, "%s%s\n", torn ? "\n" : "", text) : -1;
 	json_object_put(obj);
 	if (len < 0)
 		return -ENOMEM;
@@ -276,6 +283,8 @@ static int write_line(int fd, struct json_object *obj)
 	if (n < 0)
 		n = -errno;
 	free(line);
+	if (n > 0)
+		torn = n < len;
 	return n < 0 ? (int)n : n < len ? -ENOSPC : 0;
 }
 

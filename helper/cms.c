@@ -323,7 +323,10 @@ static bool put_string(struct output *out, const struct element *string)
 			depth -= !ends[depth - 1];
 			continue;
 		}
-		out->sound &= !el.cut;
+		out->sound &= !el.cut && (el.tag & ~CONSTRUCTED) == TAG_OCTETS;
+		/* of one that does not end with what it is in, readers differ */
+		if (ends[depth - 1] && !el.endless && el.content.end > ends[depth - 1])
+			out->sound = false;
 		if (el.tag & CONSTRUCTED) {
 			if (depth == MAX_NEST) {
 				out->sound = false;

@@ -133,10 +133,11 @@ static uint32_t find_unscanned(const struct ss_findings *f)
 				 SMTPSPLICE_UNSCANNED_SCAN_ERROR;
 	if (f->partial)
 		return SMTPSPLICE_UNSCANNED_PARTIAL;
-	if (is(f, SS_KIND_ENVELOPED))
-		return SMTPSPLICE_UNSCANNED_ENCRYPTED;
 	if (CONDITIONS(f->content.found) || f->limit[0])
 		return SMTPSPLICE_UNSCANNED_ARCHIVE;
+	/* there is nothing odd about that, unlike the others */
+	if (is(f, SS_KIND_ENVELOPED))
+		return SMTPSPLICE_UNSCANNED_ENCRYPTED;
 	return f->ambiguous ? SMTPSPLICE_UNSCANNED_AMBIGUOUS : SMTPSPLICE_UNSCANNED_NONE;
 }
 
@@ -212,6 +213,8 @@ static bool judge_unscanned(const struct ss_avprofile *p, const struct ss_findin
 		if (!i || (j->verdict == SMTPSPLICE_VERDICT_ACCEPT &&
 			   all[i].verdict != SMTPSPLICE_VERDICT_ACCEPT))
 			*j = all[i];
+	if (count && j->verdict == SMTPSPLICE_VERDICT_ACCEPT && !j->found)
+		j->unscanned = find_unscanned(f);
 	return count;
 }
 

@@ -99,6 +99,44 @@ static void words_logids_and_service(void **state)
 	req.tls = false;
 }
 
+/* Where a reader of a pipe is slow, a record may be there in part, but no two in a line */
+static void torn_record_has_its_own_line(void **state)
+{
+	static char rcpts[30000], text[70000];
+	struct ss_scan_result result = {};
+	struct ss_avlog_record rec = {
+		.req = &req, .result = &result, .verdict = SMTPSPLICE_VERDICT_ACCEPT,
+	};
+	struct json_object *obj;
+	char *line;
+	int fds[2];
+
+	(void)state;
+	memset(rcpts, 'a', sizeof(rcpts) - 1);
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 16384) == 16384);
+	req.rcpts = rcpts;
+	assert_int_equal(ss_avlog_write(fds[1], &rec), -ENOSPC);
+	assert_true(read(fds[0], text, sizeof(text)) > 0);
+	assert_null(strchr(text, '\n'));
+	req.rcpts = NULL;
+	assert_int_equal(ss_avlog_write(fds[1], &rec), 0);
+	assert_int_equal(ss_avlog_write(fds[1], &rec), 0);
+	memset(text, 0, sizeof(text));
+	assert_true(read(fds[0], text, sizeof(text)) > 0);
+	assert_int_equal(text[0], '\n');
+	line = strtok(text, "\n");
+	for (int i = 0; i < 2; i++, line = strtok(NULL, "\n")) {
+		assert_non_null(line);
+		obj = json_tokener_parse(line);
+		assert_non_null(obj);
+		json_object_put(obj);
+	}
+	assert_null(line);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void writes_handshakes(void **state)
 {
 	struct ss_avlog_handshake rec = {
@@ -171,6 +209,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_one_line),
 		cmocka_unit_test(words_logids_and_service),
+		cmocka_unit_test(torn_record_has_its_own_line),
 		cmocka_unit_test(writes_handshakes),
 		cmocka_unit_test(tells_errors),
 		cmocka_unit_test(makes_its_folder),

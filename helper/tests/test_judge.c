@@ -347,6 +347,20 @@ static void M2_encrypted_mail(void **state)
 		assert_int_equal(j.tag, action == FAIL(PASS));
 		assert_int_equal(j.unscanned, UNSCANNED(ENCRYPTED));
 		assert_int_equal(j.conditions, 0);
+		/* of what passes, the other causes say more */
+		if (action == FAIL(PASS)) {
+			profile.archive_block = 0;
+			findings.content.found |= FOUND(ENCRYPTED);
+			judge();
+			assert_int_equal(j.unscanned, UNSCANNED(ARCHIVE));
+			profile.fragmail = SMTPSPLICE_PASS_BLOCK_PASS;
+			findings.partial = true;
+			judge();
+			assert_int_equal(j.unscanned, UNSCANNED(PARTIAL));
+			setup(NULL);
+			profile.archive_block = 0xff;
+			findings.content.found = FOUND(ENVELOPED);
+		}
 		/* a limit that may pass does not let it pass, nor the other way round */
 		strcpy(findings.limit, "Limit");
 		profile.undecodable = FAIL(PASS);

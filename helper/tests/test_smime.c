@@ -304,6 +304,34 @@ static void M2_pieces(void **state)
 	expect_clean(SMTPSPLICE_UNSCANNED_ARCHIVE);
 }
 
+/* What is in a string but is no piece of it, or goes on behind its end, is odd */
+static void M2_pieces_that_are_none(void **state)
+{
+	static const struct {
+		const char *string;
+		size_t len;
+	} odd[] = {
+#define STRING(x)	{ x, sizeof(x) - 1 }
+		STRING("\x24\x04\x0c\x02hi"), STRING("\x24\x80\x0c\x02hi\x00\x00"),
+		STRING("\x24\x06\x04\x01h\x16\x01i"),
+		STRING("\x24\x06\x2c\x04\x04\x02hi"),
+		STRING("\x24\x03\x04\x02hi"),
+		STRING("\x24\x08\x24\x02\x04\x04hihi"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+		scan(whole(MADE(DIGEST_OID, "\x06\x01\x2a", DATA_OID,
+				octets_of(odd[i].string, odd[i].len))));
+		if (result.unscanned != SMTPSPLICE_UNSCANNED_ARCHIVE)
+			printf("# number %zu\n", i);
+		expect_clean(SMTPSPLICE_UNSCANNED_ARCHIVE);
+	}
+	scan(whole(MADE(DIGEST_OID, "\x06\x01\x2a", DATA_OID,
+			octets_of("\x24\x06\x24\x04\x04\x02hi", 8))));
+	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
+}
+
 static GString *wrapped(const char *how, GString *octets)
 {
 	return cms_of(how, part(P7M, octets));
@@ -831,6 +859,7 @@ int main(void)
 		T(M2_mail_of_openssl),
 		T(M2_other_readable_types),
 		T(M2_pieces),
+		T(M2_pieces_that_are_none),
 		T(M2_at_every_depth),
 		T(M2_deeper_than_the_limit),
 		T(M2_cms_in_cms),
