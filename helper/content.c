@@ -372,6 +372,7 @@ static void set_limits(struct look *look, const struct ss_content_rules *rules)
 	look->walk.octets = rules->octet_limit && rules->octet_limit < MAX_OCTETS ?
 			    rules->octet_limit : MAX_OCTETS;
 	look->walk.members = rules->member_limit ? rules->member_limit : MAX_MEMBERS;
+	look->walk.shared = rules->budget;
 	look->walk.end = rules->end;
 }
 

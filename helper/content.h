@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "kinds.h"
+#include "unpack.h"
 
 #define SS_CONTENT_HASH_SIZE	32	/* SHA-256, octets */
 #define SS_CONTENT_NEST_LIMIT	12	/* the default; FortiOS: 2 to 100 */
@@ -45,6 +46,7 @@ typedef void (*ss_content_scan_fn)(void *arg, const char *path, int fd);
  * @octet_limit: octets that may come out of archives, over all levels; 0: as many
  *   as there is room for in here (400 MiB)
  * @member_limit: members of archives, over all levels, 0: 10000
+ * @budget: what is left for all looks that share it, besides these limits; or NULL
  * @end: when to stop, see ss_process_now()
  * @scan: takes the members of archives, or NULL. The engine opens most of them, too,
  *   but not all that libarchive does, or does not find in them what libarchive finds.
@@ -61,6 +63,7 @@ struct ss_content_rules {
 	unsigned int nest_limit;
 	uint64_t octet_limit;
 	unsigned int member_limit;
+	struct ss_unpack_budget *budget;
 	uint64_t end;
 	ss_content_scan_fn scan;
 	ss_content_scan_fn mail;

@@ -27,12 +27,15 @@
 /*
  * Bounds of what one message may cost. As many scans as two archives of the most
  * members; messages in files in messages, which each time are read anew, whatever the
- * profile's limit is; and the octets of nested messages, each of which has all those
- * within it.
+ * profile's limit is; the octets of nested messages, each of which has all those
+ * within it; and octets and members of all archives, as many as two of them may have,
+ * since the looks into mail in S/MIME, as such and as a message, each unpack it.
  */
 #define MAX_SCANS	20000u
 #define MAX_DEPTH	16u
 #define MAX_COPIED	(400ull << 20)
+#define MAX_UNPACKED	(800ull << 20)
+#define MAX_MEMBERS	20000u
 
 /**
  * struct walk - A walk over the parts.
@@ -177,6 +180,7 @@ static void make_rules(struct walk *r)
 	r->rules.block.count = p->block.count;
 	r->rules.nest_limit = p->nest_limit;
 	r->rules.octet_limit = p->uncompressed_limit;
+	r->rules.budget = &r->parts->budget;
 	r->rules.end = r->parts->end;
 	r->rules.scan = scan_inner;
 	r->rules.mail = look_at_mail;
@@ -531,8 +535,12 @@ static void look_at_mail(void *arg, const char *path, int fd)
 	struct walk *inner __cleanup(cleanup_walk) = NULL;
 	struct walk *walk = arg;
 	struct ss_parts *parts = walk->parts;
-	int ret = ss_nested_make(&copy, fd);
+	int ret;
 
+	/* there is no time for it, which is told already */
+	if (parts->missed)
+		return;
+	ret = ss_nested_make(&copy, fd);
 	if (ret == -ENOENT)
 		return;
 	if (walk->depth >= parts->profile->nest_limit) {
@@ -618,6 +626,8 @@ bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree)
 	struct walk walk = { .parts = parts, .around = "" };
 	bool all;
 
+	parts->budget.octets = MAX_UNPACKED;
+	parts->budget.members = MAX_MEMBERS;
 	walk.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	make_rules(&walk);
 	all = ss_mime_walk(tree, look, &walk);

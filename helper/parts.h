@@ -53,6 +53,7 @@ struct ss_parts_bad {
  * @limit: a limit that was exceeded there, likewise
  * @scans: how many there were
  * @copied: octets of messages that were copied for them
+ * @budget: octets and members that may still come out of archives
  * @partial: one of them is, or has, a fragment of a message
  * @ambiguous: enum ss_gate_flag, of mail in S/MIME
  * @missed: there was no time for all of these
@@ -76,6 +77,7 @@ struct ss_parts {
 	char limit[SS_ENGINE_TEXT_SIZE];
 	unsigned int scans;
 	uint64_t copied;
+	struct ss_unpack_budget budget;
 	bool partial;
 	uint32_t ambiguous;
 	bool missed;

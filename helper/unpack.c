@@ -88,6 +88,14 @@ static void judge_error(struct reader *r)
 		r->bad++;
 }
 
+/* Octets that may still come out: @fn may have taken some of what is shared */
+static uint64_t octets_left(const struct ss_unpack_walk *walk)
+{
+	const struct ss_unpack_budget *shared = walk->shared;
+
+	return shared && shared->octets < walk->octets ? shared->octets : walk->octets;
+}
+
 /* Take @octets off what is left. Return: whether there were so many. */
 static bool spend(struct reader *r, uint64_t octets)
 {
@@ -96,12 +104,14 @@ static bool spend(struct reader *r, uint64_t octets)
 		return false;
 	}
 	r->out += octets;
-	if (octets > r->walk->octets ||
+	if (octets > octets_left(r->walk) ||
 	    (r->out > BOMB_OCTETS && r->out / BOMB_RATIO > r->size)) {
 		halt(r, SS_KIND_MAILBOMB);
 		return false;
 	}
 	r->walk->octets -= octets;
+	if (r->walk->shared)
+		r->walk->shared->octets -= octets;
 	return true;
 }
 
@@ -132,7 +142,7 @@ static bool add_block(struct reader *r, int *fd, uint64_t *used, const void *dat
 		return false;
 	}
 	hole = at - *used;
-	if (hole > r->walk->octets || !spend(r, hole + len)) {
+	if (hole > octets_left(r->walk) || !spend(r, hole + len)) {
 		if (!r->walk->stop)
 			halt(r, SS_KIND_MAILBOMB);
 		return false;
@@ -197,11 +207,15 @@ static bool has_content(int format, struct archive_entry *entry)
 /* Return: whether there may be one more */
 static bool count_member(struct reader *r)
 {
-	if (!r->walk->members) {
+	struct ss_unpack_budget *shared = r->walk->shared;
+
+	if (!r->walk->members || (shared && !shared->members)) {
 		halt(r, SS_KIND_MAILBOMB);
 		return false;
 	}
 	r->walk->members--;
+	if (shared)
+		shared->members--;
 	return spend(r, 0);
 }
 

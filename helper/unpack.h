@@ -18,11 +18,22 @@
 typedef void (*ss_unpack_fn)(void *arg, const char *name, int fd);
 
 /**
+ * struct ss_unpack_budget - What is left for several walks together.
+ * @octets: how many octets more may come out
+ * @members: how many members more
+ */
+struct ss_unpack_budget {
+	uint64_t octets;
+	unsigned int members;
+};
+
+/**
  * struct ss_unpack_walk - A walk over archives, nested ones included: what is
  * left is for all of them.
  * @fn: takes each member; may walk over it in turn
  * @octets: how many octets more may come out
  * @members: how many members more
+ * @shared: what is left for this and other walks, or NULL
  * @end: when to stop, see ss_process_now()
  * @stop: a limit was reached, or there is an @error: no more of anything
  * @error: what is not the archive's fault, a negative errno
@@ -31,6 +42,7 @@ struct ss_unpack_walk {
 	ss_unpack_fn fn;
 	uint64_t octets;
 	unsigned int members;
+	struct ss_unpack_budget *shared;
 	uint64_t end;
 	bool stop;
 	int error;

@@ -6,6 +6,7 @@
 #include "message.h"
 
 #include <archive.h>
+#include <archive_entry.h>
 #include <glib.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -594,6 +595,48 @@ static void M2_bombs(void **state)
 }
 
 /* There may be more than was read: it is told, and what was read is scanned */
+/* A compressed tar of folders: members, but none that is scanned */
+static char *folders(unsigned int count)
+{
+	struct archive *a = archive_write_new();
+	size_t size = 1 << 20, used = 0;
+	char *data = malloc(size);
+
+	assert_int_equal(archive_write_set_format_ustar(a), ARCHIVE_OK);
+	assert_int_equal(archive_write_add_filter_gzip(a), ARCHIVE_OK);
+	assert_int_equal(archive_write_open_memory(a, data, size, &used), ARCHIVE_OK);
+	for (unsigned int i = 0; i < count; i++) {
+		struct archive_entry *e = archive_entry_new();
+		char name[16];
+
+		snprintf(name, sizeof(name), "%u/", i);
+		archive_entry_set_pathname(e, name);
+		archive_entry_set_filetype(e, AE_IFDIR);
+		archive_entry_set_perm(e, 0755);
+		assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
+		archive_entry_free(e);
+	}
+	assert_int_equal(archive_write_close(a), ARCHIVE_OK);
+	archive_write_free(a);
+	return packed((struct pack){ .name = "a.tgz", .data = data, .len = used });
+}
+
+static char *signed_folders(unsigned int count)
+{
+	return part(P7M, compressed_text(MESSAGE(folders(count))));
+}
+
+/* What each of them may have, all together may not */
+static void M2_one_budget(void **state)
+{
+	(void)state;
+	scan(MESSAGE(signed_folders(4000)));
+	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
+	scan(MESSAGE(signed_folders(4000), signed_folders(4000), signed_folders(4000)));
+	expect_refused(SS_TEMPLATE_ARCHIVE, "Smtpsplice.Archive.mailbomb",
+		       "smime.p7m/smime/a.tgz/a");
+}
+
 static void M2_damaged(void **state)
 {
 	char *text = entity();
@@ -872,6 +915,7 @@ int main(void)
 		T(M2_mail_in_there_is_mail),
 		T(M2_allowed_file_hides_no_ambiguity),
 		T(M2_bombs),
+		T(M2_one_budget),
 		T(M2_damaged),
 		T(M2_detached_signature),
 		T(M2_replaces_a_signed_part),
