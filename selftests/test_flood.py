@@ -163,7 +163,8 @@ def flooders(g, n):
 @contextmanager
 def flooded(n):
     """That many sessions whose clients flood."""
-    patient = ("command-timeout", "600s", "handshake-timeout", "600s")
+    patient = ("command-timeout", "600s", "handshake-timeout", "600s",
+               "max-client-handshakes", str(LEGS))
     data = empty_records(0, RECORDS)
     with setting(*patient), helper_for_tls() as g, silent_server(), \
             addresses("client", "eth0", CLIENTS[1] + "/24"):

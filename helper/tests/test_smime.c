@@ -594,7 +594,6 @@ static void M2_bombs(void **state)
 	assert_string_equal(result.virus, "Smtpsplice.Archive.mailbomb");
 }
 
-/* There may be more than was read: it is told, and what was read is scanned */
 /* A compressed tar of folders: members, but none that is scanned */
 static char *folders(unsigned int count)
 {
@@ -637,6 +636,7 @@ static void M2_one_budget(void **state)
 		       "smime.p7m/smime/a.tgz/a");
 }
 
+/* There may be more than was read: it is told, and what was read is scanned */
 static void M2_damaged(void **state)
 {
 	char *text = entity();
