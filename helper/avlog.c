@@ -16,13 +16,11 @@
 
 #include "attrs.h"
 #include "avlog.h"
+#include "cleanup.h"
 #include "process.h"
 #include "text.h"
 
 #define PATH_SIZE	4096
-
-/* The last record in the log is not whole; there is one log */
-static bool torn;
 
 /**
  * struct kind - How a cause is told.
@@ -234,23 +232,30 @@ static void put_message(struct json_object *obj, const struct ss_avlog_record *r
 	put_if(obj, "reply", rec->reply);
 }
 
+static int take_fd(struct ss_avlog *log, int fd)
+{
+	ss_cleanup_fd(&log->fd);
+	*log = (struct ss_avlog){ .fd = fd };
+	return 0;
+}
+
 /**
- * ss_avlog_open() - Open the log.
+ * ss_avlog_open() - Open a log, or another one in its place.
+ * @log: the log; as it was where this fails
  * @path: its path; "-" is stderr. The folder it is in is made, if only that one
  *   is missing.
  *
- * Return: a descriptor, or an errno.
+ * Return: 0 or an errno.
  */
-int ss_avlog_open(const char *path)
+int ss_avlog_open(struct ss_avlog *log, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char dir[PATH_SIZE];
 	int fd;
 
-	torn = false;
 	if (!strcmp(path, "-")) {
 		fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-		return fd < 0 ? -errno : fd;
+		return fd < 0 ? -errno : take_fd(log, fd);
 	}
 	if (slash && slash != path && slash - path < PATH_SIZE) {
 		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
@@ -259,14 +264,14 @@ int ss_avlog_open(const char *path)
 	/* Non-blocking for a named pipe: neither its open nor its full buffer waits */
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 		  0640);
-	return fd < 0 ? -errno : fd;
+	return fd < 0 ? -errno : take_fd(log, fd);
 }
 
 /*
  * Append @obj, which is freed. A record for which there was no room in a pipe, or on the
  * disk, may be there in part: the next one begins behind its line.
  */
-static int write_line(int fd, struct json_object *obj)
+static int write_line(struct ss_avlog *log, struct json_object *obj)
 {
 	const char *text;
 	char *line;
@@ -275,27 +280,27 @@ static int write_line(int fd, struct json_object *obj)
 
 	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
 					      JSON_C_TO_STRING_NOSLASHESCAPE);
-	len = text ? asprintf(&line, "%s%s\n", torn ? "\n" : "", text) : -1;
+	len = text ? asprintf(&line, "%s%s\n", log->torn ? "\n" : "", text) : -1;
 	json_object_put(obj);
 	if (len < 0)
 		return -ENOMEM;
-	n = ss_process_write(fd, line, len);
+	n = ss_process_write(log->fd, line, len);
 	if (n < 0)
 		n = -errno;
 	free(line);
 	if (n > 0)
-		torn = n < len;
+		log->torn = n < len;
 	return n < 0 ? (int)n : n < len ? -ENOSPC : 0;
 }
 
 /**
  * ss_avlog_write() - Append a record.
- * @fd: the log
+ * @log: the log
  * @rec: the record
  *
  * Return: 0 or an errno.
  */
-int ss_avlog_write(int fd, const struct ss_avlog_record *rec)
+int ss_avlog_write(struct ss_avlog *log, const struct ss_avlog_record *rec)
 {
 	struct json_object *obj = json_object_new_object();
 
@@ -304,7 +309,7 @@ int ss_avlog_write(int fd, const struct ss_avlog_record *rec)
 	put_flow(obj, &rec->req->flow);
 	put_envelope(obj, rec->req);
 	put_message(obj, rec);
-	return write_line(fd, obj);
+	return write_line(log, obj);
 }
 
 /* A string of a peer or the tls process */
@@ -338,12 +343,12 @@ static const char *handshake_subtype(const struct ss_avlog_handshake *rec)
 
 /**
  * ss_avlog_write_handshake() - Append a record of TLS that was not taken off.
- * @fd: the log
+ * @log: the log
  * @rec: the record
  *
  * Return: 0 or an errno.
  */
-int ss_avlog_write_handshake(int fd, const struct ss_avlog_handshake *rec)
+int ss_avlog_write_handshake(struct ss_avlog *log, const struct ss_avlog_handshake *rec)
 {
 	struct json_object *obj = json_object_new_object();
 
@@ -359,5 +364,5 @@ int ss_avlog_write_handshake(int fd, const struct ss_avlog_handshake *rec)
 	put(obj, "service", ss_template_protocol(true));
 	put_flow(obj, rec->flow);
 	put_clean(obj, "hostname", rec->server_name, NULL);
-	return write_line(fd, obj);
+	return write_line(log, obj);
 }

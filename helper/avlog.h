@@ -9,6 +9,16 @@
 #include "scan.h"
 
 /**
+ * struct ss_avlog - A log.
+ * @fd: its descriptor, -1 before it was opened
+ * @torn: the last record in it is not whole
+ */
+struct ss_avlog {
+	int fd;
+	bool torn;
+};
+
+/**
  * struct ss_avlog_record - A verdict, for the log.
  * @req: the message
  * @result: what the worker found, or what stands for it where there is none
@@ -47,8 +57,8 @@ struct ss_avlog_handshake {
 	const char *text;
 };
 
-int ss_avlog_open(const char *path);
-int ss_avlog_write(int fd, const struct ss_avlog_record *rec);
-int ss_avlog_write_handshake(int fd, const struct ss_avlog_handshake *rec);
+int ss_avlog_open(struct ss_avlog *log, const char *path);
+int ss_avlog_write(struct ss_avlog *log, const struct ss_avlog_record *rec);
+int ss_avlog_write_handshake(struct ss_avlog *log, const struct ss_avlog_handshake *rec);
 
 #endif /* SS_AVLOG_H */

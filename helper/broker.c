@@ -469,7 +469,7 @@ static void finish_handshake(void *arg, const struct ss_handshake *hs,
 		.server_name = r.server_name,
 		.text = r.text,
 	};
-	ss_verdicts_wrote_log(&b->verdicts, ss_avlog_write_handshake(b->verdicts.log, &rec));
+	ss_verdicts_wrote_log(&b->verdicts, ss_avlog_write_handshake(&b->verdicts.log, &rec));
 }
 
 /**
@@ -585,17 +585,13 @@ static void on_bell(struct broker *b)
 static void on_signal(struct broker *b)
 {
 	struct signalfd_siginfo info;
-	int fd;
+	int ret;
 
 	if (read(b->signals, &info, sizeof(info)) < 0)
 		return;
-	fd = ss_avlog_open(b->conf->log);
-	if (fd < 0) {
-		ss_process_say("log %s: %s", b->conf->log, strerror(-fd));
-		return;
-	}
-	ss_cleanup_fd(&b->verdicts.log);
-	b->verdicts.log = fd;
+	ret = ss_avlog_open(&b->verdicts.log, b->conf->log);
+	if (ret)
+		ss_process_say("log %s: %s", b->conf->log, strerror(-ret));
 }
 
 /* Milliseconds until something has to be done */
@@ -735,6 +731,7 @@ static void open_quarantine(struct broker *b)
 static void open_files(struct broker *b)
 {
 	sigset_t set;
+	int ret;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
@@ -743,9 +740,9 @@ static void open_files(struct broker *b)
 	b->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (b->signals < 0)
 		die(SS_EXIT_AGAIN, "signalfd failed");
-	b->verdicts.log = ss_avlog_open(b->conf->log);
-	if (b->verdicts.log < 0) {
-		ss_process_say("log %s: %s", b->conf->log, strerror(-b->verdicts.log));
+	ret = ss_avlog_open(&b->verdicts.log, b->conf->log);
+	if (ret) {
+		ss_process_say("log %s: %s", b->conf->log, strerror(-ret));
 		_exit(SS_EXIT_USAGE);
 	}
 	if (b->conf->quarantine)
@@ -766,7 +763,7 @@ void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tl
 {
 	struct broker b = {
 		.conf = conf, .control = control, .tls = tls,
-		.verdicts = { .conf = conf, .log = -1, .quarantine.dir = -1 },
+		.verdicts = { .conf = conf, .log.fd = -1, .quarantine.dir = -1 },
 	};
 	int ret;
 

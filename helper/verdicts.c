@@ -246,7 +246,7 @@ int ss_verdicts_give(struct ss_verdicts *v, struct ss_request *req,
 		rec.reply = reply;
 	}
 	ret = give_verdict(v, &rec, replacement);
-	ss_verdicts_wrote_log(v, ss_avlog_write(v->log, &rec));
+	ss_verdicts_wrote_log(v, ss_avlog_write(&v->log, &rec));
 	ss_request_free(req);
 	return ret == -EPERM ? ret : 0;
 }

@@ -16,7 +16,7 @@
  * struct ss_verdicts - What gives verdicts.
  * @conf: the command line
  * @work: the socket that is registered; the broker's
- * @log: the log, or -1
+ * @log: the log
  * @log_failed: the last record could not be written
  * @quarantine: where infected messages are kept
  * @profile: of the message that is being answered
@@ -24,7 +24,7 @@
 struct ss_verdicts {
 	const struct ss_conf *conf;
 	struct ss_genl *work;
-	int log;
+	struct ss_avlog log;
 	bool log_failed;
 	struct ss_quarantine quarantine;
 	struct ss_avprofile profile;

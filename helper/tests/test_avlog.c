@@ -26,7 +26,7 @@ static void writes_one_line(void **state)
 		.req = &req, .result = &result,
 		.verdict = SMTPSPLICE_VERDICT_REJECT, .reply = "554 \"x\"", .detail = "",
 	};
-	int fd = mail_file("", 0);
+	struct ss_avlog log = { .fd = mail_file("", 0) };
 	struct json_object *obj, *value;
 	char line[4096] = "";
 	ssize_t n;
@@ -34,8 +34,8 @@ static void writes_one_line(void **state)
 	(void)state;
 	snprintf(result.head.subject, sizeof(result.head.subject), "s\n\tt");
 	snprintf(result.virus, sizeof(result.virus), "V");
-	assert_int_equal(ss_avlog_write(fd, &rec), 0);
-	n = pread(fd, line, sizeof(line) - 1, 0);
+	assert_int_equal(ss_avlog_write(&log, &rec), 0);
+	n = pread(log.fd, line, sizeof(line) - 1, 0);
 	assert_true(n > 0 && strchr(line, '\n') == line + n - 1);
 	for (char *s = line; s < line + n - 1; s++)
 		assert_true((unsigned char)*s >= ' ');
@@ -50,7 +50,7 @@ static void writes_one_line(void **state)
 	assert_true(json_object_object_get_ex(obj, "subject", &value));
 	assert_string_equal(json_object_get_string(value), "s\n\tt");
 	json_object_put(obj);
-	close(fd);
+	close(log.fd);
 }
 
 /* FortiOS's ids have the event type in them; TLS is another service there */
@@ -79,13 +79,13 @@ static void words_logids_and_service(void **state)
 		struct ss_avlog_record rec = {
 			.req = &req, .result = &result, .verdict = SMTPSPLICE_VERDICT_REJECT,
 		};
-		int fd = mail_file("", 0);
+		struct ss_avlog log = { .fd = mail_file("", 0) };
 		struct json_object *obj, *value;
 		char line[4096] = "";
 
 		req.tls = i % 2;
-		assert_int_equal(ss_avlog_write(fd, &rec), 0);
-		assert_true(pread(fd, line, sizeof(line) - 1, 0) > 0);
+		assert_int_equal(ss_avlog_write(&log, &rec), 0);
+		assert_true(pread(log.fd, line, sizeof(line) - 1, 0) > 0);
 		obj = json_tokener_parse(line);
 		assert_true(json_object_object_get_ex(obj, "logid", &value));
 		assert_string_equal(json_object_get_string(value), kinds[i / 2].logid);
@@ -94,7 +94,7 @@ static void words_logids_and_service(void **state)
 		assert_true(json_object_object_get_ex(obj, "service", &value));
 		assert_string_equal(json_object_get_string(value), req.tls ? "SMTPS" : "SMTP");
 		json_object_put(obj);
-		close(fd);
+		close(log.fd);
 	}
 	req.tls = false;
 }
@@ -109,19 +109,21 @@ static void torn_record_has_its_own_line(void **state)
 	};
 	struct json_object *obj;
 	char *line;
+	struct ss_avlog log = {};
 	int fds[2];
 
 	(void)state;
 	memset(rcpts, 'a', sizeof(rcpts) - 1);
 	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
 	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 16384) == 16384);
+	log.fd = fds[1];
 	req.rcpts = rcpts;
-	assert_int_equal(ss_avlog_write(fds[1], &rec), -ENOSPC);
+	assert_int_equal(ss_avlog_write(&log, &rec), -ENOSPC);
 	assert_true(read(fds[0], text, sizeof(text)) > 0);
 	assert_null(strchr(text, '\n'));
 	req.rcpts = NULL;
-	assert_int_equal(ss_avlog_write(fds[1], &rec), 0);
-	assert_int_equal(ss_avlog_write(fds[1], &rec), 0);
+	assert_int_equal(ss_avlog_write(&log, &rec), 0);
+	assert_int_equal(ss_avlog_write(&log, &rec), 0);
 	memset(text, 0, sizeof(text));
 	assert_true(read(fds[0], text, sizeof(text)) > 0);
 	assert_int_equal(text[0], '\n');
@@ -144,13 +146,13 @@ static void writes_handshakes(void **state)
 		.server_name = "a\"\xff\n", .text = "why",
 	};
 	struct json_object *obj, *value;
-	int fd = mail_file("", 0);
+	struct ss_avlog log = { .fd = mail_file("", 0) };
 	char line[4096] = "";
 	ssize_t n;
 
 	(void)state;
-	assert_int_equal(ss_avlog_write_handshake(fd, &rec), 0);
-	n = pread(fd, line, sizeof(line) - 1, 0);
+	assert_int_equal(ss_avlog_write_handshake(&log, &rec), 0);
+	n = pread(log.fd, line, sizeof(line) - 1, 0);
 	assert_true(n > 0 && strchr(line, '\n') == line + n - 1);
 	obj = json_tokener_parse(line);
 	assert_non_null(obj);
@@ -163,7 +165,7 @@ static void writes_handshakes(void **state)
 	assert_true(json_object_object_get_ex(obj, "policy", &value));
 	assert_string_equal(json_object_get_string(value), "p\"q");
 	json_object_put(obj);
-	close(fd);
+	close(log.fd);
 }
 
 static void tells_errors(void **state)
@@ -175,30 +177,29 @@ static void tells_errors(void **state)
 		.req = &req, .result = &result, .verdict = SMTPSPLICE_VERDICT_TEMPFAIL,
 		.detail = "why",
 	};
-	int fd = open("/dev/full", O_WRONLY);
+	struct ss_avlog log = { .fd = open("/dev/full", O_WRONLY) };
 
 	(void)state;
-	assert_int_equal(ss_avlog_write(fd, &rec), -ENOSPC);
-	close(fd);
-	assert_int_equal(ss_avlog_open("/nonexistent/a/b/log"), -ENOENT);
+	assert_int_equal(ss_avlog_write(&log, &rec), -ENOSPC);
+	close(log.fd);
+	assert_int_equal(ss_avlog_open(&log, "/nonexistent/a/b/log"), -ENOENT);
 }
 
 static void makes_its_folder(void **state)
 {
 	char *dir = strdup("/tmp/smtpsplice-test.XXXXXX"), *path;
 	struct stat st;
-	int fd;
+	struct ss_avlog log = { .fd = -1 };
 
 	(void)state;
 	umask(022);
 	assert_non_null(mkdtemp(dir));
 	path = mail_format("%s/log/av.log", dir);
-	fd = ss_avlog_open(path);
-	assert_true(fd >= 0);
-	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(ss_avlog_open(&log, path), 0);
+	assert_int_equal(fstat(log.fd, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
-	assert_true(fcntl(fd, F_GETFL) & O_APPEND);
-	close(fd);
+	assert_true(fcntl(log.fd, F_GETFL) & O_APPEND);
+	close(log.fd);
 	ss_process_remove_tree(dir);
 	free(path);
 	free(dir);
