@@ -42,9 +42,9 @@
  * What a scan needs to have left at any time: octets and files in its folder, and
  * descriptors, of which each level of recursion takes some.
  */
-#define SPARE_OCTETS	(1u << 20)
+#define SPARE_OCTETS	(1024 * 1024)
 #define SPARE_FILES	16
-#define SPARE_FDS	(3 * MAX_RECURSION)
+#define SPARE_FDS	(3ul * MAX_RECURSION)
 
 /**
  * struct ss_engine - An engine.
@@ -131,7 +131,7 @@ static void look_at_descriptors(int fd)
 	if (first < 0 || getrlimit(RLIMIT_NOFILE, &limit))
 		want("descriptors: %s", strerror(errno));
 	else if ((uint64_t)first + SPARE_FDS > limit.rlim_cur)
-		want("descriptors: %u are not left", SPARE_FDS);
+		want("descriptors: %lu are not left", SPARE_FDS);
 	ss_cleanup_fd(&first);
 }
 
@@ -310,7 +310,8 @@ static cl_error_t scan(struct ss_engine *engine, int fd, uint32_t limit_ms, cons
 	unsigned long scanned = 0;
 	cl_error_t ret;
 
-	last.text[0] = last.error[0] = '\0';
+	last.text[0] = '\0';
+	last.error[0] = '\0';
 	last.partial = false;
 	if (engine->tmpdir[0])
 		look_at_folder(engine->tmpdir);

@@ -173,9 +173,11 @@ def test_K5_record():
         whole = ["250"] * 4
         for n in range(1, 28):
             c = inspected(g, secrets=True, start=Records)
-            with nth_failing(n):
-                got = told(c, ["NOOP"] * 4)
-            c.reset()
+            try:
+                with nth_failing(n):
+                    got = told(c, ["NOOP"] * 4)
+            finally:
+                c.reset()
             assert got == whole or got[-1:] == ["421"] or \
                 (len(got) < 4 and set(got) <= {"250"}), "%d: %r" % (n, got)
             wait_for("the end", lambda: not sessions())

@@ -24,12 +24,11 @@
 #define LIMIT_MS	60000
 #define ROOM		(8 << 20)
 #define ATTACHED	(6 << 20)
-#define MOST_FILES	400ll << 20
+#define MOST		(400ll << 20)	/* octets that are scanned */
 
 static struct ss_engine *engine;
 static struct ss_engine_finding finding;
-static char *database;
-static char base[] = "/tmp/smtpsplice-test.XXXXXX";
+static char *database, *base;
 static char room[64], folder[80], ballast[80];
 
 /* -- mail ----------------------------------------------------------------- */
@@ -133,6 +132,7 @@ static int setup(void **state)
 	(void)state;
 	database = mail_database();
 	engine = ss_engine_load(database, why, sizeof(why));
+	base = strdup("/tmp/smtpsplice-test.XXXXXX");
 	if (!engine || !mkdtemp(base))
 		return -1;
 	snprintf(room, sizeof(room), "%s/room", base);
@@ -149,6 +149,7 @@ static int teardown(void **state)
 	(void)state;
 	ss_engine_free(engine);
 	ss_process_remove_tree(base);
+	free(base);
 	mail_remove_database(database);
 	return 0;
 }
@@ -297,7 +298,7 @@ static void M8_virus_without_a_name_is_a_limit(void **state)
 	int fd = mail_file("x", 1);
 
 	(void)state;
-	assert_int_equal(ftruncate(fd, (MOST_FILES) + 1), 0);
+	assert_int_equal(ftruncate(fd, MOST + 1), 0);
 	assert_int_equal(scan(fd), SS_ENGINE_LIMITED);
 	assert_string_equal(finding.text, "Heuristics.Limits.Exceeded.MaxFileSize");
 }
