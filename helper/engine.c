@@ -42,7 +42,7 @@
  * What a scan needs to have left at any time: octets and files in its folder, and
  * descriptors, of which each level of recursion takes some.
  */
-#define SPARE_OCTETS	(1024 * 1024)
+#define SPARE_OCTETS	1048576u
 #define SPARE_FILES	16
 #define SPARE_FDS	(3ul * MAX_RECURSION)
 
