@@ -195,6 +195,8 @@ bool ss_leg_stuck(const struct ss_leg *leg);
 /**
  * ss_leg_push() - have kTLS send the records that it keeps
  * @leg: the leg, with a socket
+ *
+ * Context: process; may sleep for the socket's lock.
  */
 void ss_leg_push(struct ss_leg *leg);
 
