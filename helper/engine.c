@@ -39,8 +39,8 @@
 #define LIMITS		"Heuristics.Limits.Exceeded."
 
 /*
- * What a scan needs to have left at any time: octets and files in its folder, and
- * descriptors, of which each level of recursion takes some.
+ * A scan fails where less than this is free: octets and files (inodes) in the folder
+ * for temporary files, and descriptors, of which each level of recursion takes some.
  */
 #define SPARE_OCTETS	1048576u
 #define SPARE_FILES	16
@@ -51,17 +51,20 @@
  * @cl: libclamav's
  * @signatures: how many it has
  * @tmpdir: the folder to unpack in, or empty: libclamav's default
+ * @fd: the object that is being scanned
  */
 struct ss_engine {
 	struct cl_engine *cl;
 	unsigned int signatures;
 	char tmpdir[PATH_MAX];
+	int fd;
 };
 
 /*
- * What libclamav had to say last, and the first error that it met. Its message
- * callback is one for the whole process and has no context while a database is
- * loaded, hence static.
+ * From libclamav's messages: the last warning or error, the first error of a scan,
+ * and whether an attachment of more parts than it reads was met. Its message callback
+ * is one for the whole process and has no context while a database is loaded, hence
+ * static.
  */
 static struct {
 	char text[SS_ENGINE_TEXT_SIZE];
@@ -140,21 +143,23 @@ static void look_at_descriptors(int fd)
  * writes is written. So look before, after, and at each file that it has unpacked,
  * when that which found no room is still there.
  */
-static void look_around(const struct ss_engine *engine, int fd)
+static void look_around(const struct ss_engine *engine)
 {
-	look_at_descriptors(fd);
+	look_at_descriptors(engine->fd);
 	if (engine->tmpdir[0])
 		look_at_room(engine->tmpdir);
 }
 
+/* Called for each layer; @fd is -1 for those that were unpacked to memory */
 static cl_error_t take_file(int fd, const char *type, void *context)
 {
+	(void)fd;
 	(void)type;
-	look_around(context, fd);
+	look_around(context);
 	return CL_CLEAN;
 }
 
-/* What a scan that failed has left behind is in the way of the next */
+/* libclamav may leave temporary files where a scan fails: remove them */
 static void clean_up(const struct ss_engine *engine)
 {
 	if (engine->tmpdir[0] && rmdir(engine->tmpdir) && errno != ENOENT)
@@ -299,7 +304,7 @@ int ss_engine_set_tmpdir(struct ss_engine *engine, const char *dir)
 	return 0;
 }
 
-/* What libclamav makes of it */
+/* As cl_scandesc_callback(), but fails where the engine could not work */
 static cl_error_t scan(struct ss_engine *engine, int fd, uint32_t limit_ms, const char **name)
 {
 	struct cl_scan_options options = {
@@ -315,16 +320,17 @@ static cl_error_t scan(struct ss_engine *engine, int fd, uint32_t limit_ms, cons
 	last.partial = false;
 	if (engine->tmpdir[0])
 		look_at_folder(engine->tmpdir);
-	look_around(engine, fd);
+	engine->fd = fd;
+	look_around(engine);
 	if (last.error[0])
 		return CL_ERROR;
 	cl_engine_set_num(engine->cl, CL_ENGINE_MAX_SCANTIME, limit_ms ? limit_ms : 1);
 	ret = cl_scandesc_callback(fd, NULL, name, &scanned, engine->cl, &options, engine);
-	look_around(engine, fd);
+	look_around(engine);
 	return ret;
 }
 
-/* What libclamav calls a virus may be a limit */
+/* The outcome for CL_VIRUS, which also stands for a limit that was exceeded */
 static enum ss_engine_outcome take_virus(const char *name, struct ss_engine_finding *finding)
 {
 	/* it has no name for what is larger than any that it looks at */

@@ -43,8 +43,8 @@ static void append_noise(GString *text, size_t len)
 	for (size_t i = 0; i < len; i++)
 		noise[i] = (seed = seed * 1664525 + 1013904223) >> 24;
 	coded = g_base64_encode(noise, len);
-	for (size_t at = 0; at < strlen(coded); at += 76)
-		g_string_append_printf(text, "%.76s\r\n", coded + at);
+	for (const char *at = coded; *at; at += strnlen(at, 76))
+		g_string_append_printf(text, "%.76s\r\n", at);
 	g_free(coded);
 	g_free(noise);
 }
@@ -84,6 +84,22 @@ static int packed(void)
 	int fd = mail_file(zip.data, zip.len);
 
 	pack_drop(&zip);
+	return fd;
+}
+
+/* A PDF in XML, which libclamav unpacks to memory */
+static int xdp(void)
+{
+	char *coded = mail_base64("%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n%%EOF\n");
+	GString *text = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		"<xdp:xdp xmlns:xdp=\"http://ns.adobe.com/xdp/\">\n"
+		"<pdf xmlns=\"http://ns.adobe.com/xdp/pdf/\"><document><chunk>\n");
+	int fd;
+
+	g_string_append_printf(text, "%s\n</chunk></document></pdf>\n</xdp:xdp>\n", coded);
+	fd = mail_file(text->str, text->len);
+	g_string_free(text, TRUE);
+	free(coded);
 	return fd;
 }
 
@@ -186,6 +202,13 @@ static void M8_finds_with_all_it_needs(void **state)
 	expect_infected(infected(1 << 20));
 	expect_infected(packed());
 	assert_true(is_empty());
+}
+
+static void M8_unpacks_to_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(scan(xdp()), SS_ENGINE_CLEAN);
+	assert_string_equal(finding.text, "");
 }
 
 static void M8_folder_is_made_again(void **state)
@@ -309,6 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(M8_finds_with_all_it_needs),
+		TEST(M8_unpacks_to_memory),
 		TEST(M8_folder_is_made_again),
 		TEST(M8_no_folder_is_a_failure),
 		TEST(M8_read_only_is_a_failure),
