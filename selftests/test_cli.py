@@ -204,6 +204,10 @@ def test_show():
             expect_equal((s["server"], s["server-port"]), (server, 25), "server")
         expect_equal(whole["stats"]["sessions"], 2, "sessions")
         expect_equal(whole["stats"]["helpers"], 1, "helpers")
+        # what the tests ask by netlink is what is shown
+        expect_equal(stats(), whole["stats"], "stats")
+        expect_equal([{**s, "age": 0} for s in sessions()],
+                     [{**s, "age": 0} for s in whole["sessions"]], "sessions")
 
         text = cli("show").stdout
         for key in whole:

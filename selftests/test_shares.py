@@ -146,7 +146,8 @@ def test_N3_H5_three_greedy():
     """three greedy clients leave room for others, without conserve mode"""
     more = ["10.0.1.%d" % n for n in (10, 11)]
     with addresses("client", "eth0", *[a + "/24" for a in more]), \
-            setting("max-held", "4M"), Server() as srv, counted(delivered=6, no_space=0):
+            setting("max-held", "4M", "data-timeout", "3600s"), Server() as srv, \
+            counted(delivered=6, no_space=0):
         slow = sum((greedy_messages(src, 200000) for src in [GREEDY] + more), [])
         assert stats()["held"] > 4 << 19, stats()["held"]
         for n in range(6):
