@@ -88,7 +88,7 @@ static int packed(void)
 }
 
 /* A PDF in XML, which libclamav unpacks to memory */
-static int xdp(void)
+static int packed_pdf(void)
 {
 	char *coded = mail_base64("%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n%%EOF\n");
 	GString *text = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -207,7 +207,7 @@ static void M8_finds_with_all_it_needs(void **state)
 static void M8_unpacks_to_memory(void **state)
 {
 	(void)state;
-	assert_int_equal(scan(xdp()), SS_ENGINE_CLEAN);
+	assert_int_equal(scan(packed_pdf()), SS_ENGINE_CLEAN);
 	assert_string_equal(finding.text, "");
 }
 
