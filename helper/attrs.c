@@ -275,6 +275,7 @@ static const struct ss_attr stats_attr[] = {
 	[C(SHARE_HANDSHAKES)]	= { "share-handshakes", SS_ATTR_U64, NULL },
 	[C(SHARE_SCANS)]	= { "share-scans", SS_ATTR_U64, NULL },
 	[C(BYPASS_OFF)]		= { "bypass-off", SS_ATTR_U64, NULL },
+	[C(REDIALS)]		= { "redials", SS_ATTR_U64, NULL },
 };
 
 SET(stats, STATS);

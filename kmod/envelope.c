@@ -37,8 +37,6 @@ bool ss_envelope_add(struct ss_envelope *e, struct ss_span addr)
 {
 	u8 *p = e->data + e->len;
 
-	if (addr.n > SS_SMTP_ADDRESS_MAX)
-		addr.n = SS_SMTP_ADDRESS_MAX;
 	if (e->len + HEADER + addr.n > SS_ENVELOPE_MAX)
 		return false;
 	p[0] = WAITS;

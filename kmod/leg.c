@@ -118,6 +118,9 @@ static void attach(struct ss_leg *leg)
 void ss_leg_attach(struct ss_leg *leg, struct socket *sock)
 {
 	leg->sock = sock;
+	/* it may have had another one */
+	leg->failed = false;
+	leg->shut = false;
 	tcp_sock_set_nodelay(sock->sk);
 	attach(leg);
 }

@@ -13,6 +13,7 @@ struct msghdr;
 struct sock;
 struct socket;
 struct ss_addr;
+struct net;
 struct ss_session;
 
 /* Both buffers of a leg: the longest line fits, and what one receive into the

@@ -6,10 +6,12 @@
  */
 #include <linux/file.h>
 
+#include "dial.h"
 #include "eod.h"
 #include "message.h"
 #include "policy.h"
 #include "session.h"
+#include "trace.h"
 #include "verdict.h"
 
 /* Octets that the server may be behind the client in splice mode. */
@@ -50,6 +52,7 @@ void ss_message_refuse(struct ss_session *s, const char *reply)
 	leave_server(s);
 	ss_message_drop(s);
 	s->refusal = NULL;
+	s->redial = SS_REDIAL_NO;
 	ss_smtp_refuse(&s->smtp, reply, &s->server.out, &s->client.out);
 	ss_session_set_state(s, SMTPSPLICE_STATE_COMMAND);
 }
@@ -197,6 +200,7 @@ void ss_message_abandon(struct ss_session *s)
 	ss_stats_inc(s->sn, ABORTED);
 	s->sending = false;
 	s->refusal = NULL;
+	s->redial = SS_REDIAL_NO;
 	ss_hold_close(&s->hold);
 	ss_smtp_next(&s->smtp);
 	ss_session_set_state(s, SMTPSPLICE_STATE_COMMAND);
@@ -244,10 +248,22 @@ void ss_message_early(struct ss_session *s)
 	give_up(s, reply);
 }
 
-void ss_message_server_lost(struct ss_session *s)
+bool ss_message_server_left(struct ss_session *s)
 {
+	bool held = s->state == SMTPSPLICE_STATE_BODY ||
+		    s->state == SMTPSPLICE_STATE_SCAN;
+
+	trace_smtpsplice_server_left(s->id, s->state);
+	if (held && !s->refusal && ss_smtp_can_replay(&s->smtp)) {
+		lose_server(s);
+		s->redial = SS_REDIAL_DUE;
+		return true;
+	}
+	if (!s->redial && !(held && (s->sending || s->refusal)))
+		return false;
 	lose_server(s);
 	give_up(s, s->refusal ?: server_lost);
+	return true;
 }
 
 /* Looks at what was put into the hold. */
@@ -403,18 +419,71 @@ static bool step_scan(struct ss_session *s)
 	return true;
 }
 
-void ss_message_release(struct ss_session *s, const char *tag)
+/* Octets that the server will get, end-of-data excluded. */
+static u64 release_len(const struct ss_session *s)
 {
-	u64 len = s->hold.len;
+	return s->hold.len + (s->tag ? strlen(s->tag) + 2 : 0);
+}
 
-	s->tag = *tag ? tag : NULL;
-	if (s->tag)
-		len += strlen(s->tag) + 2;
+static void redial_failed(struct ss_session *s)
+{
+	ss_stats_inc(s->sn, DIAL_FAILED);
+	ss_message_server_left(s);
+}
+
+static void redial(struct ss_session *s)
+{
+	ss_stats_inc(s->sn, REDIALS);
+	s->redial = SS_REDIAL_DIAL;
+	s->noops = 0;
 	ss_session_set_state(s, SMTPSPLICE_STATE_RELEASE);
-	ss_smtp_release(&s->smtp, len, &s->server.out);
-	/* by BDAT it may be whole already: whoever ends the session has to know */
+	if (ss_dial(s))
+		redial_failed(s);
+}
+
+/* Awaits the connection. */
+static bool step_redial(struct ss_session *s)
+{
+	int ret = ss_leg_connected(&s->server);
+
+	if (!ret)
+		return false;
+	if (ret < 0) {
+		redial_failed(s);
+		return true;
+	}
+	s->redial = SS_REDIAL_ENVELOPE;
+	ss_smtp_replay(&s->smtp, release_len(s));
+	/* the time for all that the server has to say now begins */
+	ss_session_set_state(s, SMTPSPLICE_STATE_RELEASE);
+	return true;
+}
+
+/* By BDAT it may be whole already: whoever ends the session has to know. */
+static void note_sending(struct ss_session *s)
+{
 	if (s->smtp.event == SS_SMTP_SEND)
 		s->sending = true;
+}
+
+void ss_message_replay(struct ss_session *s)
+{
+	if (ss_smtp_replay_next(&s->smtp, &s->server.out))
+		return;
+	s->redial = SS_REDIAL_NO;
+	note_sending(s);
+}
+
+void ss_message_release(struct ss_session *s, const char *tag)
+{
+	s->tag = *tag ? tag : NULL;
+	if (s->redial) {
+		redial(s);
+		return;
+	}
+	ss_session_set_state(s, SMTPSPLICE_STATE_RELEASE);
+	ss_smtp_release(&s->smtp, release_len(s), &s->server.out);
+	note_sending(s);
 }
 
 /* The field that goes in front; the sink has little else in it. */
@@ -435,6 +504,8 @@ static bool step_release(struct ss_session *s)
 	bool chunked = s->smtp.chunked;
 	int n;
 
+	if (s->redial == SS_REDIAL_DIAL)
+		return step_redial(s);
 	if (!s->sending)
 		return false;
 	if (s->tag)

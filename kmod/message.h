@@ -67,10 +67,21 @@ bool ss_message_step(struct ss_session *s);
 void ss_message_early(struct ss_session *s);
 
 /**
- * ss_message_server_lost() - the server has left, with a part of the message
- * @s: the session in the states body and scan
+ * ss_message_server_left() - a message without its server
+ * @s: the session; its server's leg has a socket
+ *
+ * Where the server has nothing of a message, there will be another connection for it.
+ * Where it has a part, or that connection is of no use, the client is told 451.
+ *
+ * Return: false where there is no such message: the session has to end.
  */
-void ss_message_server_lost(struct ss_session *s);
+bool ss_message_server_left(struct ss_session *s);
+
+/**
+ * ss_message_replay() - the new connection may get the next line of the envelope
+ * @s: the session, its engine at %SS_SMTP_REPLAY
+ */
+void ss_message_replay(struct ss_session *s);
 
 /**
  * ss_message_unsent() - what could be sent of the message

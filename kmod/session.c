@@ -27,6 +27,7 @@
 #include <net/tcp.h>
 
 #include "budget.h"
+#include "dial.h"
 #include "handoff.h"
 #include "message.h"
 #include "netlink.h"
@@ -57,8 +58,6 @@
 #define NOOP_DOUBLINGS		2
 /* So often a full budget halves the time that who sends a message may be silent. */
 #define SILENCE_HALVINGS	4
-/* Ports that are tried for the connection to the server. */
-#define DIAL_TRIES		8
 
 void ss_session_hold(struct ss_session *s)
 {
@@ -111,8 +110,11 @@ static u32 timeout_ms(const struct ss_session *s)
 		return READ_ONCE(set->dial_timeout);
 	case SMTPSPLICE_STATE_HANDSHAKE:
 		return READ_ONCE(set->handshake_timeout);
-	case SMTPSPLICE_STATE_BODY:
 	case SMTPSPLICE_STATE_RELEASE:
+		if (s->redial == SS_REDIAL_DIAL)
+			return READ_ONCE(set->dial_timeout);
+		fallthrough;
+	case SMTPSPLICE_STATE_BODY:
 		return READ_ONCE(set->data_timeout);
 	case SMTPSPLICE_STATE_SCAN:
 		return READ_ONCE(set->scan_timeout);
@@ -542,10 +544,21 @@ static bool step_dial(struct ss_session *s)
 	return s->state != SMTPSPLICE_STATE_DIAL;
 }
 
+/* Its FIN is there, or it has said as much. */
+static void server_left(struct ss_session *s)
+{
+	if (!s->server.sock || !ss_message_server_left(s))
+		ss_session_hangup(s, "421 4.4.2 Connection to the mail server lost");
+}
+
 static bool handle_event(struct ss_session *s)
 {
 	if (s->smtp.early && s->server.sock) {
 		ss_message_early(s);
+		return true;
+	}
+	if (s->smtp.gone) {
+		server_left(s);
 		return true;
 	}
 	switch (s->smtp.event) {
@@ -564,6 +577,9 @@ static bool handle_event(struct ss_session *s)
 		return true;
 	case SS_SMTP_BODY_END:
 		return s->state == SMTPSPLICE_STATE_BODY && ss_message_end(s);
+	case SS_SMTP_REPLAY:
+		ss_message_replay(s);
+		return true;
 	case SS_SMTP_SEND:
 		if (s->sending)
 			return false;
@@ -668,7 +684,8 @@ static bool has_room(const struct ss_leg *leg)
 
 /*
  * One side sent its FIN and all it said is done with. A client's is passed on,
- * so that the server sees what it would have seen; a server's ends the session.
+ * so that the server sees what it would have seen; a server's ends the session, but
+ * where a message can do without it.
  */
 static bool handle_eof(struct ss_session *s)
 {
@@ -676,13 +693,8 @@ static bool handle_eof(struct ss_session *s)
 
 	if (v->eof && has_line(v) && !has_room(c))
 		return false;
-	if (v->eof && v->sock && holds_message(s) &&
-	    (s->sending || s->refusal)) {
-		ss_message_server_lost(s);
-		return true;
-	}
 	if (v->eof) {
-		ss_session_hangup(s, "421 4.4.2 Connection to the mail server lost");
+		server_left(s);
 		return true;
 	}
 	if (!c->eof)
@@ -786,6 +798,10 @@ static void handle_timeout(struct ss_session *s)
 	case SMTPSPLICE_STATE_HANDSHAKE:
 		fail_handshake(s, SMTPSPLICE_TLS_CAUSE_TIMEOUT,
 			       "handshakes took too long");
+		break;
+	case SMTPSPLICE_STATE_RELEASE:
+		if (!s->redial || !ss_message_server_left(s))
+			ss_session_hangup(s, "421 4.4.2 Connection timed out");
 		break;
 	case SMTPSPLICE_STATE_REPLY:
 		ss_session_hangup(s, "421 4.4.2 The mail server did not answer in time");
@@ -938,33 +954,13 @@ struct ss_session *ss_session_new(struct ss_policy *policy)
 	return s;
 }
 
-/*
- * Dials from a port that no leg of the client's has: conntrack would take our
- * connection for that one.
- */
-static int dial(struct ss_session *s)
-{
-	struct ss_addr from = s->client_addr;
-	int tries, err = -EADDRNOTAVAIL;
-
-	for (tries = DIAL_TRIES; tries && err == -EADDRNOTAVAIL; tries--) {
-		ss_leg_close(&s->server);
-		from.port = tries > 1 ? ss_sessions_free_port(s) : 0;
-		err = ss_leg_dial(&s->server, s->sn->net, &from,
-				  &s->server_addr);
-		if (err == -EADDRINUSE)
-			err = -EADDRNOTAVAIL;
-	}
-	return err;
-}
-
 void ss_session_begin(struct ss_session *s, struct socket *sock)
 {
 	lockdep_assert_held(&s->lock);
 	ss_leg_attach(&s->client, sock);
 	ss_netlink_session_event(s, SMTPSPLICE_EVENT_SESSION_OPEN, NULL);
 	ss_session_set_state(s, SMTPSPLICE_STATE_DIAL);
-	if (dial(s))
+	if (ss_dial(s))
 		dial_failed(s);
 	/* what came in before the callbacks were there */
 	ss_session_wake(s);

@@ -21,6 +21,20 @@ struct ss_profile;
 struct ss_share;
 
 /**
+ * enum ss_redial - what becomes of a message whose server has left
+ * @SS_REDIAL_NO: there is no such message
+ * @SS_REDIAL_DUE: there will be another connection once it is to be sent
+ * @SS_REDIAL_DIAL: that is being made
+ * @SS_REDIAL_ENVELOPE: it gets the envelope
+ */
+enum ss_redial {
+	SS_REDIAL_NO,
+	SS_REDIAL_DUE,
+	SS_REDIAL_DIAL,
+	SS_REDIAL_ENVELOPE,
+};
+
+/**
  * struct ss_session - one client's connection and ours to the server
  * @node: in ss_net.sessions
  * @rcu: frees it
@@ -55,6 +69,7 @@ struct ss_share;
  *	kernel that says so
  * @refusal: the reply that the message will get although it is still coming in
  * @tag: header field that goes in front of the message, in @answer, or NULL
+ * @redial: the server has left, and the message needs another connection to it
  * @sending: the server waits for the message
  * @sent: octets of it sent
  * @chunk_end: octets of it that the server was promised by BDAT
@@ -99,6 +114,7 @@ struct ss_session {
 	u32 unscanned;
 	const char *refusal;
 	const char *tag;
+	enum ss_redial redial;
 	bool sending;
 	u64 sent;
 	u64 chunk_end;

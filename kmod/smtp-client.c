@@ -39,6 +39,12 @@ static u16 keep_address(u8 *to, struct ss_span s)
 	return n;
 }
 
+/* Keeps a line of the envelope, in case that it has to be said again. */
+static u16 keep_line(struct ss_smtp *e, struct ss_span line)
+{
+	return ss_envelope_add(&e->lines, line) ? SS_SMTP_KEPT_LINE : 0;
+}
+
 static enum ss_canned mail_params(struct ss_smtp *e, struct ss_span s)
 {
 	struct ss_span word;
@@ -84,7 +90,7 @@ static void mail(struct ss_smtp *e, struct ss_span line, struct ss_span args,
 	if (error)
 		ss_smtp_answer(e, cli, error);
 	else
-		forward(e, VERB_MAIL, 0, line, srv);
+		forward(e, VERB_MAIL, keep_line(e, line), line, srv);
 }
 
 static void rcpt(struct ss_smtp *e, struct ss_span line, struct ss_span args,
@@ -92,11 +98,13 @@ static void rcpt(struct ss_smtp *e, struct ss_span line, struct ss_span args,
 {
 	struct ss_span path;
 
-	if (take_path(&args, "TO:", &path))
-		forward(e, VERB_RCPT, ss_envelope_add(&e->envelope, path), line,
-			srv);
-	else
+	if (!take_path(&args, "TO:", &path)) {
 		ss_smtp_answer(e, cli, CANNED_RCPT_SYNTAX);
+		return;
+	}
+	forward(e, VERB_RCPT,
+		keep_line(e, line) | (ss_envelope_add(&e->envelope, path) ?
+				      SS_SMTP_KEPT_ADDRESS : 0), line, srv);
 }
 
 static void data(struct ss_smtp *e, struct ss_span args,
@@ -292,6 +300,7 @@ static bool command(struct ss_smtp *e, struct ss_span line,
 		if (verb == VERB_EHLO || verb == VERB_HELO)
 			name_client(e, ss_syntax_take_word(&args));
 		e->quit = verb == VERB_QUIT;
+		e->auth_used |= verb == VERB_AUTH;
 		forward(e, verb, 0, line, srv);
 	}
 	return true;

@@ -4,7 +4,8 @@
  * private part of struct ss_smtp is theirs; what is for the caller is in smtp.h.
  *
  * Calls go one way: smtp-client.c and smtp-server.c know nothing of each other and
- * call smtp-message.c; all three call smtp.c.
+ * call smtp-replay.c and smtp-message.c, the first of which calls the second; all
+ * four call smtp.c.
  */
 #ifndef SS_SMTP_INTERNAL_H
 #define SS_SMTP_INTERNAL_H
@@ -26,6 +27,8 @@ enum ss_smtp_stage {
 	STAGE_ABANDON,		/* the client gave the chunks up */
 	STAGE_SWALLOW,		/* inside a chunk that is not taken */
 	STAGE_HELD,		/* the caller decides about the message */
+	STAGE_REPLAY,		/* a line of the envelope is at the new server */
+	STAGE_REPLAY_NEXT,	/* and was accepted */
 	STAGE_RELEASE,		/* DATA is at the server */
 	STAGE_SEND,		/* the caller sends the message */
 	STAGE_REPLY,		/* the end-of-data is at the server */
@@ -36,6 +39,10 @@ enum ss_smtp_stage {
 	STAGE_CLOSED,
 	STAGE_FAILED,
 };
+
+/* What of a MAIL or RCPT that awaits its reply was kept: ss_smtp_pending.arg */
+#define SS_SMTP_KEPT_LINE	0x1	/* in ss_smtp.lines */
+#define SS_SMTP_KEPT_ADDRESS	0x2	/* in ss_smtp.envelope */
 
 static inline bool ss_smtp_is_final(const struct ss_smtp *e)
 {
@@ -96,7 +103,15 @@ void ss_smtp_transaction_clear(struct ss_smtp *e);
 /* The octets of a chunk come next, if it has any. */
 void ss_smtp_chunk_begin(struct ss_smtp *e);
 
+/* Does a message come in, or await the caller's word? */
+bool ss_smtp_is_at_hand(const struct ss_smtp *e);
+
 /* Has the server a part of the message, but not the end-of-data? */
 bool ss_smtp_has_part(const struct ss_smtp *e);
+
+/* ---- smtp-replay.c ---- */
+
+/* The new server has answered a line of the envelope. */
+void ss_smtp_replay_reply(struct ss_smtp *e, u8 verb);
 
 #endif /* SS_SMTP_INTERNAL_H */

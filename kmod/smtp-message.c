@@ -19,8 +19,7 @@
 
 /* ---- what the server has of it ---- */
 
-/* Does it come in, or await the caller's word? */
-static bool is_at_hand(const struct ss_smtp *e)
+bool ss_smtp_is_at_hand(const struct ss_smtp *e)
 {
 	return e->stage == STAGE_BODY || e->stage == STAGE_HELD ||
 	       e->stage == STAGE_CHUNK_END || e->stage == STAGE_CHUNKS;
@@ -28,7 +27,7 @@ static bool is_at_hand(const struct ss_smtp *e)
 
 bool ss_smtp_has_part(const struct ss_smtp *e)
 {
-	return e->stage == STAGE_SEND || (e->passed && is_at_hand(e));
+	return e->stage == STAGE_SEND || (e->passed && ss_smtp_is_at_hand(e));
 }
 
 /* Would the server take a command for mail? */
@@ -214,7 +213,7 @@ void ss_smtp_chunk_sent(struct ss_smtp *e)
 
 bool ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv)
 {
-	if (!is_at_hand(e) || e->lost || !ss_smtp_idle(e) ||
+	if (!ss_smtp_is_at_hand(e) || e->lost || !ss_smtp_idle(e) ||
 	    (e->passed && !ss_smtp_can_leave(e)))
 		return false;
 	ss_smtp_forward_own(e, VERB_OWN_NOOP, "NOOP", srv);
@@ -224,6 +223,10 @@ bool ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv)
 void ss_smtp_lose(struct ss_smtp *e)
 {
 	e->lost = true;
+	e->gone = false;
+	/* refused amid its envelope, the message is at hand again */
+	if (e->stage == STAGE_REPLAY)
+		ss_smtp_enter(e, STAGE_HELD);
 	e->chunk_open = false;
 	e->stalled = false;
 	e->reply_open = false;

@@ -79,18 +79,37 @@ static bool is_early(const struct ss_smtp *e)
 		(e->reply_verb == VERB_OWN_CHUNK && e->reply_code >= 400));
 }
 
+/* The keywords of a new server, which the client has of the first one. */
+static void note_keyword(struct ss_smtp *e, struct ss_span line)
+{
+	struct ss_span rest = ss_syntax_skip(line, line.n > 4 ? 4 : line.n);
+
+	if (!e->ehlo_first)
+		shows_keyword(e, ss_syntax_take_word(&rest));
+	e->ehlo_first = false;
+}
+
+/* May another connection to the server make the client hear nothing of this one? */
+static bool is_for_us(const struct ss_smtp *e)
+{
+	return e->stage == STAGE_REPLAY ||
+	       (e->reply_code == 421 && ss_smtp_can_replay(e));
+}
+
 static void relay(struct ss_smtp *e, struct ss_span line, bool last,
 		  struct ss_smtp_buf *cli)
 {
 	u8 verb = e->reply_verb;
-	bool own = verb == VERB_NONE || verb == VERB_OWN_RSET ||
-		   verb == VERB_OWN_NOOP || verb == VERB_OWN_CANCEL ||
-		   verb == VERB_OWN_CHUNK || verb == VERB_EARLY;
+	bool own = verb >= VERB_REPLAY_BANNER;
 
 	if (is_early(e)) {
 		keep_last(e, line);
 		return;
 	}
+	if (verb == VERB_REPLAY_EHLO)
+		note_keyword(e, line);
+	if (is_for_us(e))
+		return;
 
 	/*
 	 * The client does not wait for the reply to a command of the gateway's
@@ -120,6 +139,15 @@ static void transaction_start(struct ss_smtp *e)
 	memcpy(e->sender, e->pending_sender, e->sender_len);
 }
 
+/* The reply to MAIL or RCPT. */
+static void line_reply(struct ss_smtp *e, u16 kept, bool ok)
+{
+	if (kept & SS_SMTP_KEPT_LINE)
+		ss_envelope_answer(&e->lines, ok);
+	else
+		e->lines_cut |= ok;
+}
+
 /* The reply to HELO or EHLO; one that is refused changes nothing (RFC 5321 4.1.4). */
 static void helo_reply(struct ss_smtp *e, u8 verb, bool ok)
 {
@@ -129,6 +157,7 @@ static void helo_reply(struct ss_smtp *e, u8 verb, bool ok)
 		return;
 	}
 	ss_smtp_transaction_clear(e);
+	e->greeting = verb;
 	if (verb == VERB_EHLO)
 		e->ehlo_answered = true;
 	else
@@ -170,6 +199,15 @@ static void reply_end(struct ss_smtp *e)
 		e->keyword[e->keyword_len] = '\0';
 		return;
 	}
+	if (is_for_us(e)) {
+		if (e->reply_verb != VERB_NONE)
+			ss_smtp_pop(e);
+		if (e->stage == STAGE_REPLAY)
+			ss_smtp_replay_reply(e, e->reply_verb);
+		else
+			e->gone = true;
+		return;
+	}
 	/* one that began amid a message may end behind it */
 	if (e->reply_verb != VERB_NONE && e->reply_verb != VERB_EARLY)
 		head = ss_smtp_pop(e);
@@ -187,12 +225,14 @@ static void reply_end(struct ss_smtp *e)
 		e->auth = e->reply_code == 334;
 	} else if (head.verb == VERB_RCPT) {
 		e->rcpt_count += ok;
-		if (head.arg)
+		if (head.arg & SS_SMTP_KEPT_ADDRESS)
 			ss_envelope_answer(&e->envelope, ok);
+		line_reply(e, head.arg, ok);
 	} else if (head.verb == VERB_MAIL) {
 		e->mail_out = false;
 		if (ok)
 			transaction_start(e);
+		line_reply(e, head.arg, ok);
 	} else if (head.verb == VERB_HELO || head.verb == VERB_EHLO) {
 		helo_reply(e, head.verb, ok);
 	} else if (ok && (head.verb == VERB_RSET || head.verb == VERB_DROP)) {
@@ -219,7 +259,8 @@ static bool is_plausible(u8 verb, u16 code)
 		return true;
 	switch (code) {
 	case 220:
-		return verb == VERB_BANNER || verb == VERB_STARTTLS;
+		return verb == VERB_BANNER || verb == VERB_STARTTLS ||
+		       verb == VERB_REPLAY_BANNER;
 	case 221:
 		return verb == VERB_QUIT;
 	case 334:
@@ -229,6 +270,7 @@ static bool is_plausible(u8 verb, u16 code)
 	}
 	switch (verb) {
 	case VERB_BANNER:
+	case VERB_REPLAY_BANNER:
 	case VERB_STARTTLS:
 	case VERB_RELEASE:
 	case VERB_PASS:
@@ -273,7 +315,8 @@ static bool server_line(struct ss_smtp *e, struct ss_span line,
 		 * The list of keywords begins anew, but for STARTTLS: where a
 		 * client has to use it, another EHLO is no way around that.
 		 */
-		if (e->reply_verb == VERB_EHLO && code < 300)
+		if (e->reply_verb == VERB_REPLAY_EHLO ||
+		    (e->reply_verb == VERB_EHLO && code < 300))
 			e->server_chunking = false;
 		e->keyword_len = 0;
 	}
@@ -305,10 +348,10 @@ u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
 	if (e->lost)
 		return n;
 	if (ss_smtp_is_final(e) || event == SS_SMTP_DONE ||
-	    event == SS_SMTP_GO_ON || event == SS_SMTP_STARTTLS ||
+	    event == SS_SMTP_GO_ON || event == SS_SMTP_REPLAY || event == SS_SMTP_STARTTLS ||
 	    e->stage == STAGE_HANDSHAKE || has_whole(e))
 		return 0;
-	while (done < n && e->event == event && !e->early &&
+	while (done < n && e->event == event && !e->early && !e->gone &&
 	       ss_smtp_has_room(cli)) {
 		u32 max = n - done < SS_SMTP_LINE_MAX ? n - done :
 							SS_SMTP_LINE_MAX;

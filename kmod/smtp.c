@@ -5,7 +5,8 @@
  * lock and never sleeps: the caller serialises the calls for one engine.
  *
  * smtp-client.c and smtp-server.c take what the two sides say, smtp-message.c
- * what is mail. They call this file, which calls none of them.
+ * what is mail, and smtp-replay.c says the envelope again. They call this file,
+ * which calls none of them.
  *
  * Each line of the client becomes an entry of a FIFO, those that the gateway
  * answers itself too, so that every answer keeps its place (RFC 2920 3.1).
@@ -35,6 +36,7 @@ void ss_smtp_enter(struct ss_smtp *e, enum ss_smtp_stage stage)
 		[STAGE_CHUNK_END] = SS_SMTP_CHUNK,
 		[STAGE_ABANDON] = SS_SMTP_ABANDON,
 		[STAGE_HELD] = SS_SMTP_BODY_END,
+		[STAGE_REPLAY_NEXT] = SS_SMTP_REPLAY,
 		[STAGE_SEND] = SS_SMTP_SEND,
 		[STAGE_DONE] = SS_SMTP_DONE,
 		[STAGE_STARTTLS] = SS_SMTP_STARTTLS,
@@ -227,6 +229,8 @@ void ss_smtp_answer(struct ss_smtp *e, struct ss_smtp_buf *cli,
 void ss_smtp_transaction_clear(struct ss_smtp *e)
 {
 	ss_envelope_clear(&e->envelope);
+	ss_envelope_clear(&e->lines);
+	e->lines_cut = false;
 	e->rcpt_count = 0;
 	e->mail_ok = false;
 	e->smtputf8 = false;
@@ -241,6 +245,7 @@ void ss_smtp_init(struct ss_smtp *e, u64 max_message)
 	memset(e, 0, sizeof(*e));
 	e->max_message = max_message;
 	e->body_bad = SS_SMTP_BODY_BAD;
+	e->greeting = VERB_NONE;
 	ss_smtp_push(e, VERB_BANNER, 0);
 }
 
@@ -250,6 +255,8 @@ void ss_smtp_tls_done(struct ss_smtp *e)
 		ss_smtp_enter(e, STAGE_COMMAND);
 		ss_smtp_transaction_clear(e);
 		e->envelope.len = 0;
+		e->lines.len = 0;
+		e->greeting = VERB_NONE;
 		e->helo_len = 0;
 		e->rset_due = false;
 		e->client_seen = 0;

@@ -75,6 +75,8 @@ struct ss_smtp_buf {
  * @SS_SMTP_BODY_END: the end-of-data was consumed; look at ss_smtp_body_ok(),
  *	then call ss_smtp_release() or ss_smtp_refuse(). So also at the end of
  *	the last chunk.
+ * @SS_SMTP_REPLAY: the new server awaits the next line of the envelope: call
+ *	ss_smtp_replay_next()
  * @SS_SMTP_SEND: the server awaits the message: send it, or what has not been
  *	sent of it, and the end-of-data, then call ss_smtp_sent()
  * @SS_SMTP_DONE: the server's reply to the message was put to the client;
@@ -92,6 +94,7 @@ enum ss_smtp_event {
 	SS_SMTP_CHUNK,
 	SS_SMTP_ABANDON,
 	SS_SMTP_BODY_END,
+	SS_SMTP_REPLAY,
 	SS_SMTP_SEND,
 	SS_SMTP_DONE,
 	SS_SMTP_STARTTLS,
@@ -130,8 +133,8 @@ enum ss_smtp_verb;
 /**
  * struct ss_smtp_pending - a command whose reply is outstanding
  * @verb: the command (enum ss_smtp_verb)
- * @arg: for RCPT, whether its address is in @envelope; for a reply of the
- *	gateway's own, which one
+ * @arg: for MAIL and RCPT, what of it was kept; for a reply of the gateway's own,
+ *	which one
  */
 struct ss_smtp_pending {
 	u8 verb;
@@ -166,6 +169,12 @@ struct ss_smtp {
 	bool passed;
 	/** @early: the server has answered a message that it has not got whole */
 	bool early;
+	/**
+	 * @gone: amid a message that the server has nothing of, it has said that it
+	 * leaves, or it has refused the envelope of ss_smtp_replay(). Call
+	 * ss_smtp_lose(), which clears it
+	 */
+	bool gone;
 	/** @done_code: reply code of the server to the last message */
 	u16 done_code;
 	/** @max_message: largest message for the SIZE= check at MAIL, octets */
@@ -206,6 +215,7 @@ struct ss_smtp {
 	/* ---- private: see smtp-internal.h ---- */
 	u32 stage;
 	bool auth;		/* the next client line belongs to AUTH */
+	bool auth_used;		/* AUTH was passed on */
 	bool quit;		/* QUIT was forwarded; drop what follows */
 	bool lost;		/* the server's leg is closed */
 	bool mail_ok;		/* the server accepted MAIL */
@@ -214,6 +224,7 @@ struct ss_smtp {
 	bool skip;		/* dropping an overlong client line */
 	bool rset_due;		/* the server refused DATA, its envelope is stale */
 	bool reply_open;	/* inside a multi-line reply */
+	u8 greeting;		/* VERB_EHLO or VERB_HELO that was accepted last */
 	bool ehlo_answered;	/* by a 250, so that what the server offers is known */
 	bool server_tls;	/* it has offered STARTTLS since the dialogue began */
 	bool server_chunking;	/* it offers CHUNKING */
@@ -245,6 +256,11 @@ struct ss_smtp {
 	bool pending_smtputf8;
 	bool pending_binary;
 	struct ss_envelope envelope;
+	struct ss_envelope lines;	/* MAIL and RCPTs as they stood on the wire */
+	bool lines_cut;		/* there was no room for one that was accepted */
+	u64 replay_len;		/* octets of the message that will be sent */
+	u32 replay_pos;		/* cursor in @lines */
+	bool replay_greeted;	/* the new server has the EHLO, if there is one */
 };
 
 /**
@@ -327,10 +343,40 @@ void ss_smtp_data_pass(struct ss_smtp *e, struct ss_smtp_buf *srv);
  * ss_smtp_lose() - the server's leg is closed amid a message
  * @e: the engine
  *
- * The message is read to its end and has to be refused then. From there on the
- * client can only QUIT; all else gets a 421. No octet of the server's may follow.
+ * The message is read to its end and has to be refused then, or is given to a new
+ * connection by ss_smtp_replay(). Where it is refused, the client can only QUIT from
+ * there on; all else gets a 421. No octet of the server's may follow.
  */
 void ss_smtp_lose(struct ss_smtp *e);
+
+/**
+ * ss_smtp_can_replay() - would another connection to the server do as well?
+ * @e: the engine
+ *
+ * Amid a message of which the server has nothing, and whose envelope is kept. Not
+ * where the client has used AUTH, nor inside TLS.
+ */
+bool ss_smtp_can_replay(const struct ss_smtp *e);
+
+/**
+ * ss_smtp_replay() - give the envelope to a new connection to the server
+ * @e: the engine, at %SS_SMTP_BODY_END; ss_smtp_can_replay() was true before
+ *	ss_smtp_lose()
+ * @len: as for ss_smtp_release(), which happens at the end of it
+ *
+ * The banner is awaited. Where the server refuses a line, @gone is set.
+ */
+void ss_smtp_replay(struct ss_smtp *e, u64 len);
+
+/**
+ * ss_smtp_replay_next() - put the next line of the envelope to the server
+ * @e: the engine, at %SS_SMTP_REPLAY
+ * @srv: sink towards the server; behind the last line it gets what
+ *	ss_smtp_release() puts there
+ *
+ * Return: false where that was done, and the envelope is there.
+ */
+bool ss_smtp_replay_next(struct ss_smtp *e, struct ss_smtp_buf *srv);
 
 /**
  * ss_smtp_early_reply() - what the server said amid the message

@@ -47,6 +47,9 @@ enum ss_smtp_verb {
 	VERB_EOD,
 	VERB_LOCAL,		/* a reply of the gateway's own, no command */
 	/* commands of the gateway's own, their replies are swallowed */
+	VERB_REPLAY_BANNER,	/* of a new connection to a server that had left */
+	VERB_REPLAY_EHLO,
+	VERB_REPLAY,		/* HELO, MAIL or RCPT, said again */
 	VERB_OWN_RSET,
 	VERB_OWN_NOOP,
 	VERB_OWN_CANCEL,	/* "*" that ends an AUTH (RFC 4954 4) */

@@ -54,6 +54,21 @@ TRACE_EVENT(smtpsplice_session_end,
 	TP_printk("session=%llu %s", __entry->id, __entry->why)
 );
 
+TRACE_EVENT(smtpsplice_server_left,
+	TP_PROTO(u64 id, u32 state),
+	TP_ARGS(id, state),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u32, state)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->state = state;
+	),
+	TP_printk("session=%llu in %s", __entry->id,
+		  ss_show_state(__entry->state))
+);
+
 #define ss_show_kind(kind)					\
 	__print_symbolic(kind,					\
 		{ SS_REQUEST_SCAN,	"scan" },		\

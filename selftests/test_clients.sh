@@ -51,6 +51,21 @@ refused() {
 	fi
 }
 
+signal_helper() { ip netns pids gw | xargs -r kill -"$1"; }
+scanning() { in_gw smtpsplice show sessions | grep -qw scan; }
+server_left() { [[ -z $(in_server ss -Htn state established 'sport = :25') ]]; }
+
+# slow_scan CMD...: the same while no verdict comes until the server has left.
+slow_scan() {
+	local sender status=0
+	signal_helper STOP
+	"$@" &
+	sender=$!
+	wait_for scanning && wait_for server_left || status=1
+	signal_helper CONT
+	wait "$sender" && ((status == 0))
+}
+
 make_mails() {
 	{ header; head -c 300000 /dev/urandom | base64 | sed 's/$/\r/'; printf '.\r\n..dots\r\n'; } >"$WORK/clean"
 	body "$WORK/clean" >"$WORK/clean.body"
@@ -107,7 +122,7 @@ load() {
 	stop_smtp_sink
 }
 
-plan 16
+plan 17
 lab up || bail_out "no lab"
 trap finish_up EXIT
 make_mails
@@ -119,6 +134,11 @@ for server in "$SERVER4" "$SERVER6"; do
 		refused "$client: an infected mail is refused at $server" "${client}_send" "$server" "$WORK/infected"
 	done
 done
+stop_postfix
+
+start_postfix "smtpd_timeout = 3s"
+arrives "$WORK/clean.body" "K6: a server whose patience ends in the scan gets its mail" \
+	slow_scan swaks_send "$SERVER4" "$WORK/clean"
 stop_postfix
 
 # 1 B to 5 MB; few of the large ones, many of the small

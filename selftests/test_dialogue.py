@@ -388,19 +388,6 @@ def test_client_leaves_in_body():
             expect_equal(stats()["held"], 0, "held")
 
 
-def test_server_leaves_in_body():
-    """the server goes away: the client gets a 421"""
-    with Server() as srv:
-        c = Client()
-        c.hello()
-        c.envelope()
-        c.cmd("DATA", "354")
-        c.send(b"half a message\r\n")
-        srv.conns[0].reset()
-        c.expect("421 4.4.2")
-        assert c.closed()
-
-
 def test_server_timeout_421():
     """an unsolicited 421 is passed on"""
     with Server() as srv:

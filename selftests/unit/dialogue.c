@@ -128,6 +128,9 @@ static void run_step(struct rig *r, const struct step *at, unsigned int i,
 	case TLS_DONE:
 		ss_smtp_tls_done(&r->e);
 		break;
+	case SERVER_LEAVES:
+		rig_server_leaves(r);
+		break;
 	case KEEPALIVE:
 		ss_smtp_keepalive(&r->e, &r->srv);
 		break;

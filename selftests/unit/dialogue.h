@@ -28,6 +28,7 @@ struct step {
 		REFUSE_DATA, KEEPALIVE, HANGUP, EVENT, CODE, MESSAGE, FLAGS,
 		REFUSED, WANTS, SMTPUTF8, SENDER, RCPTS, OFFER_TLS, TLS_DOWN,
 		TLS_GO, TLS_DONE, UNREAD, SPLICE_MODE, SERVER_FORGETS, HELO,
+		SERVER_LEAVES,
 	} what;
 	const char *text;
 	size_t n;
@@ -47,6 +48,8 @@ struct step {
 #define NO_DATA(x)	{ REFUSE_DATA, TEXT(x) }
 /* messages go to the server while they come in */
 #define SPLICE		{ SPLICE_MODE, NUMBER(1) }
+/* it closes its leg */
+#define LEAVES		{ SERVER_LEAVES, NUMBER(0) }
 #define IDLE		{ KEEPALIVE, NUMBER(0) }
 #define HANG_UP(x)	{ HANGUP, TEXT(x) }
 #define IS(x)		{ EVENT, NUMBER(SS_SMTP_##x) }
@@ -76,6 +79,9 @@ struct step {
 	C("MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\n"), \
 	SS("MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\n"), \
 	S("250 ok\r\n250 ok\r\n"), CC("250 ok\r\n250 ok\r\n")
+#define LOGIN \
+	C("AUTH PLAIN AGEAYg==\r\n"), SS("AUTH PLAIN AGEAYg==\r\n"), \
+	S("235 ok\r\n"), CC("235 ok\r\n")
 #define GO_ON		"354 End data with <CR><LF>.<CR><LF>\r\n"
 #define BROKE		"421 4.3.0 Server broke the protocol\r\n"
 

@@ -6,6 +6,7 @@
  *	|C octets from the client	|S octets from the server (raw mode)
  *	|A accept the next message	|R refuse it	|D refuse the next DATA
  *	|K keepalive			|H hang up
+ *	|L the server leaves, where another connection would do
  *
  * In raw mode the server says what the input says. Otherwise a polite server
  * reads what it gets, knows its own state, and answers by chance; the octets
@@ -42,6 +43,7 @@
  * @unsure: it refused a BDAT, so that only RSET helps
  * @early: what it said to a message or chunk that was not there yet, or 0
  * @rig: the gateway
+ * @dialled: to which of its connections it listens
  * @orderly: never says 421
  */
 struct server {
@@ -56,6 +58,7 @@ struct server {
 	bool unsure;
 	int early;
 	const struct rig *rig;
+	unsigned int dialled;
 	bool orderly;
 };
 
@@ -288,11 +291,33 @@ static void refuse_early(struct server *s)
 	say(s, s->early, "");
 }
 
+/* Another connection, on which nothing was said. */
+static void accept(struct server *s)
+{
+	struct bytes messages = s->reader.messages;
+
+	RIG_CHECK(!s->reader.in_message && !s->reader.in_chunk);
+	s->reader.messages = (struct bytes){ 0 };
+	reader_free(&s->reader);
+	s->reader = (struct reader){
+		.reply = answer, .ctx = s, .messages = messages,
+	};
+	s->dialled = s->rig->dialled;
+	s->read = s->rig->dials[s->dialled - 1].to_server;
+	s->out.n = 0;
+	s->banner = false;
+	s->auth = false;
+	s->early = 0;
+	forget(s);
+}
+
 /* The server reads what has come; answers are put into @out. */
 static void serve(struct server *s)
 {
 	const struct bytes *in = &s->rig->to_server;
 
+	if (s->dialled != s->rig->dialled)
+		accept(s);
 	if (s->read < in->n || !s->reader.greeted)
 		reader_feed(&s->reader, in->p ? in->p + s->read : in->p,
 			    in->n - s->read);
@@ -302,10 +327,11 @@ static void serve(struct server *s)
 
 /* ---- what must hold in the end ---- */
 
-/* The codes of the replies in a stream, one a call. */
+/* The codes of the replies in a stream from @at to @end, one a call. */
 struct codes {
 	const struct bytes *from;
 	size_t at;
+	size_t end;
 };
 
 static int next_code(void *ctx, const char *line, size_t n)
@@ -315,9 +341,9 @@ static int next_code(void *ctx, const char *line, size_t n)
 
 	(void)line;
 	(void)n;
-	while (c->at < b->n) {
+	while (c->at < c->end) {
 		const uint8_t *p = b->p + c->at;
-		const uint8_t *lf = memchr(p, '\n', b->n - c->at);
+		const uint8_t *lf = memchr(p, '\n', c->end - c->at);
 		int code = 0, i;
 
 		if (!lf || lf - p < 3)
@@ -334,18 +360,42 @@ static int next_code(void *ctx, const char *line, size_t n)
 	return 0;
 }
 
-/* The messages in @stream, if @replies are the answers to what is in it. */
-static struct reader cut(const struct bytes *stream,
-			 const struct bytes *replies, bool lax, bool lf)
+/* The messages that the client sent, by what it was told. */
+static struct reader read_client(const struct rig *r)
 {
-	struct codes codes = { replies, 0 };
-	struct reader r = {
-		.lax = lax, .lf = lf, .reply = next_code, .ctx = &codes,
-	};
+	struct codes codes = { &r->to_client, 0, r->to_client.n };
+	struct reader out = { .lf = true, .reply = next_code, .ctx = &codes };
 
-	reader_feed(&r, stream->p, stream->n);
-	r.ctx = NULL;
-	return r;
+	reader_feed(&out, r->said.p, r->said.n);
+	out.ctx = NULL;
+	return out;
+}
+
+/* Those that the server got, on all connections, by what it said. */
+static struct reader read_server(const struct rig *r, bool lax)
+{
+	const u8 *sent = r->to_server.p ? r->to_server.p : (const u8 *)"";
+	struct rig_dial end, from = { 0, 0 };
+	struct reader all = { 0 };
+	unsigned int i;
+
+	for (i = 0; i <= r->dialled; i++, from = end) {
+		struct codes codes = { &r->heard, from.heard, 0 };
+		struct reader one = {
+			.lax = lax, .reply = next_code, .ctx = &codes,
+		};
+
+		end = (struct rig_dial){ r->to_server.n, r->heard.n };
+		if (i < r->dialled)
+			end = r->dials[i];
+		codes.end = end.heard;
+		reader_feed(&one, sent + from.to_server,
+			    end.to_server - from.to_server);
+		bytes_add(&all.messages, one.messages.p, one.messages.n);
+		bytes_add(&all.acked, one.acked.p, one.acked.n);
+		reader_free(&one);
+	}
+	return all;
 }
 
 static struct bytes without_nuls(const struct bytes *messages)
@@ -372,8 +422,8 @@ static struct bytes without_nuls(const struct bytes *messages)
 /* What the server takes for messages is what was accepted, and no more. */
 static void check_delivered(const struct rig *r)
 {
-	struct reader strict = cut(&r->to_server, &r->heard, false, false);
-	struct reader lax = cut(&r->to_server, &r->heard, true, false);
+	struct reader strict = read_server(r, false);
+	struct reader lax = read_server(r, true);
 	struct bytes bare = without_nuls(&r->accepted);
 
 	RIG_CHECK(bytes_equal(&strict.messages, &r->accepted));
@@ -387,8 +437,8 @@ static void check_delivered(const struct rig *r)
 /* What the client was told is delivered, the server said so (promise 1). */
 static void check_custody(const struct rig *r)
 {
-	struct reader client = cut(&r->said, &r->to_client, false, true);
-	struct reader server = cut(&r->to_server, &r->heard, false, false);
+	struct reader client = read_client(r);
+	struct reader server = read_server(r, false);
 
 	RIG_CHECK(client.acked.n <= server.acked.n);
 	RIG_CHECK(!client.acked.n ||
@@ -402,7 +452,7 @@ static void check_custody(const struct rig *r)
 /* The client has a reply to each of its commands and chunks, and no more. */
 static void check_replies(const struct rig *r)
 {
-	struct codes codes = { &r->to_client, 0 };
+	struct codes codes = { &r->to_client, 0, r->to_client.n };
 	struct reader client = {
 		.lf = true, .reply = next_code, .ctx = &codes,
 	};
@@ -559,6 +609,9 @@ static void run_polite(struct run *run, const struct bytes *client, bool split)
 		if (!(run->mode & MODE_TWICE) && !draw(&run->chance, 50) &&
 		    !r->srv.len)
 			ss_smtp_keepalive(&r->e, &r->srv);
+		if (!(run->mode & MODE_TWICE) && ss_smtp_can_replay(&r->e) &&
+		    !draw(&run->chance, 8))
+			rig_server_leaves(r);
 		step(run);
 	}
 	settle(run);
@@ -585,6 +638,8 @@ static void run_raw(struct run *run, const uint8_t *p, size_t n)
 			r->verdict = RIG_REFUSE;
 		if (p[i + 1] == 'D')
 			r->refuse_data = true;
+		if (p[i + 1] == 'L' && ss_smtp_can_replay(&r->e))
+			rig_server_leaves(r);
 		if (p[i + 1] == 'K' && !r->srv.len)
 			ss_smtp_keepalive(&r->e, &r->srv);
 		if (p[i + 1] == 'H' && !r->cli.len)

@@ -250,6 +250,36 @@ static void lose(struct rig *r)
 	r->srv.len = 0;
 }
 
+void rig_server_leaves(struct rig *r)
+{
+	static const char gone[] = "421 4.4.2 Connection to the mail server lost";
+	bool can = ss_smtp_can_replay(&r->e), gave_up = r->e.gone;
+
+	if (r->lost)
+		return;
+	r->redial = can && !r->doomed && r->dialled < RIG_DIALS;
+	if (!can && !gave_up) {
+		ss_smtp_hangup(&r->e, gone, &r->cli);
+		return;
+	}
+	lose(r);
+	if (!r->redial && !r->doomed)
+		r->doomed = "451 4.4.2 Connection to the mail server lost";
+}
+
+static void redial(struct rig *r)
+{
+	RIG_CHECK(!r->srv.len);
+	r->dials[r->dialled++] = (struct rig_dial){
+		r->to_server.n, r->heard.n,
+	};
+	r->redial = false;
+	r->lost = false;
+	r->sent = 0;
+	r->from_server.n = 0;
+	ss_smtp_replay(&r->e, r->e.body_len);
+}
+
 /* The server shall drop what it has of the message. */
 static void leave(struct rig *r)
 {
@@ -264,6 +294,7 @@ static void refuse(struct rig *r)
 	ss_smtp_refuse(&r->e, r->doomed ? r->doomed : r->reply, &r->srv,
 		       &r->cli);
 	r->doomed = NULL;
+	r->redial = false;
 }
 
 /* Is the server inside a chunk, where only closing would end it? */
@@ -296,7 +327,7 @@ static bool decide(struct rig *r)
 		   ~(r->e.chunked ? (u32)SS_SMTP_BODY_DOT_LINE : 0)));
 	RIG_CHECK(ss_smtp_body_ok(&r->e) ==
 		  !(r->e.body_flags & r->e.body_bad));
-	if (r->lost || r->doomed)
+	if ((r->lost && !r->redial) || r->doomed)
 		v = RIG_REFUSE;
 	if (v == RIG_WAIT || awaits_chunk(r))
 		return false;
@@ -308,6 +339,10 @@ static bool decide(struct rig *r)
 	r->verdict = RIG_WAIT;
 	if (v == RIG_ACCEPT) {
 		r->flags |= r->e.body_flags;
+		if (r->redial) {
+			redial(r);
+			return true;
+		}
 		ss_smtp_release(&r->e, r->e.body_len, &r->srv);
 	} else {
 		refuse(r);
@@ -337,6 +372,10 @@ static void send_body(struct rig *r)
 
 bool rig_event(struct rig *r)
 {
+	if (r->e.gone) {
+		rig_server_leaves(r);
+		return true;
+	}
 	if (r->e.early && !r->lost) {
 		snprintf(r->early, sizeof(r->early), "%s",
 			 ss_smtp_early_reply(&r->e));
@@ -368,6 +407,9 @@ bool rig_event(struct rig *r)
 		return true;
 	case SS_SMTP_BODY_END:
 		return decide(r);
+	case SS_SMTP_REPLAY:
+		ss_smtp_replay_next(&r->e, &r->srv);
+		return true;
 	case SS_SMTP_SEND:
 		send_body(r);
 		return true;

@@ -11,6 +11,7 @@
 #include "smtp.h"
 
 #define RIG_BUFFER	16384	/* the caller's receive buffer */
+#define RIG_DIALS	64	/* most connections to the server but the first */
 
 enum rig_verdict {
 	RIG_WAIT,
@@ -28,6 +29,9 @@ enum rig_verdict {
  * @inside: the server was promised a chunk, and has not got all of it
  * @hasty: a message by chunks is refused while the server awaits more of one
  * @lost: the server's leg is closed
+ * @redial: and another one will be dialled for the message at hand
+ * @dials: where in @to_server and @heard each connection but the first begins
+ * @dialled: how many there are
  * @refuse_data: DATA is refused, once
  * @reply: the reply with which messages and DATA are refused
  * @doomed: the reply that the message at hand will get, whatever comes of it
@@ -58,6 +62,12 @@ struct rig {
 	bool inside;
 	bool hasty;
 	bool lost;
+	bool redial;
+	struct rig_dial {
+		size_t to_server;
+		size_t heard;
+	} dials[RIG_DIALS];
+	unsigned int dialled;
 	bool refuse_data;
 	const char *reply;
 	const char *doomed;
@@ -89,6 +99,9 @@ bool rig_server(struct rig *r);
 bool rig_event(struct rig *r);
 void rig_flush_client(struct rig *r);
 void rig_flush_server(struct rig *r);
+
+/* The server closes its leg; it has nothing of a message. */
+void rig_server_leaves(struct rig *r);
 
 /* All of it till nothing moves any more. */
 void rig_pump(struct rig *r);
