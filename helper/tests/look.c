@@ -88,3 +88,17 @@ bool look_corrupted(void)
 {
 	return look_finding.found & (LOOK(CORRUPTED) | LOOK(PARTIALLYCORRUPTED));
 }
+
+/* What must hold of a finding, whatever was looked at */
+void look_check(const struct ss_content_finding *finding)
+{
+	assert_int_equal(finding->found & ~((1u << SS_KIND_COUNT) - 1), 0);
+	for (int kind = 0; kind < SS_KIND_COUNT; kind++) {
+		const struct ss_content_detail *detail = &finding->detail[kind];
+
+		assert_non_null(memchr(detail->name, '\0', sizeof(detail->name)));
+		assert_non_null(memchr(detail->what, '\0', sizeof(detail->what)));
+		if (!(finding->found & SS_KIND_BIT(kind)))
+			assert_string_equal(detail->name, "");
+	}
+}

@@ -28,5 +28,6 @@ uint32_t look_octets(const char *name, GString *octets);
 bool look_type(const struct pack *file, const char *word);
 void look_expect(enum ss_kind kind, const char *name);
 bool look_corrupted(void);
+void look_check(const struct ss_content_finding *finding);
 
 #endif /* SS_TESTS_LOOK_H */

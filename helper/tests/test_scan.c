@@ -508,6 +508,7 @@ static void survives_octets(void **state)
 			text[j] = i % 2 ? random() : "\r\n.:;=\"a-"[random() % 9];
 		memcpy(text, "Content-Type: multipart/mixed; boundary=\"", 41);
 		scan_octets(text, sizeof(text));
+		assert_true(ss_scan_result_check(&result));
 	}
 }
 
