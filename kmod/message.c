@@ -412,6 +412,9 @@ static bool step_splice(struct ss_session *s)
 
 static bool step_scan(struct ss_session *s)
 {
+	/* it must not be sent to a server that has left */
+	if (s->server.eof)
+		return false;
 	/* a NOOP of ours may be out: not every server takes two commands */
 	if (!ss_smtp_idle(&s->smtp) || !ss_verdict_collect(s))
 		return stream(s);
@@ -468,6 +471,8 @@ static void note_sending(struct ss_session *s)
 
 void ss_message_replay(struct ss_session *s)
 {
+	/* each line has the state's time */
+	ss_session_set_state(s, SMTPSPLICE_STATE_RELEASE);
 	if (ss_smtp_replay_next(&s->smtp, &s->server.out))
 		return;
 	s->redial = SS_REDIAL_NO;

@@ -800,6 +800,8 @@ static void handle_timeout(struct ss_session *s)
 			       "handshakes took too long");
 		break;
 	case SMTPSPLICE_STATE_RELEASE:
+		if (s->redial == SS_REDIAL_DIAL)
+			ss_stats_inc(s->sn, DIAL_FAILED);
 		if (!s->redial || !ss_message_server_left(s))
 			ss_session_hangup(s, "421 4.4.2 Connection timed out");
 		break;

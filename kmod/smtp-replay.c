@@ -17,7 +17,8 @@ bool ss_smtp_can_replay(const struct ss_smtp *e)
 {
 	return ss_smtp_is_at_hand(e) && !e->lost && !e->passed &&
 	       !e->lines_cut && !e->auth_used && e->tls != SS_SMTP_TLS_ON &&
-	       e->helo_len < SS_SMTP_ADDRESS_MAX;
+	       e->helo_len < SS_SMTP_ADDRESS_MAX &&
+	       (e->tls != SS_SMTP_TLS_REQUIRED || e->greeting == VERB_EHLO);
 }
 
 void ss_smtp_replay(struct ss_smtp *e, u64 len)

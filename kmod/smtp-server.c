@@ -345,11 +345,11 @@ u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
 	enum ss_smtp_event event = e->event;
 	u32 done = 0;
 
-	if (e->lost)
-		return n;
-	if (ss_smtp_is_final(e) || event == SS_SMTP_DONE ||
-	    event == SS_SMTP_GO_ON || event == SS_SMTP_REPLAY || event == SS_SMTP_STARTTLS ||
-	    e->stage == STAGE_HANDSHAKE || has_whole(e))
+	/* what comes then is of the next connection */
+	if (e->lost || ss_smtp_is_final(e) || event == SS_SMTP_DONE ||
+	    event == SS_SMTP_GO_ON || event == SS_SMTP_REPLAY ||
+	    event == SS_SMTP_STARTTLS || e->stage == STAGE_HANDSHAKE ||
+	    has_whole(e))
 		return 0;
 	while (done < n && e->event == event && !e->early && !e->gone &&
 	       ss_smtp_has_room(cli)) {

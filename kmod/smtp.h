@@ -345,7 +345,7 @@ void ss_smtp_data_pass(struct ss_smtp *e, struct ss_smtp_buf *srv);
  *
  * The message is read to its end and has to be refused then, or is given to a new
  * connection by ss_smtp_replay(). Where it is refused, the client can only QUIT from
- * there on; all else gets a 421. No octet of the server's may follow.
+ * there on; all else gets a 421. Of the server's octets none is consumed meanwhile.
  */
 void ss_smtp_lose(struct ss_smtp *e);
 

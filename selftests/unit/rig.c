@@ -274,9 +274,16 @@ static void redial(struct rig *r)
 		r->to_server.n, r->heard.n,
 	};
 	r->redial = false;
-	r->lost = false;
+	r->dialling = true;
 	r->sent = 0;
 	r->from_server.n = 0;
+}
+
+/* What the server has said meanwhile is still there. */
+static void connected(struct rig *r)
+{
+	r->dialling = false;
+	r->lost = false;
 	ss_smtp_replay(&r->e, r->e.body_len);
 }
 
@@ -372,6 +379,10 @@ static void send_body(struct rig *r)
 
 bool rig_event(struct rig *r)
 {
+	if (r->dialling) {
+		connected(r);
+		return true;
+	}
 	if (r->e.gone) {
 		rig_server_leaves(r);
 		return true;

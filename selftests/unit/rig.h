@@ -30,6 +30,7 @@ enum rig_verdict {
  * @hasty: a message by chunks is refused while the server awaits more of one
  * @lost: the server's leg is closed
  * @redial: and another one will be dialled for the message at hand
+ * @dialling: that one is there, though the engine does not know of it yet
  * @dials: where in @to_server and @heard each connection but the first begins
  * @dialled: how many there are
  * @refuse_data: DATA is refused, once
@@ -63,6 +64,7 @@ struct rig {
 	bool hasty;
 	bool lost;
 	bool redial;
+	bool dialling;
 	struct rig_dial {
 		size_t to_server;
 		size_t heard;

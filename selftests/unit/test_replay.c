@@ -98,6 +98,26 @@ static void test_K6_is_refused(void **state)
 		S("250 ok\r\n"), S("452 full\r\n"), CC("452 full\r\n"), IS(NONE));
 }
 
+/* The new server may be faster than whoever looks whether it is there. */
+static void test_K6_early_banner(void **state)
+{
+	static const u8 banner[] = "220 mx\r\n";
+	const u32 n = sizeof(banner) - 1;
+	struct rig r;
+
+	(void)state;
+	rig_greeted(&r);
+	rig_exchange(&r, "MAIL FROM:<a>\r\nRCPT TO:<b>\r\n", "250 ok\r\n250 ok\r\n");
+	rig_exchange(&r, "DATA\r\nx\r\n.\r\n", "");
+	assert_true(ss_smtp_can_replay(&r.e));
+	ss_smtp_lose(&r.e);
+	assert_int_equal(ss_smtp_server(&r.e, banner, n, &r.cli), 0);
+	ss_smtp_replay(&r.e, 3);
+	assert_int_equal(ss_smtp_server(&r.e, banner, n, &r.cli), n);
+	assert_int_equal(r.e.event, SS_SMTP_REPLAY);
+	rig_free(&r);
+}
+
 /* A 250 for HELO is no banner, nor a 220 a reply to MAIL. */
 static void test_K6_protocol(void **state)
 {
@@ -179,6 +199,19 @@ static void test_K6_tls_required(void **state)
 		 SS("MAIL FROM:<a@x>\r\n"));
 }
 
+/* HELO asks nobody whether there is STARTTLS. */
+static void test_K6_tls_required_helo(void **state)
+{
+	(void)state;
+	dialogue(OFFER(REQUIRED), GREETING, C("EHLO me\r\n"), S("250 mx\r\n"),
+		 C("HELO me\r\n"), S("250 mx\r\n"), CC("250 mx\r\n250 mx\r\n"),
+		 SS("EHLO me\r\nHELO me\r\n"), HELD, LEFT_ALONE);
+	dialogue(OFFER(OFFERED), GREETING, C("HELO me\r\n"), S("250 mx\r\n"),
+		 CC("250 mx\r\n"), SS("HELO me\r\n"), HELD, LEAVES, ACCEPT,
+		 S("220 mx\r\n"), SS("HELO me\r\n"), S("250 mx\r\n"),
+		 SS("MAIL FROM:<a@x>\r\n"));
+}
+
 /* Fills the lines to their last octet, and one more. */
 static void say_recipients(struct rig *r, size_t n)
 {
@@ -255,11 +288,13 @@ int main(void)
 		cmocka_unit_test(test_K6_says_so),
 		cmocka_unit_test(test_K6_envelope),
 		cmocka_unit_test(test_K6_is_refused),
+		cmocka_unit_test(test_K6_early_banner),
 		cmocka_unit_test(test_K6_protocol),
 		cmocka_unit_test(test_K6_verdict_refuses),
 		cmocka_unit_test(test_K6_chunks),
 		cmocka_unit_test(test_K6_cannot),
 		cmocka_unit_test(test_K6_tls_required),
+		cmocka_unit_test(test_K6_tls_required_helo),
 		cmocka_unit_test(test_K6_many_recipients),
 		cmocka_unit_test(test_K6_long_name),
 	};
