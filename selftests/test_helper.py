@@ -113,17 +113,6 @@ def test_client_gone_in_scan():
         assert delta(before, "aborted") == 1
 
 
-def test_server_gone_in_scan():
-    """a server that leaves before the verdict: the client gets a 421"""
-    with Server() as srv:
-        c, = hold_messages(srv, [mail("held")])
-        srv.conns[0].reset()
-        c.expect("421 4.4.2")
-        assert c.closed()
-        signal_helpers(signal.SIGCONT)
-    wait_for("an empty hold", lambda: stats()["held"] == 0)
-
-
 def test_keepalive_in_scan():
     """a server that waits for a verdict gets NOOPs, and the message after it"""
     def noop(p):

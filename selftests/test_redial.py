@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
-from test_av import counted  # noqa: E402
+from test_av import av, counted  # noqa: E402
 from test_splice import splice, stopped_helper  # noqa: E402
 from test_tls import TlsServer, inspected  # noqa: E402
 
@@ -104,6 +104,21 @@ def test_K6_in_scan():
             expect_equal(srv.messages, [mail()], "messages")
 
 
+def test_K6_at_the_end():
+    """it leaves just as the message ends, which needs no scan"""
+    with av("av-scan", "disable"), server() as srv, \
+            counted(redials=30, delivered=30):
+        for _ in range(30):
+            c = begun()
+            c.send(b"Subject: test\r\n")
+            wait_for("the body", lambda: any(s["held"] for s in sessions()))
+            fin(srv.conns[-1])
+            c.send(b"\r\nx\r\n.\r\n")
+            c.expect("250")
+            c.quit()
+            wait_for("the end", lambda: not sessions())
+
+
 def test_K6_bdat():
     """the same of a message by chunks"""
     with server() as srv, counted(redials=1, delivered=1):
@@ -188,7 +203,7 @@ def test_K6_no_connection():
 
 def test_K6_no_answer():
     """the SYN is lost: 451 in time"""
-    with setting("dial-timeout", "1s"), server() as srv, counted(redials=1, timeout=1):
+    with setting("dial-timeout", "1s"), server() as srv, counted(redials=1, timeout=1, dial_failed=1):
         c = begun()
         fin(srv.conns[0])
         wait_for("the end of the leg", left)
@@ -240,6 +255,15 @@ def test_K6_not_with_auth():
             leave(srv.conns[0])
             c.expect("421 4.4.2")
             assert c.closed()
+    with server() as srv, counted(redials=0, aborted=1), stopped_helper():
+        c = begun("AUTH PLAIN AGEAYg==")
+        c.send(mail() + b".\r\n")
+        wait_for("the scan", lambda: [s["state"] for s in sessions()] == ["scan"])
+        Peer.reset(srv.conns[0])
+        c.expect("421 4.4.2")
+        assert c.closed()
+        wait_for("the end", lambda: not sessions())
+        expect_equal(stats()["held"], 0, "held")
     with server() as srv, counted(redials=0, aborted=1):
         c = begun("AUTH PLAIN AGEAYg==")
         dismiss(srv.conns[0])
