@@ -40,7 +40,7 @@ enum ss_smtp_stage {
 	STAGE_FAILED,
 };
 
-/* What of a MAIL or RCPT that awaits its reply was kept: ss_smtp_pending.arg */
+/* Bits of ss_smtp_pending.arg for a MAIL or RCPT: it has an entry in these lists. */
 #define SS_SMTP_KEPT_LINE	0x1	/* in ss_smtp.lines */
 #define SS_SMTP_KEPT_ADDRESS	0x2	/* in ss_smtp.envelope */
 

@@ -17,9 +17,9 @@ ENVELOPE = (b"EHLO client.lab\r\nMAIL FROM:<from@lab> BODY=8BITMIME\r\n"
             b"RCPT TO:<one@lab>\r\nRCPT TO:<two@lab> NOTIFY=NEVER\r\n")
 
 
-def begun(*auth, client=Client):
+def begun(*auth):
     """A client amid a message, one of whose recipients was refused."""
-    c = client()
+    c = Client()
     c.hello()
     for line in auth:
         c.cmd(line, "235")

@@ -89,7 +89,7 @@ bool look_corrupted(void)
 	return look_finding.found & (LOOK(CORRUPTED) | LOOK(PARTIALLYCORRUPTED));
 }
 
-/* What must hold of a finding, whatever was looked at */
+/* Check a finding of damaged files: texts are terminated, only kinds that were found have a name */
 void look_check(const struct ss_content_finding *finding)
 {
 	assert_int_equal(finding->found & ~((1u << SS_KIND_COUNT) - 1), 0);

@@ -360,7 +360,7 @@ static int next_code(void *ctx, const char *line, size_t n)
 	return 0;
 }
 
-/* The messages that the client sent, by what it was told. */
+/* The messages that the client sent, going by the replies that it got. */
 static struct reader read_client(const struct rig *r)
 {
 	struct codes codes = { &r->to_client, 0, r->to_client.n };
@@ -371,7 +371,7 @@ static struct reader read_client(const struct rig *r)
 	return out;
 }
 
-/* Those that the server got, on all connections, by what it said. */
+/* The messages that the server got on all its connections, going by its replies. */
 static struct reader read_server(const struct rig *r, bool lax)
 {
 	const u8 *sent = r->to_server.p ? r->to_server.p : (const u8 *)"";

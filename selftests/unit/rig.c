@@ -279,7 +279,7 @@ static void redial(struct rig *r)
 	r->from_server.n = 0;
 }
 
-/* What the server has said meanwhile is still there. */
+/* The new connection is made; octets that came on it before are still unread. */
 static void connected(struct rig *r)
 {
 	r->dialling = false;

@@ -31,7 +31,7 @@ static void test_K6_leaves_in_body(void **state)
 		S("221 bye\r\n"), CC("221 bye\r\n"), IS(CLOSE));
 }
 
-/* What it says of that is not for the client. */
+/* The client does not hear the 421 or 554 with which the server leaves. */
 static void test_K6_says_so(void **state)
 {
 	(void)state;
