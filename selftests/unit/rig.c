@@ -167,7 +167,8 @@ bool rig_server(struct rig *r)
 
 static void begin_body(struct rig *r)
 {
-	RIG_CHECK(ss_smtp_idle(&r->e) && r->e.rcpt_count);
+	/* a reply that answers nothing may be open: the 421 of one that leaves */
+	RIG_CHECK(!r->e.fifo_len && r->e.rcpt_count);
 	bytes_free(&r->body);
 	r->sent = 0;
 	r->chunk_end = 0;

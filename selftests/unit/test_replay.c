@@ -37,6 +37,10 @@ static void test_K6_says_so(void **state)
 	(void)state;
 	session(HELD, S("421-4.4.2 you are\r\n421 too slow\r\n"), CC(""), ACCEPT,
 		AGAIN, S("250 ok\r\n"), CC("250 ok\r\n"));
+	/* it began before the message did */
+	session(ENVELOPE, S("421-too slow\r\n"), C("DATA\r\n"), CC(GO_ON),
+		C("x\r\n.\r\n"), S("421 bye\r\n"), CC(""), ACCEPT, AGAIN,
+		S("250 ok\r\n"), CC("250 ok\r\n"));
 	/* to a NOOP of ours */
 	session(HELD, IDLE, SS("NOOP\r\n"), S("421 bye\r\n"), CC(""), ACCEPT, AGAIN,
 		S("250 ok\r\n"), CC("250 ok\r\n"));
