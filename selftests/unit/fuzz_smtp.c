@@ -254,6 +254,7 @@ static int answered(struct server *s, size_t n)
 static int answer(void *ctx, const char *line, size_t n)
 {
 	struct server *s = ctx;
+	bool is_chunk = n == 4 && is(line, n, "BDAT") && !s->auth;
 	const char *more = "";
 	int code;
 
@@ -266,7 +267,7 @@ static int answer(void *ctx, const char *line, size_t n)
 		code = decide(s, line, n);
 	}
 	/* how many chunks there are does depend on the splits */
-	if (s->orderly && is(line, n, "BDAT") && n == 4) {
+	if (s->orderly && is_chunk) {
 		bytes_add(&s->out, "250 chunk\r\n", 11);
 		return code;
 	}
