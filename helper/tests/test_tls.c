@@ -19,6 +19,7 @@
 
 #include <netlink/msg.h>
 
+#include "ca.h"
 #include "cleanup.h"
 #include "fake_ktls.h"
 #include "ipc.h"
@@ -740,6 +741,57 @@ static void N6_reads_trust_and_lists_anew(void **state)
 	free(old);
 }
 
+/* Is a client shown a certificate that the CA in this folder has signed? */
+static bool is_signed_by(const char *ca_dir)
+{
+	const gnutls_datum_t *shown;
+	gnutls_x509_crt_t crt;
+	struct ss_ca ca = {};
+	unsigned int status;
+	char err[512];
+	struct session s;
+
+	begin(&s, 1, NULL, NULL);
+	serve(&s, 1);
+	assert_int_equal(s.result.result, SMTPSPLICE_TLS_RESULT_INSPECTED);
+	shown = gnutls_certificate_get_peers(s.client.session, &(unsigned int){ 0 });
+	assert_non_null(shown);
+	assert_int_equal(ss_ca_load(&ca, ca_dir, err, sizeof(err)), 0);
+	assert_int_equal(gnutls_x509_crt_init(&crt), 0);
+	assert_int_equal(gnutls_x509_crt_import(crt, shown, GNUTLS_X509_FMT_DER), 0);
+	assert_int_equal(gnutls_x509_crt_verify(crt, &ca.crt[SS_CA_TRUSTED], 1, 0, &status), 0);
+	gnutls_x509_crt_deinit(crt);
+	ss_ca_free(&ca);
+	finish(&s);
+	return !status;
+}
+
+/* What was signed by the CA before is not shown any more */
+static void N6_reads_its_ca_anew(void **state)
+{
+	char *said, *old, *line, err[512];
+
+	(void)state;
+	assert_true(asprintf(&said, "%s/said", dir) > 0);
+	assert_true(asprintf(&old, "%s/old-ca", dir) > 0);
+	start_heard(said);
+	assert_true(is_signed_by(conf.ca_dir));
+	assert_int_equal(rename(conf.ca_dir, old), 0);
+	hang_up();
+	line = wait_line(said, 1);
+	assert_non_null(strstr(line, "reload failed"));
+	free(line);
+	assert_true(is_signed_by(old));
+	assert_int_equal(ss_ca_create(conf.ca_dir, &(struct ss_ca_names){}, err, sizeof(err)), 0);
+	assert_false(is_signed_by(conf.ca_dir));
+	hang_up();
+	free(wait_line(said, 2));
+	assert_true(is_signed_by(conf.ca_dir));
+	assert_int_equal(end(), SS_EXIT_AGAIN);
+	free(said);
+	free(old);
+}
+
 /* Handshakes that are under way when all is read anew are not lost */
 static void N6_goes_on_with_handshakes(void **state)
 {
@@ -807,6 +859,7 @@ int main(void)
 		T(checks_texts),
 		T(hides_its_memory),
 		T(N6_reads_trust_and_lists_anew),
+		T(N6_reads_its_ca_anew),
 		T(N6_goes_on_with_handshakes),
 		T(gets_on_with_openssl),
 	};
