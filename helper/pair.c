@@ -270,6 +270,16 @@ static bool step_hello(struct ss_pair *pair, uint64_t now)
 }
 
 /* The server's handshake failed: the client gets to know in the same words */
+/* Is it the client's certificate for whose want the handshake has failed? */
+static bool wants_certificate(const struct ss_pair *pair, int error)
+{
+	if (!pair->server.asked || pair->server.refuse_asking)
+		return pair->server.asked;
+	return error == GNUTLS_E_FATAL_ALERT_RECEIVED ||
+	       ss_leg_cause(&pair->server, error, SMTPSPLICE_TLS_CAUSE_SERVER) ==
+	       SMTPSPLICE_TLS_CAUSE_SERVER;
+}
+
 static void server_failed(struct ss_pair *pair, int error, uint64_t now)
 {
 	enum smtpsplice_tls_cause cause = ss_leg_cause(&pair->server, error,
@@ -284,7 +294,7 @@ static void server_failed(struct ss_pair *pair, int error, uint64_t now)
 		     ALERT_BAD_CERTIFICATE, "server's certificate: %s", pair->server.refused);
 		return;
 	}
-	if (pair->server.asked) {
+	if (wants_certificate(pair, error)) {
 		/* This session cannot be bypassed any more, the next one can */
 		if (pair->job.profile.client_certificate ==
 		    SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS)

@@ -249,6 +249,22 @@ static void test_M5_needs_a_certificate(void **state)
 	}
 }
 
+/* A server whose handshake fails for something else has asked in vain */
+static void test_M5_fails_for_another_reason(void **state)
+{
+	struct pki other, stolen;
+
+	(void)state;
+	pki_leaf(&other, &root);
+	stolen = (struct pki){ .crt = leaf.crt, .key = other.key };
+	start(PEER_PRIORITY, PKI_HOST, "NORMAL:-VERS-ALL:+VERS-TLS1.3", &stolen, 1);
+	gnutls_certificate_server_set_request(server.session, GNUTLS_CERT_REQUIRE);
+	expect_failed(SMTPSPLICE_TLS_CAUSE_NEGOTIATION, -1);
+	assert_string_equal(result.text, "server: Public key signature verification has failed.");
+	finish();
+	pki_free(&other);
+}
+
 /* A server that only asks is waited for once, and what it says is left in its socket */
 static void test_M5_does_without_a_certificate(void **state)
 {
@@ -477,6 +493,7 @@ int main(void)
 		T(wants_a_name_if_strict),
 		T(minds_client_certificates),
 		T(test_M5_needs_a_certificate),
+		T(test_M5_fails_for_another_reason),
 		T(test_M5_does_without_a_certificate),
 		T(shows_what_it_was_given),
 		T(a_client_that_trusts_nobody),
