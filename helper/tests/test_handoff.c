@@ -9,12 +9,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <netlink/msg.h>
 
+#include "cleanup.h"
 #include "handoff.h"
 #include "ipc.h"
 #include "mail.h"
@@ -29,6 +31,14 @@ static int peer;		/* the end of the tls process */
 static pid_t child;		/* stands for it */
 static int finished;		/* results so far, and the last one: */
 static struct ss_tls_result last;
+static uint64_t stopped;	/* the time, where it does not go on */
+
+typeof(ss_process_now) __real_ss_process_now, __wrap_ss_process_now;
+
+uint64_t __wrap_ss_process_now(void)
+{
+	return stopped ?: __real_ss_process_now();
+}
 
 static void finish(void *arg, const struct ss_handshake *hs,
 		   const struct ss_tls_result *result)
@@ -66,6 +76,7 @@ static int setup(void **state)
 	signal(SIGPIPE, SIG_IGN);
 	new_message();
 	finished = 0;
+	stopped = 0;
 	ss_handoff_init(&h, finish, &finished);
 	attach();
 	return 0;
@@ -221,14 +232,15 @@ static void answer(uint64_t cookie)
 /* Cookies of one bucket, answered in any order */
 static void tells_cookies_apart(void **state)
 {
-	static const uint64_t order[] = { 1, 2, 0 };
+	static const uint64_t cookies[] = { 5, 5 + SS_HANDOFF_BUCKETS, 5 + (1ull << 32) };
+	static const int order[] = { 1, 0, 2 };
 
 	(void)state;
-	for (uint64_t i = 0; i < 3; i++)
-		ss_handoff_give(&h, make(5 + i * SS_HANDOFF_BUCKETS));
+	for (int i = 0; i < 3; i++)
+		ss_handoff_give(&h, make(cookies[i]));
 	assert_int_equal(h.count, 3);
 	for (int i = 0; i < 3; i++) {
-		uint64_t cookie = 5 + order[i] * SS_HANDOFF_BUCKETS;
+		uint64_t cookie = cookies[order[i]];
 
 		answer(cookie);
 		assert_int_equal(finished, i + 1);
@@ -237,6 +249,46 @@ static void tells_cookies_apart(void **state)
 	}
 	assert_int_equal(h.count, 0);
 	assert_true(h.sock >= 0);
+}
+
+/* The kernel takes them back only where nobody else has them */
+static void keeps_no_sockets(void **state)
+{
+	struct ss_handshake *hs = make(1);
+	int client = hs->client_fd, server = hs->server_fd;
+
+	(void)state;
+	assert_true(is_open(client) && is_open(server));
+	ss_handoff_give(&h, hs);
+	assert_int_equal(h.count, 1);
+	assert_false(is_open(client) || is_open(server));
+}
+
+/* Runs in a child: a limit that is lowered stays */
+static bool has_sockets_for_all(rlim_t files)
+{
+	struct rlimit limit = { files, files };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		return false;
+	ss_handoff_init(&h, finish, &finished);
+	return h.max && 2 * (rlim_t)h.max < files;
+}
+
+static void takes_no_more_than_there_are_sockets_for(void **state)
+{
+	static const rlim_t files[] = { 512, 256, 130, 64 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(!has_sockets_for_all(files[i]));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
+	}
 }
 
 /* Without this the first that has no room would be lost, or wait for ever */
@@ -322,6 +374,23 @@ static void gives_up_on_the_overdue(void **state)
 	assert_true(h.sock >= 0);
 }
 
+/* It keeps the kernel's deadline, so its answer comes behind that */
+static void waits_for_an_answer_at_the_deadline(void **state)
+{
+	struct ss_handshake *hs = make(1);
+
+	(void)state;
+	stopped = ss_process_now();
+	hs->received = stopped - 1000;
+	hs->timeout = 1000;
+	ss_handoff_give(&h, hs);
+	ss_handoff_look(&h);
+	assert_int_equal(finished, 0);
+	answer(1);
+	assert_int_equal(last.result, SMTPSPLICE_TLS_RESULT_INSPECTED);
+	assert_true(h.sock >= 0);
+}
+
 static void kills_what_hangs(void **state)
 {
 	struct ss_handshake *old = make(1);
@@ -347,10 +416,13 @@ int main(void)
 		T(reads_what_it_needs),
 		T(refuses_nonsense),
 		T(tells_cookies_apart),
+		T(keeps_no_sockets),
+		T(takes_no_more_than_there_are_sockets_for),
 		T(keeps_what_has_no_room),
 		T(takes_no_result_before_the_job),
 		T(fails_when_it_dies),
 		T(gives_up_on_the_overdue),
+		T(waits_for_an_answer_at_the_deadline),
 		T(kills_what_hangs),
 	};
 
