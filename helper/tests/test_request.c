@@ -7,6 +7,7 @@
 
 #include <netlink/msg.h>
 
+#include "avprofile.h"
 #include "mail.h"
 #include "request.h"
 
@@ -117,11 +118,43 @@ static void refuses_no_cookie(void **state)
 	expect_refused();
 }
 
+/* Each of them by itself is an octet too short */
 static void refuses_short_numbers(void **state)
 {
-	(void)state;
-	nla_put_u32(msg, SMTPSPLICE_A_SCAN_FD, fd);
-	nla_put_u32(msg, SMTPSPLICE_A_SCAN_COOKIE, 1);
+	static const struct {
+		int type, size;
+	} numbers[] = {
+		{ SMTPSPLICE_A_SCAN_COOKIE, 8 }, { SMTPSPLICE_A_SCAN_SIZE, 8 },
+		{ SMTPSPLICE_A_SCAN_TIMEOUT, 4 }, { SMTPSPLICE_A_SCAN_ATTEMPT, 4 },
+		{ SMTPSPLICE_A_SCAN_RCPT_COUNT, 4 }, { SMTPSPLICE_A_SCAN_MODE, 4 },
+		{ SMTPSPLICE_A_SCAN_SESSION, 8 }, { SMTPSPLICE_A_SCAN_CLIENT_PORT, 2 },
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		if (i) {
+			nlmsg_free(msg);
+			setup(state);
+		}
+		put_least();
+		nla_put(msg, numbers[i].type, numbers[i].size - 1, "\1\0\0\0\0\0\0");
+		expect_refused();
+	}
+}
+
+static void bounds_the_profile(void **state)
+{
+	static uint8_t profile[SS_AVPROFILE_OCTETS + 1];
+	struct ss_request *req = NULL;
+
+	put_least();
+	nla_put(msg, SMTPSPLICE_A_SCAN_AV, sizeof(profile) - 1, profile);
+	assert_int_equal(parse(&req), 0);
+	assert_int_equal(req->av_len, SS_AVPROFILE_OCTETS);
+	ss_request_free(req);
+	nlmsg_free(msg);
+	setup(state);
+	put_least();
+	nla_put(msg, SMTPSPLICE_A_SCAN_AV, sizeof(profile), profile);
 	expect_refused();
 }
 
@@ -152,6 +185,7 @@ int main(void)
 		T(bounds_recipients),
 		T(refuses_no_cookie),
 		T(refuses_short_numbers),
+		T(bounds_the_profile),
 		T(refuses_no_descriptor),
 	};
 
