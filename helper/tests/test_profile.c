@@ -129,6 +129,44 @@ static void refuse(int type, int len, const void *data)
 	assert_int_equal(parse(), -EPROTO);
 }
 
+static void refuse_prefix(const void *addr, int size, int len)
+{
+	struct nlattr *nest;
+
+	nlmsg_free(msg);
+	setup(NULL);
+	nest = nla_nest_start(msg, SMTPSPLICE_A_HANDSHAKE_TLS);
+	put_prefix(addr, size, len);
+	nla_nest_end(msg, nest);
+	assert_int_equal(parse(), -EPROTO);
+}
+
+/* One exemption of the type is more than there is room for */
+static void refuse_one_more(int type)
+{
+	struct nlattr *nest;
+
+	nlmsg_free(msg);
+	setup(NULL);
+	nest = nla_nest_start(msg, SMTPSPLICE_A_HANDSHAKE_TLS);
+	for (int i = 0; i <= SMTPSPLICE_EXEMPT_MAX; i++) {
+		if (type == SMTPSPLICE_A_TLS_PROFILE_EXEMPT_ADDRESS)
+			put_prefix("\x0a\0\2\0", 4, 24);
+		else
+			nla_put_string(msg, type, "a");
+	}
+	nla_nest_end(msg, nest);
+	assert_int_equal(parse(), -EPROTO);
+}
+
+static void refuses_too_many(void **state)
+{
+	(void)state;
+	refuse_one_more(SMTPSPLICE_A_TLS_PROFILE_EXEMPT_NAME);
+	refuse_one_more(SMTPSPLICE_A_TLS_PROFILE_EXEMPT_REGEX);
+	refuse_one_more(SMTPSPLICE_A_TLS_PROFILE_EXEMPT_ADDRESS);
+}
+
 static void refuses_what_is_wrong(void **state)
 {
 	char longest[SMTPSPLICE_PATTERN_MAX + 1];
@@ -143,6 +181,8 @@ static void refuses_what_is_wrong(void **state)
 	refuse(SMTPSPLICE_A_TLS_PROFILE_EXEMPT_NAME, 0, "");
 	refuse(SMTPSPLICE_A_TLS_PROFILE_EXEMPT_ADDRESS, 0, "");
 	refuse(SMTPSPLICE_A_TLS_PROFILE_EXEMPT_ADDRESS, 3, "abc");
+	refuse_prefix("\x0a\0\2\0", 4, 33);
+	refuse_prefix("0123456789abcdef", 16, 129);
 	nlmsg_free(msg);
 	setup(NULL);
 	nla_put(msg, SMTPSPLICE_A_HANDSHAKE_SERVER, 5, "12345");
@@ -233,6 +273,7 @@ int main(void)
 		T(has_the_defaults_of_the_kernel),
 		T(reads_what_it_says),
 		T(takes_the_most),
+		T(refuses_too_many),
 		T(refuses_what_is_wrong),
 		T(matches_names),
 		T(matches_addresses),
