@@ -530,6 +530,7 @@ static void i4_checks_results(void **state)
 	memset(result.virus, 0xff, sizeof(result.virus));
 	assert_true(ss_scan_result_check(&result));
 	assert_int_equal(strlen(result.file), sizeof(result.file) - 1);
+	assert_int_equal(strlen(result.broken), sizeof(result.broken) - 1);
 	assert_memory_equal(result.virus, "????", 4);
 }
 
