@@ -182,7 +182,18 @@ static void tells_errors(void **state)
 	(void)state;
 	assert_int_equal(ss_avlog_write(&log, &rec), -ENOSPC);
 	close(log.fd);
+}
+
+/* Better the old one, wherever it was moved to, than none */
+static void keeps_the_log_where_there_is_no_other(void **state)
+{
+	int fd = mail_file("", 0);
+	struct ss_avlog log = { .fd = fd };
+
+	(void)state;
 	assert_int_equal(ss_avlog_open(&log, "/nonexistent/a/b/log"), -ENOENT);
+	assert_int_equal(log.fd, fd);
+	assert_int_equal(close(fd), 0);
 }
 
 static void makes_its_folder(void **state)
@@ -213,6 +224,7 @@ int main(void)
 		cmocka_unit_test(torn_record_has_its_own_line),
 		cmocka_unit_test(writes_handshakes),
 		cmocka_unit_test(tells_errors),
+		cmocka_unit_test(keeps_the_log_where_there_is_no_other),
 		cmocka_unit_test(makes_its_folder),
 	};
 
