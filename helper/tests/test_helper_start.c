@@ -62,6 +62,19 @@ static void tells_of_a_bad_database(void **state)
 	free(bad);
 }
 
+/* On a terminal others' octets would be commands */
+static void tells_it_without_controls(void **state)
+{
+	char *text;
+
+	(void)state;
+	conf.database = "/nonexistent/\x1b[2J\r\n\x7f\x9b";
+	expect_refusal("database /nonexistent/?[2J????: No such file or directory");
+	text = read_file("stderr");
+	assert_int_equal(text[strcspn(text, "\x1b\r\x7f\x9b")], '\0');
+	free(text);
+}
+
 static void tells_of_a_bad_log(void **state)
 {
 	(void)state;
@@ -101,6 +114,7 @@ int main(void)
 		T(tells_of_a_missing_database),
 		T(tells_of_an_empty_database),
 		T(tells_of_a_bad_database),
+		T(tells_it_without_controls),
 		T(tells_of_a_bad_log),
 		T(tells_of_a_bad_quarantine),
 	};
