@@ -191,6 +191,14 @@ static int do_handshake(ss_genl_fn fn, void *arg)
 	return -EAGAIN;
 }
 
+static void copy_secrets(struct fake_secrets *s, struct nlattr *nla)
+{
+	s->len = nla ? nla_len(nla) : 0;
+	assert(s->len <= FAKE_SECRETS_SIZE);
+	if (nla)
+		memcpy(s->octets, nla_data(nla), s->len);
+}
+
 static int do_done(struct ss_genl *genl, struct nlattr **a)
 {
 	uint64_t n = nla_get_u64(a[SMTPSPLICE_A_HANDSHAKE_COOKIE]) - 1000;
@@ -214,6 +222,8 @@ static int do_done(struct ss_genl *genl, struct nlattr **a)
 	copy_string(hs->version, sizeof(hs->version), a[SMTPSPLICE_A_HANDSHAKE_VERSION]);
 	copy_string(hs->cipher, sizeof(hs->cipher), a[SMTPSPLICE_A_HANDSHAKE_CIPHER]);
 	copy_string(hs->text, sizeof(hs->text), a[SMTPSPLICE_A_HANDSHAKE_TEXT]);
+	copy_secrets(&hs->client, a[SMTPSPLICE_A_HANDSHAKE_CLIENT_SECRETS]);
+	copy_secrets(&hs->server, a[SMTPSPLICE_A_HANDSHAKE_SERVER_SECRETS]);
 	atomic_store(&hs->state, FAKE_ANSWERED);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #define FAKE_AV_SIZE	16384
 #define FAKE_MAIL_SIZE	8192
 #define FAKE_HANDSHAKES	2048
+#define FAKE_SECRETS_SIZE 96
 /* Sockets of a client and of a server, in the process that made the fake */
 #define FAKE_CLIENT_FD	200
 #define FAKE_SERVER_FD	201
@@ -57,11 +58,23 @@ struct fake_request {
 };
 
 /**
+ * struct fake_secrets - The traffic secrets of a leg, as they came.
+ * @octets: that of receiving, and that of sending behind it
+ * @len: octets of both, 0 where there are none
+ */
+struct fake_secrets {
+	uint8_t octets[FAKE_SECRETS_SIZE];
+	int len;
+};
+
+/**
  * struct fake_handshake - A pair of handshakes that the kernel that is not there
  * wants done.
  * @state: where it is
  * @timeout: milliseconds
  * @result: the answer, with @cause, @server_name, @version, @cipher, @text
+ * @client: traffic secrets of the client's leg
+ * @server: traffic secrets of the server's leg
  */
 struct fake_handshake {
 	_Atomic int state;
@@ -72,6 +85,8 @@ struct fake_handshake {
 	char version[SMTPSPLICE_NAME_MAX + 1];
 	char cipher[SMTPSPLICE_TEXT_MAX + 1];
 	char text[SMTPSPLICE_TEXT_MAX + 1];
+	struct fake_secrets client;
+	struct fake_secrets server;
 };
 
 /**

@@ -5,7 +5,9 @@
  */
 #include "harness.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -202,6 +204,33 @@ char *infected(void)
 bool gone(pid_t pid)
 {
 	return kill(pid, 0) && errno == ESRCH;
+}
+
+/* How many descriptors a process has whose names in /proc begin with @name */
+int count_fds(pid_t pid, const char *name)
+{
+	char file[64], have[PATH_MAX];
+	struct dirent *entry;
+	int n = 0;
+	DIR *d;
+
+	snprintf(file, sizeof(file), "/proc/%d/fd", pid);
+	d = opendir(file);
+	assert_non_null(d);
+	while ((entry = readdir(d))) {
+		ssize_t len = readlinkat(dirfd(d), entry->d_name, have, sizeof(have) - 1);
+
+		have[len > 0 ? len : 0] = '\0';
+		n += !strncmp(have, name, strlen(name));
+	}
+	closedir(d);
+	return n;
+}
+
+/* Its sockets, but for those that all processes of a test have */
+int count_sockets(pid_t pid)
+{
+	return count_fds(pid, "socket:") - count_fds(getpid(), "socket:");
 }
 
 void make_ca(void)

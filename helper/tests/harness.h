@@ -57,6 +57,8 @@ bool answered(const struct fake_request *req);
 char *clean(void);
 char *infected(void);
 bool gone(pid_t pid);
+int count_fds(pid_t pid, const char *name);
+int count_sockets(pid_t pid);
 void make_ca(void);
 int setup(void **state);
 int teardown(void **state);

@@ -5,7 +5,6 @@
  */
 #include "harness.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -68,26 +67,13 @@ static void expect_scan(int n)
 }
 
 /* How many descriptors of a process are the socket that this one has as @fd */
-static int count_fds(pid_t pid, int fd)
+static int count_same(pid_t pid, int fd)
 {
-	char file[64], want[64] = "", have[64];
-	struct dirent *entry;
-	int n = 0;
-	DIR *d;
+	char file[64], name[64] = "";
 
 	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
-	assert_true(readlink(file, want, sizeof(want) - 1) > 0);
-	snprintf(file, sizeof(file), "/proc/%d/fd", pid);
-	d = opendir(file);
-	assert_non_null(d);
-	while ((entry = readdir(d))) {
-		ssize_t len = readlinkat(dirfd(d), entry->d_name, have, sizeof(have) - 1);
-
-		have[len > 0 ? len : 0] = '\0';
-		n += !strcmp(have, want);
-	}
-	closedir(d);
-	return n;
+	assert_true(readlink(file, name, sizeof(name) - 1) > 0);
+	return count_fds(pid, name);
 }
 
 static void hands_handshakes_over(void **state)
@@ -110,9 +96,53 @@ static void hands_handshakes_over(void **state)
 	assert_int_equal(recv(peers[1], &octet, 1, MSG_DONTWAIT), 1);
 	assert_int_equal(octet, 's');
 	/* But for those that all processes of this test have */
-	assert_int_equal(count_fds(atomic_load(&fake->registered), FAKE_CLIENT_FD), 1);
-	assert_int_equal(count_fds(atomic_load(&fake->registered), FAKE_SERVER_FD), 1);
+	assert_int_equal(count_same(atomic_load(&fake->registered), FAKE_CLIENT_FD), 1);
+	assert_int_equal(count_same(atomic_load(&fake->registered), FAKE_SERVER_FD), 1);
 	assert_int_equal(count_lines("av.log"), 0);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void put_secrets(struct ss_tls_secrets *s, uint32_t size, char recv, char send)
+{
+	s->size = size;
+	memset(s->recv, recv, size);
+	memset(s->send, send, size);
+}
+
+/* As put_secrets() says it, each of @size octets */
+static void expect_secrets(const struct fake_secrets *s, int size, char recv, char send)
+{
+	assert_int_equal(s->len, 2 * size);
+	for (int i = 0; i < size; i++) {
+		assert_int_equal(s->octets[i], recv);
+		assert_int_equal(s->octets[size + i], send);
+	}
+}
+
+/* The kernel makes the next keys of each leg and direction of them */
+static void hands_secrets_over(void **state)
+{
+	(void)state;
+	put_secrets(&fake_tls->answer.client, 32, 'a', 'b');
+	put_secrets(&fake_tls->answer.server, 48, 'c', 'd');
+	start_with_tls();
+	expect_inspected(0);
+	expect_secrets(&fake->hs[0].client, 32, 'a', 'b');
+	expect_secrets(&fake->hs[0].server, 48, 'c', 'd');
+	/* TLS 1.2 of the client */
+	fake_tls->answer.client.size = 0;
+	expect_inspected(1);
+	assert_int_equal(fake->hs[1].client.len, 0);
+	expect_secrets(&fake->hs[1].server, 48, 'c', 'd');
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+/* It is the process that strangers talk to: what it does not have they cannot get by it */
+static void tls_process_has_its_own_socket_only(void **state)
+{
+	(void)state;
+	start_with_tls();
+	assert_int_equal(count_sockets(atomic_load(&fake_tls->pid)), 1);
 	assert_int_equal(end(SIGTERM), 0);
 }
 
@@ -399,6 +429,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		T(hands_handshakes_over),
+		T(hands_secrets_over),
+		T(tls_process_has_its_own_socket_only),
 		T(takes_many_handshakes),
 		T(logs_what_is_not_inspected),
 		T(answers_for_a_dead_tls_process),
