@@ -428,6 +428,8 @@ static void make_failed(struct ss_tls_result *r, uint32_t cause, const char *tex
 	r->result = SMTPSPLICE_TLS_RESULT_FAILED;
 	r->cause = cause;
 	snprintf(r->text, sizeof(r->text), "%s", text);
+	explicit_bzero(&r->client, sizeof(r->client));
+	explicit_bzero(&r->server, sizeof(r->server));
 }
 
 /* Tell the kernel; @r is then what has become of the session */

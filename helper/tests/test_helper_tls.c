@@ -315,10 +315,15 @@ static void fails_what_the_kernel_refuses(void **state)
 {
 	(void)state;
 	atomic_store(&fake->refuse, true);
+	put_secrets(&fake_tls->answer.client, 32, 'a', 'b');
+	put_secrets(&fake_tls->answer.server, 32, 'c', 'd');
 	start_with_tls();
 	queue_handshake(0);
 	ring_tls();
 	expect_failed(0, "no kTLS");
+	/* Nobody has a use for those of a session that is not to be */
+	assert_int_equal(fake->hs[0].client.len, 0);
+	assert_int_equal(fake->hs[0].server.len, 0);
 	expect_record(0, "ssl-handshake", "blocked", "helper", "no kTLS");
 	assert_int_equal(end(SIGTERM), 0);
 }
