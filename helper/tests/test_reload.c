@@ -7,10 +7,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "mail.h"
+#include "scanners.h"
+#include "state.h"
 
 #define RELOADS		20
 #define LOAD		8	/* messages at a time */
@@ -368,6 +371,27 @@ static void kills_an_old_worker_that_is_late(void **state)
 	assert_int_equal(end(SIGTERM), 0);
 }
 
+/* So is a new one, which the broker has a hold of as well */
+static void kills_a_new_worker_that_is_late(void **state)
+{
+	pid_t list[MAX_CHILDREN];
+	struct fake_request *req;
+
+	(void)state;
+	start_ready();
+	renew();
+	wait_reloaded(1);
+	signal_workers(SIGSTOP);
+	assert_int_equal(workers(list), WORKERS);
+	req = queue(queued++, clean(), 200);
+	fake_ring();
+	wait_for(answered(req));
+	assert_int_equal(req->verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
+	/* It is stopped, so it cannot end because its socket is closed */
+	wait_for(gone(list[0]) || gone(list[1]));
+	assert_int_equal(end(SIGTERM), 0);
+}
+
 static void joins_reloads(void **state)
 {
 	pid_t list[MAX_CHILDREN];
@@ -611,23 +635,167 @@ static void waits_for_a_database_that_was_spoilt(void **state)
 	assert_int_equal(end(SIGTERM), 0);
 }
 
-/* Folders for temporary files: those of the old workers are gone */
+static char *folder_of(pid_t worker)
+{
+	return mail_format("%s/w%d", conf.tmpdir, worker);
+}
+
+/* A worker has left a file in its folder, and a link to @target */
+static void litter(pid_t worker, const char *target)
+{
+	char *folder = folder_of(worker);
+	char *file = mail_format("%s/file", folder), *link = mail_format("%s/link", folder);
+
+	assert_int_equal(mkdir(folder, 0700), 0);
+	assert_int_equal(close(creat(file, 0600)), 0);
+	assert_int_equal(symlink(target, link), 0);
+	free(folder);
+	free(file);
+	free(link);
+}
+
+/* Folders for temporary files: those of the old workers are gone, what they lead to is not */
 static void leaves_no_folders(void **state)
+{
+	char *kept = path("kept"), *file = path("kept/file");
+	pid_t list[MAX_CHILDREN];
+
+	(void)state;
+	assert_int_equal(mkdir(kept, 0700), 0);
+	assert_int_equal(close(creat(file, 0600)), 0);
+	start_ready();
+	assert_int_equal(workers(list), WORKERS);
+	for (int i = 0; i < WORKERS; i++)
+		litter(list[i], kept);
+	renew();
+	wait_reloaded(1);
+	for (int i = 0; i < WORKERS; i++) {
+		char *folder = folder_of(list[i]);
+
+		assert_int_equal(access(folder, F_OK), -1);
+		free(folder);
+	}
+	assert_int_equal(access(file, F_OK), 0);
+	assert_int_equal(end(SIGTERM), 0);
+	free(kept);
+	free(file);
+}
+
+/* Each has the sockets to those that it talks to, and no others, after a reload as well */
+static void leaves_no_sockets(void **state)
 {
 	pid_t list[MAX_CHILDREN];
 
 	(void)state;
 	start_ready();
-	assert_int_equal(workers(list), WORKERS);
-	renew();
-	wait_reloaded(1);
-	for (int i = 0; i < WORKERS; i++) {
-		char *folder = mail_format("%s/w%d", conf.tmpdir, list[i]);
-
-		assert_int_equal(access(folder, F_OK), -1);
-		free(folder);
+	for (int i = 1; i <= 2; i++) {
+		renew();
+		wait_reloaded(i);
 	}
+	/* Supervisor, scanner and broker with each other; workers with the broker */
+	wait_for(count_sockets(helper) == 2);
+	wait_for(count_sockets(scanner_pid()) == 2);
+	wait_for(count_sockets(atomic_load(&fake->registered)) == 2 + WORKERS);
+	assert_int_equal(workers(list), WORKERS);
+	for (int i = 0; i < WORKERS; i++)
+		wait_for(count_sockets(list[i]) == 1);
 	assert_int_equal(end(SIGTERM), 0);
+}
+
+static void write_text(const char *name, const char *text)
+{
+	char *p = path(name);
+	int fd = open(p, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	free(p);
+}
+
+static void expect_text(const char *name, const char *text)
+{
+	char *have = read_file(name);
+
+	assert_string_equal(have, text);
+	free(have);
+}
+
+static void writes_no_state_through_a_link(void **state)
+{
+	char *run = path("run"), *link = path("run/engine.json.new"), *kept = path("kept");
+	struct stat st;
+
+	(void)state;
+	write_text("kept", "ours");
+	assert_int_equal(mkdir(run, 0700), 0);
+	assert_int_equal(symlink(kept, link), 0);
+	start_ready();
+	wait_for(state_is("reload", "outcome", "none"));
+	assert_int_equal(lstat(state_path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	expect_text("kept", "ours");
+	assert_int_equal(end(SIGTERM), 0);
+	free(run);
+	free(link);
+	free(kept);
+}
+
+/* Here it is a limit that the disk is full by */
+static void keeps_the_state_where_there_is_no_room(void **state)
+{
+	struct ss_state s = { .conf = &conf, .mute = true };
+	struct rlimit before, little;
+	char *run = path("run");
+
+	(void)state;
+	assert_int_equal(mkdir(run, 0700), 0);
+	write_text("run/engine.json", "{}");
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	little = (struct rlimit){ .rlim_cur = 10, .rlim_max = before.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	ss_state_note(&s, SS_STATE_DONE, NULL);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	expect_text("run/engine.json", "{}");
+	ss_state_note(&s, SS_STATE_DONE, NULL);
+	assert_true(state_is("reload", "outcome", "done"));
+	free(run);
+}
+
+/* Return: as ss_scanners_init() for a scanner that says this */
+static int hear(struct ss_scanners *s, const struct ss_state_report *report)
+{
+	int pair[2], ret;
+
+	assert_int_equal(ss_ipc_pair(pair), 0);
+	assert_int_equal(ss_ipc_send(pair[1], report, sizeof(*report), NULL, 0), 0);
+	ret = ss_scanners_init(s, &conf, pair[0]);
+	close(pair[0]);
+	close(pair[1]);
+	return ret;
+}
+
+/* Its workers are its children: who has taken one over may have come as far */
+static void i4_scanner_is_not_believed(void **state)
+{
+	struct ss_state_report report;
+	struct ss_scanners s;
+
+	(void)state;
+	memset(&report, 'x', sizeof(report));
+	report.msg.type = SS_IPC_READY;
+	assert_int_equal(hear(&s, &report), -EBADMSG);
+	report.db.count = SS_DATABASE_FILES + 1;
+	assert_int_equal(hear(&s, &report), -EBADMSG);
+	report.db.count = SS_DATABASE_FILES;
+	assert_int_equal(hear(&s, &report), 0);
+	assert_int_equal(strlen(s.state.engine.version), SS_STATE_VERSION - 1);
+	assert_int_equal(strlen(s.state.engine.error), SS_STATE_ERROR - 1);
+	for (int i = 0; i < SS_DATABASE_FILES; i++)
+		assert_int_equal(strlen(s.state.engine.db.files[i].name), SS_DATABASE_NAME - 1);
+	report.msg.type = SS_IPC_WORKER;
+	assert_int_equal(hear(&s, &report), -EBADMSG);
 }
 
 static void says_that_there_is_no_room_for_the_state(void **state)
@@ -736,6 +904,7 @@ int main(void)
 		T(scans_on_while_it_loads),
 		T(lets_old_workers_finish),
 		T(kills_an_old_worker_that_is_late),
+		T(kills_a_new_worker_that_is_late),
 		T(joins_reloads),
 		T(reloads_under_load),
 		T(goes_on_where_the_new_scanner_dies),
@@ -746,6 +915,10 @@ int main(void)
 		T(starts_both_again),
 		T(waits_for_a_database_that_was_spoilt),
 		T(leaves_no_folders),
+		T(leaves_no_sockets),
+		T(writes_no_state_through_a_link),
+		T(keeps_the_state_where_there_is_no_room),
+		T(i4_scanner_is_not_believed),
 		T(says_that_there_is_no_room_for_the_state),
 		T(N6_loads_only_what_has_changed),
 		T(N6_tries_again_what_has_failed),
