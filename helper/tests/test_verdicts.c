@@ -42,7 +42,9 @@ enum lie {
 	READS_NO_MORE,		/* nor says anything */
 	FLOODS,			/* octets, as fast as they are taken */
 	FLOODS_FILES,		/* the same with descriptors */
+	STOPS_BROKER,		/* and has answered twice when it goes on */
 	KEEPS_NOTHING,		/* aside, and says that it has */
+	KEEPS_CLEAN,		/* mail aside as well */
 	KEEPS_MORE,		/* aside than the message has */
 	SAYS_MEMBER,		/* member @lie_at is @lie_value, the rest as it was */
 	FILLS_MEMBER,		/* each octet of member @lie_at is @lie_value */
@@ -55,6 +57,7 @@ static _Atomic int *lie;
 static _Atomic size_t *lie_at;		/* offset in the result */
 static _Atomic size_t *lie_size;
 static _Atomic uint32_t *lie_value;
+static _Atomic uint32_t *limit_ms;	/* of the last job */
 static struct avattrs attrs;
 
 /* The only one of its kind that a worker has is that to the broker */
@@ -127,6 +130,20 @@ static void accept_all(enum lie how, const struct ss_scan_job *job)
 		pause();
 }
 
+/* It stops where it is, whatever comes: it does not run before the test lets it go on */
+static void stop_broker(const struct ss_scan_job *job)
+{
+	struct ss_scan_result result = { .ticket = job->ticket };
+
+	if (kill(atomic_load(&fake->registered), SIGSTOP))
+		_exit(1);
+	for (int i = 0; i < 2; i++)
+		say(find_socket(), &result);
+	atomic_store(lie, HONEST);
+	for (;;)
+		pause();
+}
+
 static void say_other_length(const struct ss_scan_job *job, int more)
 {
 	char octets[sizeof(struct ss_scan_result) + 1] = "";
@@ -190,6 +207,7 @@ int __wrap_ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 	int out = __real_ss_scan_message(scan, fd, quarantine, job, profile, len, result);
 	int now = take_lie();
 
+	atomic_store(limit_ms, job->limit_ms);
 	switch (now) {
 	case DIES:
 		_exit(1);
@@ -237,6 +255,14 @@ int __wrap_ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 	case FLOODS:
 	case FLOODS_FILES:
 		flood(now == FLOODS_FILES);
+		break;
+	case STOPS_BROKER:
+		stop_broker(job);
+		break;
+	case KEEPS_CLEAN:
+		assert_int_equal(write(quarantine, "x", 1), 1);
+		result->keep = 1;
+		result->quarantined = 1;
 		break;
 	case KEEPS_NOTHING:
 		assert_int_equal(ftruncate(quarantine, 0), 0);
@@ -522,6 +548,9 @@ static void gives_a_replacement(void **state)
 	assert_int_equal(req->verdict, SMTPSPLICE_VERDICT_REJECT);
 	assert_int_equal(req->verdicts, 1);
 	expect_record(1, "infected", "blocked");
+	/* The broker does not keep it, nor the message: it has those that the test has */
+	wait_for(count_fds(atomic_load(&fake->registered), "/memfd:") ==
+		 count_fds(getpid(), "/memfd:"));
 	assert_int_equal(end(SIGTERM), 0);
 }
 
@@ -627,8 +656,15 @@ static void i4_verdict_that_is_refused_is_no_pass(void **state)
 	expect_refused(give(1, infected(), 60000), SMTPSPLICE_VERDICT_TEMPFAIL, "");
 	fake->req[2].refuse = 1;
 	expect_refused(give(2, clean(), 60000), SMTPSPLICE_VERDICT_TEMPFAIL, "");
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
+		struct json_object *obj;
+
 		expect_record(i, i == 2 ? "scanerror" : "infected", "tempfail");
+		/* It was not given */
+		obj = record(i);
+		assert_string_equal(field(obj, "reply"), "(none)");
+		json_object_put(obj);
+	}
 	assert_int_equal(end(SIGTERM), 0);
 }
 
@@ -711,6 +747,10 @@ static void i4_flags_do_not_contradict(void **state)
 {
 	(void)state;
 	start_ready();
+	/* To come back; the reply to a virus, which says never, is not for that */
+	expect_refused_unscanned(lie_of_member(SAYS_MEMBER, MEMBER(verdict),
+					       SMTPSPLICE_VERDICT_TEMPFAIL));
+	assert_false(said("nonsense"));
 	/* Refused, for nothing; passed, although; monitored, but what? */
 	expect_nonsense(MEMBER(verdict), SMTPSPLICE_VERDICT_REJECT);
 	expect_nonsense(MEMBER(verdict), SMTPSPLICE_VERDICT_DISCARD);
@@ -804,7 +844,7 @@ static void i4_texts_are_cleaned(void **state)
 /* Nor is a message put aside of which it has made more, or nothing */
 static void i4_quarantine_has_the_message(void **state)
 {
-	char *quarantine = path("quarantine");
+	char *quarantine = path("quarantine"), *unnamed = path("quarantine/");
 	static const enum lie lies[] = { KEEPS_MORE, KEEPS_NOTHING };
 
 	(void)state;
@@ -826,10 +866,14 @@ static void i4_quarantine_has_the_message(void **state)
 		json_object_put(obj);
 	}
 	/* A clean message is not one to be kept, whatever it says */
-	lie_of_member(SAYS_MEMBER, MEMBER(keep), 1);
+	lie_of_member(KEEPS_CLEAN, 0, 0, 0);
+	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_ACCEPT);
+	/* Files without a name, of a message each: they are gone with it */
+	wait_for(!count_fds(atomic_load(&fake->registered), unnamed));
 	assert_int_equal(rmdir(quarantine), 0);
 	assert_int_equal(end(SIGTERM), 0);
 	free(quarantine);
+	free(unnamed);
 }
 
 /* -- one of them, and all the others -------------------------------------- */
@@ -907,6 +951,70 @@ static void N5_worker_that_answers_ahead_costs_its_message(void **state)
 	assert_int_equal(end(SIGTERM), 0);
 }
 
+/* One worker, which has said more than it was asked when the broker goes on */
+static pid_t speak_ahead(void)
+{
+	pid_t list[MAX_CHILDREN];
+
+	conf.workers = 1;
+	atomic_store(lie, STOPS_BROKER);
+	start();
+	wait_for(atomic_load(&fake->registered) && workers(list) == 1);
+	queue(0, clean(), 60000);
+	fake_ring();
+	wait_for(atomic_load(lie) == HONEST);
+	return list[0];
+}
+
+/* The next one is not given to it: it has an answer to that already */
+static void N5_worker_that_has_spoken_is_not_asked(void **state)
+{
+	pid_t worker;
+
+	(void)state;
+	worker = speak_ahead();
+	queue(1, infected(), 60000);
+	fake_ring();
+	kill(atomic_load(&fake->registered), SIGCONT);
+	wait_for(answered(&fake->req[0]) && answered(&fake->req[1]));
+	assert_int_equal(fake->req[1].verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_string_equal(fake->req[1].virus, MAIL_EICAR);
+	wait_for(gone(worker));
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+/* Where no other worker comes, the time is over: nothing has failed */
+static void i4_no_worker_in_time_means_what_the_profile_says(void **state)
+{
+	struct fake_request *req = &fake->req[1];
+
+	(void)state;
+	speak_ahead();
+	kill(scanner_pid(), SIGSTOP);
+	avattrs_number(&attrs, AV(SCAN_ERROR), BLOCK);
+	avattrs_number(&attrs, AV(SCAN_TIMEOUT), PASS);
+	memcpy(req->av, attrs.octets, attrs.len);
+	req->av_len = attrs.len;
+	queue(1, infected(), 200);
+	fake_ring();
+	kill(atomic_load(&fake->registered), SIGCONT);
+	wait_for(answered(req));
+	expect_passed(req, SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT,
+		      "X-Smtpsplice-Unscanned: scan-timeout");
+	kill(scanner_pid(), SIGCONT);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+/* Two seconds are the broker's; a worker has less, to be done before it is late */
+static void i4_leaves_time_for_the_verdict(void **state)
+{
+	(void)state;
+	start_ready();
+	give(0, clean(), 60000);
+	assert_in_range(atomic_load(limit_ms), 1, (60000 - 2000) * 9 / 10);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
 static void N5_worker_that_floods_costs_its_message(void **state)
 {
 	pid_t broker;
@@ -922,6 +1030,8 @@ static void N5_worker_that_floods_costs_its_message(void **state)
 	expect_the_others_scanned(30, 1);
 	assert_int_equal(count_accepted(30), 0);
 	assert_int_equal(atomic_load(&fake->registered), broker);
+	/* Supervisor, scanner and workers: what it sent is closed */
+	wait_for(count_sockets(broker) == 2 + WORKERS);
 	assert_int_equal(end(SIGTERM), 0);
 }
 
@@ -982,7 +1092,7 @@ static int make(void **state)
 	struct {
 		_Atomic int lie;
 		_Atomic size_t at, size;
-		_Atomic uint32_t value;
+		_Atomic uint32_t value, limit_ms;
 	} *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -992,6 +1102,7 @@ static int make(void **state)
 	lie_at = &shared->at;
 	lie_size = &shared->size;
 	lie_value = &shared->value;
+	limit_ms = &shared->limit_ms;
 	return group_setup(state);
 }
 
@@ -1007,6 +1118,8 @@ int main(void)
 		TEST(gives_a_replacement),
 		TEST(i4_dead_worker_means_what_the_profile_says),
 		TEST(i4_late_worker_means_what_the_profile_says),
+		TEST(i4_no_worker_in_time_means_what_the_profile_says),
+		TEST(i4_leaves_time_for_the_verdict),
 		TEST(i4_lies_are_failures),
 		TEST(i4_lies_harm_nobody),
 		TEST(i4_verdict_that_is_refused_is_no_pass),
@@ -1018,6 +1131,7 @@ int main(void)
 		TEST(N5_worker_that_answers_unread_costs_its_message),
 		TEST(N5_worker_that_does_not_read_holds_up_nobody),
 		TEST(N5_worker_that_answers_ahead_costs_its_message),
+		TEST(N5_worker_that_has_spoken_is_not_asked),
 		TEST(N5_worker_that_floods_costs_its_message),
 		TEST(N5_worker_that_says_nothing_costs_its_message),
 		TEST(N5_kills_a_late_worker_that_never_ends),
