@@ -264,12 +264,13 @@ static void kills_a_late_worker(void **state)
 
 static void starts_the_broker_again(void **state)
 {
-	pid_t first;
+	pid_t list[MAX_CHILDREN], first;
 
 	(void)state;
 	start_ready();
 	first = atomic_load(&fake->registered);
 	signal_workers(SIGSTOP);
+	assert_int_equal(workers(list), WORKERS);
 	queue(0, clean(), 60000);
 	fake_ring();
 	wait_for(atomic_load(&fake->req[0].state) == FAKE_HANDED);
@@ -280,6 +281,9 @@ static void starts_the_broker_again(void **state)
 	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_ACCEPT);
 	assert_int_equal(fake->req[0].attempt, 2);
 	assert_true(said("broker died"));
+	/* Stopped as they are they do not end by themselves */
+	for (int i = 0; i < WORKERS; i++)
+		wait_for(gone(list[i]));
 	assert_int_equal(end(SIGTERM), 0);
 }
 
@@ -352,6 +356,35 @@ static void dies_as_a_whole(void **state)
 	for (int i = 0; i < WORKERS; i++)
 		assert_true(gone(list[i]));
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+/* Also those that hang. It is killed first where memory is short, being the largest. */
+static void workers_die_with_the_scanner(void **state)
+{
+	pid_t list[MAX_CHILDREN];
+
+	(void)state;
+	start_ready();
+	signal_workers(SIGSTOP);
+	assert_int_equal(workers(list), WORKERS);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	kill(scanner_pid(), SIGKILL);
+	for (int i = 0; i < WORKERS; i++)
+		wait_for(waitpid(list[i], NULL, WNOHANG) == list[i]);
+	assert_int_equal(end(SIGTERM), 0);
+}
+
+/* What was left is a child of the test */
+static int end_what_is_left(void **state)
+{
+	pid_t list[MAX_CHILDREN];
+
+	for (int n = children_of(getpid(), "ss-worker", list); n--;) {
+		kill(list[n], SIGKILL);
+		waitpid(list[n], NULL, 0);
+	}
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	return teardown(state);
 }
 
 static void expect_no_core(pid_t pid)
@@ -552,6 +585,8 @@ int main(void)
 		T(does_not_try_for_ever),
 		T(tells_of_late_verdicts),
 		T(dies_as_a_whole),
+		cmocka_unit_test_setup_teardown(workers_die_with_the_scanner, setup,
+						end_what_is_left),
 		T(leaves_no_core),
 		T(N6_opens_the_log_anew),
 		T(N6_signals_to_all_end_nobody),
