@@ -185,23 +185,33 @@ static int read_content(struct reader *r)
 	return fd;
 }
 
+/* In these it is but a mark, or the end of a name, that makes an entry no file */
+static bool marks_types(int format)
+{
+	return format == ARCHIVE_FORMAT_ZIP || format == ARCHIVE_FORMAT_7ZIP ||
+	       format == ARCHIVE_FORMAT_RAR;
+}
+
 /*
- * In these it is but a mark that makes an entry a symbolic link. libarchive then
- * keeps the content to itself; a reader that knows no links unpacks a file.
+ * libarchive keeps the content of a link to itself, and in a zip that of all that is
+ * marked as no file; a reader that knows no such marks unpacks a file.
  */
 static bool hides_content(int format, struct archive_entry *entry)
 {
-	return archive_entry_filetype(entry) == AE_IFLNK &&
-	       (format == ARCHIVE_FORMAT_ZIP || format == ARCHIVE_FORMAT_7ZIP ||
-		format == ARCHIVE_FORMAT_RAR);
+	unsigned int type = archive_entry_filetype(entry);
+
+	if (type == AE_IFLNK)
+		return marks_types(format);
+	return format == ARCHIVE_FORMAT_ZIP && type && type != AE_IFREG &&
+	       archive_entry_size(entry) > 0;
 }
 
-/* Folders, links and devices have no content, but in a zip nothing says so */
+/* Folders, links and devices have no content, but a mark does not say so */
 static bool has_content(int format, struct archive_entry *entry)
 {
 	unsigned int type = archive_entry_filetype(entry);
 
-	return !type || type == AE_IFREG || format == ARCHIVE_FORMAT_ZIP;
+	return !type || type == AE_IFREG || (type != AE_IFLNK && marks_types(format));
 }
 
 /* Return: whether there may be one more */

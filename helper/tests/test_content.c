@@ -652,18 +652,73 @@ static void g2_finds_archives_behind_others_octets(void **state)
 	assert_int_equal(look_free(inner), bit(SS_KIND_EXECUTABLE));
 }
 
-/* A mark makes it a link for libarchive, but Windows unpacks a file */
-static void g2_does_not_take_zipped_links_on_trust(void **state)
+/* A mark, or the name, makes it no file for libarchive, but there are programs that unpack one */
+static void g2_does_not_take_types_in_zips_on_trust(void **state)
 {
-	struct pack blob = pack_files("a.zip", ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE,
-				"zip:compression=store", &pack_program, 1);
-	unsigned char *entry = pack_place(&blob, "PK\1\2", 4, 0);
+	static const struct {
+		const char *name;
+		uint32_t attributes;
+	} marks[] = {
+		{ "setup.exe", 0120777u << 16 }, { "setup.exe", 0040755u << 16 },
+		{ "setup.exe", 0020644u << 16 }, { "setup.exe", 0x10 },
+		{ "setup.exe/", 0100644u << 16 },
+	};
 
 	(void)state;
 	reset_rules();
-	entry[5] = 3;		/* Unix */
-	pack_put32(entry + 38, 0120777u << 16);
-	assert_true(look_free(blob) & (bit(SS_KIND_UNHANDLED) | bit(SS_KIND_EXECUTABLE)));
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		const struct pack file = { marks[i].name, pack_pe, sizeof(pack_pe) };
+		struct pack blob = pack_files("a.zip", ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE,
+					      "zip:compression=store", &file, 1);
+		unsigned char *entry = pack_place(&blob, "PK\1\2", 4, 0);
+
+		entry[5] = 3;		/* Unix */
+		pack_put32(entry + 38, marks[i].attributes);
+		assert_true(look_free(blob) & (bit(SS_KIND_UNHANDLED) | bit(SS_KIND_EXECUTABLE)));
+	}
+}
+
+/* A folder without content is one to all */
+static void passes_folders_in_zips(void **state)
+{
+	struct pack files[2] = { { "folder/", "", 0 }, pack_text };
+
+	(void)state;
+	reset_rules();
+	assert_int_equal(look_free(pack_zip("a.zip", files, 2)), 0);
+}
+
+/* The marks are at the end of the list, which is not compressed */
+static void g2_does_not_take_types_in_7z_on_trust(void **state)
+{
+	static const uint32_t modes[] = { 0120777, 0040755, 0020644, 0010644 };
+
+	(void)state;
+	reset_rules();
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		struct pack blob = pack_files("a.7z", ARCHIVE_FORMAT_7ZIP, ARCHIVE_FILTER_NONE,
+					      "7zip:compression=store", &pack_program, 1);
+		unsigned char *data = (unsigned char *)blob.data;
+		size_t list = 32 + sizeof(pack_pe);
+
+		pack_put32(pack_place(&blob, "\x15\6\1\0", 4, 0) + 4, modes[i] << 16 | 0x8000);
+		pack_put32(data + 28, pack_crc32(data + list, blob.len - list));
+		pack_put32(data + 8, pack_crc32(data + 12, 20));
+		assert_int_equal(look_free(blob), i ? bit(SS_KIND_EXECUTABLE) :
+						      bit(SS_KIND_UNHANDLED));
+	}
+}
+
+static void g2_does_not_take_folders_in_rars_on_trust(void **state)
+{
+	unsigned char data[512] = { 0 }, *entry = data + 20;
+	struct pack blob = { "a.rar", data, pack_rar(data) };
+
+	(void)state;
+	reset_rules();
+	entry[28] = 0x10;
+	pack_put16(entry, pack_crc32(entry + 2, 39));
+	assert_int_equal(look(&blob), bit(SS_KIND_EXECUTABLE));
 }
 
 /* A member in front that the directory does not list, and two in one another's place */
@@ -788,7 +843,10 @@ int main(void)
 		cmocka_unit_test(says_what_it_cannot_look_into),
 		cmocka_unit_test(says_which_member_it_cannot_read),
 		cmocka_unit_test(g2_finds_archives_behind_others_octets),
-		cmocka_unit_test(g2_does_not_take_zipped_links_on_trust),
+		cmocka_unit_test(g2_does_not_take_types_in_zips_on_trust),
+		cmocka_unit_test(passes_folders_in_zips),
+		cmocka_unit_test(g2_does_not_take_types_in_7z_on_trust),
+		cmocka_unit_test(g2_does_not_take_folders_in_rars_on_trust),
 		cmocka_unit_test(g2_reads_zips_from_both_ends),
 		cmocka_unit_test(fails_for_what_is_no_file),
 		cmocka_unit_test(survives_octets),
