@@ -140,6 +140,14 @@ static uint32_t zip_traits(const uint8_t *data, size_t len)
 	return part ? SS_KIND_BIT(SS_KIND_MULTIPART) : 0;
 }
 
+/* libarchive looks for the end in the last 16 KiB alone: leave out the comment behind it */
+static size_t zip_end(const uint8_t *data, size_t len)
+{
+	size_t at = find_zip_end(data, len);
+
+	return at < len ? at + ZIP_END : len;
+}
+
 static bool is_tar(const uint8_t *data, size_t len)
 {
 	unsigned int sum = 8 * ' ', said = 0;
@@ -305,6 +313,7 @@ static uint32_t pgp_traits(const uint8_t *data, size_t len)
 
 static const struct ss_format zip_format = {
 	.word = "zip", .support = archive_read_support_format_zip, .traits = zip_traits,
+	.end = zip_end,
 };
 
 /* The same, without regard to the directory at its end */

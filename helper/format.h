@@ -29,6 +29,7 @@ struct archive;
  * @filter: libarchive's code, for a @compression that it can be told to take off
  *   without asking it whether there is one
  * @traits: SS_KIND_BIT() of what its header says: encrypted, enveloped, multipart; or NULL
+ * @end: finds out how long it is without what may be behind it, or NULL
  */
 struct ss_format {
 	const char *word;
@@ -42,6 +43,7 @@ struct ss_format {
 	bool mail;
 	int filter;
 	uint32_t (*traits)(const uint8_t *data, size_t len);
+	size_t (*end)(const uint8_t *data, size_t len);
 };
 
 /**

@@ -402,12 +402,13 @@ static int open_compressed(struct reader *r, const struct ss_format *format)
 
 static int open_archive(struct reader *r, const struct ss_format *format)
 {
+	size_t size = format->end ? format->end(r->data, r->size) : r->size;
 	int ret;
 
 	if (format->compression)
 		return open_compressed(r, format);
 	ret = format->support(r->in);
-	return ret == ARCHIVE_OK ? archive_read_open_memory(r->in, r->data, r->size) : ret;
+	return ret == ARCHIVE_OK ? archive_read_open_memory(r->in, r->data, size) : ret;
 }
 
 static void read_archive(struct reader *r, const struct ss_format *format, void *arg)

@@ -14,6 +14,7 @@
 #include "process.h"
 
 #define LIMIT_MS 60000
+#define COMMENT	65535		/* the longest of a zip */
 
 static struct ss_content *content;
 static struct ss_content_finding finding;
@@ -739,6 +740,21 @@ static void g2_reads_zips_from_both_ends(void **state)
 	pack_drop(&hidden);
 }
 
+static void g2_finds_zips_with_a_comment_behind_others_octets(void **state)
+{
+	struct pack blob = pack_prefix("GIF89a", 6, pack_zip("a.gif", &pack_program, 1));
+	char *data = zeros(blob.len + COMMENT);
+
+	(void)state;
+	reset_rules();
+	memcpy(data, blob.data, blob.len);
+	pack_drop(&blob);
+	blob.data = data;
+	pack_put16(pack_place(&blob, "PK\5\6", 4, 0) + 20, COMMENT);
+	blob.len += COMMENT;
+	assert_int_equal(look_free(blob), bit(SS_KIND_EXECUTABLE));
+}
+
 static void fails_for_what_is_no_file(void **state)
 {
 	int fds[2];
@@ -848,6 +864,7 @@ int main(void)
 		cmocka_unit_test(g2_does_not_take_types_in_7z_on_trust),
 		cmocka_unit_test(g2_does_not_take_folders_in_rars_on_trust),
 		cmocka_unit_test(g2_reads_zips_from_both_ends),
+		cmocka_unit_test(g2_finds_zips_with_a_comment_behind_others_octets),
 		cmocka_unit_test(fails_for_what_is_no_file),
 		cmocka_unit_test(survives_octets),
 		cmocka_unit_test(has_words),
