@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <archive.h>
@@ -14,6 +15,7 @@
 #include "process.h"
 
 #define LIMIT_MS 60000
+#define FAR	0x01010101	/* as a number of octets, none of which is NUL */
 #define COMMENT	65535		/* the longest of a zip */
 
 static struct ss_content *content;
@@ -97,8 +99,8 @@ static void finds_executables(void **state)
 	struct pack files[] = {
 		{ "holiday.jpg", pack_pe, sizeof(pack_pe) }, { "x.com", dos, sizeof(dos) },
 	};
-	char large[512];
-	struct pack no_nul = { "y", large, sizeof(large) };
+	char large[512], *far = zeros(FAR + 4);
+	struct pack no_nul = { "y", large, sizeof(large) }, far_off = { "z", far, FAR + 4 };
 
 	(void)state;
 	reset_rules();
@@ -109,6 +111,13 @@ static void finds_executables(void **state)
 	memset(large, 'x', sizeof(large));
 	memcpy(large, "MZ", 2);
 	assert_int_equal(look(&no_nul), 0);
+	/* The header is where the first octets, of which none is NUL, say */
+	memset(far, 1, 64);
+	memcpy(far, "MZ", 2);
+	assert_int_equal(look(&far_off), 0);
+	memcpy(far + FAR, "PE", 2);
+	assert_int_equal(look(&far_off), bit(SS_KIND_EXECUTABLE));
+	free(far);
 	rules.executables = false;
 	assert_int_equal(look(&files[0]), 0);
 }
@@ -361,6 +370,25 @@ static void knows_hashes(void **state)
 	pack_drop(&archive);
 }
 
+static void hashes_all_of_a_file(void **state)
+{
+	char *data = zeros(1 << 20), *sum;
+	unsigned char hash[SS_CONTENT_HASH_SIZE];
+	int fd;
+
+	(void)state;
+	data[(1 << 20) - 1] = 1;
+	sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)data, 1 << 20);
+	fd = mail_file(data, 1 << 20);
+	assert_int_equal(ss_content_hash(fd, hash), 0);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		assert_int_equal(g_ascii_xdigit_value(sum[2 * i]) << 4 |
+				 g_ascii_xdigit_value(sum[2 * i + 1]), hash[i]);
+	close(fd);
+	g_free(sum);
+	free(data);
+}
+
 static void g5_finds_encrypted_zips(void **state)
 {
 	static const char *const options[] = {
@@ -422,16 +450,24 @@ static void g5_finds_encrypted_rars(void **state)
 	/* A file with a record of encryption, behind the main header */
 	static const char file[] = "Rar!\x1a\x07\1\0" "\0\0\0\0\x03\x01\0\0"
 		"\0\0\0\0\x0c\x02\x01\x04\0\0\0\0\0\x03\x01\0\0";
+	/* The same behind another record */
+	static const char second[] = "Rar!\x1a\x07\1\0" "\0\0\0\0\x03\x01\0\0"
+		"\0\0\0\0\x0f\x02\x01\x07\0\0\0\0\0\x02\x05\0\x03\x01\0\0";
 	static const struct pack blobs[] = {
 		{ "4.rar", rar4, sizeof(rar4) - 1 },
 		{ "list.rar", list, sizeof(list) - 1 },
 		{ "file.rar", file, sizeof(file) - 1 },
+		{ "second.rar", second, sizeof(second) - 1 },
 	};
+	struct pack behind = { "a.gif", strdup("x"), 1 };
 
 	(void)state;
 	reset_rules();
 	for (size_t i = 0; i < ARRAY_SIZE(blobs); i++)
 		assert_true(look(&blobs[i]) & bit(SS_KIND_ENCRYPTED));
+	/* behind others' octets as well */
+	behind = pack_prefix(list, sizeof(list) - 1, behind);
+	assert_true(look_free(pack_prefix("GIF89a", 6, behind)) & bit(SS_KIND_ENCRYPTED));
 }
 
 static void finds_volumes(void **state)
@@ -722,6 +758,35 @@ static void g2_does_not_take_folders_in_rars_on_trust(void **state)
 	assert_int_equal(look(&blob), bit(SS_KIND_EXECUTABLE));
 }
 
+/* The last entry of a zip's directory is no more */
+static struct pack unlist(struct pack zip, int last)
+{
+	unsigned char *dir = pack_place(&zip, "PK\1\2", 4, 0);
+	unsigned char *entry = pack_place(&zip, "PK\1\2", 4, last);
+	unsigned char *end = pack_place(&zip, "PK\5\6", 4, 0);
+
+	pack_put16(end + 8, last);
+	pack_put16(end + 10, last);
+	pack_put32(end + 12, entry - dir);
+	memmove(entry, end, 22);
+	zip.len -= end - entry;
+	return zip;
+}
+
+/* A zip that says in the way of large ones alone where its directory is, behind @head */
+static struct pack zip64(const void *head, size_t len)
+{
+	struct pack zip = pack_files("a.zip", ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE,
+				     "zip:zip64", &pack_text, 1);
+	uint32_t dir = pack_place(&zip, "PK\1\2", 4, 0) - (unsigned char *)zip.data;
+	uint32_t end = pack_place(&zip, "PK\6\6", 4, 0) - (unsigned char *)zip.data;
+
+	pack_put32(pack_place(&zip, "PK\6\6", 4, 0) + 48, dir + len);
+	pack_put32(pack_place(&zip, "PK\6\7", 4, 0) + 8, end + len);
+	memset(pack_place(&zip, "PK\5\6", 4, 0) + 8, 0xff, 12);
+	return pack_prefix(head, len, zip);
+}
+
 /* A member in front that the directory does not list, and two in one another's place */
 static void g2_reads_zips_from_both_ends(void **state)
 {
@@ -737,6 +802,9 @@ static void g2_reads_zips_from_both_ends(void **state)
 	blob = pack_prefix(hidden.data, len, pack_zip("a.zip", &pack_text, 1));
 	assert_true(look_free(blob) & bit(SS_KIND_EXECUTABLE));
 	assert_string_equal(found_name(SS_KIND_EXECUTABLE), "a.zip/setup.exe");
+	/* and one behind the last that it lists, or where it is not known what it lists */
+	assert_true(look_free(unlist(pack_zip("a.zip", files, 2), 1)) & bit(SS_KIND_EXECUTABLE));
+	assert_true(look_free(zip64(hidden.data, len)) & bit(SS_KIND_EXECUTABLE));
 	pack_drop(&hidden);
 }
 
@@ -753,6 +821,33 @@ static void g2_finds_zips_with_a_comment_behind_others_octets(void **state)
 	pack_put16(pack_place(&blob, "PK\5\6", 4, 0) + 20, COMMENT);
 	blob.len += COMMENT;
 	assert_int_equal(look_free(blob), bit(SS_KIND_EXECUTABLE));
+}
+
+/* libarchive does not open it, but an archive it is */
+static void g2_finds_large_zips_behind_others_octets(void **state)
+{
+	(void)state;
+	reset_rules();
+	assert_int_not_equal(look_free(zip64("GIF89a", 6)), 0);
+}
+
+/* That is no property of the archive */
+static void fails_without_descriptors(void **state)
+{
+	struct pack blob = pack_zip("a.zip", &pack_program, 1);
+	int fd = mail_file(blob.data, blob.len), next = dup(fd);
+	struct rlimit old, none;
+
+	(void)state;
+	reset_rules();
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){ .rlim_cur = next, .rlim_max = old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(ss_content_look(content, fd, "a.zip", &rules, &finding), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	close(fd);
+	pack_drop(&blob);
 }
 
 static void fails_for_what_is_no_file(void **state)
@@ -845,6 +940,7 @@ int main(void)
 		cmocka_unit_test(tells_types),
 		cmocka_unit_test(tells_documents_from_zips),
 		cmocka_unit_test(knows_hashes),
+		cmocka_unit_test(hashes_all_of_a_file),
 		cmocka_unit_test(g5_finds_encrypted_zips),
 		cmocka_unit_test(g5_finds_one_encrypted_member),
 		cmocka_unit_test(g5_finds_encrypted_7z),
@@ -865,6 +961,8 @@ int main(void)
 		cmocka_unit_test(g2_does_not_take_folders_in_rars_on_trust),
 		cmocka_unit_test(g2_reads_zips_from_both_ends),
 		cmocka_unit_test(g2_finds_zips_with_a_comment_behind_others_octets),
+		cmocka_unit_test(g2_finds_large_zips_behind_others_octets),
+		cmocka_unit_test(fails_without_descriptors),
 		cmocka_unit_test(fails_for_what_is_no_file),
 		cmocka_unit_test(survives_octets),
 		cmocka_unit_test(has_words),

@@ -210,6 +210,19 @@ static void g4_looks_at_content_in_properties(void **state)
 	look_expect(SS_KIND_EXECUTABLE, "winmail.dat/setup.exe");
 }
 
+static void g4_looks_at_each_value_of_a_property(void **state)
+{
+	static const char first[] = "\2\x11\1\x37" "\2\0\0\0" "\1\0\0\0x\0\0\0" "\0\1\0\0";
+	GString *tnef = wrap_tnef(), *list = g_string_new_len("\1\0\0\0", 4);
+
+	(void)state;
+	g_string_append_len(list, first, sizeof(first) - 1);
+	g_string_append_len(list, pack_pe, sizeof(pack_pe));
+	wrap_begin(tnef);
+	wrap_put_properties(tnef, list);
+	assert_int_equal(look_tnef(tnef), LOOK(EXECUTABLE));
+}
+
 /* Some readers take the octets that say what an object is for its first */
 static void g4_looks_at_objects_with_what_they_are(void **state)
 {
@@ -499,6 +512,7 @@ int main(void)
 		TEST(looks_at_display_names),
 		TEST(bounds_names_in_tnef),
 		TEST(g4_looks_at_content_in_properties),
+		TEST(g4_looks_at_each_value_of_a_property),
 		TEST(g4_looks_at_objects_with_what_they_are),
 		TEST(g3_looks_into_tnef_in_tnef),
 		TEST(looks_into_archives_in_tnef),
