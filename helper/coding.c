@@ -122,7 +122,8 @@ bool ss_coding_check_end(const struct ss_coding *coding)
 {
 	if (coding->kind != SS_CODING_BASE64)
 		return true;
-	return coding->pads == (coding->digits % 4 == 2 ? 2 : coding->digits % 4 == 3);
+	/* one digit over is less than an octet: is none of it good, all but that, or more? */
+	return coding->digits % 4 != 1 && coding->pads == -coding->digits % 4;
 }
 
 /**

@@ -355,6 +355,20 @@ static void e1_base64(void **state)
 	EXPECT_FLAGGED("@H" CODED "\r\n@X\r\n", rows, SS_GATE_BASE64);
 }
 
+/* Less than an octet is too much: to some none of it is base64 then */
+static void e1_base64_and_a_digit(void **state)
+{
+	char *text = mail_format("%sx", mail_eicar()), *coded = mail_base64(text);
+	char *more = mail_format("%sA", coded);
+
+	(void)state;
+	expect_plain("@H" CODED "\r\n@X\r\n", coded);
+	expect_flagged("@H" CODED "\r\n@X\r\n", more, SS_GATE_BASE64);
+	free(more);
+	free(coded);
+	free(text);
+}
+
 static void g5_concatenated_base64(void **state)
 {
 	char *a = mail_base64("MZ concatenated"), *b = mail_base64("x");
@@ -735,6 +749,7 @@ int main(void)
 		cmocka_unit_test(e1_encoding_fields),
 		cmocka_unit_test(e1_encoded_structure),
 		cmocka_unit_test(e1_base64),
+		cmocka_unit_test(e1_base64_and_a_digit),
 		cmocka_unit_test(g5_concatenated_base64),
 		cmocka_unit_test(e1_quoted_printable),
 		cmocka_unit_test(e1_delimiters),
