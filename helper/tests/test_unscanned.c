@@ -4,7 +4,62 @@
  */
 #include "message.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <unistd.h>
+
+#include <archive.h>
+#include <glib.h>
+
+#include "cleanup.h"
+#include "engine.h"
+#include "mime.h"
+
+typeof(ss_engine_scan) __real_ss_engine_scan, __wrap_ss_engine_scan;
+typeof(ss_mime_part_decode) __real_ss_mime_part_decode, __wrap_ss_mime_part_decode;
+
+/* What comes of the engine's scans, from one to another; before and behind it is left alone */
+static struct {
+	unsigned int calls;
+	unsigned int first;
+	unsigned int last;
+	enum ss_engine_outcome outcome;		/* of the first */
+	enum ss_engine_outcome others;
+} fault;
+
+static unsigned int decoded, undecoded;		/* the part that cannot be, or 0 */
+
+enum ss_engine_outcome __wrap_ss_engine_scan(struct ss_engine *engine, int fd, uint32_t ms,
+					     struct ss_engine_finding *finding)
+{
+	if (++fault.calls < fault.first || fault.calls > fault.last)
+		return __real_ss_engine_scan(engine, fd, ms, finding);
+	memset(finding, 0, sizeof(*finding));
+	snprintf(finding->text, sizeof(finding->text), "Odd");
+	return fault.calls == fault.first ? fault.outcome : fault.others;
+}
+
+int __wrap_ss_mime_part_decode(const struct ss_mime_part *part)
+{
+	return ++decoded == undecoded ? -EMFILE : __real_ss_mime_part_decode(part);
+}
+
+static void set_fault(unsigned int first, unsigned int last, enum ss_engine_outcome outcome)
+{
+	fault.calls = 0;
+	fault.first = first;
+	fault.last = last;
+	fault.outcome = outcome;
+	fault.others = outcome;
+}
+
+static int reset_all(void **state)
+{
+	set_fault(0, 0, SS_ENGINE_CLEAN);
+	decoded = 0;
+	undecoded = 0;
+	return reset(state);
+}
 
 /* -- limits --------------------------------------------------------------- */
 
@@ -123,6 +178,259 @@ static void failures(void **state)
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
 }
 
+/* Leaves, a member and mail in a file: with each of them there is more to be scanned */
+static char *of_all_kinds(void)
+{
+	char *mail = MESSAGE(harmless("a.txt"));
+	char *text = MESSAGE(harmless("b.txt"), packed(pack_zip("c.zip", &pack_text, 1)),
+			     attached("d.eml", mail, strlen(mail)),
+			     strdup("Content-Type: message/rfc822\r\n\r\nSubject: y\r\n\r\nHi\r\n"));
+
+	free(mail);
+	return text;
+}
+
+static void M7_each_scan_has_to_be_done(void **state)
+{
+	static const struct {
+		enum ss_engine_outcome outcome;
+		uint32_t unscanned;
+	} kinds[] = {
+		{ SS_ENGINE_FAILED, SMTPSPLICE_UNSCANNED_SCAN_ERROR },
+		{ SS_ENGINE_LATE, SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT },
+	};
+	char *text = of_all_kinds();
+
+	(void)state;
+	avattrs_number(&attrs, AV(CACHE), SMTPSPLICE_SWITCH_DISABLE);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		for (unsigned int n = 1;; n++) {
+			set_fault(n, n, kinds[i].outcome);
+			scan(strdup(text));
+			if (fault.calls < n)
+				break;
+			expect_action(SMTPSPLICE_FAIL_ACTION_TEMPFAIL, SS_TEMPLATE_SCAN_FAILURE,
+				      kinds[i].unscanned);
+		}
+		assert_true(fault.calls > 8);
+		expect_clean(SMTPSPLICE_UNSCANNED_NONE);
+	}
+	free(text);
+}
+
+static void M7_each_part_has_to_be_decoded(void **state)
+{
+	char *text = of_all_kinds();
+
+	(void)state;
+	avattrs_number(&attrs, AV(CACHE), SMTPSPLICE_SWITCH_DISABLE);
+	for (undecoded = 1;; undecoded++) {
+		decoded = 0;
+		scan(strdup(text));
+		if (decoded < undecoded)
+			break;
+		expect_action(SMTPSPLICE_FAIL_ACTION_TEMPFAIL, SS_TEMPLATE_SCAN_FAILURE,
+			      SMTPSPLICE_UNSCANNED_SCAN_ERROR);
+	}
+	assert_true(decoded > 8);
+	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
+	free(text);
+}
+
+/* What passes for an error does not pass for want of time as well */
+static void M7_failure_behind_want_of_time(void **state)
+{
+	(void)state;
+	avattrs_number(&attrs, AV(SCAN_ERROR), SMTPSPLICE_FAIL_ACTION_PASS);
+	set_fault(1, UINT_MAX, SS_ENGINE_LATE);
+	fault.others = SS_ENGINE_FAILED;
+	scan(MESSAGE(harmless("a")));
+	expect_action(SMTPSPLICE_FAIL_ACTION_TEMPFAIL, SS_TEMPLATE_SCAN_FAILURE,
+		      SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT);
+}
+
+static void M7_failures_are_not_kept(void **state)
+{
+	char *text = MESSAGE(eicar("a.com"));
+
+	(void)state;
+	avattrs_number(&attrs, AV(SCAN_ERROR), SMTPSPLICE_FAIL_ACTION_PASS);
+	set_fault(1, UINT_MAX, SS_ENGINE_FAILED);
+	scan(strdup(text));
+	expect_action(SMTPSPLICE_FAIL_ACTION_PASS, SS_TEMPLATE_SCAN_FAILURE,
+		      SMTPSPLICE_UNSCANNED_SCAN_ERROR);
+	set_fault(0, 0, SS_ENGINE_CLEAN);
+	scan(text);
+	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.com");
+}
+
+/* What is left when something was taken out is scanned as well */
+static void M7_replacement_beyond_a_limit(void **state)
+{
+	char *text = MESSAGE(eicar("a.com"), harmless("b"));
+
+	(void)state;
+	avattrs_number(&attrs, AV(UNDECODABLE), SMTPSPLICE_FAIL_ACTION_PASS);
+	replace_all();
+	set_fault(0, 0, SS_ENGINE_CLEAN);
+	scan(strdup(text));
+	assert_true(result.replaced);
+	set_fault(fault.calls, fault.calls, SS_ENGINE_LIMITED);
+	scan(text);
+	assert_int_equal(fault.calls, fault.last);
+	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.com");
+}
+
+static void e1_rest_without_what_is_allowed(void **state)
+{
+	char *text = MESSAGE(eicar("ours.com"), harmless("b"));
+
+	(void)state;
+	avattrs_number(&attrs, AV(CACHE), SMTPSPLICE_SWITCH_DISABLE);
+	avattrs_hash(&attrs, AV(HASH_ALLOW), mail_eicar(), strlen(mail_eicar()));
+	scan(strdup(text));
+	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
+	set_fault(fault.calls, fault.calls, SS_ENGINE_INFECTED);
+	scan(text);
+	assert_int_equal(fault.calls, fault.last);
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_string_equal(result.virus, "Odd");
+}
+
+/* -- what a message may cost ---------------------------------------------- */
+
+/* Of as many files as there may be in an archive */
+static char *full(void)
+{
+	static struct pack files[9999];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		files[i] = pack_text;
+	return packed(pack_files("a.tgz", ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP, NULL,
+				 files, ARRAY_SIZE(files)));
+}
+
+static void e3_scans_are_bounded(void **state)
+{
+	(void)state;
+	set_fault(1, UINT_MAX, SS_ENGINE_CLEAN);
+	scan(MESSAGE(full()));
+	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
+	scan(MESSAGE(full(), full()));
+	expect_refused(SS_TEMPLATE_UNDECODABLE, "Smtpsplice.Scan.Limit", "message");
+}
+
+/* A message in a message, so many times */
+static char *within(unsigned int depth, size_t size)
+{
+	GString *text = g_string_new(NULL);
+	char *out;
+
+	while (depth--)
+		g_string_append(text, "Subject: x\r\nContent-Type: message/rfc822\r\n\r\n");
+	g_string_append(text, "Subject: y\r\n\r\n");
+	for (size_t i = 0; i < size; i += 64)
+		g_string_append_printf(text, "%062d\r\n", 0);
+	out = strdup(text->str);
+	g_string_free(text, TRUE);
+	return out;
+}
+
+/* Each is copied with all that is in it */
+static void e3_copies_of_nested_mail_are_bounded(void **state)
+{
+	(void)state;
+	set_fault(1, UINT_MAX, SS_ENGINE_CLEAN);
+	scan(within(45, 1000));
+	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
+	scan(within(45, 10 << 20));
+	expect_refused(SS_TEMPLATE_UNDECODABLE, "Smtpsplice.Scan.Limit", "message");
+}
+
+/* A fragment deeper than anybody looks may not pass for what is deep alone */
+static void G4_fragments_too_deep(void **state)
+{
+	char *text = within(150, 0);
+
+	(void)state;
+	set_fault(1, UINT_MAX, SS_ENGINE_CLEAN);
+	avattrs_number(&attrs, AV(UNDECODABLE), SMTPSPLICE_FAIL_ACTION_PASS);
+	scan(strdup(text));
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_ACCEPT);
+	strcpy(strstr(text, "Subject: y"), "");
+	scan(mail_format("%sContent-Type: message/partial; id=x\r\n\r\nx\r\n", text));
+	expect_refused(SS_TEMPLATE_PARTIAL, "Smtpsplice.Partial", "message");
+	free(text);
+}
+
+/* What may be more contents than are read, and is mail of which readers differ */
+static char *of_many_readings(void)
+{
+	GString *behind = g_string_new(NULL);
+	char *text;
+
+	for (int i = 0; i < 20000; i++)
+		g_string_append_printf(behind, "--\r\n\r\nQUJDREVGR0hJSktMTU5PUA%06d==x\r\n", i);
+	text = MESSAGE_WITH("", behind->str, ambiguous());
+	g_string_free(behind, TRUE);
+	return text;
+}
+
+/* Plain data of CMS */
+static char *in_cms(char *mail)
+{
+	size_t len = strlen(mail);
+	const char head[] = {
+		0x30, 0x80, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01,
+		0xa0, 0x80, 0x04, 0x83, len >> 16, len >> 8, len,
+	};
+	GString *octets = g_string_new_len(head, sizeof(head));
+	char *part;
+
+	g_string_append(octets, mail);
+	g_string_append_len(octets, "\0\0\0\0", 4);
+	part = attached("smime.p7m", octets->str, octets->len);
+	g_string_free(octets, TRUE);
+	free(mail);
+	return part;
+}
+
+static void e1_too_many_readings(void **state)
+{
+	(void)state;
+	set_fault(1, UINT_MAX, SS_ENGINE_CLEAN);
+	avattrs_number(&attrs, AV(MIME_AMBIGUITY), SMTPSPLICE_AMBIGUITY_MONITOR);
+	scan(MESSAGE(ambiguous(), in_cms(MESSAGE(ambiguous()))));
+	expect_clean(SMTPSPLICE_UNSCANNED_AMBIGUOUS);
+	scan(of_many_readings());
+	expect_refused(SS_TEMPLATE_UNDECODABLE, "Smtpsplice.Mime.Limit", "message");
+	scan(MESSAGE(in_cms(of_many_readings())));
+	expect_refused(SS_TEMPLATE_UNDECODABLE, "Smtpsplice.Mime.Limit", "smime.p7m");
+}
+
+/* One that is beyond a limit does not hide the others */
+static void e1_reading_beyond_a_limit(void **state)
+{
+	char *body = encoded(MAIL_DOTTED_1 MAIL_DOTTED_2, strlen(MAIL_DOTTED_1 MAIL_DOTTED_2));
+	char *other = mail_format("Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n"
+				  "Content-Transfer-Encoding: 7bit\r\n\r\n%s", body);
+	char *text = MESSAGE(ambiguous(), other);
+
+	(void)state;
+	avattrs_number(&attrs, AV(MIME_AMBIGUITY), SMTPSPLICE_AMBIGUITY_MONITOR);
+	avattrs_number(&attrs, AV(CACHE), SMTPSPLICE_SWITCH_DISABLE);
+	for (unsigned int n = 2;; n++) {
+		set_fault(n, n, SS_ENGINE_LIMITED);
+		scan(strdup(text));
+		assert_int_equal(result.cause, SS_TEMPLATE_VIRUS);
+		if (fault.calls < n)
+			break;
+	}
+	assert_true(fault.calls > 2);
+	free(body);
+	free(text);
+}
+
 /* -- what nobody can look into -------------------------------------------- */
 
 static void archives_with_a_password(void **state)
@@ -190,7 +498,7 @@ static void e1_scans_each_reading(void **state)
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 }
 
-#define T(name) cmocka_unit_test_setup(name, reset)
+#define T(name) cmocka_unit_test_setup(name, reset_all)
 
 int main(void)
 {
@@ -200,6 +508,17 @@ int main(void)
 		T(unpacks_no_more),
 		T(M7_undecodable),
 		T(failures),
+		T(M7_each_scan_has_to_be_done),
+		T(M7_each_part_has_to_be_decoded),
+		T(M7_failure_behind_want_of_time),
+		T(M7_failures_are_not_kept),
+		T(M7_replacement_beyond_a_limit),
+		T(e1_rest_without_what_is_allowed),
+		T(e3_scans_are_bounded),
+		T(e3_copies_of_nested_mail_are_bounded),
+		T(G4_fragments_too_deep),
+		T(e1_too_many_readings),
+		T(e1_reading_beyond_a_limit),
 		T(archives_with_a_password),
 		T(words_replaced_and_marked),
 		T(fragments),
