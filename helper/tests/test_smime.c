@@ -26,6 +26,7 @@
 #define NEW_KEY		"openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem"
 #define DATA_OID	"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"
 #define SIGNED_OID	"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
+#define AUTH_OID	"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x02"
 #define DIGEST_OID	"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x05"
 #define COMPRESSED_OID	"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09"
 #define ZLIB_OID	"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x03\x08"
@@ -161,6 +162,16 @@ static GString *compressed(const void *data, size_t len)
 		    element(0x04, 4, deflated(data, len)));
 }
 
+/* What openssl(1) does not make, in pieces, so that nothing is left of the mail in a row */
+static GString *authenticated(char *text)
+{
+	GString *octets = MADE(AUTH_OID, "\x06\x01\x2a", DATA_OID,
+			       pieces(text, strlen(text), 1, 0));
+
+	free(text);
+	return octets;
+}
+
 static GString *compressed_text(char *text)
 {
 	GString *octets = compressed(text, strlen(text));
@@ -279,6 +290,10 @@ static void M2_other_readable_types(void **state)
 	scan(whole(compressed_text(good_entity())));
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	scan(whole(compressed_text(entity())));
+	expect_virus("smime.p7m");
+	scan(whole(authenticated(good_entity())));
+	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
+	scan(whole(authenticated(entity())));
 	expect_virus("smime.p7m");
 }
 
@@ -558,6 +573,11 @@ static void M2_mail_in_there_is_mail(void **state)
 	scan(whole(cms_of(SIGN, MESSAGE(strdup(odd)))));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 	assert_int_equal(result.cause, SS_TEMPLATE_AMBIGUOUS);
+	/* in the first of two */
+	scan(MESSAGE(part(P7M, cms_of(SIGN, MESSAGE(strdup(odd)))),
+		     part(P7M, cms_of(SIGN, good_entity()))));
+	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
+	assert_int_equal(result.cause, SS_TEMPLATE_AMBIGUOUS);
 	scan(whole(cms_of(SIGN, strdup("Content-Type: message/partial; id=x\r\n\r\nx\r\n"))));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 	assert_int_equal(result.cause, SS_TEMPLATE_PARTIAL);
@@ -658,6 +678,12 @@ static void M2_damaged(void **state)
 	scan(whole(MADE(COMPRESSED_OID, ZLIB_OID, DATA_OID,
 			element(0x04, 4, octets))));
 	assert_string_equal(result.virus, MAIL_EICAR);
+	/* which it need not be: that it is missing is told */
+	octets = deflated("Content-Type: text/plain\r\n\r\nx\r\n", 31);
+	g_string_truncate(octets, octets->len - 1);
+	scan(whole(MADE(COMPRESSED_OID, ZLIB_OID, DATA_OID,
+			element(0x04, 4, octets))));
+	expect_clean(SMTPSPLICE_UNSCANNED_ARCHIVE);
 	scan(whole(MADE(COMPRESSED_OID, ZLIB_OID, DATA_OID,
 			element(0x04, 4, octets_of("no zlib", 7)))));
 	assert_int_equal(result.unscanned, SMTPSPLICE_UNSCANNED_ARCHIVE);
@@ -801,6 +827,9 @@ static void M2_is_about_pgp(void **state)
 		expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	}
 	scan(mail_format("Subject: x\r\n\r\n> -----BEGIN PGP MESSAGE-----\r\n"));
+	expect_encrypted();
+	scan(mail_format("Subject: x\r\n\r\nIt has -----BEGIN PGP MESSAGE----- in front:\r\n"
+			 "-----BEGIN PGP MESSAGE-----\r\n"));
 	expect_encrypted();
 }
 
