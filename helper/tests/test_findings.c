@@ -2,6 +2,7 @@
 /*
  * What a scan looks for as its AV profile says: hashes, names and types of files.
  */
+#include "kinds.h"
 #include "message.h"
 
 /* -- hashes --------------------------------------------------------------- */
@@ -57,7 +58,7 @@ static void keeps_what_is_allowed(void **state)
 /* Who knows a file that is allowed has a decoy */
 static void e1_allowed_decoy_hides_nothing(void **state)
 {
-	char *parts[MANY + 1] = {};
+	char *parts[MANY + 1] = {}, *text;
 
 	(void)state;
 	allow_eicar();
@@ -69,6 +70,11 @@ static void e1_allowed_decoy_hides_nothing(void **state)
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 	avattrs_number(&attrs, AV(MIME_AMBIGUITY), SMTPSPLICE_AMBIGUITY_MONITOR);
 	scan(MESSAGE(eicar("ours.com"), ambiguous()));
+	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "ours.com");
+	/* where it cannot be taken out, for the end is missing */
+	text = MESSAGE(eicar("ours.com"));
+	*strstr(text, "--b--") = '\0';
+	scan(text);
 	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "ours.com");
 	/* behind more of them than are listed */
 	for (int i = 0; i < MANY; i++)
@@ -137,6 +143,11 @@ static void blocks_names_and_types(void **state)
 	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filetype", "a.txt");
 	scan(MESSAGE(harmless("run.jsx")));
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
+	/* one of the last types */
+	assert_true(ss_kinds_type_find("zip") >= 32);
+	avattrs_text(&attrs, AV(FILE_TYPE), "zip");
+	scan(MESSAGE(packed(pack_zip("a.zip", &pack_text, 1))));
+	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filetype", "a.zip");
 }
 
 #define T(name) cmocka_unit_test_setup(name, reset)
