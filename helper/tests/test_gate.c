@@ -15,6 +15,7 @@
 #include "gate.h"
 #include "mail.h"
 #include "reading.h"
+#include "wrap.h"
 
 #define HEAD	"From: a@example.net\r\nTo: b@example.org\r\nSubject: x\r\n"
 #define MIXED	"Content-Type: multipart/mixed; boundary=\"bound\"\r\n"
@@ -462,6 +463,22 @@ static void e1_uuencoded_margin(void **state)
 	g_string_free(mail, TRUE);
 }
 
+/* The end of the message ends it to many */
+static void e1_uuencode_without_an_end(void **state)
+{
+	const struct pack file = { "a.com", mail_eicar(), strlen(mail_eicar()) };
+	GString *mail = expand("@H" MIXED "\r\n" TEXT LAST, "");
+	bool found = false;
+
+	(void)state;
+	wrap_uu(mail, &file, "\r\n");
+	g_string_truncate(mail, mail->len - strlen("`\r\nend\r\n"));
+	assert_int_equal(check(mail), SS_GATE_MARGIN);
+	assert_int_equal(ss_reading_all(mail->str, mail->len, has_eicar, &found), 0);
+	assert_true(found);
+	g_string_free(mail, TRUE);
+}
+
 static void g4_split_names(void **state)
 {
 	static const char *const rows[] = {
@@ -741,6 +758,20 @@ static void g7_readings_are_bounded(void **state)
 	g_string_free(mail, TRUE);
 }
 
+/* Few of them, but long ones */
+static void g7_octets_of_readings_are_bounded(void **state)
+{
+	GString *mail = expand("@H\r\na\r\n\r\nb\r\n\r\nc\r\n\r\n", "");
+	size_t output = 0;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		g_string_append_printf(mail, "%060d =zz =4\r\n", i);
+	assert_int_equal(ss_reading_all(mail->str, mail->len, count_output, &output), -E2BIG);
+	assert_true(output > mail->len * 4);
+	g_string_free(mail, TRUE);
+}
+
 static void names_are_stable(void **state)
 {
 	(void)state;
@@ -771,6 +802,7 @@ int main(void)
 		cmocka_unit_test(e1_cut_behind_returned_mail),
 		cmocka_unit_test(e1_margins),
 		cmocka_unit_test(e1_uuencoded_margin),
+		cmocka_unit_test(e1_uuencode_without_an_end),
 		cmocka_unit_test(g4_split_names),
 		cmocka_unit_test(e1_duplicates),
 		cmocka_unit_test(e1_charset),
@@ -783,6 +815,7 @@ int main(void)
 		cmocka_unit_test(passes_returned_mail),
 		cmocka_unit_test(passes_what_gmime_makes),
 		cmocka_unit_test(g7_readings_are_bounded),
+		cmocka_unit_test(g7_octets_of_readings_are_bounded),
 		cmocka_unit_test(names_are_stable),
 	};
 
