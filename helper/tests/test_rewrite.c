@@ -477,6 +477,11 @@ static void E1_refuses_what_is_ambiguous(void **state)
 		/* encoded as a whole */
 		HEAD "Content-Transfer-Encoding: base64\r\n"
 		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n",
+		/* or maybe not */
+		HEAD "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n"
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n",
+		HEAD "Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64\r\n"
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n",
 		/* a part that does not even have an empty line */
 		HEAD "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nX: y\r\n--b--\r\n",
 		HEAD "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\n",
