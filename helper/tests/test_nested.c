@@ -359,6 +359,10 @@ static void M1_nested_files_follow_the_rules(void **state)
 	scan(strdup(text));
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	avattrs_text(&attrs, AV(FILE_NAME), "*.js");
+	scan(strdup(text));
+	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "a.eml/run.js");
+	/* what is allowed by its hash is an attachment of the message itself */
+	avattrs_hash(&attrs, AV(HASH_ALLOW), "Harmless.\r\n", 11);
 	scan(text);
 	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "a.eml/run.js");
 	free(mail);
