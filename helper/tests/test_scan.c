@@ -197,6 +197,9 @@ static void reads_bare_newlines_both_ways(void **state)
 	(void)state;
 	scan(mail_format("%s" MAIL_DOTTED_1 "=\n." MAIL_DOTTED_2 "\n", head));
 	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_DOTTED, "message");
+	/* whatever the first line with a dot is behind */
+	scan(mail_format("%s\r\n..\r\n" MAIL_DOTTED_1 "=\n." MAIL_DOTTED_2 "\n", head));
+	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_DOTTED, "message");
 	scan(mail_format("%s" MAIL_DOTTED_1 "=\n" MAIL_DOTTED_2 "\n", head));
 	expect(SMTPSPLICE_VERDICT_REJECT, MAIL_DOTTED, "message");
 }
