@@ -184,7 +184,8 @@ static char *of_all_kinds(void)
 	char *mail = MESSAGE(harmless("a.txt"));
 	char *text = MESSAGE(harmless("b.txt"), packed(pack_zip("c.zip", &pack_text, 1)),
 			     attached("d.eml", mail, strlen(mail)),
-			     strdup("Content-Type: message/rfc822\r\n\r\nSubject: y\r\n\r\nHi\r\n"));
+			     strdup("Content-Type: message/rfc822\r\n\r\n"
+				    "Subject: y\r\n\r\nHi\r\n"));
 
 	free(mail);
 	return text;
@@ -429,7 +430,8 @@ static void e3_gate_ends(void **state)
 static void e1_reading_beyond_a_limit(void **state)
 {
 	char *body = encoded(MAIL_DOTTED_1 MAIL_DOTTED_2, strlen(MAIL_DOTTED_1 MAIL_DOTTED_2));
-	char *other = mail_format("Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n"
+	char *other = mail_format("Content-Type: text/plain\r\n"
+				  "Content-Transfer-Encoding: base64\r\n"
 				  "Content-Transfer-Encoding: 7bit\r\n\r\n%s", body);
 	char *text = MESSAGE(ambiguous(), other);
 
