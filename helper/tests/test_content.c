@@ -774,7 +774,7 @@ static struct pack unlist(struct pack zip, int last)
 }
 
 /* A zip that says in the way of large ones alone where its directory is, behind @head */
-static struct pack zip64(const void *head, size_t len, const struct pack *file)
+static struct pack pack_large(const void *head, size_t len, const struct pack *file)
 {
 	struct pack zip = pack_files("a.zip", ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE,
 				     "zip:zip64", file, 1);
@@ -805,7 +805,7 @@ static void g2_reads_zips_from_both_ends(void **state)
 	assert_string_equal(found_name(SS_KIND_EXECUTABLE), "a.zip/setup.exe");
 	/* and one behind the last that it lists, or where it is not known what it lists */
 	assert_true(look_free(unlist(pack_zip("a.zip", files, 2), 1)) & bit(SS_KIND_EXECUTABLE));
-	assert_true(look_free(zip64(hidden.data, len, &pack_text)) & bit(SS_KIND_EXECUTABLE));
+	assert_true(look_free(pack_large(hidden.data, len, &pack_text)) & bit(SS_KIND_EXECUTABLE));
 	pack_drop(&hidden);
 }
 
@@ -828,7 +828,7 @@ static void g2_finds_large_zips_behind_others_octets(void **state)
 {
 	(void)state;
 	reset_rules();
-	assert_int_equal(look_free(zip64("GIF89a", 6, &pack_program)), bit(SS_KIND_EXECUTABLE));
+	assert_int_equal(look_free(pack_large("GIF89a", 6, &pack_program)), bit(SS_KIND_EXECUTABLE));
 }
 
 /* That is no property of the archive */

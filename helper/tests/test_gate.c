@@ -287,7 +287,8 @@ static void e1_nested_boundaries(void **state)
 			       SS_GATE_BOUNDARY);
 		/* with another one between */
 		expect_flagged("@H" MIXED "\r\n" TEXT "--bound\r\n"
-			       "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n@X--x--\r\n" LAST, inner, SS_GATE_BOUNDARY);
+			       "Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+			       "--x\r\n@X--x--\r\n" LAST, inner, SS_GATE_BOUNDARY);
 		free(inner);
 	}
 }
