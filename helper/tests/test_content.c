@@ -828,7 +828,8 @@ static void g2_finds_large_zips_behind_others_octets(void **state)
 {
 	(void)state;
 	reset_rules();
-	assert_int_equal(look_free(pack_large("GIF89a", 6, &pack_program)), bit(SS_KIND_EXECUTABLE));
+	assert_int_equal(look_free(pack_large("GIF89a", 6, &pack_program)),
+			 bit(SS_KIND_EXECUTABLE));
 }
 
 /* That is no property of the archive */

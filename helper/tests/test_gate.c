@@ -430,7 +430,8 @@ static void e1_unclosed(void **state)
 	expect_flagged("@H" MIXED "\r\n" TEXT "--bound\r\nContent-Type: multipart/mixed; boundary=in\r\n"
 		       "\r\n--in\r\n@P" LAST, "", SS_GATE_UNCLOSED);
 	expect_flagged("@H" MIXED "\r\n" TEXT "--bound\r\n"
-		       "Content-Type: multipart/mixed; boundary=in\r\n\r\n--in\r\n@P--in--\r\n", "", SS_GATE_UNCLOSED);
+		       "Content-Type: multipart/mixed; boundary=in\r\n\r\n"
+		       "--in\r\n@P--in--\r\n", "", SS_GATE_UNCLOSED);
 	expect_flagged("@H" MIXED "\r\n@P", "", SS_GATE_UNCLOSED);
 }
 
