@@ -4,8 +4,10 @@
  * the socket into them (the only copy), the helper maps the same pages
  * read-only, and the server's socket sends them by reference.
  *
- * No locking here: one session owns a hold. Bounded by a budget a message and
- * one for all messages of the network namespace.
+ * One session owns a hold and serialises its calls. Bounded by a budget a message
+ * and one for all messages of the network namespace. A message that somebody else
+ * has open when its session has done with it is left over: it stays charged, and is
+ * looked at again and again.
  */
 #include <linux/fs.h>
 #include <linux/highmem.h>
@@ -20,6 +22,7 @@
 #include "eod.h"
 #include "hold.h"
 #include "leg.h"
+#include "share.h"
 #include "smtp.h"
 #include "smtpsplice.h"
 
@@ -27,8 +30,75 @@
 #define SEND_PAGES	16
 #define RECV_PAGES	(DIV_ROUND_UP(SS_HOLD_CHUNK, PAGE_SIZE) + 1)
 
+/* How often leftovers are looked at. */
+#define LOOK_AGAIN	(HZ / 4)
+
+/**
+ * struct ss_held - a message, where it outlives its hold
+ * @node: in ss_net.leftovers
+ * @file: the message
+ * @share: of the client that it is charged to, with a reference
+ * @charged: octets
+ */
+struct ss_held {
+	struct list_head node;
+	struct file *file;
+	struct ss_share *share;
+	u64 charged;
+};
+
 /* What a receive brings behind the end-of-data goes into a leg's buffer. */
 static_assert(SS_LEG_BUFFER >= SS_HOLD_CHUNK);
+
+/* Does nobody else have this file, nor another one of the same message? */
+static bool is_ours_alone(struct file *file)
+{
+	return d_count(file->f_path.dentry) == 1 && file_count(file) == 1;
+}
+
+/* Gives memory and budget back. */
+static void release(struct ss_net *sn, struct ss_held *held)
+{
+	fput(held->file);
+	ss_budget_uncharge(sn, held->share, held->charged);
+	ss_share_put(sn, held->share);
+	kfree(held);
+}
+
+static void look_at_leftovers(struct work_struct *work)
+{
+	struct ss_net *sn = container_of(to_delayed_work(work), struct ss_net,
+					 leftovers_work);
+	struct ss_held *held, *next;
+	LIST_HEAD(done);
+
+	spin_lock(&sn->leftovers_lock);
+	list_for_each_entry_safe(held, next, &sn->leftovers, node)
+		if (is_ours_alone(held->file))
+			list_move(&held->node, &done);
+	if (!list_empty(&sn->leftovers))
+		queue_delayed_work(ss_wq, &sn->leftovers_work, LOOK_AGAIN);
+	spin_unlock(&sn->leftovers_lock);
+	list_for_each_entry_safe(held, next, &done, node)
+		release(sn, held);
+}
+
+void ss_hold_init(struct ss_net *sn)
+{
+	spin_lock_init(&sn->leftovers_lock);
+	INIT_LIST_HEAD(&sn->leftovers);
+	INIT_DELAYED_WORK(&sn->leftovers_work, look_at_leftovers);
+}
+
+void ss_hold_exit(struct ss_net *sn)
+{
+	struct ss_held *held, *next;
+
+	cancel_delayed_work_sync(&sn->leftovers_work);
+	list_for_each_entry_safe(held, next, &sn->leftovers, node)
+		release(sn, held);
+	INIT_LIST_HEAD(&sn->leftovers);
+}
 
 int ss_hold_open(struct ss_hold *h, struct ss_net *sn, struct ss_share *share)
 {
@@ -38,6 +108,9 @@ int ss_hold_open(struct ss_hold *h, struct ss_net *sn, struct ss_share *share)
 
 	if (err)
 		return err;
+	h->held = kmalloc(sizeof(*h->held), GFP_KERNEL_ACCOUNT);
+	if (!h->held)
+		return -ENOMEM;
 	h->sn = sn;
 	h->share = share;
 	h->limit = READ_ONCE(sn->settings.max_message);
@@ -47,8 +120,11 @@ int ss_hold_open(struct ss_hold *h, struct ss_net *sn, struct ss_share *share)
 	file = ss_compat_shmem_file("smtpsplice",
 				    min_t(u64, h->limit + 2 * SS_HOLD_CHUNK,
 					  MAX_LFS_FILESIZE & PAGE_MASK));
-	if (IS_ERR(file))
+	if (IS_ERR(file)) {
+		kfree(h->held);
 		return PTR_ERR(file);
+	}
+	ss_share_hold(sn, share);
 	/* mail does not go to swap */
 	mapping_set_unevictable(file->f_mapping);
 	inode = file_inode(file);
@@ -59,12 +135,24 @@ int ss_hold_open(struct ss_hold *h, struct ss_net *sn, struct ss_share *share)
 
 void ss_hold_close(struct ss_hold *h)
 {
+	struct ss_net *sn = h->sn;
+	struct ss_held *held = h->held;
+
 	if (!h->file)
 		return;
-	fput(h->file);
-	ss_budget_uncharge(h->sn, h->share, h->charged);
+	held->file = h->file;
+	held->share = h->share;
+	held->charged = h->charged;
 	h->file = NULL;
 	h->charged = 0;
+	if (is_ours_alone(held->file)) {
+		release(sn, held);
+		return;
+	}
+	spin_lock(&sn->leftovers_lock);
+	list_add_tail(&held->node, &sn->leftovers);
+	spin_unlock(&sn->leftovers_lock);
+	queue_delayed_work(ss_wq, &sn->leftovers_work, LOOK_AGAIN);
 }
 
 /* Charges what is needed to hold @end octets. */

@@ -14,8 +14,11 @@ struct ss_leg;
 /* Most octets that one receive takes: one full TLS record. */
 #define SS_HOLD_CHUNK	16384u
 
+struct ss_held;
+
 /**
  * struct ss_hold - a held message
+ * @held: for what is left of it, see ss_hold_close()
  * @sn: whose budget it is charged to
  * @share: of the client, likewise
  * @file: the shmem file behind it
@@ -26,6 +29,7 @@ struct ss_leg;
  * Owned by one session; all calls are serialised by it.
  */
 struct ss_hold {
+	struct ss_held *held;
 	struct ss_net *sn;
 	struct ss_share *share;
 	struct file *file;
@@ -35,10 +39,24 @@ struct ss_hold {
 };
 
 /**
+ * ss_hold_init() - make what a namespace needs
+ * @sn: the namespace
+ */
+void ss_hold_init(struct ss_net *sn);
+
+/**
+ * ss_hold_exit() - let go of what is left, whoever has it open
+ * @sn: the namespace, without any session
+ *
+ * Context: process.
+ */
+void ss_hold_exit(struct ss_net *sn);
+
+/**
  * ss_hold_open() - start to hold a message
  * @h: the hold, zeroed
  * @sn: the namespace to charge
- * @share: of the client that the message comes from; it outlives the hold
+ * @share: of the client that the message comes from
  *
  * Context: process. Return: 0, -ENOMEM, -ENOSPC where the budget is used up, or
  * -EDQUOT where the client has its share of it.
@@ -49,8 +67,8 @@ int ss_hold_open(struct ss_hold *h, struct ss_net *sn, struct ss_share *share);
  * ss_hold_close() - let go of the message; does nothing if none is held
  * @h: the hold
  *
- * Pages that are in a send queue, or mapped by the helper, live on until those
- * let go; the budget is given back now.
+ * Where others have the message open, as a helper that is still at it, it stays in
+ * the budget until they have not; pages in a send queue are the socket's.
  */
 void ss_hold_close(struct ss_hold *h);
 

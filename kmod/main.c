@@ -14,6 +14,7 @@
 #include <net/netns/generic.h>
 
 #include "helper.h"
+#include "hold.h"
 #include "netlink.h"
 #include "policy.h"
 #include "profile.h"
@@ -67,6 +68,7 @@ static int __net_init net_init(struct net *net)
 	refcount_set(&sn->users, 1);
 	init_completion(&sn->idle);
 	ss_share_init(sn);
+	ss_hold_init(sn);
 	ss_request_init(sn);
 	ss_ban_init(sn);
 	sn->stats = alloc_percpu(struct ss_stats);
@@ -98,6 +100,7 @@ static void __net_exit net_pre_exit(struct net *net)
 
 	ss_policy_flush(sn);	/* no new sessions */
 	ss_sessions_flush(sn);
+	ss_hold_exit(sn);
 	ss_steer_stop(sn);
 }
 

@@ -2,7 +2,7 @@
 /*
  * Clients, as limits see them: an IPv4 address or an IPv6 /64, and what each of
  * them has of the budgets of the namespace. A share lives as long as one of the
- * client's sessions does. What counts in it is said by those who own the budgets:
+ * client's sessions or messages does. What counts in it is said by those who own the budgets:
  * sessions.c, budget.c and request.c.
  */
 #include <linux/jhash.h>
@@ -80,6 +80,13 @@ struct ss_share *ss_share_get(struct ss_net *sn, const struct ss_addr *client)
 		return new;
 	kfree(new);
 	return share;
+}
+
+void ss_share_hold(struct ss_net *sn, struct ss_share *share)
+{
+	spin_lock_bh(&sn->shares_lock);
+	share->users++;
+	spin_unlock_bh(&sn->shares_lock);
 }
 
 void ss_share_put(struct ss_net *sn, struct ss_share *share)

@@ -24,7 +24,7 @@ struct ss_request_count {
 /**
  * struct ss_share - what one client has of the budgets of a namespace
  * @node: in ss_net.shares
- * @users: sessions that refer to it, covered by ss_net.shares_lock
+ * @users: sessions and held messages that refer to it, covered by ss_net.shares_lock
  * @family: AF_INET or AF_INET6
  * @prefix: the client: its IPv4 address, or its IPv6 /64
  * @sessions: its sessions in ss_net.sessions, covered by ss_net.sessions_lock
@@ -55,6 +55,15 @@ void ss_share_init(struct ss_net *sn);
  * Context: process. Return: the share, with a reference, or NULL without memory.
  */
 struct ss_share *ss_share_get(struct ss_net *sn, const struct ss_addr *client);
+
+/**
+ * ss_share_hold() - take another reference
+ * @sn: the namespace
+ * @share: the share, to which the caller has one
+ *
+ * Context: any, without ss_net.shares_lock.
+ */
+void ss_share_hold(struct ss_net *sn, struct ss_share *share);
 
 /**
  * ss_share_put() - give a reference back

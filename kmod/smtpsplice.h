@@ -112,6 +112,10 @@ struct ss_settings {
  * @users: 1 for the namespace and 1 a session; @idle completes at 0
  * @idle: see @users
  * @held: octets held in all messages
+ * @leftovers_lock: covers @leftovers
+ * @leftovers: messages that no session holds any more, but others have open, see
+ *	hold.c
+ * @leftovers_work: looks whether they still do
  * @conserve: conserve mode is on, see budget.c
  * @bans: clients that may not send for a while
  * @request_lock: covers @queues, and the struct ss_request in them
@@ -142,6 +146,9 @@ struct ss_net {
 	struct completion idle;
 
 	atomic64_t held;
+	spinlock_t leftovers_lock;
+	struct list_head leftovers;
+	struct delayed_work leftovers_work;
 	bool conserve;
 	struct ss_bans bans;
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The helper dies, hangs or lies while messages are held (THREATS I4, I5)."""
 import errno
+import mmap
 import os
 import signal
 import struct
@@ -254,15 +255,37 @@ def test_I5_verdicts():
         assert not srv.messages
 
 
-def test_unmapped_after_end():
-    """a message whose file the helper keeps open gives its budget back"""
+def test_K5_memory_and_budget():
+    """K5: a message that the helper keeps open is in the budget as long as it is"""
     with in_place_of_the_helper(mail("kept")) as (g, c, _):
-        _, f = g.take()
-        with f:
+        clients = [c] + [send_message(mail("other")) for _ in range(3)]
+        wait_for("the requests", lambda: stats()["scan-queued"] == len(clients))
+        files = [g.take()[1] for _ in clients]
+        left = stats()["held"]
+        page = left // len(clients)
+        assert page
+        for c in clients:
             c.reset()
-            wait_for("the end", lambda: not sessions())
-            wait_for("an empty hold", lambda: stats()["held"] == 0)
-            assert os.pread(f.fileno(), 100, 0).startswith(b"From:")
+        wait_for("the end", lambda: not sessions())
+        expect_equal(stats()["held"], left, "held")
+
+        def still_held(how):
+            nonlocal left
+            # what another one had is given back: so this one was looked at as well
+            files.pop().close()
+            left -= page
+            wait_for("a look", lambda: stats()["held"] <= left)
+            expect_equal(stats()["held"], left, "held by " + how)
+        kept = files.pop(0)
+        still_held("a file")
+        with mmap.mmap(kept.fileno(), 0, prot=mmap.PROT_READ) as memory:
+            with open("/proc/self/fd/%d" % kept.fileno(), "rb") as again:
+                kept.close()
+                still_held("another file")
+                assert again.read().startswith(b"From:")
+            still_held("memory")
+            assert memory[:5] == b"From:"
+        wait_for("an empty hold", lambda: stats()["held"] == 0)
 
 
 @contextmanager
