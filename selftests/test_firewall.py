@@ -34,6 +34,7 @@ def test_input_drops():
     """where INPUT drops by default, flows to the servers have to be let in"""
     drop = hook("input", "tcp dport 25 counter name seen\nmeta l4proto ipv6-icmp accept", "drop")
     for family in (4, 6):
+        wait_for("the end", lambda: not sessions())
         with Server() as srv:
             with nft("gw", "inet", drop) as counters:
                 s, _ = dial(server_of(family), family)
