@@ -195,9 +195,10 @@ def test_N1_verdict_under_flood():
         try:
             c.envelope()
             c.cmd("DATA", "354")
+            # takes its time, which the scan does not have
+            data = empty_records(p.records.tx.seq, RECORDS)
             c.send(stuff(infected()) + b".\r\n")
             wait_for("scan", lambda: [s["state"] for s in sessions()] == ["scan"])
-            data = empty_records(p.records.tx.seq, RECORDS)
             others = [Client(family=f) for f in (4, 6)]
             with p.sock.dup() as sock, Flood([sock], data) as flood:
                 wait_for("the flood", flood.has_begun)
