@@ -131,6 +131,7 @@ def test_rule_less():
 def test_addresses():
     """the server sees the client's address, the session has both ends"""
     for family in (4, 6):
+        wait_for("quiet", lambda: not sessions())
         with Server() as srv:
             c = Client(family=family)
             assert inspected(c)
@@ -585,6 +586,7 @@ def test_dnat():
         for family, to in ((4, "10.0.9.9"), (6, "fd00:9::9")):
             expect_equal(through(family, to=to)[0], client_of(family),
                          "client at the server")
+            wait_for("quiet", lambda: not sessions())
             with Server():
                 c = Client(family=family, to=to)
                 assert inspected(c)
@@ -970,6 +972,7 @@ def test_first_match():
 
 def test_delete_with_sessions():
     """sessions of a deleted policy go on to their end, new flows are untouched"""
+    wait_for("quiet", lambda: not sessions())
     with Server() as srv:
         clients = [Client(family=f) for f in (4, 6)]
         for c in clients:
