@@ -26,16 +26,16 @@ class Watcher(Server):
         super().__init__(*args, **kw)
 
     def _serve(self, p):
+        end = "closed"
         try:
             self._dialogue(p)
         except ConnectionResetError:
-            self.ends.append("reset")
+            end = "reset"
         except (OSError, AssertionError) as e:
-            self.ends.append(repr(e))
-        else:
-            self.ends.append("closed")
+            end = repr(e)
         finally:
             p.sock.close()
+            self.ends.append(end)
 
     def expect_reset(self):
         wait_for("the end", lambda: self.ends)
