@@ -81,6 +81,7 @@ def starttls(ctx=None, name=NAME):
 def expect_bypassed(counter, name=NAME, port=25, family=4):
     """The client sees the server's own certificate, and that is counted."""
     off = counter == "bypass-off"
+    wait_for("quiet", lambda: not sessions())
     with TlsServer(port=port) as srv:
         before = stats()
         c = TlsClient(port=port, family=family)
@@ -499,6 +500,8 @@ def test_client_leaves():
                 wait_for("the end", lambda: not sessions())
                 expect_equal(delta(before, "handshakes"), 0, "handshakes")
             assert not srv.messages
+    # behind this one the helper has logged all of those
+    expect_inspected()
     for how in ("FIN", "reset"):
         reached = threading.Event()
 
@@ -869,7 +872,8 @@ def test_I4_killed():
         wait_for("the end", lambda: not sessions())
         wait_for("no socket", lambda: {s[2] for s in tcp_sockets("gw")} <=
                  {LISTEN, TIME_WAIT})
-        for key in ("sessions", "handshake-queued", "held"):
+        wait_for("none to be counted", lambda: not stats()["sessions"])
+        for key in ("handshake-queued", "held"):
             expect_equal(stats()[key], 0, key)
     expect_inspected()
 
