@@ -104,8 +104,9 @@ def test_disk_full():
 def test_quota():
     """the quota is used up: the new one is not kept, or the oldest goes"""
     with quarantine("10m", "--quarantine-quota", "16K"):
-        ask(infected(), "554")
-        ask(infected("b.com"), "554")
+        for name in "a.com", "b.com":
+            with logged(filename=name):
+                ask(infected(name), "554")
         refused_anyway("")
     with quarantine("10m", "--quarantine-quota", "16K",
                     "--quarantine-lowspace", "overwrite-old"):
