@@ -203,11 +203,11 @@ def test_K6_no_connection():
 
 def test_K6_no_answer():
     """the SYN is lost: 451 in time"""
-    with setting("dial-timeout", "1s"), server() as srv, counted(redials=1, timeout=1, dial_failed=1):
+    with server() as srv, counted(redials=1, timeout=1, dial_failed=1):
         c = begun()
         fin(srv.conns[0])
         wait_for("the end of the leg", left)
-        with nft("server", "inet", NO_SYN):
+        with setting("dial-timeout", "1s"), nft("server", "inet", NO_SYN):
             c.send(mail() + b".\r\n")
             c.expect(LOST)
         c.cmd("QUIT", "221")
