@@ -188,18 +188,21 @@ def fill(octets):
 
 def test_N3_rate_rises():
     """the fuller the budget, the faster a message has to come"""
-    with setting("max-held", "10M", "data-timeout", "3s", "max-client-held", "100"), \
-            Server() as srv:
+    hurry = ("data-timeout", "3s")
+    with setting("max-held", "10M", "max-client-held", "100"), Server() as srv:
         # some thousand octets a second are enough where there is room
-        c, silent = begun(), begun()
-        trickle(c, LINE * 10, until=silent)
-        c.send(b".\r\n")
-        c.expect("250")
+        with setting(*hurry):
+            silent, c = begun(), begun()
+            trickle(c, LINE * 10, until=silent)
+            c.send(b".\r\n")
+            c.expect("250")
         with stopped_helper():
+            # those that fill it need not hurry
             clients = fill(9000000)
-            c = begun()
-            trickle(c, LINE * 10)
-            c.expect("421 4.4.2")
+            with setting(*hurry):
+                c = begun()
+                trickle(c, LINE * 10)
+                c.expect("421 4.4.2")
         for c in clients:
             c.expect("250")
         expect_equal(len(srv.messages), 3, "messages")
