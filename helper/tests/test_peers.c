@@ -133,7 +133,7 @@ static void ends_with_its_peers(void **state)
 	expect_failed(SMTPSPLICE_TLS_CAUSE_CLIENT, -1);
 	finish();
 	start(PEER_PRIORITY, PKI_HOST, NULL, NULL, 0);
-	peer_step(&client);
+	(void)queued();
 	assert_false(ss_pair_step(pair, ss_process_now()));
 	peer_wait(server.fd, POLLIN);
 	shutdown(client.fd, SHUT_WR);
@@ -190,11 +190,13 @@ static void tells_of_a_server_that_left(void **state)
 		assert_int_equal(poll(&pfd, 1, 60000), 1);
 		while (!client.done)
 			peer_step(&client);
+		peer_wait(gw_client, POLLIN);
 		assert_true(ss_pair_step(pair, ss_process_now()));
 		result = *ss_pair_result(pair);
 		ss_pair_close(pair);
 		assert_int_equal(result.result, SMTPSPLICE_TLS_RESULT_FAILED);
 		assert_int_equal(result.cause, SMTPSPLICE_TLS_CAUSE_SERVER);
+		peer_wait(client.fd, POLLIN);
 		assert_int_equal(gnutls_record_recv(client.session, &octet, 1),
 				 GNUTLS_E_FATAL_ALERT_RECEIVED);
 		assert_int_equal(gnutls_alert_get(client.session), GNUTLS_A_HANDSHAKE_FAILURE);
