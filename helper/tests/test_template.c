@@ -156,6 +156,8 @@ static void checks_replies(void **state)
 	assert_false(valid("554-more"));
 	assert_false(valid("554 a\r\n250 b"));
 	assert_false(valid("554 Gr\xc3\xbc\xc3\x9f" "e"));
+	assert_true(valid("554 ~"));
+	assert_false(valid("554 \x7f"));
 	memset(template, 'x', SS_TEMPLATE_REPLY_SIZE);
 	template[SS_TEMPLATE_REPLY_SIZE] = '\0';
 	memcpy(template, "554 ", 4);
@@ -205,6 +207,7 @@ static void checks_texts(void **state)
 	assert_true(ss_template_valid_text("Gr\xc3\xbc\xc3\x9f" "e\n\r\n%%FILE%%\r\n"));
 	assert_false(ss_template_valid_text("a\rb"));
 	assert_false(ss_template_valid_text("a\x1b[0m"));
+	assert_false(ss_template_valid_text("a\x7f"));
 	assert_false(ss_template_valid_text("a\xff"));
 	assert_false(ss_template_valid_text("a\xc3"));
 	assert_false(ss_template_valid_text("a\xe2\x80\xae"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "unit.h"
 
+#include "cleanup.h"
 #include "text.h"
 
 static void check(enum ss_text_mode mode, const char *in, size_t len, const char *out)
@@ -39,6 +40,19 @@ static void replaces_controls(void **state)
 	check(SS_TEXT_PRINT, "exe.\xe2\x80\xaetxt", 10, "exe.?txt");
 }
 
+/* Nothing of DEL and C1 passes in any mode, and what stands on either side of them does */
+static void knows_where_controls_end(void **state)
+{
+	static const enum ss_text_mode modes[] = { SS_TEXT_JSON, SS_TEXT_PRINT, SS_TEXT_LINES };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		check(modes[i], "~\x7f\xc2\x80", 4, "~??");
+		check(modes[i], "\xc2\x9e\xc2\x9f\xc2\xa0", 6, "??\xc2\xa0");
+	}
+	check(SS_TEXT_REPLY, "~\x7f\xc2\x80\xc2\x9f\xc2\xa0", 8, "~????");
+}
+
 static void keeps_lines(void **state)
 {
 	(void)state;
@@ -71,6 +85,7 @@ int main(void)
 		cmocka_unit_test(keeps_valid_utf8),
 		cmocka_unit_test(replaces_invalid_utf8),
 		cmocka_unit_test(replaces_controls),
+		cmocka_unit_test(knows_where_controls_end),
 		cmocka_unit_test(keeps_lines),
 		cmocka_unit_test(makes_replies_ascii),
 		cmocka_unit_test(cuts_between_characters),
