@@ -4,10 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ca.h"
+#include "cleanup.h"
+#include "pki.h"
 #include "process.h"
 
 static char *dir, *ca_dir, err[512];
@@ -219,6 +223,94 @@ static void expect_not_loaded(int ret, const char *word)
 	ss_ca_free(&ca);
 }
 
+/* Whoever may read a key, or put another one in its place, is the CA */
+static void refuses_keys_of_everybody(void **state)
+{
+	static const mode_t modes[] = { 0640, 0620, 0610, 0604, 0602, 0601 };
+	static const char *const names[] = { "ca.key", "untrusted-ca.key" };
+	struct ss_ca ca;
+
+	(void)state;
+	create();
+	for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
+		char *key = path(names[n]);
+
+		for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+			assert_int_equal(chmod(key, modes[i]), 0);
+			expect_not_loaded(-EPERM, names[n]);
+		}
+		assert_int_equal(chmod(key, 0400), 0);
+		free(key);
+	}
+	assert_int_equal(ss_ca_load(&ca, ca_dir, err, sizeof(err)), 0);
+	ss_ca_free(&ca);
+}
+
+/* Its key fits, but clients would not take what it signs */
+static void refuses_what_is_no_ca(void **state)
+{
+	static const struct pki_spec specs[] = {
+		{ .dn = "CN=end entity" }, { .dn = "CN=odd", .no_basic = true },
+		{ .dn = "CN=old", .v1 = true },
+	};
+
+	(void)state;
+	create();
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		struct ss_ca_info info[SS_CA_KINDS];
+		struct pki other = {};
+		char *key;
+
+		pki_make(&other, &specs[i], NULL);
+		free(pki_file(ca_dir, "ca.pem", &other, false));
+		key = pki_file(ca_dir, "ca.key", &other, true);
+		assert_int_equal(chmod(key, 0600), 0);
+		expect_not_loaded(-EINVAL, "ca.pem: not a CA's certificate");
+		assert_int_equal(ss_ca_describe(ca_dir, &info[0], &info[1], err, sizeof(err)),
+				 -EINVAL);
+		free(key);
+		pki_free(&other);
+	}
+}
+
+/* Here it is a limit that the disk is full by: no file gets more than so many bytes */
+static void create_with_room(rlim_t room)
+{
+	struct rlimit before, little;
+	int ret;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	little = (struct rlimit){ .rlim_cur = room, .rlim_max = before.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	ret = ss_ca_create(ca_dir, &(struct ss_ca_names){}, err, sizeof(err));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(ret, -EFBIG);
+	assert_false(ss_ca_present(ca_dir));
+	expect_clean(0);
+}
+
+static void makes_none_where_there_is_no_room(void **state)
+{
+	char *key = path("ca.key"), *crt = path("ca.pem");
+	struct stat small, large;
+
+	(void)state;
+	create();
+	assert_int_equal(stat(key, &small), 0);
+	assert_int_equal(stat(crt, &large), 0);
+	ss_process_remove_tree(ca_dir);
+	create_with_room(0);
+	create_with_room(10);
+	/* For the key, but not for the certificate behind it */
+	assert_true(small.st_size + 20 < large.st_size - 20);
+	create_with_room(large.st_size - 20);
+	create();
+	free(key);
+	free(crt);
+}
+
 static void refuses_what_is_wrong(void **state)
 {
 	char *key = path("ca.key"), *crt = path("ca.pem"), *other = path("untrusted-ca.key");
@@ -273,6 +365,9 @@ int main(void)
 		T(overwrites_nothing),
 		T(makes_folders),
 		T(refuses_what_is_wrong),
+		T(refuses_keys_of_everybody),
+		T(refuses_what_is_no_ca),
+		T(makes_none_where_there_is_no_room),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
