@@ -348,13 +348,17 @@ static void keeps_what_it_made(void **state)
 	other = ss_mint_re_sign(&mint, a.crt, "a", SS_CA_UNTRUSTED, SS_MINT_ECDSA);
 	assert_ptr_not_equal(first, other);
 	ss_creds_put(other);
+	/* A client that has nothing but RSA could do nothing with the first */
+	other = ss_mint_re_sign(&mint, a.crt, "a", SS_CA_TRUSTED, SS_MINT_RSA);
+	assert_ptr_not_equal(first, other);
+	ss_creds_put(other);
 	other = ss_mint_re_sign(&mint, a.crt, "b", SS_CA_TRUSTED, SS_MINT_ECDSA);
 	assert_ptr_not_equal(first, other);
 	ss_creds_put(other);
 	other = ss_mint_re_sign(&mint, b.crt, "a", SS_CA_TRUSTED, SS_MINT_ECDSA);
 	assert_ptr_not_equal(first, other);
 	ss_creds_put(other);
-	assert_int_equal(mint.cache.count, count + 4);
+	assert_int_equal(mint.cache.count, count + 5);
 	ss_creds_put(first);
 	pki_free(&a);
 	pki_free(&b);
@@ -386,6 +390,29 @@ static void keeps_what_was_used_last(void **state)
 	ss_creds_cache_free(&cache);
 	for (int i = 0; i < 4; i++)
 		ss_creds_put(creds[i]);
+}
+
+/* A key is all of its octets: two that differ in any one of them are of two */
+static void knows_all_of_a_key(void **state)
+{
+	struct ss_creds *creds = ss_creds_new(&root.crt, 1, root.key);
+	struct ss_creds_cache cache;
+	uint8_t key[SS_CREDS_KEY_SIZE];
+
+	(void)state;
+	assert_non_null(creds);
+	assert_int_equal(ss_creds_cache_init(&cache, 1), 0);
+	memset(key, 'k', sizeof(key));
+	ss_creds_cache_add(&cache, key, creds);
+	for (size_t i = 0; i < sizeof(key); i++) {
+		key[i] ^= 1;
+		assert_null(ss_creds_cache_find(&cache, key));
+		key[i] ^= 1;
+	}
+	assert_ptr_equal(ss_creds_cache_find(&cache, key), creds);
+	ss_creds_put(creds);
+	ss_creds_cache_free(&cache);
+	ss_creds_put(creds);
 }
 
 /* Put a certificate and key in place of others, as an administrator does it */
@@ -517,6 +544,7 @@ int main(void)
 		cmocka_unit_test(lives_no_longer),
 		cmocka_unit_test(keeps_what_it_made),
 		cmocka_unit_test(keeps_what_was_used_last),
+		cmocka_unit_test(knows_all_of_a_key),
 		cmocka_unit_test(gives_what_it_was_given),
 		cmocka_unit_test(takes_no_path_for_a_name),
 	};
