@@ -655,6 +655,40 @@ static void takes_the_strictest(void **state)
 	assert_int_equal(cause, SMTPSPLICE_TLS_CAUSE_NONE);
 }
 
+/* What is wrong is acted on by its own option, whatever the others say */
+static void has_an_option_for_each(void **state)
+{
+	struct ss_profile p;
+	const struct {
+		enum smtpsplice_tls_cause cause;
+		uint32_t *action;
+	} rows[] = {
+		{ SMTPSPLICE_TLS_CAUSE_EXPIRED, &p.expired },
+		{ SMTPSPLICE_TLS_CAUSE_REVOKED, &p.revoked },
+		{ SMTPSPLICE_TLS_CAUSE_UNTRUSTED, &p.untrusted },
+		{ SMTPSPLICE_TLS_CAUSE_VALIDATION_TIMEOUT, &p.validation_timeout },
+		{ SMTPSPLICE_TLS_CAUSE_VALIDATION_FAILURE, &p.validation_failure },
+	};
+
+	(void)state;
+	ss_profile_default(&p);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		*rows[i].action = SMTPSPLICE_TLS_ACTION_IGNORE;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		*rows[i].action = SMTPSPLICE_TLS_ACTION_BLOCK;
+		for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+			struct ss_verify_result r = { .failed = SS_VERIFY_BIT(rows[n].cause) };
+			enum smtpsplice_tls_cause cause;
+
+			assert_int_equal(ss_verify_decide(&p, &r, &cause), n == i ?
+					 SMTPSPLICE_TLS_ACTION_BLOCK :
+					 SMTPSPLICE_TLS_ACTION_IGNORE);
+			assert_int_equal(cause, rows[n].cause);
+		}
+		*rows[i].action = SMTPSPLICE_TLS_ACTION_IGNORE;
+	}
+}
+
 static void tells_of_bad_files(void **state)
 {
 	struct ss_verify v;
@@ -717,6 +751,7 @@ int main(void)
 		cmocka_unit_test(test_N4_large_keys),
 		cmocka_unit_test(checks_a_leaf_that_is_trusted_as_it_is),
 		cmocka_unit_test(takes_the_strictest),
+		cmocka_unit_test(has_an_option_for_each),
 		cmocka_unit_test(tells_of_bad_files),
 	};
 
