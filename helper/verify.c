@@ -18,7 +18,6 @@
 
 #define STATUS_REQUEST	5	/* the TLS feature "must staple" (RFC 7633) */
 #define CLOCK_SLACK	300	/* seconds that an OCSP responder's clock is fast */
-#define NAME_SIZE	1024
 
 /* RSA of 2048 bits, curves of 224, and hashes that fit */
 #define FLAGS		(GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM) |	\
@@ -286,21 +285,35 @@ static bool subject_has_nul(gnutls_x509_crt_t crt)
 	return false;
 }
 
+/* However long it is. Return: its type, or a GnuTLS error. */
+static int read_alt_name(gnutls_x509_crt_t crt, unsigned int i, gnutls_datum_t *name)
+{
+	size_t size = 0;
+	int ret = gnutls_x509_crt_get_subject_alt_name(crt, i, NULL, &size, NULL);
+
+	if (ret != GNUTLS_E_SHORT_MEMORY_BUFFER)
+		return ret;
+	name->data = gnutls_malloc(size);
+	if (!name->data)
+		return GNUTLS_E_MEMORY_ERROR;
+	ret = gnutls_x509_crt_get_subject_alt_name(crt, i, name->data, &size, NULL);
+	name->size = size;
+	return ret;
+}
+
 static bool alt_name_has_nul(gnutls_x509_crt_t crt)
 {
-	char name[NAME_SIZE];
 	int ret = 0;
 
-	for (int i = 0; ret >= 0 || ret == GNUTLS_E_SHORT_MEMORY_BUFFER; i++) {
-		size_t size = sizeof(name);
+	for (unsigned int i = 0; ret >= 0; i++) {
+		gnutls_datum_t name __cleanup(cleanup_datum) = {};
 
-		ret = gnutls_x509_crt_get_subject_alt_name(crt, i, name, &size, NULL);
-		if (ret == GNUTLS_SAN_DNSNAME && memchr(name, '\0', size))
-			return true;
-		if (ret == GNUTLS_E_ASN1_EMBEDDED_NULL_IN_STRING)
+		ret = read_alt_name(crt, i, &name);
+		if (ret == GNUTLS_SAN_DNSNAME && memchr(name.data, '\0', name.size))
 			return true;
 	}
-	return false;
+	/* Of a name that cannot be read, nobody knows */
+	return ret != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
 }
 
 static void check_name(gnutls_x509_crt_t crt, const char *name,

@@ -226,34 +226,77 @@ static void knows_names(void **state)
 	}
 }
 
-/* CN and alternative name with a NUL, as an own key of the CA would sign it */
-static void knows_nul_in_names(void **state)
+/* Sign a leaf anew that was changed, and see it as others do */
+static void sign_again(struct pki *made)
 {
-	static const char cn[] = "mx.example.com\0.evil.org";
-	static const char san[] = "\x30\x10\x82\x0emx.example\0org";
-	struct pki chain[2] = { {}, inter };
 	gnutls_datum_t der;
 
+	assert_int_equal(gnutls_x509_crt_sign2(made->crt, inter.crt, inter.key,
+					       GNUTLS_DIG_SHA256, 0), 0);
+	assert_int_equal(gnutls_x509_crt_export2(made->crt, GNUTLS_X509_FMT_DER, &der), 0);
+	gnutls_x509_crt_deinit(made->crt);
+	gnutls_x509_crt_init(&made->crt);
+	assert_int_equal(gnutls_x509_crt_import(made->crt, &der, GNUTLS_X509_FMT_DER), 0);
+	gnutls_free(der.data);
+}
+
+static void check_common_name(const void *name, size_t size, uint32_t want)
+{
+	struct pki chain[2] = { {}, inter };
+
+	pki_make(&chain[0], &(struct pki_spec){ .dn = "O=x" }, NULL);
+	assert_int_equal(gnutls_x509_crt_set_dn_by_oid(chain[0].crt,
+		GNUTLS_OID_X520_COMMON_NAME, 0, name, size), 0);
+	sign_again(&chain[0]);
+	check_with(&verify, chain, 2, NULL, NULL, want);
+	pki_free(&chain[0]);
+}
+
+/* A DNS name in front of a good one */
+static void check_alt_name(void *name, size_t size, uint32_t want)
+{
+	const gnutls_datum_t text = { name, size };
+	const gnutls_datum_t good = { (uint8_t *)PKI_HOST, strlen(PKI_HOST) };
+	gnutls_datum_t parts[2] = { pki_der_join(0x82, &text, 1), pki_der_join(0x82, &good, 1) };
+	gnutls_datum_t whole = pki_der_join(0x30, parts, 2);
+	struct pki chain[2] = { {}, inter };
+
+	pki_make(&chain[0], &(struct pki_spec){ .dn = "O=x", .host = "" }, NULL);
+	assert_int_equal(gnutls_x509_crt_set_extension_by_oid(chain[0].crt, "2.5.29.17",
+							      whole.data, whole.size, 0), 0);
+	sign_again(&chain[0]);
+	check_with(&verify, chain, 2, NULL, NULL, want);
+	pki_free(&chain[0]);
+	free(parts[0].data);
+	free(parts[1].data);
+	free(whole.data);
+}
+
+/*
+ * CN and alternative name with a NUL, as an own key of the CA would sign it. How long the
+ * name is does not matter, nor how far behind the NUL is.
+ */
+static void knows_nul_in_names(void **state)
+{
+	static const size_t sizes[] = { 24, 1023, 1024, 1025, 4000 };
+	char name[4000];
+
 	(void)state;
-	for (int i = 0; i < 2; i++) {
-		pki_make(&chain[0], &(struct pki_spec){ .dn = "O=x", .host = i ? "" : NULL }, NULL);
-		if (i)
-			assert_int_equal(gnutls_x509_crt_set_extension_by_oid(chain[0].crt,
-				"2.5.29.17", san, 18, 0), 0);
-		else
-			assert_int_equal(gnutls_x509_crt_set_dn_by_oid(chain[0].crt,
-				GNUTLS_OID_X520_COMMON_NAME, 0, cn, sizeof(cn) - 1), 0);
-		assert_int_equal(gnutls_x509_crt_sign2(chain[0].crt, inter.crt, inter.key,
-						       GNUTLS_DIG_SHA256, 0), 0);
-		assert_int_equal(gnutls_x509_crt_export2(chain[0].crt,
-							 GNUTLS_X509_FMT_DER, &der), 0);
-		gnutls_x509_crt_deinit(chain[0].crt);
-		gnutls_x509_crt_init(&chain[0].crt);
-		assert_int_equal(gnutls_x509_crt_import(chain[0].crt, &der,
-							GNUTLS_X509_FMT_DER), 0);
-		gnutls_free(der.data);
-		check_with(&verify, chain, 2, NULL, NULL, B(VALIDATION_FAILURE));
-		pki_free(&chain[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		size_t places[] = { 14, sizes[i] / 2, sizes[i] - 1 };
+
+		memset(name, 'x', sizeof(name));
+		memcpy(name, PKI_HOST, strlen(PKI_HOST));
+		check_common_name(name, sizes[i], 0);
+		check_alt_name(name, sizes[i], 0);
+		for (size_t n = 0; n < ARRAY_SIZE(places); n++) {
+			char was = name[places[n]];
+
+			name[places[n]] = '\0';
+			check_common_name(name, sizes[i], B(VALIDATION_FAILURE));
+			check_alt_name(name, sizes[i], B(VALIDATION_FAILURE));
+			name[places[n]] = was;
+		}
 	}
 }
 
