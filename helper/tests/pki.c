@@ -4,7 +4,10 @@
  */
 #include "unit.h"
 
+#include <spawn.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
@@ -341,4 +344,56 @@ char *pki_crl(const char *dir, const struct pki *issuer, const struct pki *revok
 	OK(gnutls_x509_crl_export2(crl, GNUTLS_X509_FMT_PEM, &text));
 	gnutls_x509_crl_deinit(crl);
 	return write_file(dir, "crl.pem", &text);
+}
+
+static void run(char *const argv[])
+{
+	posix_spawn_file_actions_t quiet;
+	int status;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&quiet);
+	posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", 1, 0);
+	posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", 1, 0);
+	assert_int_equal(posix_spawnp(&pid, argv[0], &quiet, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&quiet);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+gnutls_datum_t pki_staple(const char *dir, const struct pki *leaf, const struct pki *issuer,
+			  const struct pki *signer, const char *letter)
+{
+	char *leaf_pem = pki_file(dir, "leaf.pem", leaf, false);
+	char *issuer_pem = pki_file(dir, "issuer.pem", issuer, false);
+	char *signer_pem = pki_file(dir, "signer.pem", signer, false);
+	char *signer_key = pki_file(dir, "signer.key", signer, true);
+	char *index, *out, serial[64] = "";
+	uint8_t raw[32];
+	size_t size = sizeof(raw);
+	gnutls_datum_t der;
+	FILE *f;
+
+	gnutls_x509_crt_get_serial(leaf->crt, raw, &size);
+	for (size_t i = 0; i < size; i++)
+		sprintf(serial + 2 * i, "%02X", raw[i]);
+	assert_true(asprintf(&index, "%s/index", dir) > 0);
+	assert_true(asprintf(&out, "%s/staple", dir) > 0);
+	f = fopen(index, "w");
+	if (*letter)
+		fprintf(f, "%s\t351231235959Z\t%s\t%s\tunknown\t/CN=x\n", letter,
+			*letter == 'R' ? "250101000000Z" : "", serial);
+	fclose(f);
+	run((char *[]){ "openssl", "ocsp", "-index", index, "-rsigner", signer_pem, "-rkey",
+			signer_key, "-CA", issuer_pem, "-issuer", issuer_pem, "-cert",
+			leaf_pem, "-respout", out, "-ndays", "1", "-noverify",
+			NULL });
+	assert_int_equal(gnutls_load_file(out, &der), 0);
+	free(leaf_pem);
+	free(issuer_pem);
+	free(signer_pem);
+	free(signer_key);
+	free(index);
+	free(out);
+	return der;
 }

@@ -58,5 +58,11 @@ char *pki_folder(struct ss_ca *own);
 char *pki_file(const char *dir, const char *name, const struct pki *pki, bool key);
 char *pki_crl(const char *dir, const struct pki *issuer, const struct pki *revoked,
 	      long next_update);
+/*
+ * An OCSP response, by openssl: @signer says that the leaf is good ("V") or revoked ("R"),
+ * or that it does not know (""). To be freed with gnutls_free().
+ */
+gnutls_datum_t pki_staple(const char *dir, const struct pki *leaf, const struct pki *issuer,
+			  const struct pki *signer, const char *letter);
 
 #endif /* SS_TESTS_PKI_H */

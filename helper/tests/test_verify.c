@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "unit.h"
 
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <gnutls/abstract.h>
 
 #include "cleanup.h"
@@ -378,64 +374,10 @@ static void knows_crls(void **state)
 	pki_free(&other[0]);
 }
 
-static void run(char *const argv[])
-{
-	posix_spawn_file_actions_t quiet;
-	int status;
-	pid_t pid;
-
-	posix_spawn_file_actions_init(&quiet);
-	posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", 1, 0);
-	posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", 1, 0);
-	assert_int_equal(posix_spawnp(&pid, argv[0], &quiet, NULL, argv, environ), 0);
-	posix_spawn_file_actions_destroy(&quiet);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
-/* An OCSP response, by openssl; @signer says what it says */
-static gnutls_datum_t get_staple(const struct pki *leaf, const struct pki *issuer,
-				 const struct pki *signer, const char *letter,
-				 const char *days)
-{
-	char *leaf_pem = pki_file(dir, "leaf.pem", leaf, false);
-	char *issuer_pem = pki_file(dir, "issuer.pem", issuer, false);
-	char *signer_pem = pki_file(dir, "signer.pem", signer, false);
-	char *signer_key = pki_file(dir, "signer.key", signer, true);
-	char *index, *out, serial[64] = "";
-	uint8_t raw[32];
-	size_t size = sizeof(raw);
-	gnutls_datum_t der;
-	FILE *f;
-
-	gnutls_x509_crt_get_serial(leaf->crt, raw, &size);
-	for (size_t i = 0; i < size; i++)
-		sprintf(serial + 2 * i, "%02X", raw[i]);
-	assert_true(asprintf(&index, "%s/index", dir) > 0);
-	assert_true(asprintf(&out, "%s/staple", dir) > 0);
-	f = fopen(index, "w");
-	if (*letter)
-		fprintf(f, "%s\t351231235959Z\t%s\t%s\tunknown\t/CN=x\n", letter,
-			*letter == 'R' ? "250101000000Z" : "", serial);
-	fclose(f);
-	run((char *[]){ "openssl", "ocsp", "-index", index, "-rsigner", signer_pem, "-rkey",
-			signer_key, "-CA", issuer_pem, "-issuer", issuer_pem, "-cert",
-			leaf_pem, "-respout", out, "-ndays", (char *)days, "-noverify",
-			NULL });
-	assert_int_equal(gnutls_load_file(out, &der), 0);
-	free(leaf_pem);
-	free(issuer_pem);
-	free(signer_pem);
-	free(signer_key);
-	free(index);
-	free(out);
-	return der;
-}
-
 static void check_staple(const struct pki *leaf, const struct pki *asked,
 			 const struct pki *signer, const char *letter, uint32_t want)
 {
-	gnutls_datum_t staple = get_staple(asked, &inter, signer, letter, "1");
+	gnutls_datum_t staple = pki_staple(dir, asked, &inter, signer, letter);
 
 	check_with(&verify, (struct pki[]){ *leaf, inter }, 2, &staple, PKI_HOST, want);
 	gnutls_free(staple.data);
@@ -533,7 +475,7 @@ static void change_staple(gnutls_datum_t *staple, long ahead, const struct pki *
 
 static void check_future(const struct pki *leaf, long ahead, uint32_t want)
 {
-	gnutls_datum_t staple = get_staple(leaf, &inter, &inter, "V", "1");
+	gnutls_datum_t staple = pki_staple(dir, leaf, &inter, &inter, "V");
 
 	change_staple(&staple, ahead, &inter, NULL);
 	check_with(&verify, (struct pki[]){ *leaf, inter }, 2, &staple, PKI_HOST, want);
@@ -571,7 +513,7 @@ static void test_N4_large_staples(void **state)
 	chain[0] = leaf;
 	chain[1] = inter;
 	pki_make(&signer, &spec, &inter);
-	staple = get_staple(&leaf, &inter, &signer, "V", "1");
+	staple = pki_staple(dir, &leaf, &inter, &signer, "V");
 	check_with(&verify, chain, 2, &staple, PKI_HOST, 0);
 	spec.modulus = 16384;
 	spec.exponent = 16375;
