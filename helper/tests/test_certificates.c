@@ -113,6 +113,7 @@ static void compares_names(void **state)
 	} rows[] = {
 		{ SMTPSPLICE_SNI_CHECK_ENABLE, "CN=other.example.com", "other.example.com" },
 		{ SMTPSPLICE_SNI_CHECK_ENABLE, "CN=\xc3\xa4", "\xc3\xa4" },
+		{ SMTPSPLICE_SNI_CHECK_ENABLE, "CN=a\x1b[31m\x7f\xc2\x9b", "a?[31m??" },
 		{ SMTPSPLICE_SNI_CHECK_ENABLE, "O=x", PKI_HOST },
 		{ SMTPSPLICE_SNI_CHECK_DISABLE, "CN=other.example.com", PKI_HOST },
 		{ SMTPSPLICE_SNI_CHECK_STRICT, "CN=other.example.com", NULL },
@@ -158,21 +159,105 @@ static void compares_names(void **state)
 	}
 }
 
+/* One that the gateway has made, with its key, which stays the gateway's */
+static struct pki make_own(void)
+{
+	struct pki own = { .key = gw->mint.key[SS_MINT_ECDSA] };
+
+	assert_int_equal(ss_mint_make(&gw->mint, leaf.crt, SS_CA_TRUSTED, SS_MINT_ECDSA,
+				      &own.crt), 0);
+	return own;
+}
+
 static void blocks_its_own_ca(void **state)
 {
-	gnutls_x509_crt_t made;
-	struct pki fake = { .key = gw->mint.key[SS_MINT_ECDSA] };
+	struct pki own = make_own();
 
 	(void)state;
-	job.profile.untrusted = SMTPSPLICE_TLS_ACTION_IGNORE;
-	job.profile.validation_failure = SMTPSPLICE_TLS_ACTION_IGNORE;
-	assert_int_equal(ss_mint_make(&gw->mint, leaf.crt, SS_CA_TRUSTED, SS_MINT_ECDSA,
-				      &made), 0);
-	fake.crt = made;
-	start(PEER_PRIORITY, PKI_HOST, PEER_PRIORITY, &fake, 1);
+	ignore_all();
+	start(PEER_PRIORITY, PKI_HOST, PEER_PRIORITY, &own, 1);
 	expect_failed(SMTPSPLICE_TLS_CAUSE_OWN_CA, GNUTLS_A_BAD_CERTIFICATE);
 	finish();
-	gnutls_x509_crt_deinit(made);
+	gnutls_x509_crt_deinit(own.crt);
+}
+
+/* It is another CA by then; the one before is like that of anybody */
+static void blocks_its_own_ca_read_anew(void **state)
+{
+	struct pki old = make_own(), own = {};
+	struct ss_conf other = conf;
+	char *ca_dir, err[512];
+
+	(void)state;
+	ignore_all();
+	assert_true(asprintf(&ca_dir, "%s/other-ca", dir) > 0);
+	assert_int_equal(ss_ca_create(ca_dir, &(struct ss_ca_names){ .subject = "CN=other" }, err,
+				      sizeof(err)), 0);
+	other.ca_dir = ca_dir;
+	assert_int_equal(ss_gateway_reload(gw, &other, err, sizeof(err)), 0);
+	own = make_own();
+	start(PEER_PRIORITY, PKI_HOST, PEER_PRIORITY, &own, 1);
+	expect_failed(SMTPSPLICE_TLS_CAUSE_OWN_CA, GNUTLS_A_BAD_CERTIFICATE);
+	finish();
+	start(PEER_PRIORITY, PKI_HOST, PEER_PRIORITY, &old, 1);
+	expect_inspected();
+	finish();
+	gnutls_x509_crt_deinit(own.crt);
+	gnutls_x509_crt_deinit(old.crt);
+	free(ca_dir);
+}
+
+static int give_staple(gnutls_session_t session, void *arg, gnutls_datum_t *staple)
+{
+	const gnutls_datum_t *given = arg;
+
+	(void)session;
+	/* GnuTLS frees it */
+	staple->data = gnutls_malloc(given->size);
+	staple->size = given->size;
+	if (!staple->data)
+		return GNUTLS_E_MEMORY_ERROR;
+	memcpy(staple->data, given->data, given->size);
+	return 0;
+}
+
+/* A server with a certificate that is good for nothing without a response */
+static void start_stapled(const char *priority, const struct pki *must, gnutls_datum_t *staple)
+{
+	start(PEER_PRIORITY, PKI_HOST, priority, must, 1);
+	gnutls_certificate_set_ocsp_status_request_function(server.cred, give_staple, staple);
+}
+
+static void looks_at_what_is_stapled(void **state)
+{
+	static const char *const priorities[] = {
+		"NORMAL:-VERS-ALL:+VERS-TLS1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+	};
+	gnutls_datum_t good, revoked;
+	struct pki must = {};
+
+	(void)state;
+	pki_make(&must, &(struct pki_spec){ .must_staple = true }, &root);
+	good = pki_staple(dir, &must, &root, &root, "V");
+	revoked = pki_staple(dir, &must, &root, &root, "R");
+	job.profile.revoked = SMTPSPLICE_TLS_ACTION_BLOCK;
+	job.profile.validation_failure = SMTPSPLICE_TLS_ACTION_BLOCK;
+	for (size_t i = 0; i < ARRAY_SIZE(priorities); i++) {
+		start_stapled(priorities[i], &must, &good);
+		expect_inspected();
+		finish();
+		start_stapled(priorities[i], &must, &revoked);
+		expect_failed(SMTPSPLICE_TLS_CAUSE_REVOKED, GNUTLS_A_CERTIFICATE_REVOKED);
+		finish();
+		start(PEER_PRIORITY, PKI_HOST, priorities[i], &must, 1);
+		expect_failed(SMTPSPLICE_TLS_CAUSE_VALIDATION_FAILURE, GNUTLS_A_BAD_CERTIFICATE);
+		assert_string_equal(result.text,
+				    "server's certificate: its OCSP response is missing");
+		finish();
+	}
+	gnutls_free(good.data);
+	gnutls_free(revoked.data);
+	pki_free(&must);
 }
 
 static void wants_a_name_if_strict(void **state)
@@ -226,6 +311,34 @@ static void minds_client_certificates(void **state)
 		expect_inspected();
 		finish();
 	}
+}
+
+/* Another port, address or name is another server, which may do without */
+static void remembers_which_server_asks(void **state)
+{
+	static const uint16_t ports[] = { 0, 24, 26, 25 + 256, 25 << 8 };
+	static struct ss_askers askers;
+	struct ss_job other = job;
+
+	(void)state;
+	ss_askers_add(&askers, &job, PKI_HOST, 1);
+	assert_true(ss_askers_has(&askers, &job, "MX.example.com", SS_ASKERS_MS));
+	assert_false(ss_askers_has(&askers, &job, PKI_HOST, 1 + SS_ASKERS_MS));
+	assert_false(ss_askers_has(&askers, &job, "mx2.example.com", 1));
+	assert_false(ss_askers_has(&askers, &job, "", 1));
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		other.server_port = ports[i];
+		assert_false(ss_askers_has(&askers, &other, PKI_HOST, 1));
+	}
+	other = job;
+	for (int i = 0; i < job.server_size; i++) {
+		other.server[i] ^= 1;
+		assert_false(ss_askers_has(&askers, &other, PKI_HOST, 1));
+		other.server[i] ^= 1;
+	}
+	/* One of IPv6 that begins like it */
+	other.server_size = 16;
+	assert_false(ss_askers_has(&askers, &other, PKI_HOST, 1));
 }
 
 /* It says so behind the handshake, and may leave its side of the connection open */
@@ -490,8 +603,11 @@ int main(void)
 		T(acts_by_the_profile),
 		T(compares_names),
 		T(blocks_its_own_ca),
+		T(blocks_its_own_ca_read_anew),
+		T(looks_at_what_is_stapled),
 		T(wants_a_name_if_strict),
 		T(minds_client_certificates),
+		T(remembers_which_server_asks),
 		T(test_M5_needs_a_certificate),
 		T(test_M5_fails_for_another_reason),
 		T(test_M5_does_without_a_certificate),
