@@ -12,8 +12,10 @@
 #include <spawn.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +38,7 @@ static pid_t child;
 static int broker;
 static bool visible;	/* it is so before it becomes the tls process */
 static bool strict;	/* servers' certificates have to be in order */
+static rlim_t files;	/* so many descriptors it may have; 0 is as many as we */
 
 /* One session; the gateway's ends are the child's alone */
 struct session {
@@ -51,6 +54,13 @@ static void become_visible(void)
 	assert_int_equal(prctl(PR_SET_DUMPABLE, 1), 0);
 }
 
+static void limit_files(void)
+{
+	const struct rlimit limit = { .rlim_cur = files, .rlim_max = files };
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 static void start(void)
 {
 	int pair[2];
@@ -61,6 +71,8 @@ static void start(void)
 		close(pair[0]);
 		if (visible)
 			become_visible();
+		if (files)
+			limit_files();
 		ss_tls_run(&conf, pair[1]);
 	}
 	close(pair[1]);
@@ -286,6 +298,34 @@ static void notes_who_has_gone(void **state)
 		close(server[i]);
 	}
 	assert_int_equal(end(), SS_EXIT_AGAIN);
+}
+
+/*
+ * With as many handshakes as there may be it asks for no more jobs, and yet hears that the
+ * broker is gone: it does not have to wait until one of them is done.
+ */
+static void ends_with_its_broker(void **state)
+{
+	int client[2], server[2], fd;
+
+	(void)state;
+	files = 64;	/* for one handshake */
+	start();
+	files = 0;
+	fd = syscall(SYS_pidfd_open, child, 0);
+	assert_true(fd >= 0);
+	peer_connect(client);
+	peer_connect(server);
+	send_job(7, 100 * WAIT_MS, NULL, (int[]){ client[1], server[0] });
+	close(broker);
+	broker = -1;
+	peer_wait(fd, POLLIN);
+	assert_int_equal(end(), SS_EXIT_AGAIN);
+	for (int i = 0; i < 2; i++) {
+		close(client[i]);
+		close(server[i]);
+	}
+	close(fd);
 }
 
 static void takes_no_nonsense(void **state)
@@ -854,6 +894,7 @@ int main(void)
 		T(forgets_what_is_done),
 		T(has_a_deadline),
 		T(notes_who_has_gone),
+		T(ends_with_its_broker),
 		T(takes_no_nonsense),
 		T(needs_a_ca),
 		T(checks_causes),
