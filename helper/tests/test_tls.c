@@ -612,6 +612,87 @@ static void write_text(const char *path, const char *text)
 	close(fd);
 }
 
+/* The parameters of a server that has a group of its own. Return: the file, to be freed. */
+static char *write_group(const gnutls_datum_t *prime)
+{
+	const gnutls_datum_t generator = { (uint8_t *)"\2", 1 };
+	gnutls_dh_params_t params;
+	gnutls_datum_t pem;
+	char *file;
+
+	assert_true(asprintf(&file, "%s/group.pem", dir) > 0);
+	assert_int_equal(gnutls_dh_params_init(&params), 0);
+	assert_int_equal(gnutls_dh_params_import_raw2(params, prime, &generator, 0), 0);
+	assert_int_equal(gnutls_dh_params_export2_pkcs3(params, GNUTLS_X509_FMT_PEM, &pem), 0);
+	gnutls_dh_params_deinit(params);
+	write_text(file, (char *)pem.data);
+	gnutls_free(pem.data);
+	return file;
+}
+
+/* GnuTLS, the gateway, s_server; @text is why it fails, or NULL */
+static void group_row(const struct pki *rsa, const gnutls_datum_t *prime, const char *text)
+{
+	char *crt = pki_file(dir, "leaf.pem", rsa, false), *said;
+	char *key = pki_file(dir, "leaf.key", rsa, true), *group = write_group(prime);
+	struct session s = { .server = { .fd = -1, .error = 1 } };
+	int in[2], out[2], fds[2], client[2];
+	pid_t server;
+
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	server = run((char *[]){ "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", crt,
+				 "-key", key, "-tls1_2", "-dhparam", group, "-cipher",
+				 "DHE-RSA-AES256-GCM-SHA384:@SECLEVEL=0", NULL }, in[0], out[1]);
+	said = read_until(out[0], "ACCEPT ");
+	fds[1] = tcp(atoi(strrchr(strtok(said, "\n"), ':') + 1), false, NULL);
+	fcntl(fds[1], F_SETFL, O_NONBLOCK);
+	peer_connect(client);
+	peer_client(&s.client, client[0], PEER_PRIORITY, PKI_HOST);
+	fds[0] = client[1];
+	send_job(1, WAIT_MS, NULL, fds);
+	serve(&s, 1);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	assert_string_equal(s.result.text, text ?: "");
+	assert_int_equal(s.result.cause, text ? SMTPSPLICE_TLS_CAUSE_CIPHER :
+			 SMTPSPLICE_TLS_CAUSE_NONE);
+	finish(&s);
+	for (int i = 0; i < 2; i++) {
+		close(in[i]);
+		close(out[i]);
+		close(fds[i]);
+	}
+	free(crt);
+	free(key);
+	free(group);
+}
+
+/*
+ * Diffie-Hellman over a finite field, with a server that takes no group by name: OpenSSL,
+ * since one of GnuTLS would, where it is offered some.
+ */
+static void minds_the_group(void **state)
+{
+	static const char unsafe[] =
+		"server: its Diffie-Hellman group is not that of a safe prime";
+	/* A prime whose half is none, and a number that is none but has a half that is one */
+	static uint8_t prime[256] = { 0x80, [254] = 0x07, 0x7f };
+	static uint8_t half[256] = { 0x80, [254] = 0x20, 0x67 };
+	struct pki rsa = {};
+
+	(void)state;
+	pki_make(&rsa, &(struct pki_spec){ .pk = GNUTLS_PK_RSA }, &root);
+	start();
+	group_row(&rsa, &gnutls_srp_2048_group_prime, NULL);
+	group_row(&rsa, &gnutls_srp_1536_group_prime,
+		  "server: its Diffie-Hellman group is too short or too long");
+	group_row(&rsa, &(gnutls_datum_t){ prime, sizeof(prime) }, unsafe);
+	group_row(&rsa, &(gnutls_datum_t){ half, sizeof(half) }, unsafe);
+	assert_int_equal(end(), SS_EXIT_AGAIN);
+	pki_free(&rsa);
+}
+
 /* Wait until it has said so many lines. Return: the last one, to be freed. */
 static char *wait_line(const char *path, int lines)
 {
@@ -905,6 +986,7 @@ int main(void)
 		T(N6_reads_its_ca_anew),
 		T(N6_goes_on_with_handshakes),
 		T(gets_on_with_openssl),
+		T(minds_the_group),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
