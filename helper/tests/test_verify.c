@@ -411,16 +411,20 @@ static void knows_staples(void **state)
 	pki_free(&other);
 }
 
+/* The times in a response, in their order: when it was made, and when that is true */
+enum staple_time { PRODUCED_AT, THIS_UPDATE, NEXT_UPDATE };
+
 /*
- * Change what a response says, and sign it again: @ahead seconds from now it was said;
- * or, with @shown, that certificate is in it as that of who has signed.
+ * Change what a response says, and sign it again: @which of its times is @ahead seconds
+ * from now; and, with @shown, that certificate is in it as that of who has signed.
  */
-static void change_staple(gnutls_datum_t *staple, long ahead, const struct pki *signer,
-			  const struct pki *shown)
+static void change_staple(gnutls_datum_t *staple, enum staple_time which, long ahead,
+			  const struct pki *signer, const struct pki *shown)
 {
 	gnutls_datum_t whole[2], bytes[1], response[2], basic[4], signature, crt, inner, tmp;
 	time_t at = time(NULL) + ahead;
-	unsigned int count, times = 0;
+	unsigned int count;
+	int times = -1;
 	gnutls_privkey_t key;
 	uint8_t unused = 0;
 	char text[16];
@@ -433,11 +437,10 @@ static void change_staple(gnutls_datum_t *staple, long ahead, const struct pki *
 	count = pki_der_split(inner, basic, 4);
 	assert_true(count >= 3);
 	strftime(text, sizeof(text), "%Y%m%d%H%M%SZ", gmtime(&at));
-	/* The first GeneralizedTime is of the response, the next one of what it says */
-	for (size_t i = 0; i + 17 < basic[0].size && times < 2; i++)
-		if (!memcmp(basic[0].data + i, "\x18\x0f" "20", 4) && ++times == 2)
+	for (size_t i = 0; i + 17 <= basic[0].size && times < (int)which; i++)
+		if (!memcmp(basic[0].data + i, "\x18\x0f" "20", 4) && ++times == (int)which)
 			memcpy(basic[0].data + i + 2, text, 15);
-	assert_int_equal(times, 2);
+	assert_int_equal(times, which);
 	gnutls_privkey_init(&key);
 	assert_int_equal(gnutls_privkey_import_x509(key, signer->key, 0), 0);
 	assert_int_equal(gnutls_privkey_sign_data(key, GNUTLS_DIG_SHA256, 0, &basic[0],
@@ -477,7 +480,7 @@ static void check_future(const struct pki *leaf, long ahead, uint32_t want)
 {
 	gnutls_datum_t staple = pki_staple(dir, leaf, &inter, &inter, "V");
 
-	change_staple(&staple, ahead, &inter, NULL);
+	change_staple(&staple, THIS_UPDATE, ahead, &inter, NULL);
 	check_with(&verify, (struct pki[]){ *leaf, inter }, 2, &staple, PKI_HOST, want);
 	gnutls_free(staple.data);
 }
@@ -500,6 +503,32 @@ static void knows_staples_from_the_future(void **state)
 	pki_free(&must);
 }
 
+static void check_past(const struct pki *leaf, long until, uint32_t want)
+{
+	gnutls_datum_t staple = pki_staple(dir, leaf, &inter, &inter, "V");
+
+	change_staple(&staple, THIS_UPDATE, -2 * PKI_DAY, &inter, NULL);
+	change_staple(&staple, NEXT_UPDATE, until, &inter, NULL);
+	check_with(&verify, (struct pki[]){ *leaf, inter }, 2, &staple, PKI_HOST, want);
+	gnutls_free(staple.data);
+}
+
+/* What was true once need not be so today: a server could keep it and be revoked */
+static void knows_staples_that_are_old(void **state)
+{
+	struct pki leaf = {}, must = {};
+
+	(void)state;
+	pki_leaf(&leaf, &inter);
+	pki_make(&must, &(struct pki_spec){ .must_staple = true }, &inter);
+	check_past(&leaf, 3600, 0);
+	check_past(&must, 3600, 0);
+	check_past(&leaf, -60, B(VALIDATION_TIMEOUT));
+	check_past(&must, -60, B(VALIDATION_FAILURE));
+	pki_free(&leaf);
+	pki_free(&must);
+}
+
 /* Somebody whom the CA lets sign, with a key that takes seconds */
 static void test_N4_large_staples(void **state)
 {
@@ -518,7 +547,7 @@ static void test_N4_large_staples(void **state)
 	spec.modulus = 16384;
 	spec.exponent = 16375;
 	pki_make(&large, &spec, &inter);
-	change_staple(&staple, 0, &signer, &large);
+	change_staple(&staple, THIS_UPDATE, 0, &signer, &large);
 	check_with(&verify, chain, 2, &staple, PKI_HOST, B(VALIDATION_FAILURE));
 	assert_string_equal(last.detail, "its OCSP response takes too long to verify");
 	gnutls_free(staple.data);
@@ -732,6 +761,7 @@ int main(void)
 		cmocka_unit_test(knows_staples),
 		cmocka_unit_test(stands_long_chains),
 		cmocka_unit_test(knows_staples_from_the_future),
+		cmocka_unit_test(knows_staples_that_are_old),
 		cmocka_unit_test(test_N4_large_staples),
 		cmocka_unit_test(test_N4_large_keys),
 		cmocka_unit_test(checks_a_leaf_that_is_trusted_as_it_is),
