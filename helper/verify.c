@@ -309,7 +309,8 @@ static bool alt_name_has_nul(gnutls_x509_crt_t crt)
 		gnutls_datum_t name __cleanup(cleanup_datum) = {};
 
 		ret = read_alt_name(crt, i, &name);
-		if (ret == GNUTLS_SAN_DNSNAME && memchr(name.data, '\0', name.size))
+		if (ret == GNUTLS_SAN_DNSNAME && name.data &&
+		    memchr(name.data, '\0', name.size))
 			return true;
 	}
 	/* Of a name that cannot be read, nobody knows */
