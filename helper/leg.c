@@ -146,23 +146,32 @@ static int leave_records_long(gnutls_session_t session)
 	return ret;
 }
 
+/* What a message says of the length of records. */
+struct limit {
+	unsigned int whole;	/* of a record as long as TLS has them */
+	bool is_shorter;
+};
+
 static int read_limit(void *ctx, unsigned int id, const unsigned char *data,
 		      unsigned int size)
 {
-	struct ss_leg *leg = ctx;
+	struct limit *limit = ctx;
 
-	if (id == EXT_RECORD_LIMIT && size == 2 && (data[0] << 8 | data[1]) < RECORD_MAX)
-		leg->short_records = true;
+	if (id == EXT_RECORD_LIMIT && size == 2 &&
+	    (unsigned int)(data[0] << 8 | data[1]) < limit->whole)
+		limit->is_shorter = true;
 	return 0;
 }
 
 /*
  * GnuTLS offers a server to say how long its records may be, and there is no way
  * to have it not. So see whether the server does: in the ServerHello of TLS 1.2,
- * or in the EncryptedExtensions.
+ * or in the EncryptedExtensions, where the limit counts the type of the content as well.
  */
-static void look_for_limit(struct ss_leg *leg, const gnutls_datum_t *message, size_t skip)
+static void look_for_limit(struct ss_leg *leg, const gnutls_datum_t *message, size_t skip,
+			   unsigned int whole)
 {
+	struct limit limit = { .whole = whole };
 	gnutls_datum_t ext = *message;
 
 	if (skip >= ext.size)
@@ -170,7 +179,8 @@ static void look_for_limit(struct ss_leg *leg, const gnutls_datum_t *message, si
 	ext.data += skip;
 	ext.size -= skip;
 	/* What is broken, GnuTLS finds */
-	gnutls_ext_raw_parse(leg, read_limit, &ext, 0);
+	gnutls_ext_raw_parse(&limit, read_limit, &ext, 0);
+	leg->short_records |= limit.is_shorter;
 }
 
 static int refuse(struct ss_leg *leg, const char *why)
@@ -214,10 +224,11 @@ static int on_message(gnutls_session_t session, unsigned int type, unsigned int 
 	case GNUTLS_HANDSHAKE_SERVER_HELLO:
 		if (message->size > SESSION_ID_AT)
 			look_for_limit(leg, message, SESSION_ID_AT + 1 +
-				       message->data[SESSION_ID_AT] + SUITE_SIZE);
+				       message->data[SESSION_ID_AT] + SUITE_SIZE,
+				       RECORD_MAX);
 		return 0;
 	case GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS:
-		look_for_limit(leg, message, 0);
+		look_for_limit(leg, message, 0, RECORD_MAX + 1);
 		return 0;
 	case GNUTLS_HANDSHAKE_CERTIFICATE_PKT:
 		return refuse(leg, ss_chain_check_message(message,
