@@ -35,6 +35,7 @@ static int replace_init(struct kunit *test)
 	struct bench *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, b);
+	b->share.users = 1;
 	b->sn = ss_rig_net(test);
 	b->sn->settings.max_message = LIMIT;
 	b->sn->settings.max_held = 16 * PAGE_SIZE;
@@ -54,7 +55,9 @@ static void replace_exit(struct kunit *test)
 	if (!b)
 		return;
 	ss_hold_close(&b->h);
+	ss_hold_exit(b->sn);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&b->sn->held), 0);
+	KUNIT_EXPECT_EQ(test, b->share.users, 1);
 }
 
 static void put_file(void *file)

@@ -2,6 +2,7 @@
 /* What the tests share, see rig.h. */
 #include <net/net_namespace.h>
 
+#include "../hold.h"
 #include "../share.h"
 #include "rig.h"
 
@@ -22,6 +23,7 @@ struct ss_net *ss_rig_net(struct kunit *test)
 	sn->settings.conserve_extreme = 95;
 	sn->settings.max_client_held = 100;
 	ss_share_init(sn);
+	ss_hold_init(sn);
 	ss_request_init(sn);
 	sn->stats = alloc_percpu(struct ss_stats);
 	KUNIT_ASSERT_TRUE(test, sn->stats);
