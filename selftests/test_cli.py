@@ -3,7 +3,7 @@
 """smtpsplice and smtpspliced against the module: what they show and change, and
 what they say to bad input, a second helper, no rights and no module.
 
-What they say to their arguments alone is tested by helper/tests/cli.sh.
+What they say to their arguments alone is tested by helper/tests/cli/cli.sh.
 """
 import json
 import os

@@ -1,0 +1,730 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the commands of smtpsplice tell a kernel that is a fake, and what they
+ * print of what it says.
+ */
+#include "tests/support/unit.h"
+
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <netlink/msg.h>
+
+#include "attrs.h"
+#include "cleanup.h"
+#include "cli.h"
+#include "tests/support/fake_genl.h"
+#include "kinds.h"
+#include "tests/support/mail.h"
+
+static char output[65536];	/* of the last run */
+
+/* Run a command with these words. Return: its exit status. */
+static int run_words(int (*command)(struct ss_cli *cli), bool json, char **words)
+{
+	struct ss_cli cli = { .json = json, .argv = words };
+	int file = mail_file("", 0), out, err, ret;
+	ssize_t n;
+
+	while (words[cli.argc])
+		cli.argc++;
+	fflush(NULL);
+	out = dup(STDOUT_FILENO);
+	err = dup(STDERR_FILENO);
+	dup2(file, STDOUT_FILENO);
+	dup2(file, STDERR_FILENO);
+	ret = command(&cli);
+	fflush(NULL);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	close(out);
+	close(err);
+	n = pread(file, output, sizeof(output) - 1, 0);
+	assert_true(n >= 0);
+	output[n] = '\0';
+	close(file);
+	return ret;
+}
+
+#define run(command, json, ...)						\
+	run_words(command, json, (char *[]){ __VA_ARGS__, NULL })
+
+static void expect(const struct ss_attr_set *set, const char *attrs, int len, const char *want)
+{
+	struct json_object *obj = ss_attrs_decode(set, (struct nlattr *)attrs, len);
+
+	assert_string_equal(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
+			    JSON_C_TO_STRING_NOSLASHESCAPE), want);
+	json_object_put(obj);
+}
+
+static void expect_profile(const char *want)
+{
+	expect(&ss_attrs_tls_profile, fake->profile.attrs, fake->profile.len, want);
+}
+
+static void expect_av(const char *want)
+{
+	expect(&ss_attrs_av_profile, fake->av.attrs, fake->av.len, want);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&fake->profile, 0, sizeof(fake->profile));
+	memset(&fake->av, 0, sizeof(fake->av));
+	memset(&fake->said, 0, sizeof(fake->said));
+	memset(&fake->event, 0, sizeof(fake->event));
+	fake->changes = 0;
+	return 0;
+}
+
+static void adds_a_profile(void **state)
+{
+	(void)state;
+	assert_int_equal(run(ss_tls_main, false, "add", "in"), 0);
+	assert_int_equal(fake->profile.cmd, SMTPSPLICE_CMD_TLS_ADD);
+	assert_string_equal(fake->profile.name, "in");
+	expect_profile("{}");
+	assert_int_equal(run(ss_tls_main, false, "add", "in", "smtps", "bypass",
+			     "smtps-port", "smtps,4650", "server-cert-mode", "replace",
+			     "server-cert", "mx", "exempt-address", "10.0.2.0/24,fd00::1",
+			     "exempt-regex", "^a{1,2}$", "exempt-name", "*.example.org,b",
+			     "exempt-regex", "b", "starttls", "require"), 0);
+	expect_profile("{\"smtps\":\"bypass\",\"smtps-port\":[465,4650],"
+		       "\"server-cert-mode\":\"replace\",\"server-cert\":\"mx\","
+		       "\"exempt-address\":[\"10.0.2.0/24\",\"fd00::1/128\"],"
+		       "\"exempt-regex\":[\"^a{1,2}$\",\"b\"],"
+		       "\"exempt-name\":[\"*.example.org\",\"b\"],\"starttls\":\"require\"}");
+	assert_string_equal(output, "");
+}
+
+/* Every option with every value of it, beside one that none of them can do without */
+static void try_all_values(int (*command)(struct ss_cli *cli), const struct ss_attr_set *set,
+			   struct fake_profile *p, char *option, char *value)
+{
+	for (int type = 1; type <= set->max; type++) {
+		const struct ss_attr *attr = &set->attr[type];
+		bool flags = attr->type == SS_ATTR_FLAGS;
+
+		for (unsigned int i = 0; attr->names && i < attr->names->count; i++) {
+			struct nlattr *nla = (struct nlattr *)p->attrs;
+
+			assert_int_equal(run(command, false, "add", "in", option, value,
+					     (char *)attr->name, (char *)attr->names->name[i]), 0);
+			nla = nla_find(nla, p->len, type);
+			assert_non_null(nla);
+			assert_int_equal(nla_get_u32(nla), flags ? 1u << i : i);
+		}
+	}
+}
+
+static void knows_all_values(void **state)
+{
+	(void)state;
+	try_all_values(ss_tls_main, &ss_attrs_tls_profile, &fake->profile, "server-cert", "c");
+	try_all_values(ss_av_main, &ss_attrs_av_profile, &fake->av, "replacement", "c");
+}
+
+static void sets_what_is_given(void **state)
+{
+	(void)state;
+	assert_int_equal(run(ss_tls_main, false, "add", "in", "smtps", "bypass",
+			     "smtps-port", "465,466", "exempt-name", "a,b", "exempt-regex", "x",
+			     "exempt-regex", "y"), 0);
+	assert_int_equal(run(ss_tls_main, false, "set", "in", "smtps-port", "467",
+			     "exempt-regex", "z", "starttls", "strip"), 0);
+	assert_int_equal(fake->profile.cmd, SMTPSPLICE_CMD_TLS_SET);
+	expect_profile("{\"smtps-port\":[467],\"exempt-regex\":[\"z\"],\"starttls\":\"strip\","
+		       "\"smtps\":\"bypass\",\"exempt-name\":[\"a\",\"b\"]}");
+	assert_int_equal(run(ss_tls_main, false, "set", "in", "exempt-regex", "none",
+			     "exempt-name", "none"), 0);
+	expect_profile("{\"smtps-port\":[467],\"starttls\":\"strip\",\"smtps\":\"bypass\"}");
+	/* The list of profiles changes a few times, or on and on */
+	fake->changes = 4;
+	assert_int_equal(run(ss_tls_main, false, "set", "in", "starttls", "require"), 0);
+	expect_profile("{\"starttls\":\"require\",\"smtps-port\":[467],\"smtps\":\"bypass\"}");
+	fake->changes = 5;
+	assert_int_equal(run(ss_tls_main, false, "set", "in", "starttls", "strip"), 1);
+	expect_profile("{\"starttls\":\"require\",\"smtps-port\":[467],\"smtps\":\"bypass\"}");
+}
+
+static void sets_nothing_that_is_bad(void **state)
+{
+	(void)state;
+	assert_int_equal(run(ss_tls_main, false, "set", "in", "smtps", "off"), 1);
+	assert_string_equal(output, "smtpsplice: tls profile \"in\": No such file or directory\n");
+	assert_int_equal(run(ss_tls_main, false, "add", "in", "server-cert", "mx"), 0);
+	assert_int_equal(run(ss_tls_main, false, "set", "other", "smtps", "off"), 1);
+	assert_int_equal(run(ss_tls_main, false, "set", "in", "server-cert-mode", "replace"), 0);
+	assert_int_equal(run(ss_tls_main, false, "set", "in", "server-cert", "none"), 2);
+	assert_string_equal(output,
+			    "smtpsplice: tls profile \"in\": server-cert-mode replace needs a server-cert\n");
+	expect_profile("{\"server-cert-mode\":\"replace\",\"server-cert\":\"mx\"}");
+}
+
+/* A profile of a newer module, with what only that can print */
+static void make_newer(struct fake_profile *p, const struct ss_attr_set *set, int text)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+
+	nlmsg_put(msg, 1, 1, 100, 0, 0);
+	nla_put_string(msg, text, "\x1b");
+	nla_put_u32(msg, set->max + 1, 7);
+	nla_put_u32(msg, 64 + set->max, 8);
+	nla_put_u32(msg, 1000, 9);
+	p->len = nlmsg_attrlen(nlmsg_hdr(msg), 0);
+	p->cmd = 1;
+	strcpy(p->name, "in");
+	memcpy(p->attrs, nlmsg_attrdata(nlmsg_hdr(msg), 0), p->len);
+	nlmsg_free(msg);
+}
+
+static void expect_newer(struct fake_profile *p, const struct ss_attr_set *set, int text)
+{
+	struct nlattr *attrs = (struct nlattr *)p->attrs;
+
+	assert_string_equal(nla_get_string(nla_find(attrs, p->len, text)), "\x1b");
+	assert_int_equal(nla_get_u32(nla_find(attrs, p->len, set->max + 1)), 7);
+	assert_int_equal(nla_get_u32(nla_find(attrs, p->len, 64 + set->max)), 8);
+	assert_int_equal(nla_get_u32(nla_find(attrs, p->len, 1000)), 9);
+}
+
+/* Options of a newer module, and what only it can print, stay as they are */
+static void keeps_what_it_does_not_know(void **state)
+{
+	const int regex = SMTPSPLICE_A_TLS_PROFILE_EXEMPT_REGEX;
+	const int reply = SMTPSPLICE_A_AV_PROFILE_REPLY_VIRUS;
+
+	(void)state;
+	make_newer(&fake->profile, &ss_attrs_tls_profile, regex);
+	assert_int_equal(run(ss_tls_main, false, "set", "in", "exempt-name", "a"), 0);
+	expect_newer(&fake->profile, &ss_attrs_tls_profile, regex);
+	make_newer(&fake->av, &ss_attrs_av_profile, reply);
+	assert_int_equal(run(ss_av_main, false, "set", "in", "replacement", "a"), 0);
+	expect_newer(&fake->av, &ss_attrs_av_profile, reply);
+}
+
+static void takes_the_largest(void **state)
+{
+	static char text[2][SMTPSPLICE_EXEMPT_MAX][SMTPSPLICE_PATTERN_MAX + 1];
+	static char names[SMTPSPLICE_EXEMPT_MAX * (SMTPSPLICE_PATTERN_MAX + 1)];
+	char *words[8 + 2 * SMTPSPLICE_EXEMPT_MAX] = { "add", "in", "exempt-name", names };
+	size_t len = 0;
+	int n = 4;
+
+	(void)state;
+	for (int i = 0; i < SMTPSPLICE_EXEMPT_MAX; i++) {
+		memset(text[0][i], 'r', SMTPSPLICE_PATTERN_MAX);
+		words[n++] = "exempt-regex";
+		words[n++] = text[0][i];
+		memset(text[1][i], 'n', SMTPSPLICE_PATTERN_MAX);
+		for (int dot = 60; dot < SMTPSPLICE_PATTERN_MAX; dot += 60)
+			text[1][i][dot] = '.';
+		len += sprintf(names + len, "%s%s", i ? "," : "", text[1][i]);
+	}
+	assert_int_equal(run_words(ss_tls_main, false, words), 0);
+	assert_true(fake->profile.len > 2 * SMTPSPLICE_EXEMPT_MAX * SMTPSPLICE_PATTERN_MAX);
+	assert_int_equal(run(ss_tls_main, false, "set", "in", "smtps", "off"), 0);
+	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_non_null(strstr(output, names));
+	words[n++] = "exempt-regex";
+	words[n++] = "x";
+	assert_int_equal(run_words(ss_tls_main, false, words), 2);
+	assert_string_equal(output,
+			    "smtpsplice: tls profile \"in\": exempt-regex: too many (at most 64)\n");
+}
+
+/* What is shown can be typed */
+static void shows_profiles(void **state)
+{
+	(void)state;
+	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_string_equal(output, "");
+	assert_int_equal(run(ss_tls_main, false, "add", "in", "smtps", "inspect",
+			     "smtps-port", "465,466", "exempt-address", "10.0.2.0/24",
+			     "exempt-name", "*.a.org,b", "exempt-regex", "it's $x",
+			     "exempt-regex", "a,b"), 0);
+	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_string_equal(output,
+			    "in \\\n  smtps inspect \\\n  smtps-port 465,466 \\\n"
+			    "  exempt-address 10.0.2.0/24 \\\n  exempt-name '*.a.org,b' \\\n"
+			    "  exempt-regex 'it'\\''s $x' \\\n  exempt-regex a,b\n");
+	assert_int_equal(run(ss_show_main, true, "tls"), 0);
+	assert_non_null(strstr(output, "\"smtps-port\":[\n      465,\n      466\n    ]"));
+	assert_non_null(strstr(output, "\"policies\":2"));
+	/* The list changes a few times, or on and on */
+	fake->changes = 4;
+	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_memory_equal(output, "in \\\n", 5);
+	assert_null(strstr(output + 5, "in \\\n"));
+	fake->changes = 5;
+	assert_int_equal(run(ss_show_main, false, "tls"), 1);
+	assert_string_equal(output, "smtpsplice: tls: Interrupted system call\n");
+}
+
+static void shows_it_as_a_shell_takes_it(void **state)
+{
+	char script[1024] = "printf '%s\\n' ", want[] = "in\nexempt-regex\na'b\"$c\\\n";
+	char text[256] = "";
+	FILE *shell;
+
+	(void)state;
+	assert_int_equal(run(ss_tls_main, false, "add", "in", "exempt-regex", "a'b\"$c\\\\"), 0);
+	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	strcat(script, output);
+	shell = popen(script, "r");
+	assert_non_null(shell);
+	assert_true(fread(text, 1, sizeof(text) - 1, shell) > 0);
+	pclose(shell);
+	want[strlen(want) - 1] = '\0';
+	assert_memory_equal(text, want, strlen(want));
+	assert_string_equal(text + strlen(want), "\\\n");
+}
+
+static char *state_file(const char *text)
+{
+	char *path = strdup("/tmp/smtpsplice-test.XXXXXX");
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	return path;
+}
+
+static void remove_state(char *path)
+{
+	unlink(path);
+	free(path);
+}
+
+static void shows_the_engine(void **state)
+{
+	char *text = mail_format("{\"engine\":\"1.4.3\",\"level\":213,\"signatures\":8000000,"
+		"\"loaded\":1000000000,\"databases\":["
+		"{\"name\":\"main.cvd\",\"version\":62,\"built\":%lld,\"signatures\":6000000},"
+		"{\"name\":\"daily.cld\",\"version\":27815,\"built\":%lld,\"signatures\":2000000}"
+		"],\"local-files\":2,\"reload\":{\"outcome\":\"failed\",\"time\":1000000000,"
+		"\"error\":\"Malformed\\u001b[31m\"},\"pid\":%d}",
+		(long long)time(NULL) - 900 * 86400ll, (long long)time(NULL) - 3 * 86400 - 60,
+		getpid());
+	char *path = state_file(text);
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	assert_int_equal(run(ss_show_main, false, "engine", "state", path), 0);
+	assert_non_null(strstr(output, "engine 1.4.3\nlevel 213\nsignatures 8000000\n"
+			       "loaded 2001-09-09 01:46:40\ndatabase main.cvd version 62 built "));
+	assert_non_null(strstr(output, "database daily.cld version 27815 built "));
+	assert_non_null(strstr(output, "local-files 2\nage-days 3\n"
+			       "reload failed 2001-09-09 01:46:40: Malformed?[31m\n"
+			       "running yes\n"));
+	assert_int_equal(run(ss_show_main, true, "engine", "state", path), 0);
+	assert_non_null(strstr(output, "\"age-days\":3"));
+	assert_non_null(strstr(output, "\"running\":true"));
+	remove_state(path);
+	free(text);
+}
+
+/* It is what some process has left in a file */
+static void survives_any_state(void **state)
+{
+	static const char *const good[] = {
+		"{}", "{\"databases\":{},\"reload\":[],\"pid\":\"x\"}",
+		"{\"databases\":[1,null,[]],\"reload\":null,\"engine\":{},\"pid\":-1}",
+		"{\"loaded\":9223372036854775807,\"pid\":9223372036854775807,"
+		"\"databases\":[{\"built\":9223372036854775807}]}",
+	};
+	static const char *const bad[] = { "", "x", "[]", "7", "{\"a\":",
+		"[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]" };
+	char *path;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		path = state_file(good[i]);
+		assert_int_equal(run(ss_show_main, false, "engine", "state", path), 0);
+		assert_non_null(strstr(output, "running no\n"));
+		assert_int_equal(run(ss_show_main, true, "engine", "state", path), 0);
+		remove_state(path);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		path = state_file(bad[i]);
+		assert_int_equal(run(ss_show_main, false, "engine", "state", path), 1);
+		remove_state(path);
+	}
+}
+
+static const char hash1[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+static const char hash2[] = "FEDCBA9876543210FEDCBA9876543210FEDCBA9876543210FEDCBA987654321F";
+#define SHOWN1 "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""
+#define SHOWN2 "\"fedcba9876543210fedcba9876543210fedcba9876543210fedcba987654321f\""
+
+/* "@" and the name of a file with @text, which lives as long as this process */
+static char *at_file(const char *text)
+{
+	static char word[64];
+
+	snprintf(word, sizeof(word), "@/proc/self/fd/%d", mail_file(text, strlen(text)));
+	return word;
+}
+
+static void adds_an_av_profile(void **state)
+{
+	char hashes[2 * sizeof(hash1)];
+
+	(void)state;
+	sprintf(hashes, "%s,%s", hash1, hash2);
+	assert_int_equal(run(ss_av_main, false, "add", "in"), 0);
+	assert_int_equal(fake->av.cmd, SMTPSPLICE_CMD_AV_ADD);
+	assert_string_equal(fake->av.name, "in");
+	expect_av("{}");
+	assert_int_equal(run(ss_av_main, false, "add", "in", "av-scan", "monitor",
+			     "archive-block", "unhandled,encrypted,unhandled",
+			     "archive-log", "none", "oversize-limit", "10M",
+			     "uncompressed-limit", "none", "uncompressed-nest-limit", "100",
+			     "file-name", "*.exe,[a-c]?.\xc3\xa4 b", "file-type", "exe,mach-o,7z",
+			     "hash-block", hashes, "sender-ban", "2h",
+			     "reply-virus", "554 5.7.1 no", "reply-failure", "451 later",
+			     "reply-hash", "none", "replacement", "a\nb"), 0);
+	expect_av("{\"av-scan\":\"monitor\",\"archive-block\":[\"encrypted\",\"unhandled\"],"
+		  "\"archive-log\":[],\"oversize-limit\":10485760,\"uncompressed-limit\":0,"
+		  "\"uncompressed-nest-limit\":100,\"file-name\":[\"*.exe\",\"[a-c]?.\xc3\xa4 b\"],"
+		  "\"file-type\":[\"exe\",\"mach-o\",\"7z\"],\"hash-block\":[" SHOWN1 "," SHOWN2 "],"
+		  "\"sender-ban\":7200,\"reply-virus\":\"554 5.7.1 no\","
+		  "\"reply-failure\":\"451 later\",\"replacement\":\"a\\nb\"}");
+	assert_string_equal(output, "");
+}
+
+static void sets_what_is_given_of_an_av_profile(void **state)
+{
+	(void)state;
+	assert_int_equal(run(ss_av_main, false, "add", "in", "archive-block", "encrypted",
+			     "oversize-limit", "5", "file-name", "a,b", "file-type", "exe",
+			     "hash-allow", (char *)hash1, "sender-ban", "10m", "reply-virus", "554 a",
+			     "replacement", "b", "cache", "disable"), 0);
+	assert_int_equal(run(ss_av_main, false, "set", "in", "file-name", "c",
+			     "reply-oversize", "552 b", "sender-ban", "30"), 0);
+	assert_int_equal(fake->av.cmd, SMTPSPLICE_CMD_AV_SET);
+	expect_av("{\"file-name\":[\"c\"],\"reply-oversize\":\"552 b\",\"sender-ban\":30,"
+		  "\"archive-block\":[\"encrypted\"],\"oversize-limit\":5,\"file-type\":[\"exe\"],"
+		  "\"hash-allow\":[" SHOWN1 "],\"reply-virus\":\"554 a\",\"replacement\":\"b\","
+		  "\"cache\":\"disable\"}");
+	/* None of what has a default is said, the rest is gone */
+	assert_int_equal(run(ss_av_main, false, "set", "in", "archive-block", "none",
+			     "oversize-limit", "none", "file-name", "none", "file-type", "none",
+			     "hash-allow", "none", "sender-ban", "off", "reply-virus", "none",
+			     "reply-oversize", "none", "replacement", "none"), 0);
+	expect_av("{\"archive-block\":[],\"oversize-limit\":0,\"sender-ban\":0,"
+		  "\"cache\":\"disable\"}");
+	assert_int_equal(run(ss_av_main, false, "set", "other", "cache", "enable"), 1);
+	assert_string_equal(output, "smtpsplice: av profile \"other\": No such file or directory\n");
+}
+
+static void takes_files(void **state)
+{
+	char text[512];
+
+	(void)state;
+	sprintf(text, "# all of them\n\n%s # one\r\n\t %s \n#%s", hash1, hash2, hash1);
+	assert_int_equal(run(ss_av_main, false, "add", "in", "hash-allow", at_file(text)), 0);
+	expect_av("{\"hash-allow\":[" SHOWN1 "," SHOWN2 "]}");
+	assert_int_equal(run(ss_av_main, false, "set", "in", "hash-allow", at_file("# none\n")), 0);
+	expect_av("{}");
+	assert_int_equal(run(ss_av_main, false, "set", "in", "replacement",
+			     at_file("A\xc3\xa4:\r\n\r\n--\nb\r\n")), 0);
+	expect_av("{\"replacement\":\"A\xc3\xa4:\\n\\n--\\nb\"}");
+}
+
+/* Have a shell take what was shown, and add that */
+static void add_what_was_shown(int (*command)(struct ss_cli *cli))
+{
+	static char text[sizeof(output)];
+	char *words[256] = { "add" }, script[64];
+	int file = mail_file("printf '%s\\0' ", 14);
+	size_t len, n = 1;
+	FILE *shell;
+
+	assert_int_equal(pwrite(file, output, strlen(output), 14), strlen(output));
+	snprintf(script, sizeof(script), "sh /proc/%d/fd/%d", getpid(), file);
+	shell = popen(script, "r");
+	assert_non_null(shell);
+	len = fread(text, 1, sizeof(text), shell);
+	assert_int_equal(pclose(shell), 0);
+	close(file);
+	for (char *s = text; s < text + len && n < 255; s += strlen(s) + 1)
+		if (n > 1 || strcmp(s, "--") != 0)	/* main() takes that off */
+			words[n++] = s;
+	assert_int_equal(run_words(command, false, words), 0);
+}
+
+static void expect_round_trip(int (*command)(struct ss_cli *cli), char *table,
+			      const struct fake_profile *p)
+{
+	static struct fake_profile before;
+
+	before = *p;
+	assert_int_equal(run(ss_show_main, false, table), 0);
+	add_what_was_shown(command);
+	assert_int_equal(p->len, before.len);
+	assert_memory_equal(p->attrs, before.attrs, p->len);
+}
+
+static void shows_av_profiles(void **state)
+{
+	(void)state;
+	assert_int_equal(run(ss_av_main, false, "add", "in", "av-scan", "block",
+			     "archive-block", "none", "archive-log", "nested,timeout",
+			     "oversize-limit", "1K", "file-name", "*.exe,a b,it's",
+			     "hash-block", (char *)hash2, "sender-ban", "1m",
+			     "reply-virus", "554 \"%%FILE%%\" $x", "replacement", "a\n\n  b'"), 0);
+	assert_int_equal(run(ss_show_main, false, "av"), 0);
+	assert_string_equal(output,
+			    "in \\\n  av-scan block \\\n  archive-block none \\\n"
+			    "  archive-log nested,timeout \\\n  oversize-limit 1024 \\\n"
+			    "  file-name '*.exe,a b,it'\\''s' \\\n  hash-block "
+			    "fedcba9876543210fedcba9876543210fedcba9876543210fedcba987654321f \\\n"
+			    "  sender-ban 60 \\\n  reply-virus '554 \"%%FILE%%\" $x' \\\n"
+			    "  replacement 'a\n\n  b'\\'''\n");
+	expect_round_trip(ss_av_main, "av", &fake->av);
+	assert_int_equal(run(ss_show_main, true, "av"), 0);
+	/* json-c has broken an empty list into lines, and does not any more */
+	assert_true(strstr(output, "\"archive-block\":[\n    ],") ||
+		    strstr(output, "\"archive-block\":[],"));
+	assert_non_null(strstr(output, "\"replacement\":\"a\\n\\n  b'\""));
+	assert_non_null(strstr(output, "\"policies\":2"));
+}
+
+/* So that nothing of it is taken for an option of the program */
+static void shows_what_begins_with_a_dash(void **state)
+{
+	(void)state;
+	assert_int_equal(run(ss_av_main, false, "add", "in", "file-name", "-x,b",
+			     "replacement", "-- removed --"), 0);
+	assert_int_equal(run(ss_show_main, false, "av"), 0);
+	assert_string_equal(output, "-- in \\\n  file-name -x,b \\\n"
+			    "  replacement '-- removed --'\n");
+	expect_round_trip(ss_av_main, "av", &fake->av);
+	assert_int_equal(run(ss_tls_main, false, "add", "in", "exempt-regex", "a",
+			     "exempt-regex", "-j"), 0);
+	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_string_equal(output, "-- in \\\n  exempt-regex a \\\n  exempt-regex -j\n");
+	expect_round_trip(ss_tls_main, "tls", &fake->profile);
+}
+
+/* As many words of @len times @c as there may be, in a list */
+static char *make_list(char *list, char c, int len)
+{
+	char *to = list;
+
+	for (int i = 0; i < SMTPSPLICE_LIST_MAX; i++) {
+		if (i)
+			*to++ = ',';
+		memset(to, c, len);
+		to += len;
+	}
+	*to = '\0';
+	return list;
+}
+
+/* As many types as there may be */
+static char *make_types(char *list)
+{
+	char *to = list;
+
+	for (int i = 0; i < SMTPSPLICE_LIST_MAX; i++)
+		to += sprintf(to, "%s%s", i ? "," : "", "javascript");
+	return list;
+}
+
+static void takes_each_type_of_file(void **state)
+{
+	const char *name;
+	char want[128];
+
+	(void)state;
+	assert_int_equal(run(ss_av_main, false, "help"), 0);
+	for (int type = 0; (name = ss_kinds_type_name(type)); type++) {
+		char *help = strdup(output);
+
+		/* the help names it, and it is taken */
+		snprintf(want, sizeof(want), " %s", name);
+		for (char *s = help; (s = strpbrk(s, ",\n")); *s = ' ')
+			;
+		strcat(want, " ");
+		assert_non_null(strstr(help, want));
+		free(help);
+		snprintf(want, sizeof(want), "{\"file-type\":[\"%s\"]}", name);
+		assert_int_equal(run(ss_av_main, false, "add", "in", "file-type", (char *)name), 0);
+		expect_av(want);
+		assert_int_equal(run(ss_av_main, false, "help"), 0);
+	}
+}
+
+static void takes_the_largest_av_profile(void **state)
+{
+	static char names[SMTPSPLICE_LIST_MAX * (SMTPSPLICE_PATTERN_MAX + 1)];
+	static char types[SMTPSPLICE_LIST_MAX * sizeof("javascript")];
+	static char hashes[SMTPSPLICE_LIST_MAX * (2 * SMTPSPLICE_SHA256_SIZE + 1)];
+	char reply[SMTPSPLICE_REPLY_MAX + 1], text[SMTPSPLICE_REPLACEMENT_MAX + 1];
+	char *words[64] = {
+		"add", "in",
+		"file-name", make_list(names, 'n', SMTPSPLICE_PATTERN_MAX),
+		"file-type", make_types(types),
+		"hash-block", make_list(hashes, 'b', 2 * SMTPSPLICE_SHA256_SIZE),
+		"hash-allow", hashes,
+	};
+	int n = 10;
+
+	(void)state;
+	memset(reply, 'r', sizeof(reply) - 1);
+	memcpy(reply, "554 ", 4);
+	reply[sizeof(reply) - 1] = '\0';
+	memset(text, '\n', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (int type = SMTPSPLICE_A_AV_PROFILE_REPLY_VIRUS;
+	     type <= SMTPSPLICE_A_AV_PROFILE_MAX; type++) {
+		if (type == SMTPSPLICE_A_AV_PROFILE_ENCRYPTED_MAIL)
+			continue;
+		words[n++] = (char *)ss_attrs_av_profile.attr[type].name;
+		words[n++] = type != SMTPSPLICE_A_AV_PROFILE_REPLACEMENT ? reply : text;
+	}
+	assert_int_equal(run_words(ss_av_main, false, words), 0);
+	assert_true(fake->av.len > (int)(sizeof(names) + sizeof(types) + sizeof(hashes)));
+	expect_round_trip(ss_av_main, "av", &fake->av);
+	assert_int_equal(run(ss_av_main, false, "set", "in", "cache", "enable"), 0);
+}
+
+static void adds_a_policy_with_an_av_profile(void **state)
+{
+	(void)state;
+	assert_int_equal(run(ss_policy_main, false, "add", "p"), 0);
+	expect(&ss_attrs_policy, fake->said.attrs, fake->said.len,
+	       "{\"name\":\"p\",\"port\":[25],\"mode\":\"hold\"}");
+	assert_int_equal(run(ss_show_main, false, "policies"), 0);
+	assert_non_null(strstr(output, "MODE  TLS  AV       SESSIONS"));
+	assert_non_null(strstr(output, "hold  off  default  -"));
+	assert_int_equal(run(ss_policy_main, false, "add", "p", "av", "strict",
+			     "tls", "default"), 0);
+	expect(&ss_attrs_policy, fake->said.attrs, fake->said.len,
+	       "{\"name\":\"p\",\"port\":[25],\"mode\":\"hold\",\"tls\":\"default\","
+	       "\"av\":\"strict\"}");
+	assert_int_equal(run(ss_show_main, false, "policies"), 0);
+	assert_non_null(strstr(output, "hold  default  strict  -"));
+}
+
+static void sets_settings(void **state)
+{
+	(void)state;
+	assert_int_equal(run(ss_set_main, false, "message-timeout", "4m", "conserve-green", "1",
+			     "conserve-red", "88", "conserve-extreme", "100", "max-held", "2G",
+			     "max-client-held", "60", "max-client-handshakes", "101",
+			     "max-client-scans", "102"), 0);
+	expect(&ss_attrs_settings, fake->said.attrs, fake->said.len,
+	       "{\"message-timeout\":240000,\"conserve-green\":1,\"conserve-red\":88,"
+	       "\"conserve-extreme\":100,\"max-held\":2147483648,\"max-client-held\":60,"
+	       "\"max-client-handshakes\":101,\"max-client-scans\":102}");
+	assert_int_equal(run(ss_show_main, false, "settings"), 0);
+	assert_string_equal(output, "max-held 2147483648\nmessage-timeout 240000ms\n"
+			    "conserve-green 1\nconserve-red 88\nconserve-extreme 100\n"
+			    "max-client-held 60\nmax-client-handshakes 101\n"
+			    "max-client-scans 102\n");
+}
+
+/* Run the monitor until it has printed the event of @msg, which is freed */
+static void watch(struct nl_msg *msg, bool json)
+{
+	sigset_t set;
+	int number;
+
+	fake->event.cmd = SMTPSPLICE_CMD_EVENT;
+	fake->event.len = nlmsg_attrlen(nlmsg_hdr(msg), 0);
+	memcpy(fake->event.attrs, nlmsg_attrdata(nlmsg_hdr(msg), 0), fake->event.len);
+	nlmsg_free(msg);
+	fake_ring();
+	assert_int_equal(run(ss_monitor_main, json, NULL), 0);
+	/* It leaves the signal that ends it for the end of its process */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	assert_int_equal(sigwait(&set, &number), 0);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static struct nl_msg *make_event(uint32_t kind)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+
+	nlmsg_put(msg, 1, 1, 100, 0, 0);
+	nla_put_u32(msg, SMTPSPLICE_A_EVENT_KIND, kind);
+	return msg;
+}
+
+static struct nl_msg *make_verdict(uint32_t unscanned)
+{
+	struct nl_msg *msg = make_event(SMTPSPLICE_EVENT_VERDICT);
+
+	nla_put_string(msg, SMTPSPLICE_A_EVENT_POLICY, "in");
+	nla_put_u32(msg, SMTPSPLICE_A_EVENT_VERDICT, SMTPSPLICE_VERDICT_ACCEPT);
+	nla_put_u32(msg, SMTPSPLICE_A_EVENT_UNSCANNED, unscanned);
+	return msg;
+}
+
+static void monitors(void **state)
+{
+	struct nl_msg *msg = make_event(SMTPSPLICE_EVENT_AV_ADD);
+
+	(void)state;
+	nla_put_string(msg, SMTPSPLICE_A_EVENT_AV, "strict");
+	watch(msg, false);
+	assert_non_null(strstr(output, " av-add av strict\n"));
+	watch(make_event(SMTPSPLICE_EVENT_AV_DEL), false);
+	assert_non_null(strstr(output, " av-del\n"));
+	watch(make_event(SMTPSPLICE_EVENT_CONSERVE), false);
+	assert_non_null(strstr(output, " conserve\n"));
+	watch(make_verdict(SMTPSPLICE_UNSCANNED_OVERSIZE), false);
+	assert_non_null(strstr(output, " verdict policy in verdict accept unscanned oversize\n"));
+	watch(make_verdict(SMTPSPLICE_UNSCANNED_NONE), false);
+	assert_non_null(strstr(output, " verdict policy in verdict accept\n"));
+	watch(make_verdict(SMTPSPLICE_UNSCANNED_NONE), true);
+	assert_non_null(strstr(output, "\"unscanned\":\"none\""));
+}
+
+static int group_setup(void **state)
+{
+	(void)state;
+	fake_make();
+	return 0;
+}
+
+#define T(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(adds_a_profile),
+		T(knows_all_values),
+		T(sets_what_is_given),
+		T(sets_nothing_that_is_bad),
+		T(keeps_what_it_does_not_know),
+		T(takes_the_largest),
+		T(shows_profiles),
+		T(shows_it_as_a_shell_takes_it),
+		T(shows_the_engine),
+		T(survives_any_state),
+		T(adds_an_av_profile),
+		T(sets_what_is_given_of_an_av_profile),
+		T(takes_files),
+		T(shows_av_profiles),
+		T(shows_what_begins_with_a_dash),
+		T(takes_each_type_of_file),
+		T(takes_the_largest_av_profile),
+		T(adds_a_policy_with_an_av_profile),
+		T(sets_settings),
+		T(monitors),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, group_setup, NULL);
+}

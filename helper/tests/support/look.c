@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Looks at files and at what is in them.
+ */
+#include "tests/support/unit.h"
+
+#include <unistd.h>
+
+#include "tests/support/look.h"
+#include "tests/support/mail.h"
+#include "process.h"
+#include "tests/support/wrap.h"
+
+#define LIMIT_MS	60000
+
+struct ss_content_rules look_rules;
+struct ss_content_finding look_finding;
+
+const struct pack look_script = { "run.scr", "x", 1 };
+
+static struct ss_content *content;
+
+int look_setup(void **state)
+{
+	(void)state;
+	content = ss_content_open();
+	return content ? 0 : -1;
+}
+
+int look_teardown(void **state)
+{
+	(void)state;
+	ss_content_close(content);
+	return 0;
+}
+
+int look_reset(void **state)
+{
+	static const char *const patterns[] = { "*.scr" };
+
+	(void)state;
+	look_rules = (struct ss_content_rules){
+		.executables = true, .patterns = patterns, .pattern_count = 1,
+		.end = ss_process_now() + LIMIT_MS,
+	};
+	return 0;
+}
+
+uint32_t look_at(const struct pack *file)
+{
+	int fd = mail_file(file->data, file->len);
+
+	assert_int_equal(ss_content_look(content, fd, file->name, &look_rules, &look_finding), 0);
+	close(fd);
+	return look_finding.found;
+}
+
+/* And free it */
+uint32_t look_drop(struct pack file)
+{
+	uint32_t found = look_at(&file);
+
+	pack_drop(&file);
+	return found;
+}
+
+uint32_t look_octets(const char *name, GString *octets)
+{
+	return look_drop(wrap_pack(name, octets));
+}
+
+/* Whether there is a file of that type */
+bool look_type(const struct pack *file, const char *word)
+{
+	assert_true(ss_kinds_type_find(word) >= 0);
+	look_rules.types = 1ull << ss_kinds_type_find(word);
+	return look_at(file) & LOOK(TYPE);
+}
+
+/* It was found in there */
+void look_expect(enum ss_kind kind, const char *name)
+{
+	assert_true(look_finding.found & SS_KIND_BIT(kind));
+	assert_string_equal(look_finding.detail[kind].name, name);
+}
+
+bool look_corrupted(void)
+{
+	return look_finding.found & (LOOK(CORRUPTED) | LOOK(PARTIALLYCORRUPTED));
+}
+
+/* Check a finding of damaged files: texts are terminated, only kinds that were found have a name */
+void look_check(const struct ss_content_finding *finding)
+{
+	assert_int_equal(finding->found & ~((1u << SS_KIND_COUNT) - 1), 0);
+	for (int kind = 0; kind < SS_KIND_COUNT; kind++) {
+		const struct ss_content_detail *detail = &finding->detail[kind];
+
+		assert_non_null(memchr(detail->name, '\0', sizeof(detail->name)));
+		assert_non_null(memchr(detail->what, '\0', sizeof(detail->what)));
+		if (!(finding->found & SS_KIND_BIT(kind)))
+			assert_string_equal(detail->name, "");
+	}
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_TESTS_LOOK_H
+#define SS_TESTS_LOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "content.h"
+#include "tests/support/pack.h"
+
+#define LOOK_MEMBERS	10000	/* how many there may be in a file, by default */
+#define LOOK(kind)	SS_KIND_BIT(SS_KIND_##kind)
+
+/* What is looked for: executables and "*.scr", and where it was found */
+extern struct ss_content_rules look_rules;
+extern struct ss_content_finding look_finding;
+
+extern const struct pack look_script;
+
+int look_setup(void **state);
+int look_teardown(void **state);
+int look_reset(void **state);
+uint32_t look_at(const struct pack *file);
+uint32_t look_drop(struct pack file);
+uint32_t look_octets(const char *name, GString *octets);
+bool look_type(const struct pack *file, const char *word);
+void look_expect(enum ss_kind kind, const char *name);
+bool look_corrupted(void);
+void look_check(const struct ss_content_finding *finding);
+
+#endif /* SS_TESTS_LOOK_H */
