@@ -11,10 +11,10 @@
 
 #include <linux/smtpsplice.h>
 
-#include "addr.h"
+#include "lib/addr.h"
 #include "attrs.h"
-#include "cleanup.h"
-#include "text.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
 
 #define TEXT_SIZE	(SMTPSPLICE_REPLACEMENT_MAX + 1)
 

@@ -16,9 +16,9 @@
 
 #include "attrs.h"
 #include "avlog.h"
-#include "cleanup.h"
-#include "process.h"
-#include "text.h"
+#include "lib/cleanup.h"
+#include "lib/process.h"
+#include "lib/text.h"
 
 #define PATH_SIZE	4096
 

@@ -12,7 +12,7 @@
 
 #include "attrs.h"
 #include "avprofile.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 
 #define A(name)		SMTPSPLICE_A_AV_PROFILE_##name
 #define MEMBER(name)	offsetof(struct ss_avprofile, name)

@@ -16,8 +16,8 @@
 #include <gnutls/crypto.h>
 
 #include "ca.h"
-#include "cleanup.h"
-#include "text.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
 
 #define PATH_SIZE	4096
 #define FILE_MAX	(256 << 10)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define DUMP_TRIES	5
 

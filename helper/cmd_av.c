@@ -11,10 +11,10 @@
 
 #include <netlink/attr.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cmd_profile.h"
 #include "kinds.h"
-#include "number.h"
+#include "lib/units.h"
 #include "words.h"
 
 #define NEST_MIN	2	/* of uncompressed-nest-limit, as the kernel has it */

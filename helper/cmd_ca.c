@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "ca.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cli.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define GROUP		"smtpsplice ca"
 #define ERROR_SIZE	256

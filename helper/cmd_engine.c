@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cli.h"
 #include "conf.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define MAX_FILE	65536	/* octets; it has some hundred */
 #define MAX_DEPTH	8

@@ -10,9 +10,9 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
-#include "addr.h"
+#include "lib/addr.h"
 #include "attrs.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cli.h"
 
 static const char monitor_text[] =

@@ -8,8 +8,8 @@
 
 #include <netlink/attr.h>
 
-#include "addr.h"
-#include "cleanup.h"
+#include "lib/addr.h"
+#include "lib/cleanup.h"
 #include "cli.h"
 #include "words.h"
 

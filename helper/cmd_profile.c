@@ -11,7 +11,7 @@
 
 #include <netlink/attr.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cmd_profile.h"
 #include "words.h"
 

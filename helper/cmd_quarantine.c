@@ -11,13 +11,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cli.h"
 #include "qdir.h"
 #include "qnote.h"
 #include "release.h"
 #include "table.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define GROUP		"smtpsplice quarantine"
 #define HEAD_SIZE	65536

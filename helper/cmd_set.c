@@ -9,9 +9,9 @@
 #include <netlink/attr.h>
 
 #include "attrs.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cli.h"
-#include "number.h"
+#include "lib/units.h"
 
 static const char set_text[] =
 	"Usage:\n"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "attrs.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cli.h"
 #include "table.h"
 

@@ -14,7 +14,7 @@
 
 #include <zlib.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cms.h"
 #include "coding.h"
 

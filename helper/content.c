@@ -16,9 +16,9 @@
 #include <glib.h>
 #include <magic.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "content.h"
-#include "file.h"
+#include "lib/file.h"
 #include "unpack.h"
 
 /* As many as libclamav may have, see engine.c */

@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "copy.h"
-#include "file.h"
+#include "lib/file.h"
 
 /**
  * ss_copy_cleanup() - Unmap, and close the file that is the copy's own.

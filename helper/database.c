@@ -14,9 +14,9 @@
 
 #include <clamav.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "database.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define PATH_SIZE	4096
 

@@ -8,7 +8,7 @@
 
 #include <gmp.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "dh.h"
 
 #define MAX_BITS	4096	/* what is longer takes too long to look at */

@@ -18,10 +18,10 @@
 
 #include <clamav.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "engine.h"
-#include "process.h"
-#include "text.h"
+#include "lib/process.h"
+#include "lib/text.h"
 
 /*
  * Limits. Exceeding one is an alert, never "clean": libclamav's own default

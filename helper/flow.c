@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "flow.h"
-#include "text.h"
+#include "lib/text.h"
 
 /* The order of the attributes, from that of the session on */
 enum {

@@ -8,7 +8,7 @@
 #include <netlink/attr.h>
 #include <linux/smtpsplice.h>
 
-#include "addr.h"
+#include "lib/addr.h"
 
 /**
  * struct ss_flow - The session that some work is for. All strings are valid

@@ -9,7 +9,7 @@
 
 #include <archive.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cms.h"
 #include "format.h"
 #include "kinds.h"

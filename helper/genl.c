@@ -15,9 +15,9 @@
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "genl.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define ANSWER_SECONDS	10
 

@@ -17,10 +17,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "handoff.h"
-#include "ipc.h"
-#include "process.h"
+#include "lib/ipc.h"
+#include "lib/process.h"
 
 #define MAX_IN_FLIGHT	1024
 #define SPARE_FILES	128	/* that the tls process has open besides sockets */

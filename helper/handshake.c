@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "handshake.h"
-#include "process.h"
+#include "lib/process.h"
 
 #define DEFAULT_TIMEOUT	60000
 

@@ -11,7 +11,7 @@
 
 #include <gnutls/gnutls.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "hello.h"
 
 #define RECORD_HEADER		5

@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "gate.h"
 #include "judge.h"
 

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "kinds.h"
 
 /* The file types. The number of a type is its place in here: append. */

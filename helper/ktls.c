@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "ktls.h"
 
 #ifndef SOL_TLS

@@ -12,7 +12,7 @@
 
 #include <gmime/gmime.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "layout.h"
 
 #define MAX_DEPTH	64	/* of parts; a nested message is two levels */

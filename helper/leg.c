@@ -14,10 +14,10 @@
 
 #include <gnutls/abstract.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "dh.h"
 #include "leg.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define DRAIN_MAX	(64 << 10)
 #define WARNINGS_MAX	16

@@ -13,9 +13,9 @@
 
 #include <gmime/gmime.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "mime.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define MAX_HEAD	(64 << 10)	/* octets of a head that the log looks at */
 #define MAX_DEPTH	200		/* a nested message is two levels */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "gate.h"
 #include "mimefield.h"
 

@@ -17,7 +17,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/x509-ext.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "mint.h"
 
 #define CACHE_MAX	1000

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cleanup.h"
-#include "file.h"
+#include "lib/cleanup.h"
+#include "lib/file.h"
 #include "nested.h"
 
 #define FIELD	"content-"

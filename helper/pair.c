@@ -18,11 +18,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "dh.h"
 #include "ktls.h"
 #include "pair.h"
-#include "text.h"
+#include "lib/text.h"
 
 /* Of the kernel's time, what is left for the way back */
 #define MARGIN_MS	500

@@ -11,13 +11,13 @@
 
 #include <glib.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "copy.h"
-#include "file.h"
+#include "lib/file.h"
 #include "gate.h"
 #include "nested.h"
 #include "parts.h"
-#include "process.h"
+#include "lib/process.h"
 #include "reading.h"
 
 /* Kinds that refuse a message whatever the profile's archive conditions are */

@@ -8,7 +8,7 @@
 #include <netlink/attr.h>
 #include <linux/smtpsplice.h>
 
-#include "addr.h"
+#include "lib/addr.h"
 
 /**
  * struct ss_profile - A TLS profile, as far as it is about handshakes.

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "file.h"
+#include "lib/cleanup.h"
+#include "lib/file.h"
 #include "qnote.h"
 #include "request.h"
 #include "scan.h"

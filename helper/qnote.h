@@ -8,7 +8,7 @@
 #include <json-c/json.h>
 
 #include "qdir.h"
-#include "text.h"
+#include "lib/text.h"
 
 struct ss_request;
 struct ss_scan_result;

@@ -28,8 +28,8 @@
 
 #include <json-c/json.h>
 
-#include "cleanup.h"
-#include "process.h"
+#include "lib/cleanup.h"
+#include "lib/process.h"
 #include "qnote.h"
 #include "quarantine.h"
 #include "request.h"

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "coding.h"
 #include "reading.h"
 

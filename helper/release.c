@@ -13,7 +13,7 @@
 #include <linux/smtpsplice.h>
 
 #include "release.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define FIXED_ARGS	6	/* sendmail -i -f SENDER -- and the NULL */
 

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "avprofile.h"
-#include "cleanup.h"
-#include "process.h"
+#include "lib/cleanup.h"
+#include "lib/process.h"
 #include "request.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define MAX_RCPTS_TEXT	(64 << 10)
 #define DEFAULT_TIMEOUT	60000

@@ -16,12 +16,12 @@
 
 #include <gmime/gmime.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "dots.h"
-#include "file.h"
+#include "lib/file.h"
 #include "layout.h"
 #include "rewrite.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define FILE_NAME	"smtpsplice-rewrite"	/* for who looks into /proc */
 #define MAX_LINE	998	/* RFC 5322 2.1.1 */

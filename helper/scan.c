@@ -11,15 +11,15 @@
 #include <unistd.h>
 
 #include "avprofile.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "copy.h"
 #include "gate.h"
 #include "judge.h"
 #include "parts.h"
-#include "process.h"
+#include "lib/process.h"
 #include "reading.h"
 #include "scan.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define DEFAULT_FILE	"message"
 #define CACHED		256	/* results of about 4 KB each */

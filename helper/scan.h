@@ -8,7 +8,7 @@
 
 #include <linux/smtpsplice.h>
 
-#include "addr.h"
+#include "lib/addr.h"
 #include "avprofile.h"
 #include "cache.h"
 #include "content.h"

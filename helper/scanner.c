@@ -22,11 +22,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "engine.h"
-#include "ipc.h"
+#include "lib/ipc.h"
 #include "mime.h"
-#include "process.h"
+#include "lib/process.h"
 #include "scanner.h"
 #include "state.h"
 #include "worker.h"

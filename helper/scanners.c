@@ -13,8 +13,8 @@
  */
 #include <errno.h>
 
-#include "cleanup.h"
-#include "process.h"
+#include "lib/cleanup.h"
+#include "lib/process.h"
 #include "scanners.h"
 
 static int receive_report(int sock, struct ss_state_report *report)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "conf.h"
-#include "ipc.h"
+#include "lib/ipc.h"
 #include "state.h"
 
 /**

@@ -4,8 +4,8 @@
  * in it stays until its heir is here and it has no job: at no time are there
  * fewer workers than before.
  */
-#include "cleanup.h"
-#include "process.h"
+#include "lib/cleanup.h"
+#include "lib/process.h"
 #include "slot.h"
 
 /**

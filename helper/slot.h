@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ipc.h"
+#include "lib/ipc.h"
 #include "request.h"
 
 #define SS_SLOT_RESPAWN_MS	1000	/* before a worker that had no job is replaced */

@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "ca.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "conf.h"
 #include "genl.h"
-#include "number.h"
-#include "process.h"
+#include "lib/units.h"
+#include "lib/process.h"
 #include "supervisor.h"
 #include "template.h"
 

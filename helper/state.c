@@ -15,10 +15,10 @@
 
 #include <json-c/json.h>
 
-#include "cleanup.h"
-#include "process.h"
+#include "lib/cleanup.h"
+#include "lib/process.h"
 #include "state.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define PATH_SIZE	4096
 

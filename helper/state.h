@@ -7,7 +7,7 @@
 
 #include "conf.h"
 #include "database.h"
-#include "ipc.h"
+#include "lib/ipc.h"
 
 #define SS_STATE_VERSION	32
 #define SS_STATE_ERROR		512

@@ -26,10 +26,10 @@
 
 #include "broker.h"
 #include "ca.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "database.h"
-#include "ipc.h"
-#include "process.h"
+#include "lib/ipc.h"
+#include "lib/process.h"
 #include "scanner.h"
 #include "supervisor.h"
 #include "tls.h"

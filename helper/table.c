@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "addr.h"
+#include "lib/addr.h"
 #include "table.h"
 
 /**

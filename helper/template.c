@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "template.h"
-#include "text.h"
+#include "lib/text.h"
 
 #define VALUE_SIZE	1024	/* the rest of a value is cut off */
 #define DOTS		"..."

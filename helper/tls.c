@@ -19,11 +19,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "pair.h"
-#include "ipc.h"
-#include "process.h"
-#include "text.h"
+#include "lib/ipc.h"
+#include "lib/process.h"
+#include "lib/text.h"
 #include "tls.h"
 
 #define WHY_SIZE	512

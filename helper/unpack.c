@@ -12,9 +12,9 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "kinds.h"
-#include "process.h"
+#include "lib/process.h"
 #include "unpack.h"
 
 /* What is more than so many times the archive is no honest content */

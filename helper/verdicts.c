@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 
 #include "attrs.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "judge.h"
-#include "process.h"
-#include "text.h"
+#include "lib/process.h"
+#include "lib/text.h"
 #include "verdicts.h"
 
 /**

@@ -13,7 +13,7 @@
 #include <gnutls/ocsp.h>
 
 #include "chain.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "verify.h"
 
 #define STATUS_REQUEST	5	/* the TLS feature "must staple" (RFC 7633) */

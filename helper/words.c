@@ -9,7 +9,7 @@
 
 #include <netlink/attr.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "words.h"
 
 static const struct {

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "addr.h"
+#include "lib/addr.h"
 #include "cli.h"
-#include "text.h"
+#include "lib/text.h"
 
 /* Room for what is wrong with a word */
 #define SS_WORDS_WHY_SIZE	320

@@ -8,9 +8,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "ipc.h"
-#include "process.h"
+#include "lib/cleanup.h"
+#include "lib/ipc.h"
+#include "lib/process.h"
 #include "scan.h"
 #include "worker.h"
 

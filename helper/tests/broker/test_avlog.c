@@ -10,7 +10,7 @@
 
 #include "avlog.h"
 #include "tests/support/mail.h"
-#include "process.h"
+#include "lib/process.h"
 
 static struct ss_request req = {
 	.fd = -1, .flow = { .session = UINT64_MAX, .policy = "p\"q", .client = "fd00::1" },

@@ -16,11 +16,11 @@
 
 #include <netlink/msg.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "handoff.h"
-#include "ipc.h"
+#include "lib/ipc.h"
 #include "tests/support/mail.h"
-#include "process.h"
+#include "lib/process.h"
 
 /* Of a clock that may have begun but minutes ago: see ss_process_now() */
 #define LONG_AGO	1

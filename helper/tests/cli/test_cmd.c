@@ -12,7 +12,7 @@
 #include <netlink/msg.h>
 
 #include "attrs.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cli.h"
 #include "tests/support/fake_genl.h"
 #include "kinds.h"

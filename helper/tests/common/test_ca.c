@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "ca.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/support/pki.h"
-#include "process.h"
+#include "lib/process.h"
 
 static char *dir, *ca_dir, err[512];
 

@@ -9,11 +9,11 @@
 
 #include <time.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/fuzz/fuzz.h"
 #include "mint.h"
 #include "tests/support/pki.h"
-#include "process.h"
+#include "lib/process.h"
 #include "verify.h"
 
 #define CHAIN		2

@@ -9,7 +9,7 @@
 
 #include <sanitizer/asan_interface.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/fuzz/fuzz.h"
 #include "hello.h"
 

@@ -11,7 +11,7 @@
 
 #include <gnutls/gnutls.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 
 #define RECORD_HEADER	5
 #define HELLO_MAX	4096

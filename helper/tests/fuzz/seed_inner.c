@@ -4,7 +4,7 @@
  */
 #include "tests/support/unit.h"
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/support/wrap.h"
 
 static void save(const char *dir, const char *name, GString *octets)

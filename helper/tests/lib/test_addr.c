@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tests/support/unit.h"
 
-#include "addr.h"
-#include "cleanup.h"
+#include "lib/addr.h"
+#include "lib/cleanup.h"
 
 static void reads_prefixes(void **state)
 {

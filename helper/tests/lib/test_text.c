@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tests/support/unit.h"
 
-#include "cleanup.h"
-#include "text.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
 
 static void check(enum ss_text_mode mode, const char *in, size_t len, const char *out)
 {

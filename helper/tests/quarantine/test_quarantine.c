@@ -19,8 +19,8 @@
 #include <json-c/json.h>
 
 #include "tests/support/mail.h"
-#include "number.h"
-#include "process.h"
+#include "lib/units.h"
+#include "lib/process.h"
 #include "qnote.h"
 #include "quarantine.h"
 #include "request.h"

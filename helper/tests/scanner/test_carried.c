@@ -5,7 +5,7 @@
  */
 #include <archive.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/support/message.h"
 #include "tests/support/wrap.h"
 

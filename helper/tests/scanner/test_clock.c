@@ -5,9 +5,9 @@
  */
 #include <archive.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/support/message.h"
-#include "process.h"
+#include "lib/process.h"
 #include "tests/support/wrap.h"
 
 typeof(ss_process_now) __real_ss_process_now, __wrap_ss_process_now;

@@ -10,7 +10,7 @@
 
 #include "database.h"
 #include "tests/support/mail.h"
-#include "process.h"
+#include "lib/process.h"
 
 #define CVD_HEADER	512
 

@@ -15,11 +15,11 @@
 
 #include <glib.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "engine.h"
 #include "tests/support/mail.h"
 #include "tests/support/pack.h"
-#include "process.h"
+#include "lib/process.h"
 
 #define LIMIT_MS	60000
 #define ROOM		(8 << 20)

@@ -11,7 +11,7 @@
 
 #include <gmime/gmime.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "gate.h"
 #include "tests/support/mail.h"
 #include "reading.h"

@@ -8,7 +8,7 @@
 #include <glib.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "engine.h"
 #include "tests/support/message.h"
 #include "tests/support/wrap.h"

@@ -11,11 +11,11 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "cms.h"
 #include "nested.h"
 #include "pgp.h"
-#include "process.h"
+#include "lib/process.h"
 
 #define HEAD		"From: a@example.net\r\nTo: b@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
 #define P7M		"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\n"

@@ -6,10 +6,10 @@
 
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/support/look.h"
 #include "tests/support/mail.h"
-#include "process.h"
+#include "lib/process.h"
 #include "tests/support/wrap.h"
 
 #define ALL	0xffffffff

@@ -11,7 +11,7 @@
 #include <archive.h>
 #include <glib.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "engine.h"
 #include "mime.h"
 

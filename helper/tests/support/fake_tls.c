@@ -13,10 +13,10 @@
 
 #include <netlink/attr.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/support/fake_tls.h"
-#include "ipc.h"
-#include "process.h"
+#include "lib/ipc.h"
+#include "lib/process.h"
 
 struct fake_tls *fake_tls;
 

@@ -13,7 +13,7 @@
 
 #include "conf.h"
 #include "tests/support/fake_genl.h"
-#include "process.h"
+#include "lib/process.h"
 
 /* The vocabulary of the helper's tests: short, and in no other program */
 

@@ -8,7 +8,7 @@
 
 #include "tests/support/look.h"
 #include "tests/support/mail.h"
-#include "process.h"
+#include "lib/process.h"
 #include "tests/support/wrap.h"
 
 #define LIMIT_MS	60000

@@ -13,7 +13,7 @@
 #include <glib.h>
 
 #include "tests/support/mail.h"
-#include "process.h"
+#include "lib/process.h"
 
 const char *mail_eicar(void)
 {

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "tests/support/fake_ktls.h"
-#include "process.h"
+#include "lib/process.h"
 
 struct ss_gateway *gw;
 struct ss_job job;

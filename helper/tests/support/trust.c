@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "ca.h"
-#include "process.h"
+#include "lib/process.h"
 #include "tests/support/trust.h"
 
 char *dir;

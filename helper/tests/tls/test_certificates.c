@@ -6,10 +6,10 @@
 #include "tests/support/session.h"
 
 #include "chain.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "dh.h"
 #include "tests/support/fake_ktls.h"
-#include "process.h"
+#include "lib/process.h"
 
 static void shows_the_right_certificate(void **state)
 {

@@ -9,7 +9,7 @@
 #include <gnutls/crypto.h>
 
 #include "chain.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/support/pki.h"
 
 #define TOO_LARGE	"a key in its chain is too large"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tests/support/unit.h"
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "hello.h"
 
 /* A ClientHello in the making */

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/support/fake_ktls.h"
 #include "tests/support/peer.h"
 

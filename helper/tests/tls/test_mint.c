@@ -8,10 +8,10 @@
 
 #include <gnutls/x509-ext.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "mint.h"
 #include "tests/support/pki.h"
-#include "process.h"
+#include "lib/process.h"
 
 static char *dir;
 static struct ss_ca ca;

@@ -14,7 +14,7 @@
 
 #include "cleanup.h"
 #include "tests/support/fake_ktls.h"
-#include "process.h"
+#include "lib/process.h"
 
 /* One record each way on one leg, with the keys that the kernel was given */
 static void talk(struct peer *peer, int fd)

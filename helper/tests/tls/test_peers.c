@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "tests/support/fake_ktls.h"
-#include "process.h"
+#include "lib/process.h"
 
 static void bypasses_what_is_exempt(void **state)
 {

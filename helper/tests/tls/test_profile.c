@@ -5,7 +5,7 @@
 
 #include <netlink/msg.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "job.h"
 
 static struct nl_msg *msg;

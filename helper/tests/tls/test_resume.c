@@ -8,11 +8,11 @@
 
 #include <poll.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/support/fake_ktls.h"
 #include "pair.h"
 #include "tests/support/peer.h"
-#include "process.h"
+#include "lib/process.h"
 
 static char *dir, *ca_dir, *trust;
 static struct ss_ca own;

@@ -22,11 +22,11 @@
 #include <netlink/msg.h>
 
 #include "ca.h"
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/support/fake_ktls.h"
-#include "ipc.h"
+#include "lib/ipc.h"
 #include "tests/support/peer.h"
-#include "process.h"
+#include "lib/process.h"
 #include "tls.h"
 #include "tests/support/trust.h"
 

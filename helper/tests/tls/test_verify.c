@@ -3,9 +3,9 @@
 
 #include <gnutls/abstract.h>
 
-#include "cleanup.h"
+#include "lib/cleanup.h"
 #include "tests/support/pki.h"
-#include "process.h"
+#include "lib/process.h"
 #include "verify.h"
 
 #define B(cause)	SS_VERIFY_BIT(SMTPSPLICE_TLS_CAUSE_##cause)

@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "process.h"
-#include "text.h"
+#include "lib/process.h"
+#include "lib/text.h"
 
 /**
  * ss_process_now() - A clock for deadlines.

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "cleanup.h"
-#include "ipc.h"
+#include "lib/cleanup.h"
+#include "lib/ipc.h"
 
 /* More than are ever sent, so that none is left over in the kernel's hands */
 #define MAX_RECEIVED	8

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
+#include "lib/addr.h"
 
 /* Zero the bits behind the prefix. Return: whether one of them was set. */
 static bool mask_host_bits(struct ss_prefix *p)

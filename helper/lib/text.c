@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "text.h"
+#include "lib/text.h"
 
 /**
  * ss_text_decode() - Decode one UTF-8 character (RFC 3629, strictly).

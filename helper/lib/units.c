@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "number.h"
+#include "lib/units.h"
 
 /**
  * struct unit - What may stand behind the digits.

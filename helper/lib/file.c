@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "lib/file.h"
 
 /**
  * ss_file_map() - Map a whole file.
