@@ -14,7 +14,7 @@
 
 #include <json-c/json.h>
 
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "avlog.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"

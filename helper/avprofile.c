@@ -10,7 +10,7 @@
 
 #include <netlink/attr.h>
 
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "avprofile.h"
 #include "lib/cleanup.h"
 

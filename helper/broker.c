@@ -26,7 +26,7 @@
 #include "avlog.h"
 #include "broker.h"
 #include "lib/cleanup.h"
-#include "genl.h"
+#include "proto/genl.h"
 #include "handoff.h"
 #include "lib/ipc.h"
 #include "lib/process.h"

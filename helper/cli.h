@@ -7,7 +7,7 @@
 
 #include <json-c/json.h>
 
-#include "genl.h"
+#include "proto/genl.h"
 
 /* Exit statuses */
 enum {

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "lib/addr.h"
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "lib/cleanup.h"
 #include "cli.h"
 

@@ -2,7 +2,7 @@
 /*
  * What smtpsplice tls and smtpsplice av have in common: profiles are sets of options
  * with names, which are added, changed and deleted. The options are the attributes of
- * a set of attrs.c.
+ * a set of proto/attrs.c.
  */
 #include <assert.h>
 #include <errno.h>

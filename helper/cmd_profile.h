@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "cli.h"
 
 /* Empties a list, or takes the place of a name, a text or a limit */

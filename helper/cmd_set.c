@@ -8,7 +8,7 @@
 
 #include <netlink/attr.h>
 
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "lib/cleanup.h"
 #include "cli.h"
 #include "lib/units.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "lib/cleanup.h"
 #include "cli.h"
 #include "table.h"

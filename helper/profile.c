@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "profile.h"
 
 /**

@@ -16,7 +16,7 @@
 #include "ca.h"
 #include "lib/cleanup.h"
 #include "conf.h"
-#include "genl.h"
+#include "proto/genl.h"
 #include "lib/units.h"
 #include "lib/process.h"
 #include "supervisor.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "lib/cleanup.h"
 #include "judge.h"
 #include "lib/process.h"

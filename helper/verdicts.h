@@ -7,7 +7,7 @@
 #include "avlog.h"
 #include "avprofile.h"
 #include "conf.h"
-#include "genl.h"
+#include "proto/genl.h"
 #include "quarantine.h"
 #include "request.h"
 #include "scan.h"

@@ -11,7 +11,7 @@
 
 #include <netlink/msg.h>
 
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "lib/cleanup.h"
 #include "cli.h"
 #include "tests/support/fake_genl.h"

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "tests/support/avattrs.h"
 #include "avprofile.h"
 

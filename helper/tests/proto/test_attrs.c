@@ -4,7 +4,7 @@
 #include <netlink/msg.h>
 #include <linux/smtpsplice.h>
 
-#include "attrs.h"
+#include "proto/attrs.h"
 
 #define SPEC "../uapi/smtpsplice.yaml"
 

@@ -9,7 +9,7 @@
 #include <linux/genetlink.h>
 #include <netlink/genl/ctrl.h>
 
-#include "genl.h"
+#include "proto/genl.h"
 
 static struct ss_genl genl;
 static int messages;

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "tests/support/avattrs.h"
 #include "tests/support/mail.h"
 #include "scan.h"

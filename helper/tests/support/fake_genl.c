@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Takes the place of genl.c: a kernel of shared memory, so that the helper's
+ * Takes the place of proto/genl.c: a kernel of shared memory, so that the helper's
  * processes can be tested without the module.
  */
 #include <assert.h>
@@ -16,7 +16,7 @@
 #include <netlink/genl/genl.h>
 
 #include "tests/support/fake_genl.h"
-#include "genl.h"
+#include "proto/genl.h"
 
 struct fake *fake;
 

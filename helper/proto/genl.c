@@ -16,7 +16,7 @@
 #include <netlink/genl/genl.h>
 
 #include "lib/cleanup.h"
-#include "genl.h"
+#include "proto/genl.h"
 #include "lib/text.h"
 
 #define ANSWER_SECONDS	10

@@ -12,7 +12,7 @@
 #include <linux/smtpsplice.h>
 
 #include "lib/addr.h"
-#include "attrs.h"
+#include "proto/attrs.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
