@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "conf.h"
+#include "common/conf.h"
 
 void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tls)
 	__attribute__((noreturn));

@@ -13,7 +13,7 @@
 
 #include "lib/cleanup.h"
 #include "cmd_profile.h"
-#include "kinds.h"
+#include "common/file_types.h"
 #include "lib/units.h"
 #include "words.h"
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ca.h"
+#include "common/ca.h"
 #include "lib/cleanup.h"
 #include "cli.h"
 #include "lib/text.h"

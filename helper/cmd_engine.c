@@ -12,7 +12,7 @@
 
 #include "lib/cleanup.h"
 #include "cli.h"
-#include "conf.h"
+#include "common/conf.h"
 #include "lib/text.h"
 
 #define MAX_FILE	65536	/* octets; it has some hundred */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kinds.h"
+#include "common/file_types.h"
 #include "unpack.h"
 
 #define SS_CONTENT_HASH_SIZE	32	/* SHA-256, octets */

@@ -12,7 +12,7 @@
 #include "lib/cleanup.h"
 #include "cms.h"
 #include "format.h"
-#include "kinds.h"
+#include "common/file_types.h"
 #include "pgp.h"
 #include "tnef.h"
 #include "uu.h"

@@ -3,8 +3,8 @@
 #define SS_GATEWAY_H
 
 #include "askers.h"
-#include "ca.h"
-#include "conf.h"
+#include "common/ca.h"
+#include "common/conf.h"
 #include "hello.h"
 #include "leg.h"
 #include "mint.h"

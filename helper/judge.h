@@ -7,10 +7,10 @@
 
 #include <linux/smtpsplice.h>
 
-#include "avprofile.h"
+#include "common/av_profile.h"
 #include "content.h"
 #include "engine.h"
-#include "template.h"
+#include "common/template.h"
 
 /**
  * struct ss_findings - What was found in a message.

@@ -4,7 +4,7 @@
 
 #include <gnutls/x509.h>
 
-#include "ca.h"
+#include "common/ca.h"
 #include "creds.h"
 
 /**

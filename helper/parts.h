@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "avprofile.h"
+#include "common/av_profile.h"
 #include "content.h"
 #include "engine.h"
 #include "mime.h"

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "avprofile.h"
+#include "common/av_profile.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "request.h"

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "avprofile.h"
+#include "common/av_profile.h"
 #include "lib/cleanup.h"
 #include "copy.h"
 #include "gate.h"

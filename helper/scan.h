@@ -9,13 +9,13 @@
 #include <linux/smtpsplice.h>
 
 #include "lib/addr.h"
-#include "avprofile.h"
+#include "common/av_profile.h"
 #include "cache.h"
 #include "content.h"
 #include "engine.h"
 #include "mime.h"
 #include "rewrite.h"
-#include "template.h"
+#include "common/template.h"
 
 #define SS_SCAN_HASH_SIZE	65
 #define SS_SCAN_ADDRESS_SIZE	SS_ADDR_SIZE

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "conf.h"
+#include "common/conf.h"
 
 void ss_scanner_run(const struct ss_conf *conf, int link, bool reload)
 	__attribute__((noreturn));

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "conf.h"
+#include "common/conf.h"
 #include "lib/ipc.h"
 #include "state.h"
 

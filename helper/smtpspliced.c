@@ -13,14 +13,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "ca.h"
+#include "common/ca.h"
 #include "lib/cleanup.h"
-#include "conf.h"
+#include "common/conf.h"
 #include "proto/genl.h"
 #include "lib/units.h"
 #include "lib/process.h"
 #include "supervisor.h"
-#include "template.h"
+#include "common/template.h"
 
 #define DEFAULT_DATABASE	"/var/lib/clamav"
 #define DEFAULT_LOG		"/var/log/smtpsplice/av.log"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "conf.h"
+#include "common/conf.h"
 #include "database.h"
 #include "lib/ipc.h"
 

@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "broker.h"
-#include "ca.h"
+#include "common/ca.h"
 #include "lib/cleanup.h"
 #include "database.h"
 #include "lib/ipc.h"

@@ -2,7 +2,7 @@
 #ifndef SS_SUPERVISOR_H
 #define SS_SUPERVISOR_H
 
-#include "conf.h"
+#include "common/conf.h"
 
 int ss_supervisor_run(const struct ss_conf *conf);
 

@@ -7,7 +7,7 @@
 
 #include <linux/smtpsplice.h>
 
-#include "conf.h"
+#include "common/conf.h"
 
 /* A profile with all the exemptions that it may have, and then some */
 #define SS_TLS_JOB_MAX	(64 << 10)

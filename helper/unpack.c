@@ -13,7 +13,7 @@
 #include <archive_entry.h>
 
 #include "lib/cleanup.h"
-#include "kinds.h"
+#include "common/file_types.h"
 #include "lib/process.h"
 #include "unpack.h"
 

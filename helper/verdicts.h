@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 #include "avlog.h"
-#include "avprofile.h"
-#include "conf.h"
+#include "common/av_profile.h"
+#include "common/conf.h"
 #include "proto/genl.h"
 #include "quarantine.h"
 #include "request.h"

@@ -9,7 +9,7 @@
 #include <gnutls/x509.h>
 #include <linux/smtpsplice.h>
 
-#include "ca.h"
+#include "common/ca.h"
 #include "profile.h"
 
 /* A failed check, by its enum smtpsplice_tls_cause */

@@ -7,7 +7,7 @@
 
 #include <netlink/msg.h>
 
-#include "avprofile.h"
+#include "common/av_profile.h"
 #include "tests/support/mail.h"
 #include "request.h"
 

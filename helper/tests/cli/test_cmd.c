@@ -15,7 +15,7 @@
 #include "lib/cleanup.h"
 #include "cli.h"
 #include "tests/support/fake_genl.h"
-#include "kinds.h"
+#include "common/file_types.h"
 #include "tests/support/mail.h"
 
 static char output[65536];	/* of the last run */

@@ -10,7 +10,7 @@
 
 #include "proto/attrs.h"
 #include "tests/support/avattrs.h"
-#include "avprofile.h"
+#include "common/av_profile.h"
 
 #define KERNEL	"../kmod/profile-av.c"
 #define MEMBER(name)	offsetof(struct ss_avprofile, name)

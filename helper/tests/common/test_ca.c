@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ca.h"
+#include "common/ca.h"
 #include "lib/cleanup.h"
 #include "tests/support/pki.h"
 #include "lib/process.h"

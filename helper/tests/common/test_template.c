@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tests/support/unit.h"
 
-#include "template.h"
+#include "common/template.h"
 
 #define INFECTED	ss_template_default(SS_TEMPLATE_VIRUS)
 #define VALUES(...)	(&(struct ss_template_values){ __VA_ARGS__ })

@@ -2,7 +2,7 @@
 /*
  * What a scan looks for as its AV profile says: hashes, names and types of files.
  */
-#include "kinds.h"
+#include "common/file_types.h"
 #include "tests/support/message.h"
 
 /* -- hashes --------------------------------------------------------------- */

@@ -14,7 +14,7 @@
 #include "dots.h"
 #include "tests/support/mail.h"
 #include "rewrite.h"
-#include "template.h"
+#include "common/template.h"
 #include "tests/support/tools.h"
 
 #define TEXT		"The file has been removed.\n"

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "tests/support/mail.h"
-#include "template.h"
+#include "common/template.h"
 
 static void gives_verdicts(void **state)
 {

@@ -20,7 +20,7 @@
 #include "tests/support/avattrs.h"
 #include "tests/support/mail.h"
 #include "scan.h"
-#include "template.h"
+#include "common/template.h"
 
 #define PASS	SMTPSPLICE_FAIL_ACTION_PASS
 #define BLOCK	SMTPSPLICE_FAIL_ACTION_BLOCK

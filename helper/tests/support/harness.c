@@ -15,10 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ca.h"
+#include "common/ca.h"
 #include "tests/support/fake_tls.h"
 #include "tests/support/mail.h"
-#include "template.h"
+#include "common/template.h"
 #include "supervisor.h"
 
 char *database;

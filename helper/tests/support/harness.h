@@ -11,7 +11,7 @@
 
 #include <json-c/json.h>
 
-#include "conf.h"
+#include "common/conf.h"
 #include "tests/support/fake_genl.h"
 #include "lib/process.h"
 

@@ -7,7 +7,7 @@
 
 #include <gnutls/x509.h>
 
-#include "ca.h"
+#include "common/ca.h"
 
 #define PKI_HOST	"mx.example.com"
 #define PKI_DAY		(24 * 3600L)

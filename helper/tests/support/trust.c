@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca.h"
+#include "common/ca.h"
 #include "lib/process.h"
 #include "tests/support/trust.h"
 

@@ -2,7 +2,7 @@
 #ifndef SS_TESTS_TRUST_H
 #define SS_TESTS_TRUST_H
 
-#include "conf.h"
+#include "common/conf.h"
 #include "tests/support/pki.h"
 
 /* Who trusts whom: a gateway's CA, and a server's certificate of a root it trusts */

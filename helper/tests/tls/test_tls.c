@@ -21,7 +21,7 @@
 
 #include <netlink/msg.h>
 
-#include "ca.h"
+#include "common/ca.h"
 #include "lib/cleanup.h"
 #include "tests/support/fake_ktls.h"
 #include "lib/ipc.h"

@@ -15,7 +15,7 @@
 
 #include <gnutls/crypto.h>
 
-#include "ca.h"
+#include "common/ca.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
 

@@ -7,7 +7,7 @@
 
 #include <linux/smtpsplice.h>
 
-#include "template.h"
+#include "common/template.h"
 
 /* Octets of attributes that a profile has at most; the kernel's limit is lower */
 #define SS_AVPROFILE_OCTETS	16384

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
-#include "kinds.h"
+#include "common/file_types.h"
 
 /* The file types. The number of a type is its place in here: append. */
 static const char *const types[] = {

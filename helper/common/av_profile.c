@@ -11,7 +11,7 @@
 #include <netlink/attr.h>
 
 #include "proto/attrs.h"
-#include "avprofile.h"
+#include "common/av_profile.h"
 #include "lib/cleanup.h"
 
 #define A(name)		SMTPSPLICE_A_AV_PROFILE_##name

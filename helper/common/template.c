@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "template.h"
+#include "common/template.h"
 #include "lib/text.h"
 
 #define VALUE_SIZE	1024	/* the rest of a value is cut off */
