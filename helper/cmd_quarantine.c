@@ -13,9 +13,9 @@
 
 #include "lib/cleanup.h"
 #include "cli.h"
-#include "qdir.h"
-#include "qnote.h"
-#include "release.h"
+#include "quarantine/dir.h"
+#include "quarantine/note.h"
+#include "quarantine/release.h"
 #include "table.h"
 #include "lib/text.h"
 

@@ -8,7 +8,7 @@
 #include "common/av_profile.h"
 #include "common/conf.h"
 #include "proto/genl.h"
-#include "quarantine.h"
+#include "quarantine/store.h"
 #include "request.h"
 #include "scan.h"
 

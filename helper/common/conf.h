@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "quarantine.h"
+#include "quarantine/store.h"
 
 #define SS_STATE_FILE	"/run/smtpsplice/engine.json"
 

@@ -21,8 +21,8 @@
 #include "tests/support/mail.h"
 #include "lib/units.h"
 #include "lib/process.h"
-#include "qnote.h"
-#include "quarantine.h"
+#include "quarantine/note.h"
+#include "quarantine/store.h"
 #include "request.h"
 #include "scan.h"
 

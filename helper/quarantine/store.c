@@ -30,8 +30,8 @@
 
 #include "lib/cleanup.h"
 #include "lib/process.h"
-#include "qnote.h"
-#include "quarantine.h"
+#include "quarantine/note.h"
+#include "quarantine/store.h"
 #include "request.h"
 
 #define MAX_MESSAGES	100000

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "qdir.h"
+#include "quarantine/dir.h"
 
 #define MESSAGE		".eml"
 #define NOTE		".json"

@@ -14,7 +14,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
-#include "qnote.h"
+#include "quarantine/note.h"
 #include "request.h"
 #include "scan.h"
 

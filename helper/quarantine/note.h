@@ -7,7 +7,7 @@
 
 #include <json-c/json.h>
 
-#include "qdir.h"
+#include "quarantine/dir.h"
 #include "lib/text.h"
 
 struct ss_request;

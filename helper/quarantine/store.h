@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "qdir.h"
+#include "quarantine/dir.h"
 
 struct ss_request;
 struct ss_scan_result;

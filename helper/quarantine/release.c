@@ -12,7 +12,7 @@
 
 #include <linux/smtpsplice.h>
 
-#include "release.h"
+#include "quarantine/release.h"
 #include "lib/text.h"
 
 #define FIXED_ARGS	6	/* sendmail -i -f SENDER -- and the NULL */
