@@ -19,7 +19,7 @@
 #include "tests/support/fake_tls.h"
 #include "tests/support/mail.h"
 #include "common/template.h"
-#include "supervisor.h"
+#include "supervisor/supervisor.h"
 
 char *database;
 char *dir;

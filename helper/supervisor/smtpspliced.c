@@ -19,7 +19,7 @@
 #include "proto/genl.h"
 #include "lib/units.h"
 #include "lib/process.h"
-#include "supervisor.h"
+#include "supervisor/supervisor.h"
 #include "common/template.h"
 
 #define DEFAULT_DATABASE	"/var/lib/clamav"

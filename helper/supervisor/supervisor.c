@@ -31,7 +31,7 @@
 #include "lib/ipc.h"
 #include "lib/process.h"
 #include "scanner.h"
-#include "supervisor.h"
+#include "supervisor/supervisor.h"
 #include "tls.h"
 
 #define PAUSE_MIN_MS	100
