@@ -28,7 +28,7 @@
 #include "mime.h"
 #include "lib/process.h"
 #include "scanner.h"
-#include "state.h"
+#include "broker/state_file.h"
 #include "worker.h"
 
 #define PATH_SIZE	4096

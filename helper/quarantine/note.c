@@ -15,7 +15,7 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "quarantine/note.h"
-#include "request.h"
+#include "broker/scan_request.h"
 #include "scan.h"
 
 #define MAX_SIZE	1048576	/* 64 K of recipients, each octet escaped */

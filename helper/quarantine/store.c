@@ -32,7 +32,7 @@
 #include "lib/process.h"
 #include "quarantine/note.h"
 #include "quarantine/store.h"
-#include "request.h"
+#include "broker/scan_request.h"
 
 #define MAX_MESSAGES	100000
 #define KEEP_FREE	(64ull << 20)

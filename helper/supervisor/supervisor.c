@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker.h"
+#include "broker/broker.h"
 #include "common/ca.h"
 #include "lib/cleanup.h"
 #include "database.h"

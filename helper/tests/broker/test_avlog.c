@@ -8,7 +8,7 @@
 
 #include <json-c/json.h>
 
-#include "avlog.h"
+#include "broker/avlog.h"
 #include "tests/support/mail.h"
 #include "lib/process.h"
 

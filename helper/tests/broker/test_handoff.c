@@ -17,7 +17,7 @@
 #include <netlink/msg.h>
 
 #include "lib/cleanup.h"
-#include "handoff.h"
+#include "broker/tls_client.h"
 #include "lib/ipc.h"
 #include "tests/support/mail.h"
 #include "lib/process.h"

@@ -9,7 +9,7 @@
 
 #include "common/av_profile.h"
 #include "tests/support/mail.h"
-#include "request.h"
+#include "broker/scan_request.h"
 
 static struct nl_msg *msg;
 static int fd;

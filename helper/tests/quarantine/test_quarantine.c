@@ -23,7 +23,7 @@
 #include "lib/process.h"
 #include "quarantine/note.h"
 #include "quarantine/store.h"
-#include "request.h"
+#include "broker/scan_request.h"
 #include "scan.h"
 
 #define BLOCK	4096

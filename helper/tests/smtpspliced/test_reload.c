@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "tests/support/mail.h"
-#include "scanners.h"
-#include "state.h"
+#include "broker/reload.h"
+#include "broker/state_file.h"
 
 #define RELOADS		20
 #define LOAD		8	/* messages at a time */

@@ -15,7 +15,7 @@
 #include <json-c/json.h>
 
 #include "proto/attrs.h"
-#include "avlog.h"
+#include "broker/avlog.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "lib/text.h"

@@ -23,18 +23,18 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "avlog.h"
-#include "broker.h"
+#include "broker/avlog.h"
+#include "broker/broker.h"
 #include "lib/cleanup.h"
 #include "proto/genl.h"
-#include "handoff.h"
+#include "broker/tls_client.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
-#include "request.h"
+#include "broker/scan_request.h"
 #include "scan.h"
-#include "scanners.h"
-#include "slot.h"
-#include "verdicts.h"
+#include "broker/reload.h"
+#include "broker/workers.h"
+#include "broker/verdict.h"
 
 #define SAFETY_POLL_MS	5000	/* ask the kernel, should a doorbell be lost */
 #define ANSWER_MS	2000	/* left of the kernel's time for the verdict */

@@ -6,7 +6,7 @@
 
 #include "common/conf.h"
 #include "lib/ipc.h"
-#include "state.h"
+#include "broker/state_file.h"
 
 /**
  * struct ss_scanners - The scanners that a broker knows; all sockets are its own.

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "handoff.h"
+#include "broker/tls_client.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
 

@@ -8,7 +8,7 @@
 #include <netlink/attr.h>
 #include <linux/smtpsplice.h>
 
-#include "flow.h"
+#include "broker/flow.h"
 
 /* Cleaning makes no text longer */
 #define SS_REQUEST_ADDRESS_SIZE	(SMTPSPLICE_ADDRESS_MAX + 1)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
-#include "handshake.h"
+#include "broker/tls_request.h"
 #include "lib/process.h"
 
 #define DEFAULT_TIMEOUT	60000

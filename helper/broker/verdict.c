@@ -13,7 +13,7 @@
 #include "judge.h"
 #include "lib/process.h"
 #include "lib/text.h"
-#include "verdicts.h"
+#include "broker/verdict.h"
 
 /**
  * ss_verdicts_put_text() - Put a text of a peer or a worker into a message.

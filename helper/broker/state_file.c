@@ -17,7 +17,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/process.h"
-#include "state.h"
+#include "broker/state_file.h"
 #include "lib/text.h"
 
 #define PATH_SIZE	4096

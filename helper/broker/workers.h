@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "lib/ipc.h"
-#include "request.h"
+#include "broker/scan_request.h"
 
 #define SS_SLOT_RESPAWN_MS	1000	/* before a worker that had no job is replaced */
 

@@ -6,7 +6,7 @@
 
 #include <netlink/attr.h>
 
-#include "flow.h"
+#include "broker/flow.h"
 #include "tls.h"
 
 /**

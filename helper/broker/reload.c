@@ -15,7 +15,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/process.h"
-#include "scanners.h"
+#include "broker/reload.h"
 
 static int receive_report(int sock, struct ss_state_report *report)
 {

@@ -4,12 +4,12 @@
 
 #include <stdbool.h>
 
-#include "avlog.h"
+#include "broker/avlog.h"
 #include "common/av_profile.h"
 #include "common/conf.h"
 #include "proto/genl.h"
 #include "quarantine/store.h"
-#include "request.h"
+#include "broker/scan_request.h"
 #include "scan.h"
 
 /**

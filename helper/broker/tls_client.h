@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "handshake.h"
+#include "broker/tls_request.h"
 #include "tls.h"
 
 #define SS_HANDOFF_BUCKETS	256

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "flow.h"
+#include "broker/flow.h"
 #include "lib/text.h"
 
 /* The order of the attributes, from that of the session on */

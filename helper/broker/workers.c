@@ -6,7 +6,7 @@
  */
 #include "lib/cleanup.h"
 #include "lib/process.h"
-#include "slot.h"
+#include "broker/workers.h"
 
 /**
  * ss_slot_init() - Make an empty place.

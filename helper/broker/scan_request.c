@@ -9,7 +9,7 @@
 #include "common/av_profile.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
-#include "request.h"
+#include "broker/scan_request.h"
 #include "lib/text.h"
 
 #define MAX_RCPTS_TEXT	(64 << 10)
