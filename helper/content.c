@@ -21,7 +21,7 @@
 #include "lib/file.h"
 #include "unpack.h"
 
-/* As many as libclamav may have, see engine.c */
+/* As many as libclamav may have, see scanner/engine.c */
 #define MAX_OCTETS	(400ull << 20)
 #define MAX_MEMBERS	10000u
 /* What libmagic gets of a file: it needs little, and takes its time for much */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "broker/scan_request.h"
-#include "scan.h"
+#include "scanner/scan.h"
 
 /**
  * struct ss_avlog - A log.

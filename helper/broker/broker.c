@@ -31,7 +31,7 @@
 #include "lib/ipc.h"
 #include "lib/process.h"
 #include "broker/scan_request.h"
-#include "scan.h"
+#include "scanner/scan.h"
 #include "broker/reload.h"
 #include "broker/workers.h"
 #include "broker/verdict.h"

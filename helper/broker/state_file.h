@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "common/conf.h"
-#include "database.h"
+#include "scanner/database.h"
 #include "lib/ipc.h"
 
 #define SS_STATE_VERSION	32

@@ -10,7 +10,7 @@
 
 #include "proto/attrs.h"
 #include "lib/cleanup.h"
-#include "judge.h"
+#include "scanner/judge.h"
 #include "lib/process.h"
 #include "lib/text.h"
 #include "broker/verdict.h"

@@ -10,7 +10,7 @@
 #include "proto/genl.h"
 #include "quarantine/store.h"
 #include "broker/scan_request.h"
-#include "scan.h"
+#include "scanner/scan.h"
 
 /**
  * struct ss_verdicts - What gives verdicts.

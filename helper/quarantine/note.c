@@ -16,7 +16,7 @@
 #include "lib/file.h"
 #include "quarantine/note.h"
 #include "broker/scan_request.h"
-#include "scan.h"
+#include "scanner/scan.h"
 
 #define MAX_SIZE	1048576	/* 64 K of recipients, each octet escaped */
 #define TEXT_SIZE	2048

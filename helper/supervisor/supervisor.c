@@ -27,10 +27,10 @@
 #include "broker/broker.h"
 #include "common/ca.h"
 #include "lib/cleanup.h"
-#include "database.h"
+#include "scanner/database.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
-#include "scanner.h"
+#include "scanner/scanner.h"
 #include "supervisor/supervisor.h"
 #include "tls.h"
 

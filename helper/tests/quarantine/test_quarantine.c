@@ -24,7 +24,7 @@
 #include "quarantine/note.h"
 #include "quarantine/store.h"
 #include "broker/scan_request.h"
-#include "scan.h"
+#include "scanner/scan.h"
 
 #define BLOCK	4096
 #define PAIR	(2 * BLOCK)	/* what a small message and its note are charged */

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "parts.h"
+#include "scanner/parts.h"
 
 /* -- monitor, discard ----------------------------------------------------- */
 

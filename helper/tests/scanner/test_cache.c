@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tests/support/unit.h"
 
-#include "cache.h"
+#include "scanner/cache.h"
 
 #define COUNT 3
 

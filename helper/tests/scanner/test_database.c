@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "database.h"
+#include "scanner/database.h"
 #include "tests/support/mail.h"
 #include "lib/process.h"
 

@@ -16,7 +16,7 @@
 #include <glib.h>
 
 #include "lib/cleanup.h"
-#include "engine.h"
+#include "scanner/engine.h"
 #include "tests/support/mail.h"
 #include "tests/support/pack.h"
 #include "lib/process.h"

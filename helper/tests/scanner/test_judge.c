@@ -5,7 +5,7 @@
 #include "tests/support/unit.h"
 
 #include "gate.h"
-#include "judge.h"
+#include "scanner/judge.h"
 
 #define FAIL(action)		SMTPSPLICE_FAIL_ACTION_##action
 #define UNSCANNED(cause)	SMTPSPLICE_UNSCANNED_##cause

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "engine.h"
+#include "scanner/engine.h"
 #include "tests/support/message.h"
 #include "tests/support/wrap.h"
 

@@ -13,7 +13,7 @@
 
 #include "lib/cleanup.h"
 #include "cms.h"
-#include "nested.h"
+#include "scanner/nested.h"
 #include "pgp.h"
 #include "lib/process.h"
 

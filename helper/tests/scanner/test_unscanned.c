@@ -12,7 +12,7 @@
 #include <glib.h>
 
 #include "lib/cleanup.h"
-#include "engine.h"
+#include "scanner/engine.h"
 #include "mime.h"
 
 typeof(ss_engine_scan) __real_ss_engine_scan, __wrap_ss_engine_scan;

@@ -19,7 +19,7 @@
 #include "proto/attrs.h"
 #include "tests/support/avattrs.h"
 #include "tests/support/mail.h"
-#include "scan.h"
+#include "scanner/scan.h"
 #include "common/template.h"
 
 #define PASS	SMTPSPLICE_FAIL_ACTION_PASS

@@ -2,7 +2,7 @@
 #ifndef SS_TESTS_TOOLS_H
 #define SS_TESTS_TOOLS_H
 
-#include "scan.h"
+#include "scanner/scan.h"
 
 /* The tools of a scan, which finds what is in mail_database() */
 extern struct ss_scan *tools;

@@ -12,11 +12,11 @@
 #include <glib.h>
 
 #include "lib/cleanup.h"
-#include "copy.h"
+#include "scanner/message.h"
 #include "lib/file.h"
 #include "gate.h"
-#include "nested.h"
-#include "parts.h"
+#include "scanner/nested.h"
+#include "scanner/parts.h"
 #include "lib/process.h"
 #include "reading.h"
 
@@ -490,7 +490,7 @@ static bool scan_reading(const void *data, size_t len, void *arg)
 	return !walk->infected && !walk->parts->missed;
 }
 
-/* All that readers may see in mail, as scan.c has it of a message (THREATS E1, E4) */
+/* All that readers may see in mail, as scanner/scan.c has it of a message (THREATS E1, E4) */
 static void scan_readings(struct walk *walk, struct ss_copy *copy)
 {
 	struct ss_parts *parts = walk->parts;

@@ -11,8 +11,8 @@
 #include "lib/cleanup.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
-#include "scan.h"
-#include "worker.h"
+#include "scanner/scan.h"
+#include "scanner/worker.h"
 
 /* Return: whether to go on */
 static bool do_job(struct ss_scan *scan, int sock)

@@ -19,7 +19,7 @@
 #include <clamav.h>
 
 #include "lib/cleanup.h"
-#include "engine.h"
+#include "scanner/engine.h"
 #include "lib/process.h"
 #include "lib/text.h"
 
@@ -180,7 +180,7 @@ static int set_limits(struct cl_engine *cl)
 		{ CL_ENGINE_MAX_FILES, MAX_FILES },
 		/*
 		 * It does not scan what has the MD5 of something clean, and anybody
-		 * can make two files of one MD5. See cache.c for ours.
+		 * can make two files of one MD5. See scanner/cache.c for ours.
 		 */
 		{ CL_ENGINE_DISABLE_CACHE, 1 },
 	};

@@ -12,13 +12,13 @@
 
 #include "common/av_profile.h"
 #include "lib/cleanup.h"
-#include "copy.h"
+#include "scanner/message.h"
 #include "gate.h"
-#include "judge.h"
-#include "parts.h"
+#include "scanner/judge.h"
+#include "scanner/parts.h"
 #include "lib/process.h"
 #include "reading.h"
-#include "scan.h"
+#include "scanner/scan.h"
 #include "lib/text.h"
 
 #define DEFAULT_FILE	"message"

@@ -9,7 +9,7 @@
 
 #include "common/av_profile.h"
 #include "content.h"
-#include "engine.h"
+#include "scanner/engine.h"
 #include "common/template.h"
 
 /**

@@ -2,7 +2,7 @@
 #ifndef SS_WORKER_H
 #define SS_WORKER_H
 
-#include "engine.h"
+#include "scanner/engine.h"
 
 void ss_worker_run(struct ss_engine *engine, int sock) __attribute__((noreturn));
 

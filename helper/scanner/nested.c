@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Mail that is the content of a file, as in S/MIME: is it some, and copies of it that
- * are fit for a scan. See copy.c for those of the message itself.
+ * are fit for a scan. See scanner/message.c for those of the message itself.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
-#include "nested.h"
+#include "scanner/nested.h"
 
 #define FIELD	"content-"
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "copy.h"
+#include "scanner/message.h"
 #include "lib/file.h"
 
 /**

@@ -23,13 +23,13 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "engine.h"
+#include "scanner/engine.h"
 #include "lib/ipc.h"
 #include "mime.h"
 #include "lib/process.h"
-#include "scanner.h"
+#include "scanner/scanner.h"
 #include "broker/state_file.h"
-#include "worker.h"
+#include "scanner/worker.h"
 
 #define PATH_SIZE	4096
 /* Killed workers that are not reaped yet count as well */

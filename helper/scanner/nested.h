@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "copy.h"
+#include "scanner/message.h"
 
 bool ss_nested_is_mail(const char *text, size_t len);
 int ss_nested_make(struct ss_copy *copy, int fd);

@@ -8,7 +8,7 @@
 
 #include "lib/cleanup.h"
 #include "gate.h"
-#include "judge.h"
+#include "scanner/judge.h"
 
 /* The archive conditions of a profile and the kinds that are found are one list */
 #define CONDITIONS(found)	((found) >> SS_KIND_ENCRYPTED)

@@ -10,9 +10,9 @@
 
 #include "lib/addr.h"
 #include "common/av_profile.h"
-#include "cache.h"
+#include "scanner/cache.h"
 #include "content.h"
-#include "engine.h"
+#include "scanner/engine.h"
 #include "mime.h"
 #include "rewrite.h"
 #include "common/template.h"

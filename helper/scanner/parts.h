@@ -7,7 +7,7 @@
 
 #include "common/av_profile.h"
 #include "content.h"
-#include "engine.h"
+#include "scanner/engine.h"
 #include "mime.h"
 
 #define SS_PARTS_BAD_MAX	64

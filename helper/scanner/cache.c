@@ -10,7 +10,7 @@
 
 #include <glib.h>
 
-#include "cache.h"
+#include "scanner/cache.h"
 
 /**
  * struct ss_cache - Values by key; the oldest goes first.

@@ -15,7 +15,7 @@
 #include <clamav.h>
 
 #include "lib/cleanup.h"
-#include "database.h"
+#include "scanner/database.h"
 #include "lib/text.h"
 
 #define PATH_SIZE	4096
