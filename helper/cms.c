@@ -16,7 +16,7 @@
 
 #include "lib/cleanup.h"
 #include "cms.h"
-#include "coding.h"
+#include "scanner/mime/coding.h"
 
 #define TAG_OCTETS	0x04
 #define TAG_OID		0x06

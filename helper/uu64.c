@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "coding.h"
+#include "scanner/mime/coding.h"
 #include "lines.h"
 #include "uu64.h"
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "lib/cleanup.h"
-#include "gate.h"
+#include "scanner/mime/ambiguity.h"
 #include "scanner/judge.h"
 
 /* The archive conditions of a profile and the kinds that are found are one list */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dots.h"
+#include "scanner/mime/dots.h"
 
 /**
  * struct ss_copy - A mapped message, or a copy of one.

@@ -8,7 +8,7 @@
 #include "common/av_profile.h"
 #include "content.h"
 #include "scanner/engine.h"
-#include "mime.h"
+#include "scanner/mime/parser.h"
 
 #define SS_PARTS_BAD_MAX	64
 

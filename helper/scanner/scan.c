@@ -13,11 +13,11 @@
 #include "common/av_profile.h"
 #include "lib/cleanup.h"
 #include "scanner/message.h"
-#include "gate.h"
+#include "scanner/mime/ambiguity.h"
 #include "scanner/judge.h"
 #include "scanner/parts.h"
 #include "lib/process.h"
-#include "reading.h"
+#include "scanner/mime/lenient.h"
 #include "scanner/scan.h"
 #include "lib/text.h"
 

@@ -13,8 +13,8 @@
 #include "scanner/cache.h"
 #include "content.h"
 #include "scanner/engine.h"
-#include "mime.h"
-#include "rewrite.h"
+#include "scanner/mime/parser.h"
+#include "scanner/mime/rewrite.h"
 #include "common/template.h"
 
 #define SS_SCAN_HASH_SIZE	65

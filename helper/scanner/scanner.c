@@ -25,7 +25,7 @@
 #include "lib/cleanup.h"
 #include "scanner/engine.h"
 #include "lib/ipc.h"
-#include "mime.h"
+#include "scanner/mime/parser.h"
 #include "lib/process.h"
 #include "scanner/scanner.h"
 #include "broker/state_file.h"

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "gate.h"
-#include "reading.h"
+#include "scanner/mime/ambiguity.h"
+#include "scanner/mime/lenient.h"
 
 #define ALL_FLAGS	(SS_GATE_LIMIT * 2 - 1)
 #define MAX_OUTPUT(len)	((len) * 8 + (256 << 10))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tests/support/unit.h"
 
-#include "dots.h"
+#include "scanner/mime/dots.h"
 
 static void check(enum ss_dots_mode mode, const char *in, const char *out)
 {

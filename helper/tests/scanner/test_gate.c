@@ -12,9 +12,9 @@
 #include <gmime/gmime.h>
 
 #include "lib/cleanup.h"
-#include "gate.h"
+#include "scanner/mime/ambiguity.h"
 #include "tests/support/mail.h"
-#include "reading.h"
+#include "scanner/mime/lenient.h"
 #include "tests/support/wrap.h"
 
 #define HEAD	"From: a@example.net\r\nTo: b@example.org\r\nSubject: x\r\n"

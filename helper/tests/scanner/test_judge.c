@@ -4,7 +4,7 @@
  */
 #include "tests/support/unit.h"
 
-#include "gate.h"
+#include "scanner/mime/ambiguity.h"
 #include "scanner/judge.h"
 
 #define FAIL(action)		SMTPSPLICE_FAIL_ACTION_##action

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dots.h"
+#include "scanner/mime/dots.h"
 #include "tests/support/mail.h"
-#include "rewrite.h"
+#include "scanner/mime/rewrite.h"
 #include "common/template.h"
 #include "tests/support/tools.h"
 

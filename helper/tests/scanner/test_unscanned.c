@@ -13,7 +13,7 @@
 
 #include "lib/cleanup.h"
 #include "scanner/engine.h"
-#include "mime.h"
+#include "scanner/mime/parser.h"
 
 typeof(ss_engine_scan) __real_ss_engine_scan, __wrap_ss_engine_scan;
 typeof(ss_mime_part_decode) __real_ss_mime_part_decode, __wrap_ss_mime_part_decode;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "tests/support/mail.h"
-#include "mime.h"
+#include "scanner/mime/parser.h"
 #include "tests/support/tools.h"
 
 struct ss_scan *tools;

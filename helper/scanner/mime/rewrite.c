@@ -17,10 +17,10 @@
 #include <gmime/gmime.h>
 
 #include "lib/cleanup.h"
-#include "dots.h"
+#include "scanner/mime/dots.h"
 #include "lib/file.h"
-#include "layout.h"
-#include "rewrite.h"
+#include "scanner/mime/layout.h"
+#include "scanner/mime/rewrite.h"
 #include "lib/text.h"
 
 #define FILE_NAME	"smtpsplice-rewrite"	/* for who looks into /proc */

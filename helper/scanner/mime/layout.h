@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "mime.h"
+#include "scanner/mime/parser.h"
 
 /**
  * enum ss_layout_kind - What a part is.

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "coding.h"
+#include "scanner/mime/coding.h"
 
 #define SS_MIMEFIELD_BOUNDARY	70	/* RFC 2046 5.1.1 */
 

@@ -14,8 +14,8 @@
 #include <strings.h>
 
 #include "lib/cleanup.h"
-#include "coding.h"
-#include "reading.h"
+#include "scanner/mime/coding.h"
+#include "scanner/mime/lenient.h"
 
 #define MIN_READING	16		/* octets; fewer are nothing */
 #define MAX_READINGS	4096

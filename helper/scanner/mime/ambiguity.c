@@ -7,16 +7,16 @@
  * the multiparts that are open. No state outside of a call.
  *
  * What mailers commonly do is let through though it is not strict: see
- * mimefield.c, and is_returned() for messages that a bounce quotes a part of.
+ * scanner/mime/field.c, and is_returned() for messages that a bounce quotes a part of.
  */
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/cleanup.h"
-#include "coding.h"
-#include "gate.h"
-#include "mimefield.h"
+#include "scanner/mime/coding.h"
+#include "scanner/mime/ambiguity.h"
+#include "scanner/mime/field.h"
 
 #define MAX_DEPTH	100
 #define MAX_PARTS	10000

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "dots.h"
+#include "scanner/mime/dots.h"
 
 /**
  * ss_dots_unstuff() - Copy a message as on the wire without its stuffed dots.

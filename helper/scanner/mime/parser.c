@@ -14,7 +14,7 @@
 #include <gmime/gmime.h>
 
 #include "lib/cleanup.h"
-#include "mime.h"
+#include "scanner/mime/parser.h"
 #include "lib/text.h"
 
 #define MAX_HEAD	(64 << 10)	/* octets of a head that the log looks at */

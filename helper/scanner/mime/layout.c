@@ -13,7 +13,7 @@
 #include <gmime/gmime.h>
 
 #include "lib/cleanup.h"
-#include "layout.h"
+#include "scanner/mime/layout.h"
 
 #define MAX_DEPTH	64	/* of parts; a nested message is two levels */
 #define MAX_BOUNDARIES	16	/* around a part: each line is compared with all */
