@@ -8,7 +8,7 @@
 #include <linux/smtpsplice.h>
 
 #include "common/av_profile.h"
-#include "content.h"
+#include "scanner/files/inspect.h"
 #include "scanner/engine.h"
 #include "common/template.h"
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "common/av_profile.h"
-#include "content.h"
+#include "scanner/files/inspect.h"
 #include "scanner/engine.h"
 #include "scanner/mime/parser.h"
 

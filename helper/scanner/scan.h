@@ -11,7 +11,7 @@
 #include "lib/addr.h"
 #include "common/av_profile.h"
 #include "scanner/cache.h"
-#include "content.h"
+#include "scanner/files/inspect.h"
 #include "scanner/engine.h"
 #include "scanner/mime/parser.h"
 #include "scanner/mime/rewrite.h"

@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "cms.h"
-#include "inner.h"
-#include "pgp.h"
-#include "tnef.h"
-#include "uu.h"
-#include "uu64.h"
-#include "yenc.h"
+#include "scanner/files/cms.h"
+#include "scanner/files/extract.h"
+#include "scanner/files/pgp.h"
+#include "scanner/files/tnef.h"
+#include "scanner/files/uu.h"
+#include "scanner/files/uu64.h"
+#include "scanner/files/yenc.h"
 
 /* A line by uuencode, two octets, stands for 63 at most, and may come twelve times */
 #define MAX_OCTETS(len)	((len) * 32 * 12 + 64)

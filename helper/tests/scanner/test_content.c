@@ -8,7 +8,7 @@
 #include <archive.h>
 
 #include "lib/cleanup.h"
-#include "content.h"
+#include "scanner/files/inspect.h"
 #include "tests/support/look.h"
 #include "tests/support/mail.h"
 #include "tests/support/pack.h"

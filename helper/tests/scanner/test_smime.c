@@ -12,9 +12,9 @@
 #include <zlib.h>
 
 #include "lib/cleanup.h"
-#include "cms.h"
+#include "scanner/files/cms.h"
 #include "scanner/nested.h"
-#include "pgp.h"
+#include "scanner/files/pgp.h"
 #include "lib/process.h"
 
 #define HEAD		"From: a@example.net\r\nTo: b@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\n"

@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "content.h"
+#include "scanner/files/inspect.h"
 #include "tests/support/pack.h"
 
 #define LOOK_MEMBERS	10000	/* how many there may be in a file, by default */

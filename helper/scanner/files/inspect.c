@@ -17,9 +17,9 @@
 #include <magic.h>
 
 #include "lib/cleanup.h"
-#include "content.h"
+#include "scanner/files/inspect.h"
 #include "lib/file.h"
-#include "unpack.h"
+#include "scanner/files/unpack.h"
 
 /* As many as libclamav may have, see scanner/engine.c */
 #define MAX_OCTETS	(400ull << 20)
@@ -464,7 +464,7 @@ struct ss_content *ss_content_open(void)
 
 	if (!content)
 		return NULL;
-	/* Archives are format.c's; of texts only what the database knows counts */
+	/* Archives are scanner/files/format.c's; of texts only what the database knows counts */
 	content->magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS |
 				    MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_ELF |
 				    MAGIC_NO_CHECK_CSV | MAGIC_NO_CHECK_JSON);

@@ -15,7 +15,7 @@
 #include "lib/cleanup.h"
 #include "common/file_types.h"
 #include "lib/process.h"
-#include "unpack.h"
+#include "scanner/files/unpack.h"
 
 /* What is more than so many times the archive is no honest content */
 #define BOMB_RATIO	200u

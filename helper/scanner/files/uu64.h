@@ -2,7 +2,7 @@
 #ifndef SS_UU64_H
 #define SS_UU64_H
 
-#include "inner.h"
+#include "scanner/files/extract.h"
 
 bool ss_uu64_is(const uint8_t *data, size_t len);
 bool ss_uu64_read(const uint8_t *data, size_t len, const struct ss_inner *inner);

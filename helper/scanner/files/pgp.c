@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "pgp.h"
+#include "scanner/files/pgp.h"
 
 #define ARMOR	"-----BEGIN PGP MESSAGE"	/* ", PART 1/2" may follow */
 #define DASHES	"-----"

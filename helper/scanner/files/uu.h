@@ -2,7 +2,7 @@
 #ifndef SS_UU_H
 #define SS_UU_H
 
-#include "inner.h"
+#include "scanner/files/extract.h"
 
 bool ss_uu_is(const uint8_t *data, size_t len);
 bool ss_uu_read(const uint8_t *data, size_t len, const struct ss_inner *inner);

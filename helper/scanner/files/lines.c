@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "lines.h"
+#include "scanner/files/lines.h"
 
 static bool is_eol(uint8_t c)
 {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "common/file_types.h"
-#include "unpack.h"
+#include "scanner/files/unpack.h"
 
 #define SS_CONTENT_HASH_SIZE	32	/* SHA-256, octets */
 #define SS_CONTENT_NEST_LIMIT	12	/* the default; FortiOS: 2 to 100 */

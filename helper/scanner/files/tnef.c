@@ -14,7 +14,7 @@
 
 #include <glib.h>
 
-#include "tnef.h"
+#include "scanner/files/tnef.h"
 
 #define STREAM_HEAD	6u	/* the mark and a key, which nobody needs */
 #define ATTRIBUTE_HEAD	9u	/* level, number, type, length */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "inner.h"
+#include "scanner/files/extract.h"
 
 bool ss_cms_is(const uint8_t *data, size_t len);
 bool ss_cms_is_enveloped(const uint8_t *data, size_t len);

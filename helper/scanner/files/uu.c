@@ -10,8 +10,8 @@
  */
 #include <string.h>
 
-#include "lines.h"
-#include "uu.h"
+#include "scanner/files/lines.h"
+#include "scanner/files/uu.h"
 
 #define FULL		30u	/* octets: a line of so many is no accident */
 #define RUN		3u	/* lines that are no accident though they are odd */

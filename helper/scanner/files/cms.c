@@ -15,7 +15,7 @@
 #include <zlib.h>
 
 #include "lib/cleanup.h"
-#include "cms.h"
+#include "scanner/files/cms.h"
 #include "scanner/mime/coding.h"
 
 #define TAG_OCTETS	0x04
@@ -27,7 +27,7 @@
 #define MAX_NEST	64	/* pieces of pieces of a string */
 #define BUFFER		16384u
 #define PROBE		64u	/* digits of base64 to tell it by */
-#define NO_NAME		"data"	/* libarchive's word for it, see content.c */
+#define NO_NAME		"data"	/* libarchive's word for it, see scanner/files/inspect.c */
 
 /**
  * enum type - What a content is, by its object identifier.

@@ -2,7 +2,7 @@
 #ifndef SS_TNEF_H
 #define SS_TNEF_H
 
-#include "inner.h"
+#include "scanner/files/extract.h"
 
 bool ss_tnef_read(const uint8_t *data, size_t len, const struct ss_inner *inner);
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "format.h"
+#include "scanner/files/format.h"
 
 /**
  * typedef ss_unpack_fn - Takes one member of an archive.

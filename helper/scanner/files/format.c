@@ -10,14 +10,14 @@
 #include <archive.h>
 
 #include "lib/cleanup.h"
-#include "cms.h"
-#include "format.h"
+#include "scanner/files/cms.h"
+#include "scanner/files/format.h"
 #include "common/file_types.h"
-#include "pgp.h"
-#include "tnef.h"
-#include "uu.h"
-#include "uu64.h"
-#include "yenc.h"
+#include "scanner/files/pgp.h"
+#include "scanner/files/tnef.h"
+#include "scanner/files/uu.h"
+#include "scanner/files/uu64.h"
+#include "scanner/files/yenc.h"
 
 /* Programs that unpack look for an archive behind others' octets so far in */
 #define SEARCH_OCTETS	(2u << 20)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "inner.h"
+#include "scanner/files/extract.h"
 
 bool ss_pgp_is(const uint8_t *data, size_t len);
 bool ss_pgp_read(const uint8_t *data, size_t len, const struct ss_inner *inner);

@@ -2,7 +2,7 @@
 #ifndef SS_YENC_H
 #define SS_YENC_H
 
-#include "inner.h"
+#include "scanner/files/extract.h"
 
 bool ss_yenc_is(const uint8_t *data, size_t len);
 bool ss_yenc_read(const uint8_t *data, size_t len, const struct ss_inner *inner);

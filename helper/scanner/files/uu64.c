@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "scanner/mime/coding.h"
-#include "lines.h"
-#include "uu64.h"
+#include "scanner/files/lines.h"
+#include "scanner/files/uu64.h"
 
 #define BEGIN	"begin-base64"
 #define CODED	"-encoded"	/* the name is in base64, too */

@@ -8,8 +8,8 @@
  */
 #include <string.h>
 
-#include "lines.h"
-#include "yenc.h"
+#include "scanner/files/lines.h"
+#include "scanner/files/yenc.h"
 
 #define BEGIN	"=ybegin "
 #define PART	"=ypart "

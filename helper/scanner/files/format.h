@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "inner.h"
+#include "scanner/files/extract.h"
 
 struct archive;
 
