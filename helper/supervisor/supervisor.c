@@ -32,7 +32,7 @@
 #include "lib/process.h"
 #include "scanner/scanner.h"
 #include "supervisor/supervisor.h"
-#include "tls.h"
+#include "tls/tls.h"
 
 #define PAUSE_MIN_MS	100
 #define PAUSE_MAX_MS	10000

@@ -11,10 +11,10 @@
 
 #include "lib/cleanup.h"
 #include "tests/fuzz/fuzz.h"
-#include "mint.h"
+#include "tls/mint.h"
 #include "tests/support/pki.h"
 #include "lib/process.h"
-#include "verify.h"
+#include "tls/verify.h"
 
 #define CHAIN		2
 #define CHANGE		4

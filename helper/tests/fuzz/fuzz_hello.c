@@ -11,7 +11,7 @@
 
 #include "lib/cleanup.h"
 #include "tests/fuzz/fuzz.h"
-#include "hello.h"
+#include "tls/client_hello.h"
 
 #define RECORD_HEADER	5
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ktls.h"
+#include "tls/ktls.h"
 
 #define FAKE_KTLS_MAX	4096
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Takes the place of tls.c: a tls process that does what a test tells it, by
+ * Takes the place of tls/tls.c: a tls process that does what a test tells it, by
  * shared memory. It writes "c" to the client's socket and "s" to the server's.
  */
 #include <assert.h>

@@ -4,7 +4,7 @@
 
 #include "tests/support/unit.h"
 
-#include "pair.h"
+#include "tls/intercept.h"
 #include "tests/support/peer.h"
 #include "tests/support/trust.h"
 

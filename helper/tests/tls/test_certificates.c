@@ -5,9 +5,9 @@
  */
 #include "tests/support/session.h"
 
-#include "chain.h"
+#include "tls/chain.h"
 #include "lib/cleanup.h"
-#include "dh.h"
+#include "tls/dh.h"
 #include "tests/support/fake_ktls.h"
 #include "lib/process.h"
 

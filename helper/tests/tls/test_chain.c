@@ -8,7 +8,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 
-#include "chain.h"
+#include "tls/chain.h"
 #include "lib/cleanup.h"
 #include "tests/support/pki.h"
 

@@ -2,7 +2,7 @@
 #include "tests/support/unit.h"
 
 #include "lib/cleanup.h"
-#include "hello.h"
+#include "tls/client_hello.h"
 
 /* A ClientHello in the making */
 static uint8_t ext[SS_HELLO_RAW], body[SS_HELLO_RAW], raw[6 * SS_HELLO_RAW];

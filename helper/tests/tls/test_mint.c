@@ -9,7 +9,7 @@
 #include <gnutls/x509-ext.h>
 
 #include "lib/cleanup.h"
-#include "mint.h"
+#include "tls/mint.h"
 #include "tests/support/pki.h"
 #include "lib/process.h"
 

@@ -6,7 +6,7 @@
 #include <netlink/msg.h>
 
 #include "lib/cleanup.h"
-#include "job.h"
+#include "tls/job.h"
 
 static struct nl_msg *msg;
 static struct ss_job job;

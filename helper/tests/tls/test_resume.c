@@ -10,7 +10,7 @@
 
 #include "lib/cleanup.h"
 #include "tests/support/fake_ktls.h"
-#include "pair.h"
+#include "tls/intercept.h"
 #include "tests/support/peer.h"
 #include "lib/process.h"
 

@@ -27,7 +27,7 @@
 #include "lib/ipc.h"
 #include "tests/support/peer.h"
 #include "lib/process.h"
-#include "tls.h"
+#include "tls/tls.h"
 #include "tests/support/trust.h"
 
 #define MANY		50

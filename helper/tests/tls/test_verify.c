@@ -6,7 +6,7 @@
 #include "lib/cleanup.h"
 #include "tests/support/pki.h"
 #include "lib/process.h"
-#include "verify.h"
+#include "tls/verify.h"
 
 #define B(cause)	SS_VERIFY_BIT(SMTPSPLICE_TLS_CAUSE_##cause)
 

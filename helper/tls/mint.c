@@ -18,7 +18,7 @@
 #include <gnutls/x509-ext.h>
 
 #include "lib/cleanup.h"
-#include "mint.h"
+#include "tls/mint.h"
 
 #define CACHE_MAX	1000
 #define CHAIN_MAX	10

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway.h"
+#include "tls/context.h"
 
 /* Read the files. @own: where the gateway's CAs will be when they are in service */
 static int read_files(struct ss_ca *ca, struct ss_verify *verify, const struct ss_ca *own,

@@ -10,7 +10,7 @@
 #include <linux/smtpsplice.h>
 
 #include "common/ca.h"
-#include "profile.h"
+#include "tls/tls_profile.h"
 
 /* A failed check, by its enum smtpsplice_tls_cause */
 #define SS_VERIFY_BIT(cause)	(1u << (cause))

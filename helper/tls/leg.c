@@ -15,8 +15,8 @@
 #include <gnutls/abstract.h>
 
 #include "lib/cleanup.h"
-#include "dh.h"
-#include "leg.h"
+#include "tls/dh.h"
+#include "tls/leg.h"
 #include "lib/text.h"
 
 #define DRAIN_MAX	(64 << 10)

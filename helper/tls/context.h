@@ -2,13 +2,13 @@
 #ifndef SS_GATEWAY_H
 #define SS_GATEWAY_H
 
-#include "askers.h"
+#include "tls/mtls_servers.h"
 #include "common/ca.h"
 #include "common/conf.h"
-#include "hello.h"
-#include "leg.h"
-#include "mint.h"
-#include "verify.h"
+#include "tls/client_hello.h"
+#include "tls/leg.h"
+#include "tls/mint.h"
+#include "tls/verify.h"
 
 /**
  * struct ss_gateway - What all handshakes share.

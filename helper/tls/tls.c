@@ -20,11 +20,11 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "pair.h"
+#include "tls/intercept.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
 #include "lib/text.h"
-#include "tls.h"
+#include "tls/tls.h"
 
 #define WHY_SIZE	512
 #define EVENTS		64

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gateway.h"
-#include "job.h"
-#include "tls.h"
+#include "tls/context.h"
+#include "tls/job.h"
+#include "tls/tls.h"
 
 struct ss_pair;
 

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "proto/attrs.h"
-#include "profile.h"
+#include "tls/tls_profile.h"
 
 /**
  * ss_profile_default() - A profile that says nothing.

@@ -19,9 +19,9 @@
 #include <sys/socket.h>
 
 #include "lib/cleanup.h"
-#include "dh.h"
-#include "ktls.h"
-#include "pair.h"
+#include "tls/dh.h"
+#include "tls/ktls.h"
+#include "tls/intercept.h"
 #include "lib/text.h"
 
 /* Of the kernel's time, what is left for the way back */

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
-#include "ktls.h"
+#include "tls/ktls.h"
 
 #ifndef SOL_TLS
 #define SOL_TLS		282

@@ -4,7 +4,7 @@
 
 #include <netlink/attr.h>
 
-#include "profile.h"
+#include "tls/tls_profile.h"
 
 /**
  * struct ss_job - A pair of handshakes that the kernel wants done.

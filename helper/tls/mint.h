@@ -5,7 +5,7 @@
 #include <gnutls/x509.h>
 
 #include "common/ca.h"
-#include "creds.h"
+#include "tls/creds.h"
 
 /**
  * enum ss_mint_key - Which key the client's certificate is for.

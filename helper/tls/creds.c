@@ -8,7 +8,7 @@
 
 #include <gnutls/abstract.h>
 
-#include "creds.h"
+#include "tls/creds.h"
 
 /*
  * By hand, since gnutls_certificate_set_x509_key() reads each certificate twice more:

@@ -9,7 +9,7 @@
 #include <gmp.h>
 
 #include "lib/cleanup.h"
-#include "dh.h"
+#include "tls/dh.h"
 
 #define MAX_BITS	4096	/* what is longer takes too long to look at */
 #define ROUNDS		1	/* besides the Baillie-PSW test */

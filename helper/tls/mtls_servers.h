@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "job.h"
+#include "tls/job.h"
 
 #define SS_ASKERS_MAX	1024
 #define SS_ASKERS_MS	3600000u

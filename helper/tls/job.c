@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "job.h"
+#include "tls/job.h"
 
 #define DEFAULT_TIMEOUT	30000
 

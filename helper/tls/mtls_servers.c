@@ -9,7 +9,7 @@
 
 #include <gnutls/crypto.h>
 
-#include "askers.h"
+#include "tls/mtls_servers.h"
 
 static bool make_id(uint8_t id[32], const struct ss_job *job, const char *name)
 {

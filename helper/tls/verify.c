@@ -12,9 +12,9 @@
 #include <gnutls/abstract.h>
 #include <gnutls/ocsp.h>
 
-#include "chain.h"
+#include "tls/chain.h"
 #include "lib/cleanup.h"
-#include "verify.h"
+#include "tls/verify.h"
 
 #define STATUS_REQUEST	5	/* the TLS feature "must staple" (RFC 7633) */
 #define CLOCK_SLACK	300	/* seconds that an OCSP responder's clock is fast */

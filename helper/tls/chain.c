@@ -13,7 +13,7 @@
 
 #include <gnutls/abstract.h>
 
-#include "chain.h"
+#include "tls/chain.h"
 #include "lib/cleanup.h"
 
 /* Elements of ASN.1 in a chain: one of the public CAs has about 150 a certificate */

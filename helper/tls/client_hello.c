@@ -12,7 +12,7 @@
 #include <gnutls/gnutls.h>
 
 #include "lib/cleanup.h"
-#include "hello.h"
+#include "tls/client_hello.h"
 
 #define RECORD_HEADER		5
 #define RECORD_MAX		(16 << 10)
