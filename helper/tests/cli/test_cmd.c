@@ -13,7 +13,7 @@
 
 #include "proto/attrs.h"
 #include "lib/cleanup.h"
-#include "cli.h"
+#include "cli/cli.h"
 #include "tests/support/fake_genl.h"
 #include "common/file_types.h"
 #include "tests/support/mail.h"

@@ -12,11 +12,11 @@
 #include <sys/wait.h>
 
 #include "lib/cleanup.h"
-#include "cli.h"
+#include "cli/cli.h"
 #include "quarantine/dir.h"
 #include "quarantine/note.h"
 #include "quarantine/release.h"
-#include "table.h"
+#include "cli/table.h"
 #include "lib/text.h"
 
 #define GROUP		"smtpsplice quarantine"

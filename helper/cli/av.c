@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * smtpsplice av: how messages are scanned, and what becomes of those that should
- * not pass. The options are the attributes of the set av-profile; see cmd_profile.c
+ * not pass. The options are the attributes of the set av-profile; see cli/profile.c
  * for what is done with them.
  */
 #include <ctype.h>
@@ -12,10 +12,10 @@
 #include <netlink/attr.h>
 
 #include "lib/cleanup.h"
-#include "cmd_profile.h"
+#include "cli/profile.h"
 #include "common/file_types.h"
 #include "lib/units.h"
-#include "words.h"
+#include "cli/args.h"
 
 #define NEST_MIN	2	/* of uncompressed-nest-limit, as the kernel has it */
 #define NEST_MAX	100

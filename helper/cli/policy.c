@@ -10,8 +10,8 @@
 
 #include "lib/addr.h"
 #include "lib/cleanup.h"
-#include "cli.h"
-#include "words.h"
+#include "cli/cli.h"
+#include "cli/args.h"
 
 #define GROUP	"smtpsplice policy"
 

@@ -12,8 +12,8 @@
 #include <netlink/attr.h>
 
 #include "lib/cleanup.h"
-#include "cmd_profile.h"
-#include "words.h"
+#include "cli/profile.h"
+#include "cli/args.h"
 
 /* The attribute sets "tls" and "av" are alike */
 enum { A_NAME = SMTPSPLICE_A_TLS_NAME, A_PROFILE = SMTPSPLICE_A_TLS_PROFILE };

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "proto/attrs.h"
-#include "cli.h"
+#include "cli/cli.h"
 
 /* Empties a list, or takes the place of a name, a text or a limit */
 #define SS_CMD_PROFILE_NONE	"none"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/addr.h"
-#include "table.h"
+#include "cli/table.h"
 
 /**
  * ss_table_format() - Write a value as text.

@@ -10,7 +10,7 @@
 #include <netlink/attr.h>
 
 #include "lib/cleanup.h"
-#include "words.h"
+#include "cli/args.h"
 
 static const struct {
 	const char *name;

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "lib/cleanup.h"
-#include "cli.h"
+#include "cli/cli.h"
 #include "common/conf.h"
 #include "lib/text.h"
 

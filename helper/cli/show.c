@@ -9,8 +9,8 @@
 
 #include "proto/attrs.h"
 #include "lib/cleanup.h"
-#include "cli.h"
-#include "table.h"
+#include "cli/cli.h"
+#include "cli/table.h"
 
 /**
  * struct table - Something that show can show.

@@ -13,7 +13,7 @@
 #include "lib/addr.h"
 #include "proto/attrs.h"
 #include "lib/cleanup.h"
-#include "cli.h"
+#include "cli/cli.h"
 
 static const char monitor_text[] =
 	"Usage:\n"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 static const struct ss_cli_command commands[] = {
 	{ "policy", ss_policy_main, "add|del|help ...",

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "lib/addr.h"
-#include "cli.h"
+#include "cli/cli.h"
 #include "lib/text.h"
 
 /* Room for what is wrong with a word */

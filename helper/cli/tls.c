@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * smtpsplice tls: what is done with TLS. The options are the attributes of the
- * set tls-profile; see cmd_profile.c for what is done with them.
+ * set tls-profile; see cli/profile.c for what is done with them.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -11,8 +11,8 @@
 
 #include <netlink/attr.h>
 
-#include "cmd_profile.h"
-#include "words.h"
+#include "cli/profile.h"
+#include "cli/args.h"
 
 #define LABEL_MAX	63	/* octets in a label of a name, RFC 1035 2.3.4 */
 

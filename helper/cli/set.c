@@ -10,7 +10,7 @@
 
 #include "proto/attrs.h"
 #include "lib/cleanup.h"
-#include "cli.h"
+#include "cli/cli.h"
 #include "lib/units.h"
 
 static const char set_text[] =

@@ -9,7 +9,7 @@
 
 #include "common/ca.h"
 #include "lib/cleanup.h"
-#include "cli.h"
+#include "cli/cli.h"
 #include "lib/text.h"
 
 #define GROUP		"smtpsplice ca"
