@@ -14,11 +14,11 @@
 
 #include <json-c/json.h>
 
-#include "proto/attrs.h"
 #include "broker/avlog.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "lib/text.h"
+#include "proto/attrs.h"
 
 #define PATH_SIZE	4096
 

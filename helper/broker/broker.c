@@ -25,16 +25,16 @@
 
 #include "broker/avlog.h"
 #include "broker/broker.h"
-#include "lib/cleanup.h"
-#include "proto/genl.h"
+#include "broker/reload.h"
+#include "broker/scan_request.h"
 #include "broker/tls_client.h"
+#include "broker/verdict.h"
+#include "broker/workers.h"
+#include "lib/cleanup.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
-#include "broker/scan_request.h"
+#include "proto/genl.h"
 #include "scanner/scan.h"
-#include "broker/reload.h"
-#include "broker/workers.h"
-#include "broker/verdict.h"
 
 #define SAFETY_POLL_MS	5000	/* ask the kernel, should a doorbell be lost */
 #define ANSWER_MS	2000	/* left of the kernel's time for the verdict */

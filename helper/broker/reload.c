@@ -13,9 +13,9 @@
  */
 #include <errno.h>
 
+#include "broker/reload.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
-#include "broker/reload.h"
 
 static int receive_report(int sock, struct ss_state_report *report)
 {

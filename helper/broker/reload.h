@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
+#include "broker/state_file.h"
 #include "common/conf.h"
 #include "lib/ipc.h"
-#include "broker/state_file.h"
 
 /**
  * struct ss_scanners - The scanners that a broker knows; all sockets are its own.

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "broker/scan_request.h"
 #include "common/av_profile.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
-#include "broker/scan_request.h"
 #include "lib/text.h"
 
 #define MAX_RCPTS_TEXT	(64 << 10)

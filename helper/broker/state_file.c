@@ -15,9 +15,9 @@
 
 #include <json-c/json.h>
 
+#include "broker/state_file.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
-#include "broker/state_file.h"
 #include "lib/text.h"
 
 #define PATH_SIZE	4096

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "common/conf.h"
-#include "scanner/database.h"
 #include "lib/ipc.h"
+#include "scanner/database.h"
 
 #define SS_STATE_VERSION	32
 #define SS_STATE_ERROR		512

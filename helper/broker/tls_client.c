@@ -17,8 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
 #include "broker/tls_client.h"
+#include "lib/cleanup.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
 #include "broker/tls_request.h"
+#include "lib/cleanup.h"
 #include "lib/process.h"
 
 #define DEFAULT_TIMEOUT	60000

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "proto/attrs.h"
+#include "broker/verdict.h"
 #include "lib/cleanup.h"
-#include "scanner/judge.h"
 #include "lib/process.h"
 #include "lib/text.h"
-#include "broker/verdict.h"
+#include "proto/attrs.h"
+#include "scanner/judge.h"
 
 /**
  * ss_verdicts_put_text() - Put a text of a peer or a worker into a message.

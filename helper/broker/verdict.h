@@ -5,11 +5,11 @@
 #include <stdbool.h>
 
 #include "broker/avlog.h"
+#include "broker/scan_request.h"
 #include "common/av_profile.h"
 #include "common/conf.h"
 #include "proto/genl.h"
 #include "quarantine/store.h"
-#include "broker/scan_request.h"
 #include "scanner/scan.h"
 
 /**

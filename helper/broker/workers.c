@@ -4,9 +4,9 @@
  * in it stays until its heir is here and it has no job: at no time are there
  * fewer workers than before.
  */
+#include "broker/workers.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
-#include "broker/workers.h"
 
 /**
  * ss_slot_init() - Make an empty place.

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/ipc.h"
 #include "broker/scan_request.h"
+#include "lib/ipc.h"
 
 #define SS_SLOT_RESPAWN_MS	1000	/* before a worker that had no job is replaced */
 

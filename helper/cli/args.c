@@ -9,8 +9,8 @@
 
 #include <netlink/attr.h>
 
-#include "lib/cleanup.h"
 #include "cli/args.h"
+#include "lib/cleanup.h"
 
 static const struct {
 	const char *name;

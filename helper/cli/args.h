@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
 #include "cli/cli.h"
+#include "lib/addr.h"
 #include "lib/text.h"
 
 /* Room for what is wrong with a word */

@@ -11,11 +11,11 @@
 
 #include <netlink/attr.h>
 
-#include "lib/cleanup.h"
+#include "cli/args.h"
 #include "cli/profile.h"
 #include "common/file_types.h"
+#include "lib/cleanup.h"
 #include "lib/units.h"
-#include "cli/args.h"
 
 #define NEST_MIN	2	/* of uncompressed-nest-limit, as the kernel has it */
 #define NEST_MAX	100

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cli.h"
 #include "common/ca.h"
 #include "lib/cleanup.h"
-#include "cli/cli.h"
 #include "lib/text.h"
 
 #define GROUP		"smtpsplice ca"

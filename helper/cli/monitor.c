@@ -10,10 +10,10 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
-#include "lib/addr.h"
-#include "proto/attrs.h"
-#include "lib/cleanup.h"
 #include "cli/cli.h"
+#include "lib/addr.h"
+#include "lib/cleanup.h"
+#include "proto/attrs.h"
 
 static const char monitor_text[] =
 	"Usage:\n"

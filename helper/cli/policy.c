@@ -8,10 +8,10 @@
 
 #include <netlink/attr.h>
 
+#include "cli/args.h"
+#include "cli/cli.h"
 #include "lib/addr.h"
 #include "lib/cleanup.h"
-#include "cli/cli.h"
-#include "cli/args.h"
 
 #define GROUP	"smtpsplice policy"
 

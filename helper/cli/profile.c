@@ -11,9 +11,9 @@
 
 #include <netlink/attr.h>
 
-#include "lib/cleanup.h"
-#include "cli/profile.h"
 #include "cli/args.h"
+#include "cli/profile.h"
+#include "lib/cleanup.h"
 
 /* The attribute sets "tls" and "av" are alike */
 enum { A_NAME = SMTPSPLICE_A_TLS_NAME, A_PROFILE = SMTPSPLICE_A_TLS_PROFILE };

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "proto/attrs.h"
 #include "cli/cli.h"
+#include "proto/attrs.h"
 
 /* Empties a list, or takes the place of a name, a text or a limit */
 #define SS_CMD_PROFILE_NONE	"none"

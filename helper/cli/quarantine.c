@@ -11,13 +11,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "lib/cleanup.h"
 #include "cli/cli.h"
+#include "cli/table.h"
+#include "lib/cleanup.h"
+#include "lib/text.h"
 #include "quarantine/dir.h"
 #include "quarantine/note.h"
 #include "quarantine/release.h"
-#include "cli/table.h"
-#include "lib/text.h"
 
 #define GROUP		"smtpsplice quarantine"
 #define HEAD_SIZE	65536

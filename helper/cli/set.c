@@ -8,10 +8,10 @@
 
 #include <netlink/attr.h>
 
-#include "proto/attrs.h"
-#include "lib/cleanup.h"
 #include "cli/cli.h"
+#include "lib/cleanup.h"
 #include "lib/units.h"
+#include "proto/attrs.h"
 
 static const char set_text[] =
 	"Usage:\n"

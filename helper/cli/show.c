@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/attrs.h"
-#include "lib/cleanup.h"
 #include "cli/cli.h"
 #include "cli/table.h"
+#include "lib/cleanup.h"
+#include "proto/attrs.h"
 
 /**
  * struct table - Something that show can show.

@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "lib/cleanup.h"
 #include "cli/cli.h"
 #include "common/conf.h"
+#include "lib/cleanup.h"
 #include "lib/text.h"
 
 #define MAX_FILE	65536	/* octets; it has some hundred */

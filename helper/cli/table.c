@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/addr.h"
 #include "cli/table.h"
+#include "lib/addr.h"
 
 /**
  * ss_table_format() - Write a value as text.

@@ -11,8 +11,8 @@
 
 #include <netlink/attr.h>
 
-#include "cli/profile.h"
 #include "cli/args.h"
+#include "cli/profile.h"
 
 #define LABEL_MAX	63	/* octets in a label of a name, RFC 1035 2.3.4 */
 

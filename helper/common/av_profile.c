@@ -10,9 +10,9 @@
 
 #include <netlink/attr.h>
 
-#include "proto/attrs.h"
 #include "common/av_profile.h"
 #include "lib/cleanup.h"
+#include "proto/attrs.h"
 
 #define A(name)		SMTPSPLICE_A_AV_PROFILE_##name
 #define MEMBER(name)	offsetof(struct ss_avprofile, name)

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
 #include "common/file_types.h"
+#include "lib/cleanup.h"
 
 /* The file types. The number of a type is its place in here: append. */
 static const char *const types[] = {

@@ -12,9 +12,9 @@
 #include <linux/smtpsplice.h>
 
 #include "lib/addr.h"
-#include "proto/attrs.h"
 #include "lib/cleanup.h"
 #include "lib/text.h"
+#include "proto/attrs.h"
 
 #define TEXT_SIZE	(SMTPSPLICE_REPLACEMENT_MAX + 1)
 

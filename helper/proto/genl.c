@@ -16,8 +16,8 @@
 #include <netlink/genl/genl.h>
 
 #include "lib/cleanup.h"
-#include "proto/genl.h"
 #include "lib/text.h"
+#include "proto/genl.h"
 
 #define ANSWER_SECONDS	10
 

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/scan_request.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "quarantine/note.h"
-#include "broker/scan_request.h"
 #include "scanner/scan.h"
 
 #define MAX_SIZE	1048576	/* 64 K of recipients, each octet escaped */

@@ -7,8 +7,8 @@
 
 #include <json-c/json.h>
 
-#include "quarantine/dir.h"
 #include "lib/text.h"
+#include "quarantine/dir.h"
 
 struct ss_request;
 struct ss_scan_result;

@@ -12,8 +12,8 @@
 
 #include <linux/smtpsplice.h>
 
-#include "quarantine/release.h"
 #include "lib/text.h"
+#include "quarantine/release.h"
 
 #define FIXED_ARGS	6	/* sendmail -i -f SENDER -- and the NULL */
 

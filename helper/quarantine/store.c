@@ -28,11 +28,11 @@
 
 #include <json-c/json.h>
 
+#include "broker/scan_request.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "quarantine/note.h"
 #include "quarantine/store.h"
-#include "broker/scan_request.h"
 
 #define MAX_MESSAGES	100000
 #define KEEP_FREE	(64ull << 20)

@@ -15,8 +15,8 @@
 #include <clamav.h>
 
 #include "lib/cleanup.h"
-#include "scanner/database.h"
 #include "lib/text.h"
+#include "scanner/database.h"
 
 #define PATH_SIZE	4096
 

@@ -19,9 +19,9 @@
 #include <clamav.h>
 
 #include "lib/cleanup.h"
-#include "scanner/engine.h"
 #include "lib/process.h"
 #include "lib/text.h"
+#include "scanner/engine.h"
 
 /*
  * Limits. Exceeding one is an alert, never "clean": libclamav's own default

@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "lib/cleanup.h"
-#include "scanner/mime/ambiguity.h"
 #include "scanner/judge.h"
+#include "scanner/mime/ambiguity.h"
 
 /* The archive conditions of a profile and the kinds that are found are one list */
 #define CONDITIONS(found)	((found) >> SS_KIND_ENCRYPTED)

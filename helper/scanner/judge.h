@@ -8,9 +8,9 @@
 #include <linux/smtpsplice.h>
 
 #include "common/av_profile.h"
-#include "scanner/files/inspect.h"
-#include "scanner/engine.h"
 #include "common/template.h"
+#include "scanner/engine.h"
+#include "scanner/files/inspect.h"
 
 /**
  * struct ss_findings - What was found in a message.

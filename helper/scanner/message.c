@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "scanner/message.h"
 #include "lib/file.h"
+#include "scanner/message.h"
 
 /**
  * ss_copy_cleanup() - Unmap, and close the file that is the copy's own.

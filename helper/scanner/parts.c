@@ -12,13 +12,13 @@
 #include <glib.h>
 
 #include "lib/cleanup.h"
-#include "scanner/message.h"
 #include "lib/file.h"
+#include "lib/process.h"
+#include "scanner/message.h"
 #include "scanner/mime/ambiguity.h"
+#include "scanner/mime/lenient.h"
 #include "scanner/nested.h"
 #include "scanner/parts.h"
-#include "lib/process.h"
-#include "scanner/mime/lenient.h"
 
 /* Kinds that refuse a message whatever the profile's archive conditions are */
 #define REFUSED	(SS_KIND_BIT(SS_KIND_EXECUTABLE) | SS_KIND_BIT(SS_KIND_NAME) | \

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "common/av_profile.h"
-#include "scanner/files/inspect.h"
 #include "scanner/engine.h"
+#include "scanner/files/inspect.h"
 #include "scanner/mime/parser.h"
 
 #define SS_PARTS_BAD_MAX	64

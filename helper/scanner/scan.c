@@ -12,14 +12,14 @@
 
 #include "common/av_profile.h"
 #include "lib/cleanup.h"
+#include "lib/process.h"
+#include "lib/text.h"
+#include "scanner/judge.h"
 #include "scanner/message.h"
 #include "scanner/mime/ambiguity.h"
-#include "scanner/judge.h"
-#include "scanner/parts.h"
-#include "lib/process.h"
 #include "scanner/mime/lenient.h"
+#include "scanner/parts.h"
 #include "scanner/scan.h"
-#include "lib/text.h"
 
 #define DEFAULT_FILE	"message"
 #define CACHED		256	/* results of about 4 KB each */

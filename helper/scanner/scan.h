@@ -8,14 +8,14 @@
 
 #include <linux/smtpsplice.h>
 
-#include "lib/addr.h"
 #include "common/av_profile.h"
+#include "common/template.h"
+#include "lib/addr.h"
 #include "scanner/cache.h"
-#include "scanner/files/inspect.h"
 #include "scanner/engine.h"
+#include "scanner/files/inspect.h"
 #include "scanner/mime/parser.h"
 #include "scanner/mime/rewrite.h"
-#include "common/template.h"
 
 #define SS_SCAN_HASH_SIZE	65
 #define SS_SCAN_ADDRESS_SIZE	SS_ADDR_SIZE

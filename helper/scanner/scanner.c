@@ -22,13 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
-#include "scanner/engine.h"
-#include "lib/ipc.h"
-#include "scanner/mime/parser.h"
-#include "lib/process.h"
-#include "scanner/scanner.h"
 #include "broker/state_file.h"
+#include "lib/cleanup.h"
+#include "lib/ipc.h"
+#include "lib/process.h"
+#include "scanner/engine.h"
+#include "scanner/mime/parser.h"
+#include "scanner/scanner.h"
 #include "scanner/worker.h"
 
 #define PATH_SIZE	4096

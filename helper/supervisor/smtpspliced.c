@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #include "common/ca.h"
-#include "lib/cleanup.h"
 #include "common/conf.h"
-#include "proto/genl.h"
-#include "lib/units.h"
-#include "lib/process.h"
-#include "supervisor/supervisor.h"
 #include "common/template.h"
+#include "lib/cleanup.h"
+#include "lib/process.h"
+#include "lib/units.h"
+#include "proto/genl.h"
+#include "supervisor/supervisor.h"
 
 #define DEFAULT_DATABASE	"/var/lib/clamav"
 #define DEFAULT_LOG		"/var/log/smtpsplice/av.log"

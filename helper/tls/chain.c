@@ -13,8 +13,8 @@
 
 #include <gnutls/abstract.h>
 
-#include "tls/chain.h"
 #include "lib/cleanup.h"
+#include "tls/chain.h"
 
 /* Elements of ASN.1 in a chain: one of the public CAs has about 150 a certificate */
 #define ELEMENTS_MAX	2000

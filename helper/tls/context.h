@@ -2,12 +2,12 @@
 #ifndef SS_GATEWAY_H
 #define SS_GATEWAY_H
 
-#include "tls/mtls_servers.h"
 #include "common/ca.h"
 #include "common/conf.h"
 #include "tls/client_hello.h"
 #include "tls/leg.h"
 #include "tls/mint.h"
+#include "tls/mtls_servers.h"
 #include "tls/verify.h"
 
 /**

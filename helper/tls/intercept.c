@@ -19,10 +19,10 @@
 #include <sys/socket.h>
 
 #include "lib/cleanup.h"
-#include "tls/dh.h"
-#include "tls/ktls.h"
-#include "tls/intercept.h"
 #include "lib/text.h"
+#include "tls/dh.h"
+#include "tls/intercept.h"
+#include "tls/ktls.h"
 
 /* Of the kernel's time, what is left for the way back */
 #define MARGIN_MS	500

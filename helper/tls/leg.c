@@ -15,9 +15,9 @@
 #include <gnutls/abstract.h>
 
 #include "lib/cleanup.h"
+#include "lib/text.h"
 #include "tls/dh.h"
 #include "tls/leg.h"
-#include "lib/text.h"
 
 #define DRAIN_MAX	(64 << 10)
 #define WARNINGS_MAX	16

@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "tls/intercept.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
 #include "lib/text.h"
+#include "tls/intercept.h"
 #include "tls/tls.h"
 
 #define WHY_SIZE	512

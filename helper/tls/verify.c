@@ -12,8 +12,8 @@
 #include <gnutls/abstract.h>
 #include <gnutls/ocsp.h>
 
-#include "tls/chain.h"
 #include "lib/cleanup.h"
+#include "tls/chain.h"
 #include "tls/verify.h"
 
 #define STATUS_REQUEST	5	/* the TLS feature "must staple" (RFC 7633) */

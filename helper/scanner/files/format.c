@@ -9,10 +9,10 @@
 
 #include <archive.h>
 
+#include "common/file_types.h"
 #include "lib/cleanup.h"
 #include "scanner/files/cms.h"
 #include "scanner/files/format.h"
-#include "common/file_types.h"
 #include "scanner/files/pgp.h"
 #include "scanner/files/tnef.h"
 #include "scanner/files/uu.h"

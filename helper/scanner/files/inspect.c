@@ -17,8 +17,8 @@
 #include <magic.h>
 
 #include "lib/cleanup.h"
-#include "scanner/files/inspect.h"
 #include "lib/file.h"
+#include "scanner/files/inspect.h"
 #include "scanner/files/unpack.h"
 
 /* As many as libclamav may have, see scanner/engine.c */

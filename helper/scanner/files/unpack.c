@@ -12,8 +12,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "lib/cleanup.h"
 #include "common/file_types.h"
+#include "lib/cleanup.h"
 #include "lib/process.h"
 #include "scanner/files/unpack.h"
 

@@ -7,9 +7,9 @@
  */
 #include <string.h>
 
-#include "scanner/mime/coding.h"
 #include "scanner/files/lines.h"
 #include "scanner/files/uu64.h"
+#include "scanner/mime/coding.h"
 
 #define BEGIN	"begin-base64"
 #define CODED	"-encoded"	/* the name is in base64, too */

@@ -14,8 +14,8 @@
 #include <strings.h>
 
 #include "lib/cleanup.h"
-#include "scanner/mime/coding.h"
 #include "scanner/mime/ambiguity.h"
+#include "scanner/mime/coding.h"
 #include "scanner/mime/field.h"
 
 #define MAX_DEPTH	100

@@ -14,8 +14,8 @@
 #include <gmime/gmime.h>
 
 #include "lib/cleanup.h"
-#include "scanner/mime/parser.h"
 #include "lib/text.h"
+#include "scanner/mime/parser.h"
 
 #define MAX_HEAD	(64 << 10)	/* octets of a head that the log looks at */
 #define MAX_DEPTH	200		/* a nested message is two levels */

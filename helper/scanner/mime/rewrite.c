@@ -17,11 +17,11 @@
 #include <gmime/gmime.h>
 
 #include "lib/cleanup.h"
-#include "scanner/mime/dots.h"
 #include "lib/file.h"
+#include "lib/text.h"
+#include "scanner/mime/dots.h"
 #include "scanner/mime/layout.h"
 #include "scanner/mime/rewrite.h"
-#include "lib/text.h"
 
 #define FILE_NAME	"smtpsplice-rewrite"	/* for who looks into /proc */
 #define MAX_LINE	998	/* RFC 5322 2.1.1 */

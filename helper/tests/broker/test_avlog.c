@@ -9,8 +9,8 @@
 #include <json-c/json.h>
 
 #include "broker/avlog.h"
-#include "tests/support/mail.h"
 #include "lib/process.h"
+#include "tests/support/mail.h"
 
 static struct ss_request req = {
 	.fd = -1, .flow = { .session = UINT64_MAX, .policy = "p\"q", .client = "fd00::1" },

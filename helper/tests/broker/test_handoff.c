@@ -16,11 +16,11 @@
 
 #include <netlink/msg.h>
 
-#include "lib/cleanup.h"
 #include "broker/tls_client.h"
+#include "lib/cleanup.h"
 #include "lib/ipc.h"
-#include "tests/support/mail.h"
 #include "lib/process.h"
+#include "tests/support/mail.h"
 
 /* Of a clock that may have begun but minutes ago: see ss_process_now() */
 #define LONG_AGO	1

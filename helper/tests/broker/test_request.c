@@ -7,9 +7,9 @@
 
 #include <netlink/msg.h>
 
+#include "broker/scan_request.h"
 #include "common/av_profile.h"
 #include "tests/support/mail.h"
-#include "broker/scan_request.h"
 
 static struct nl_msg *msg;
 static int fd;

@@ -11,11 +11,11 @@
 
 #include <netlink/msg.h>
 
-#include "proto/attrs.h"
-#include "lib/cleanup.h"
 #include "cli/cli.h"
-#include "tests/support/fake_genl.h"
 #include "common/file_types.h"
+#include "lib/cleanup.h"
+#include "proto/attrs.h"
+#include "tests/support/fake_genl.h"
 #include "tests/support/mail.h"
 
 static char output[65536];	/* of the last run */

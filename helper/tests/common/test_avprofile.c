@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "common/av_profile.h"
 #include "proto/attrs.h"
 #include "tests/support/avattrs.h"
-#include "common/av_profile.h"
 
 #define KERNEL	"../kmod/profile-av.c"
 #define MEMBER(name)	offsetof(struct ss_avprofile, name)

@@ -11,8 +11,8 @@
 
 #include "common/ca.h"
 #include "lib/cleanup.h"
-#include "tests/support/pki.h"
 #include "lib/process.h"
+#include "tests/support/pki.h"
 
 static char *dir, *ca_dir, err[512];
 

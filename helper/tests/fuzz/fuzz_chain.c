@@ -10,10 +10,10 @@
 #include <time.h>
 
 #include "lib/cleanup.h"
-#include "tests/fuzz/fuzz.h"
-#include "tls/mint.h"
-#include "tests/support/pki.h"
 #include "lib/process.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/support/pki.h"
+#include "tls/mint.h"
 #include "tls/verify.h"
 
 #define CHAIN		2

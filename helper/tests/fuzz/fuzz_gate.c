@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tests/fuzz/fuzz.h"
 #include "scanner/mime/ambiguity.h"
 #include "scanner/mime/lenient.h"
+#include "tests/fuzz/fuzz.h"
 
 #define ALL_FLAGS	(SS_GATE_LIMIT * 2 - 1)
 #define MAX_OUTPUT(len)	((len) * 8 + (256 << 10))

@@ -7,7 +7,6 @@
  */
 #include <string.h>
 
-#include "tests/fuzz/fuzz.h"
 #include "scanner/files/cms.h"
 #include "scanner/files/extract.h"
 #include "scanner/files/pgp.h"
@@ -15,6 +14,7 @@
 #include "scanner/files/uu.h"
 #include "scanner/files/uu64.h"
 #include "scanner/files/yenc.h"
+#include "tests/fuzz/fuzz.h"
 
 /* A line by uuencode, two octets, stands for 63 at most, and may come twelve times */
 #define MAX_OCTETS(len)	((len) * 32 * 12 + 64)

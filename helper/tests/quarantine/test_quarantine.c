@@ -18,13 +18,13 @@
 
 #include <json-c/json.h>
 
-#include "tests/support/mail.h"
-#include "lib/units.h"
+#include "broker/scan_request.h"
 #include "lib/process.h"
+#include "lib/units.h"
 #include "quarantine/note.h"
 #include "quarantine/store.h"
-#include "broker/scan_request.h"
 #include "scanner/scan.h"
+#include "tests/support/mail.h"
 
 #define BLOCK	4096
 #define PAIR	(2 * BLOCK)	/* what a small message and its note are charged */

@@ -6,8 +6,8 @@
 #include <archive.h>
 
 #include "lib/cleanup.h"
-#include "tests/support/message.h"
 #include "lib/process.h"
+#include "tests/support/message.h"
 #include "tests/support/wrap.h"
 
 typeof(ss_process_now) __real_ss_process_now, __wrap_ss_process_now;

@@ -8,11 +8,11 @@
 #include <archive.h>
 
 #include "lib/cleanup.h"
+#include "lib/process.h"
 #include "scanner/files/inspect.h"
 #include "tests/support/look.h"
 #include "tests/support/mail.h"
 #include "tests/support/pack.h"
-#include "lib/process.h"
 
 #define LIMIT_MS 60000
 #define FAR	0x01010101	/* as a number of octets, none of which is NUL */

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/process.h"
 #include "scanner/database.h"
 #include "tests/support/mail.h"
-#include "lib/process.h"
 
 #define CVD_HEADER	512
 

@@ -16,10 +16,10 @@
 #include <glib.h>
 
 #include "lib/cleanup.h"
+#include "lib/process.h"
 #include "scanner/engine.h"
 #include "tests/support/mail.h"
 #include "tests/support/pack.h"
-#include "lib/process.h"
 
 #define LIMIT_MS	60000
 #define ROOM		(8 << 20)

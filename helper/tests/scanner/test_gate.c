@@ -13,8 +13,8 @@
 
 #include "lib/cleanup.h"
 #include "scanner/mime/ambiguity.h"
-#include "tests/support/mail.h"
 #include "scanner/mime/lenient.h"
+#include "tests/support/mail.h"
 #include "tests/support/wrap.h"
 
 #define HEAD	"From: a@example.net\r\nTo: b@example.org\r\nSubject: x\r\n"

@@ -4,8 +4,8 @@
  */
 #include "tests/support/unit.h"
 
-#include "scanner/mime/ambiguity.h"
 #include "scanner/judge.h"
+#include "scanner/mime/ambiguity.h"
 
 #define FAIL(action)		SMTPSPLICE_FAIL_ACTION_##action
 #define UNSCANNED(cause)	SMTPSPLICE_UNSCANNED_##cause

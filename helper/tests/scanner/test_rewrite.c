@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "scanner/mime/dots.h"
-#include "tests/support/mail.h"
-#include "scanner/mime/rewrite.h"
 #include "common/template.h"
+#include "scanner/mime/dots.h"
+#include "scanner/mime/rewrite.h"
+#include "tests/support/mail.h"
 #include "tests/support/tools.h"
 
 #define TEXT		"The file has been removed.\n"

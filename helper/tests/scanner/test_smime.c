@@ -12,10 +12,10 @@
 #include <zlib.h>
 
 #include "lib/cleanup.h"
-#include "scanner/files/cms.h"
-#include "scanner/nested.h"
-#include "scanner/files/pgp.h"
 #include "lib/process.h"
+#include "scanner/files/cms.h"
+#include "scanner/files/pgp.h"
+#include "scanner/nested.h"
 
 #define HEAD		"From: a@example.net\r\nTo: b@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
 #define P7M		"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\n"

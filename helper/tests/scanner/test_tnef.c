@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/process.h"
 #include "tests/support/look.h"
 #include "tests/support/mail.h"
-#include "lib/process.h"
 #include "tests/support/wrap.h"
 
 #define ALL	0xffffffff

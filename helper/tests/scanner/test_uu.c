@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "lib/process.h"
 #include "tests/support/look.h"
 #include "tests/support/mail.h"
-#include "lib/process.h"
 #include "tests/support/wrap.h"
 
 /* A text has no name */

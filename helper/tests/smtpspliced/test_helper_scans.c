@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/support/mail.h"
 #include "common/template.h"
+#include "tests/support/mail.h"
 
 static void gives_verdicts(void **state)
 {

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/support/mail.h"
 #include "broker/reload.h"
 #include "broker/state_file.h"
+#include "tests/support/mail.h"
 
 #define RELOADS		20
 #define LOAD		8	/* messages at a time */

@@ -16,11 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/template.h"
 #include "proto/attrs.h"
+#include "scanner/scan.h"
 #include "tests/support/avattrs.h"
 #include "tests/support/mail.h"
-#include "scanner/scan.h"
-#include "common/template.h"
 
 #define PASS	SMTPSPLICE_FAIL_ACTION_PASS
 #define BLOCK	SMTPSPLICE_FAIL_ACTION_BLOCK

@@ -15,8 +15,8 @@
 
 #include <netlink/genl/genl.h>
 
-#include "tests/support/fake_genl.h"
 #include "proto/genl.h"
+#include "tests/support/fake_genl.h"
 
 struct fake *fake;
 

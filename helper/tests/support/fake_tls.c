@@ -14,9 +14,9 @@
 #include <netlink/attr.h>
 
 #include "lib/cleanup.h"
-#include "tests/support/fake_tls.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
+#include "tests/support/fake_tls.h"
 
 struct fake_tls *fake_tls;
 

@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "common/ca.h"
-#include "tests/support/fake_tls.h"
-#include "tests/support/mail.h"
 #include "common/template.h"
 #include "supervisor/supervisor.h"
+#include "tests/support/fake_tls.h"
+#include "tests/support/mail.h"
 
 char *database;
 char *dir;

@@ -12,8 +12,8 @@
 #include <json-c/json.h>
 
 #include "common/conf.h"
-#include "tests/support/fake_genl.h"
 #include "lib/process.h"
+#include "tests/support/fake_genl.h"
 
 /* The vocabulary of the helper's tests: short, and in no other program */
 

@@ -6,9 +6,9 @@
 
 #include <unistd.h>
 
+#include "lib/process.h"
 #include "tests/support/look.h"
 #include "tests/support/mail.h"
-#include "lib/process.h"
 #include "tests/support/wrap.h"
 
 #define LIMIT_MS	60000

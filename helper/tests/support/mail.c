@@ -12,8 +12,8 @@
 
 #include <glib.h>
 
-#include "tests/support/mail.h"
 #include "lib/process.h"
+#include "tests/support/mail.h"
 
 const char *mail_eicar(void)
 {

@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/support/fake_ktls.h"
 #include "lib/process.h"
+#include "tests/support/fake_ktls.h"
 
 struct ss_gateway *gw;
 struct ss_job job;

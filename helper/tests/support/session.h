@@ -4,9 +4,9 @@
 
 #include "tests/support/unit.h"
 
-#include "tls/intercept.h"
 #include "tests/support/peer.h"
 #include "tests/support/trust.h"
+#include "tls/intercept.h"
 
 /* The vocabulary of tests with a client and a server, and the gateway between them */
 

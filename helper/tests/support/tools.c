@@ -4,8 +4,8 @@
  */
 #include <stdio.h>
 
-#include "tests/support/mail.h"
 #include "scanner/mime/parser.h"
+#include "tests/support/mail.h"
 #include "tests/support/tools.h"
 
 struct ss_scan *tools;

@@ -5,11 +5,11 @@
  */
 #include "tests/support/session.h"
 
-#include "tls/chain.h"
 #include "lib/cleanup.h"
-#include "tls/dh.h"
-#include "tests/support/fake_ktls.h"
 #include "lib/process.h"
+#include "tests/support/fake_ktls.h"
+#include "tls/chain.h"
+#include "tls/dh.h"
 
 static void shows_the_right_certificate(void **state)
 {

@@ -8,9 +8,9 @@
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 
-#include "tls/chain.h"
 #include "lib/cleanup.h"
 #include "tests/support/pki.h"
+#include "tls/chain.h"
 
 #define TOO_LARGE	"a key in its chain is too large"
 #define TOO_MANY	"there are too many in its chain"

@@ -9,9 +9,9 @@
 #include <gnutls/x509-ext.h>
 
 #include "lib/cleanup.h"
-#include "tls/mint.h"
-#include "tests/support/pki.h"
 #include "lib/process.h"
+#include "tests/support/pki.h"
+#include "tls/mint.h"
 
 static char *dir;
 static struct ss_ca ca;

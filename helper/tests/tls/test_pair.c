@@ -12,9 +12,10 @@
 
 #include <gnutls/crypto.h>
 
-#include "cleanup.h"
-#include "tests/support/fake_ktls.h"
+#include "lib/cleanup.h"
+
 #include "lib/process.h"
+#include "tests/support/fake_ktls.h"
 
 /* One record each way on one leg, with the keys that the kernel was given */
 static void talk(struct peer *peer, int fd)

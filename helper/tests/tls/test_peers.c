@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/support/fake_ktls.h"
 #include "lib/process.h"
+#include "tests/support/fake_ktls.h"
 
 static void bypasses_what_is_exempt(void **state)
 {

@@ -9,10 +9,10 @@
 #include <poll.h>
 
 #include "lib/cleanup.h"
-#include "tests/support/fake_ktls.h"
-#include "tls/intercept.h"
-#include "tests/support/peer.h"
 #include "lib/process.h"
+#include "tests/support/fake_ktls.h"
+#include "tests/support/peer.h"
+#include "tls/intercept.h"
 
 static char *dir, *ca_dir, *trust;
 static struct ss_ca own;

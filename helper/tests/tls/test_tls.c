@@ -23,12 +23,12 @@
 
 #include "common/ca.h"
 #include "lib/cleanup.h"
-#include "tests/support/fake_ktls.h"
 #include "lib/ipc.h"
-#include "tests/support/peer.h"
 #include "lib/process.h"
-#include "tls/tls.h"
+#include "tests/support/fake_ktls.h"
+#include "tests/support/peer.h"
 #include "tests/support/trust.h"
+#include "tls/tls.h"
 
 #define MANY		50
 #define WAIT_MS		60000

@@ -4,8 +4,8 @@
 #include <gnutls/abstract.h>
 
 #include "lib/cleanup.h"
-#include "tests/support/pki.h"
 #include "lib/process.h"
+#include "tests/support/pki.h"
 #include "tls/verify.h"
 
 #define B(cause)	SS_VERIFY_BIT(SMTPSPLICE_TLS_CAUSE_##cause)
