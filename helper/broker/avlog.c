@@ -35,25 +35,25 @@ struct kind {
 	const char *msg;
 };
 
-static const struct kind kinds[SS_TEMPLATE_CAUSES] = {
-	[SS_TEMPLATE_VIRUS]	= { "0211008192", "infected", "File is infected." },
-	[SS_TEMPLATE_EXECUTABLE] = { "smtpsplice-executable", "infected",
+static const struct kind kinds[SS_CAUSE_COUNT] = {
+	[SS_CAUSE_VIRUS]	= { "0211008192", "infected", "File is infected." },
+	[SS_CAUSE_EXECUTABLE] = { "smtpsplice-executable", "infected",
 				     "File is an executable." },
-	[SS_TEMPLATE_FILENAME]	= { "0212008448", "filename",
+	[SS_CAUSE_FILENAME]	= { "0212008448", "filename",
 				    "Name or type of file is blocked." },
-	[SS_TEMPLATE_OVERSIZE]	= { "0213008704", "oversize", "Message is too big." },
-	[SS_TEMPLATE_ARCHIVE]	= { "smtpsplice-archive", "archive",
+	[SS_CAUSE_OVERSIZE]	= { "0213008704", "oversize", "Message is too big." },
+	[SS_CAUSE_ARCHIVE]	= { "smtpsplice-archive", "archive",
 				    "Archive cannot be looked into." },
-	[SS_TEMPLATE_PARTIAL]	= { "smtpsplice-partial", "infected",
+	[SS_CAUSE_PARTIAL]	= { "smtpsplice-partial", "infected",
 				    "Message fragment cannot be scanned." },
-	[SS_TEMPLATE_AMBIGUOUS]	= { "smtpsplice-ambiguous", "ambiguous",
+	[SS_CAUSE_AMBIGUOUS]	= { "smtpsplice-ambiguous", "ambiguous",
 				    "MIME structure is ambiguous." },
-	[SS_TEMPLATE_HASH]	= { "smtpsplice-hash", "infected", "Hash of file is blocked." },
-	[SS_TEMPLATE_SCAN_FAILURE] = { "smtpsplice-scanerror", "scanerror",
+	[SS_CAUSE_HASH]		= { "smtpsplice-hash", "infected", "Hash of file is blocked." },
+	[SS_CAUSE_SCAN_FAILURE] = { "smtpsplice-scanerror", "scanerror",
 				       "File could not be scanned." },
-	[SS_TEMPLATE_UNDECODABLE] = { "smtpsplice-undecodable", "undecodable",
+	[SS_CAUSE_UNDECODABLE] = { "smtpsplice-undecodable", "undecodable",
 				      "A limit of the scanner was exceeded." },
-	[SS_TEMPLATE_ENCRYPTED]	= { "smtpsplice-encrypted", "encrypted",
+	[SS_CAUSE_ENCRYPTED]	= { "smtpsplice-encrypted", "encrypted",
 				    "Message is encrypted and cannot be scanned." },
 };
 
@@ -109,8 +109,8 @@ static const struct kind *find_kind(const struct ss_avlog_record *rec)
 
 	/* it was to pass, but the kernel would not have the verdict */
 	if (rec->verdict == SMTPSPLICE_VERDICT_TEMPFAIL && !res->found)
-		return &kinds[SS_TEMPLATE_SCAN_FAILURE];
-	if (res->monitored && res->cause == SS_TEMPLATE_VIRUS)
+		return &kinds[SS_CAUSE_SCAN_FAILURE];
+	if (res->monitored && res->cause == SS_CAUSE_VIRUS)
 		return &kind_monitored;
 	if (res->found)
 		return &kinds[res->cause];
@@ -140,7 +140,7 @@ static void put_kind(struct json_object *obj, const struct ss_avlog_record *rec)
 	put(obj, "type", "utm");
 	put(obj, "subtype", "virus");
 	put(obj, "eventtype", k->eventtype);
-	put(obj, "level", k == &kinds[SS_TEMPLATE_SCAN_FAILURE] ? "error" :
+	put(obj, "level", k == &kinds[SS_CAUSE_SCAN_FAILURE] ? "error" :
 	    k == &kind_clean || rec->result->monitored ? "notice" : "warning");
 	put(obj, "msg", k->msg);
 	put(obj, "action", find_action(rec));
@@ -172,14 +172,14 @@ static void put_found(struct json_object *obj, const struct ss_avlog_record *rec
 {
 	const struct ss_scan_result *res = rec->result;
 
-	if (!res->found || res->cause == SS_TEMPLATE_SCAN_FAILURE)
+	if (!res->found || res->cause == SS_CAUSE_SCAN_FAILURE)
 		return;
 	put(obj, "filename", res->file);
 	/* a limit that was exceeded is no virus, see put_unscanned() */
-	if (res->cause != SS_TEMPLATE_UNDECODABLE)
+	if (res->cause != SS_CAUSE_UNDECODABLE)
 		put(obj, "virus", res->virus);
 	put_if(obj, "dtype", res->cached ? "cached" :
-	       res->cause != SS_TEMPLATE_UNDECODABLE ? "Virus" : NULL);
+	       res->cause != SS_CAUSE_UNDECODABLE ? "Virus" : NULL);
 	put_if(obj, "filehash", res->filehash);
 	put(obj, "quarskip", rec->quarfile ? "No-skip" : rec->quarantine ?
 	    "File-was-not-quarantined" : "Quarantine-disabled");
@@ -196,7 +196,7 @@ static void put_unscanned(struct json_object *obj, const struct ss_avlog_record 
 	struct json_object *list;
 	const char *name;
 
-	if (res->cause == SS_TEMPLATE_UNDECODABLE)
+	if (res->cause == SS_CAUSE_UNDECODABLE)
 		put_if(obj, "limit", res->virus);
 	if (rec->verdict == SMTPSPLICE_VERDICT_ACCEPT && res->unscanned)
 		put(obj, "unscanned",

@@ -50,8 +50,8 @@ static void put_accept(struct nl_msg *msg, const struct ss_scan_result *result,
 static bool is_sender_of_viruses(const struct ss_scan_result *result)
 {
 	return result->found && !result->monitored &&
-	       (result->cause == SS_TEMPLATE_VIRUS || result->cause == SS_TEMPLATE_HASH ||
-		result->cause == SS_TEMPLATE_EXECUTABLE);
+	       (result->cause == SS_CAUSE_VIRUS || result->cause == SS_CAUSE_HASH ||
+		result->cause == SS_CAUSE_EXECUTABLE);
 }
 
 static int send_verdict(struct ss_verdicts *v, const struct ss_avlog_record *rec,
@@ -71,7 +71,7 @@ static int send_verdict(struct ss_verdicts *v, const struct ss_avlog_record *rec
 			nla_put_flag(msg, SMTPSPLICE_A_SCAN_INFECTED);
 		nla_put_u32(msg, SMTPSPLICE_A_SCAN_UNSCANNED, rec->result->unscanned);
 		/* the name of a limit is not that of a virus; the reply has it */
-		if (rec->result->found && rec->result->cause != SS_TEMPLATE_UNDECODABLE)
+		if (rec->result->found && rec->result->cause != SS_CAUSE_UNDECODABLE)
 			ss_verdicts_put_text(msg, SMTPSPLICE_A_SCAN_VIRUS, rec->result->virus);
 		if (rec->result->found)
 			ss_verdicts_put_text(msg, SMTPSPLICE_A_SCAN_FILE, rec->result->file);
@@ -167,14 +167,14 @@ static const char *find_template(const struct ss_verdicts *v, const struct ss_sc
 		return "250 2.0.0 Ok";
 	if (*own == class && ss_template_valid_reply(result->cause, own))
 		return own;
-	if (result->cause == SS_TEMPLATE_VIRUS && *v->conf->reply == class)
+	if (result->cause == SS_CAUSE_VIRUS && *v->conf->reply == class)
 		return v->conf->reply;
 	own = ss_template_default(result->cause);
 	if (*own == class)
 		return own;
 	return class == '5' ? "554 5.3.0 Message could not be scanned" :
-	       result->cause == SS_TEMPLATE_OVERSIZE ? "452 4.3.4 Message is too big" :
-	       ss_template_default(SS_TEMPLATE_SCAN_FAILURE);
+	       result->cause == SS_CAUSE_OVERSIZE ? "452 4.3.4 Message is too big" :
+	       ss_template_default(SS_CAUSE_SCAN_FAILURE);
 }
 
 static void make_reply(const struct ss_verdicts *v, const struct ss_avlog_record *rec,

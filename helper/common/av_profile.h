@@ -47,7 +47,7 @@ struct ss_avprofile_hashes {
  * @encrypted_mail: it is encrypted for its recipient
  * @quarantine: enum smtpsplice_switch
  * @cache: enum smtpsplice_switch
- * @reply: templates of replies by enum ss_template_cause, "" for the built-in one
+ * @reply: templates of replies by enum ss_cause, "" for the built-in one
  * @replacement: template of the text in the place of a part, "" for the built-in one
  */
 struct ss_avprofile {
@@ -74,7 +74,7 @@ struct ss_avprofile {
 	uint32_t encrypted_mail;
 	uint32_t quarantine;
 	uint32_t cache;
-	char reply[SS_TEMPLATE_CAUSES][SMTPSPLICE_REPLY_MAX + 1];
+	char reply[SS_CAUSE_COUNT][SMTPSPLICE_REPLY_MAX + 1];
 	char replacement[SMTPSPLICE_REPLACEMENT_MAX + 1];
 };
 

@@ -45,37 +45,37 @@ static const struct tag {
 #define QUARANTINED	"File quarantined as: \"%%QUARFILENAME%%\"."
 
 /* The first is the text of the product that this one takes the place of */
-static const char *const defaults[SS_TEMPLATE_CAUSES] = {
-	[SS_TEMPLATE_VIRUS] = REMOVED
+static const char *const defaults[SS_CAUSE_COUNT] = {
+	[SS_CAUSE_VIRUS] = REMOVED
 		"The file \"%%FILE%%\" has been removed because of a virus.  "
 		"It was infected with the \"%%VIRUS%%\" virus.  " QUARANTINED,
-	[SS_TEMPLATE_EXECUTABLE] = REMOVED
+	[SS_CAUSE_EXECUTABLE] = REMOVED
 		"The file \"%%FILE%%\" has been removed because it is an executable.  "
 		QUARANTINED,
-	[SS_TEMPLATE_FILENAME] = REMOVED
+	[SS_CAUSE_FILENAME] = REMOVED
 		"The file \"%%FILE%%\" has been removed because files of this name or "
 		"type are blocked.  " QUARANTINED,
-	[SS_TEMPLATE_OVERSIZE] =
+	[SS_CAUSE_OVERSIZE] =
 		"552 5.3.4 Message has been Blocked.  "
 		"It is larger than the configured size limit.",
-	[SS_TEMPLATE_ARCHIVE] = REMOVED
+	[SS_CAUSE_ARCHIVE] = REMOVED
 		"The file \"%%FILE%%\" has been removed because it is an archive that "
 		"cannot be scanned: \"%%VIRUS%%\".  " QUARANTINED,
-	[SS_TEMPLATE_PARTIAL] =
+	[SS_CAUSE_PARTIAL] =
 		"554 5.7.1 Message fragments (message/partial) cannot be scanned "
 		"and are not accepted",
-	[SS_TEMPLATE_AMBIGUOUS] =
+	[SS_CAUSE_AMBIGUOUS] =
 		"554 5.7.1 Message has been Blocked.  "
 		"Its MIME structure is malformed and can be read in more than one way.",
-	[SS_TEMPLATE_HASH] = REMOVED
+	[SS_CAUSE_HASH] = REMOVED
 		"The file \"%%FILE%%\" has been removed because it is on a block list.  "
 		"It is listed as \"%%VIRUS%%\".  " QUARANTINED,
-	[SS_TEMPLATE_SCAN_FAILURE] =
+	[SS_CAUSE_SCAN_FAILURE] =
 		"451 4.3.0 Content scanner failed, try again later",
-	[SS_TEMPLATE_UNDECODABLE] =
+	[SS_CAUSE_UNDECODABLE] =
 		"554 5.7.1 Message has been Blocked.  Not all of it could be scanned: "
 		"it exceeds the limit \"%%VIRUS%%\".  " QUARANTINED,
-	[SS_TEMPLATE_ENCRYPTED] =
+	[SS_CAUSE_ENCRYPTED] =
 		"554 5.7.1 Message has been Blocked.  "
 		"It is encrypted (S/MIME or PGP) and cannot be scanned.  " QUARANTINED,
 };
@@ -212,20 +212,20 @@ static size_t enhanced_length(const char *s)
  *
  * Return: the word.
  */
-const char *ss_template_cause_name(enum ss_template_cause cause)
+const char *ss_template_cause_name(enum ss_cause cause)
 {
-	static const char *const names[SS_TEMPLATE_CAUSES] = {
-		[SS_TEMPLATE_VIRUS]	= "virus",
-		[SS_TEMPLATE_EXECUTABLE] = "executable",
-		[SS_TEMPLATE_FILENAME]	= "filename",
-		[SS_TEMPLATE_OVERSIZE]	= "oversize",
-		[SS_TEMPLATE_ARCHIVE]	= "archive",
-		[SS_TEMPLATE_PARTIAL]	= "partial",
-		[SS_TEMPLATE_AMBIGUOUS]	= "ambiguous",
-		[SS_TEMPLATE_HASH]	= "hash",
-		[SS_TEMPLATE_SCAN_FAILURE] = "scan-failure",
-		[SS_TEMPLATE_UNDECODABLE] = "undecodable",
-		[SS_TEMPLATE_ENCRYPTED]	= "encrypted",
+	static const char *const names[SS_CAUSE_COUNT] = {
+		[SS_CAUSE_VIRUS]	= "virus",
+		[SS_CAUSE_EXECUTABLE] = "executable",
+		[SS_CAUSE_FILENAME]	= "filename",
+		[SS_CAUSE_OVERSIZE]	= "oversize",
+		[SS_CAUSE_ARCHIVE]	= "archive",
+		[SS_CAUSE_PARTIAL]	= "partial",
+		[SS_CAUSE_AMBIGUOUS]	= "ambiguous",
+		[SS_CAUSE_HASH]		= "hash",
+		[SS_CAUSE_SCAN_FAILURE] = "scan-failure",
+		[SS_CAUSE_UNDECODABLE] = "undecodable",
+		[SS_CAUSE_ENCRYPTED]	= "encrypted",
 	};
 
 	return names[cause];
@@ -248,7 +248,7 @@ const char *ss_template_protocol(bool tls)
  *
  * Return: a valid template of a reply.
  */
-const char *ss_template_default(enum ss_template_cause cause)
+const char *ss_template_default(enum ss_cause cause)
 {
 	return defaults[cause];
 }
@@ -259,7 +259,7 @@ const char *ss_template_default(enum ss_template_cause cause)
  *
  * Return: a valid template of a text in a mail.
  */
-const char *ss_template_default_text(enum ss_template_cause cause)
+const char *ss_template_default_text(enum ss_cause cause)
 {
 	const char *s = defaults[cause] + strlen("5yz ");
 
@@ -276,12 +276,12 @@ const char *ss_template_default_text(enum ss_template_cause cause)
  *
  * Return: whether it can be used.
  */
-bool ss_template_valid_reply(enum ss_template_cause cause, const char *template)
+bool ss_template_valid_reply(enum ss_cause cause, const char *template)
 {
 	size_t count[TAG_COUNT];
 	const char *s = template;
 
-	if (s[0] != '5' && (s[0] != '4' || cause != SS_TEMPLATE_SCAN_FAILURE))
+	if (s[0] != '5' && (s[0] != '4' || cause != SS_CAUSE_SCAN_FAILURE))
 		return false;
 	if (s[1] < '0' || s[1] > '5' || s[2] < '0' || s[2] > '9' || s[3] != ' ')
 		return false;

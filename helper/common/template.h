@@ -6,38 +6,10 @@
 
 #include <linux/smtpsplice.h>
 
+#include "proto/cause.h"
+
 #define SS_TEMPLATE_REPLY_SIZE	(SMTPSPLICE_REPLY_MAX + 1)
 #define SS_TEMPLATE_TEXT_MAX	32768	/* octets of a template for mail */
-
-/**
- * enum ss_template_cause - Why a message is refused, or a part of it removed.
- * @SS_TEMPLATE_VIRUS: a virus was found
- * @SS_TEMPLATE_EXECUTABLE: an executable, and those count as viruses
- * @SS_TEMPLATE_FILENAME: the name or the type of a file is blocked
- * @SS_TEMPLATE_OVERSIZE: too big
- * @SS_TEMPLATE_ARCHIVE: an archive that cannot be looked into
- * @SS_TEMPLATE_PARTIAL: a fragment of a message
- * @SS_TEMPLATE_AMBIGUOUS: MIME that readers do not agree on
- * @SS_TEMPLATE_HASH: the hash of a file is blocked
- * @SS_TEMPLATE_SCAN_FAILURE: it could not be scanned; may be a reply "4yz"
- * @SS_TEMPLATE_UNDECODABLE: a limit of the scanner was exceeded
- * @SS_TEMPLATE_ENCRYPTED: encrypted for its recipient
- * @SS_TEMPLATE_CAUSES: how many there are
- */
-enum ss_template_cause {
-	SS_TEMPLATE_VIRUS,
-	SS_TEMPLATE_EXECUTABLE,
-	SS_TEMPLATE_FILENAME,
-	SS_TEMPLATE_OVERSIZE,
-	SS_TEMPLATE_ARCHIVE,
-	SS_TEMPLATE_PARTIAL,
-	SS_TEMPLATE_AMBIGUOUS,
-	SS_TEMPLATE_HASH,
-	SS_TEMPLATE_SCAN_FAILURE,
-	SS_TEMPLATE_UNDECODABLE,
-	SS_TEMPLATE_ENCRYPTED,
-	SS_TEMPLATE_CAUSES,
-};
 
 /**
  * struct ss_template_values - What the tags stand for: any octets, or NULL for
@@ -62,11 +34,11 @@ struct ss_template_values {
 	const char *protocol;
 };
 
-const char *ss_template_cause_name(enum ss_template_cause cause);
+const char *ss_template_cause_name(enum ss_cause cause);
 const char *ss_template_protocol(bool tls);
-const char *ss_template_default(enum ss_template_cause cause);
-const char *ss_template_default_text(enum ss_template_cause cause);
-bool ss_template_valid_reply(enum ss_template_cause cause, const char *template);
+const char *ss_template_default(enum ss_cause cause);
+const char *ss_template_default_text(enum ss_cause cause);
+bool ss_template_valid_reply(enum ss_cause cause, const char *template);
 bool ss_template_valid_text(const char *template);
 void ss_template_reply(char reply[SS_TEMPLATE_REPLY_SIZE], const char *template,
 		       const struct ss_template_values *values);

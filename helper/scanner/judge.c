@@ -21,7 +21,7 @@ _Static_assert(SMTPSPLICE_ARCHIVE_CONDITION_UNHANDLED ==
 	       CONDITIONS(SS_KIND_BIT(SS_KIND_UNHANDLED)), "unhandled");
 
 /* A failure of this kind, and what a profile says of it */
-static struct ss_judgement by_action(uint32_t action, enum ss_template_cause cause,
+static struct ss_judgement by_action(uint32_t action, enum ss_cause cause,
 				     uint32_t unscanned)
 {
 	struct ss_judgement j = {
@@ -52,7 +52,7 @@ static struct ss_judgement by_action(uint32_t action, enum ss_template_cause cau
  */
 struct ss_judgement ss_judge_failure(uint32_t action, bool late)
 {
-	return by_action(action, SS_TEMPLATE_SCAN_FAILURE, late ?
+	return by_action(action, SS_CAUSE_SCAN_FAILURE, late ?
 			 SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT :
 			 SMTPSPLICE_UNSCANNED_SCAN_ERROR);
 }
@@ -83,20 +83,20 @@ static bool find_cause(const struct ss_avprofile *p, const struct ss_findings *f
 	const char *name = NULL;
 
 	if (f->infected) {
-		j->cause = SS_TEMPLATE_VIRUS;
+		j->cause = SS_CAUSE_VIRUS;
 		snprintf(j->virus, sizeof(j->virus), "%s", f->virus);
 		return true;
 	}
 	if (is(f, SS_KIND_HASH)) {
-		j->cause = SS_TEMPLATE_HASH;
+		j->cause = SS_CAUSE_HASH;
 		j->kind = SS_KIND_HASH;
 		name = "Hash";
 	} else if (is(f, SS_KIND_EXECUTABLE)) {
-		j->cause = SS_TEMPLATE_EXECUTABLE;
+		j->cause = SS_CAUSE_EXECUTABLE;
 		j->kind = SS_KIND_EXECUTABLE;
 		name = "Executable";
 	} else if (is(f, SS_KIND_NAME) || is(f, SS_KIND_TYPE)) {
-		j->cause = SS_TEMPLATE_FILENAME;
+		j->cause = SS_CAUSE_FILENAME;
 		j->kind = is(f, SS_KIND_NAME) ? SS_KIND_NAME : SS_KIND_TYPE;
 		name = is(f, SS_KIND_NAME) ? "Filename" : "Filetype";
 	}
@@ -106,18 +106,18 @@ static bool find_cause(const struct ss_avprofile *p, const struct ss_findings *f
 	}
 	j->kind = blocking(p, f->content.found);
 	if (j->kind != SS_KIND_COUNT) {
-		j->cause = SS_TEMPLATE_ARCHIVE;
+		j->cause = SS_CAUSE_ARCHIVE;
 		snprintf(j->virus, sizeof(j->virus), "Smtpsplice.Archive.%s",
 			 ss_kinds_condition_name(j->kind));
 		return true;
 	}
 	if (f->partial && p->fragmail == SMTPSPLICE_PASS_BLOCK_BLOCK) {
-		j->cause = SS_TEMPLATE_PARTIAL;
+		j->cause = SS_CAUSE_PARTIAL;
 		snprintf(j->virus, sizeof(j->virus), "Smtpsplice.Partial");
 		return true;
 	}
 	if (f->ambiguous && p->ambiguity == SMTPSPLICE_AMBIGUITY_BLOCK) {
-		j->cause = SS_TEMPLATE_AMBIGUOUS;
+		j->cause = SS_CAUSE_AMBIGUOUS;
 		snprintf(j->virus, sizeof(j->virus), "Smtpsplice.%s",
 			 ss_gate_name(f->ambiguous));
 		return true;
@@ -142,14 +142,14 @@ static uint32_t find_unscanned(const struct ss_findings *f)
 }
 
 /* Is it by a cause that nothing was found, but not all was looked at? */
-static uint32_t unscanned_by(enum ss_template_cause cause)
+static uint32_t unscanned_by(enum ss_cause cause)
 {
 	switch (cause) {
-	case SS_TEMPLATE_ARCHIVE:
+	case SS_CAUSE_ARCHIVE:
 		return SMTPSPLICE_UNSCANNED_ARCHIVE;
-	case SS_TEMPLATE_PARTIAL:
+	case SS_CAUSE_PARTIAL:
 		return SMTPSPLICE_UNSCANNED_PARTIAL;
-	case SS_TEMPLATE_AMBIGUOUS:
+	case SS_CAUSE_AMBIGUOUS:
 		return SMTPSPLICE_UNSCANNED_AMBIGUOUS;
 	default:
 		return SMTPSPLICE_UNSCANNED_NONE;
@@ -175,8 +175,8 @@ static void refuse(const struct ss_avprofile *p, const struct ss_findings *f,
 		break;
 	case SMTPSPLICE_INFECTED_REPLACE:
 		/* these two have no part that could be taken out */
-		j->replace = j->cause != SS_TEMPLATE_PARTIAL &&
-			     j->cause != SS_TEMPLATE_AMBIGUOUS;
+		j->replace = j->cause != SS_CAUSE_PARTIAL &&
+			     j->cause != SS_CAUSE_AMBIGUOUS;
 		break;
 	}
 }
@@ -195,13 +195,13 @@ static bool judge_unscanned(const struct ss_avprofile *p, const struct ss_findin
 		all[count++] = ss_judge_failure(f->late ? p->scan_timeout : p->scan_error,
 						f->late);
 	if (f->limit[0]) {
-		all[count] = by_action(p->undecodable, SS_TEMPLATE_UNDECODABLE,
+		all[count] = by_action(p->undecodable, SS_CAUSE_UNDECODABLE,
 				       SMTPSPLICE_UNSCANNED_ARCHIVE);
 		snprintf(all[count].virus, sizeof(all[count].virus), "%s", f->limit);
 		count++;
 	}
 	if (is(f, SS_KIND_ENVELOPED)) {
-		all[count] = by_action(p->encrypted_mail, SS_TEMPLATE_ENCRYPTED,
+		all[count] = by_action(p->encrypted_mail, SS_CAUSE_ENCRYPTED,
 				       SMTPSPLICE_UNSCANNED_ENCRYPTED);
 		all[count].kind = SS_KIND_ENVELOPED;
 		if (all[count].found)
@@ -235,7 +235,7 @@ struct ss_judgement ss_judge(const struct ss_avprofile *profile,
 	};
 
 	if (findings->oversize) {
-		j = by_action(profile->oversize, SS_TEMPLATE_OVERSIZE,
+		j = by_action(profile->oversize, SS_CAUSE_OVERSIZE,
 			      SMTPSPLICE_UNSCANNED_OVERSIZE);
 		if (j.found)
 			snprintf(j.virus, sizeof(j.virus), "Smtpsplice.Oversize");

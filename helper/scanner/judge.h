@@ -56,7 +56,7 @@ struct ss_findings {
  */
 struct ss_judgement {
 	uint32_t verdict;
-	enum ss_template_cause cause;
+	enum ss_cause cause;
 	bool found;
 	bool monitored;
 	bool replace;

@@ -411,7 +411,7 @@ static void set_hash(struct ss_scan_result *result, const unsigned char *hash)
 static const struct ss_parts_bad *find_bad(const struct ss_parts *parts,
 					   const struct ss_judgement *j)
 {
-	if (j->cause == SS_TEMPLATE_VIRUS)
+	if (j->cause == SS_CAUSE_VIRUS)
 		return find_infected(parts);
 	for (unsigned int i = 0; i < parts->bad_count && i < SS_PARTS_BAD_MAX; i++)
 		if (j->kind < SS_KIND_COUNT && parts->bad[i].found & SS_KIND_BIT(j->kind))
@@ -431,7 +431,7 @@ static void name_file(const struct run *run, const struct ss_judgement *j,
 		set_hash(result, bad->hash);
 	}
 	/* the member of an archive, where it is known */
-	if (j->cause != SS_TEMPLATE_VIRUS && j->kind < SS_KIND_COUNT)
+	if (j->cause != SS_CAUSE_VIRUS && j->kind < SS_KIND_COUNT)
 		set_name(result->file, parts->found.detail[j->kind].name);
 	if (!result->file[0] && parts->attachments == 1)
 		set_name(result->file, parts->name);
@@ -560,8 +560,8 @@ static bool is_kept(const struct run *run, const struct ss_scan_result *result)
 {
 	return run->profile->quarantine == SMTPSPLICE_SWITCH_ENABLE && result->found &&
 	       !result->monitored && result->verdict != SMTPSPLICE_VERDICT_TEMPFAIL &&
-	       result->cause != SS_TEMPLATE_OVERSIZE &&
-	       result->cause != SS_TEMPLATE_SCAN_FAILURE;
+	       result->cause != SS_CAUSE_OVERSIZE &&
+	       result->cause != SS_CAUSE_SCAN_FAILURE;
 }
 
 static void tell(const struct run *run, const struct ss_judgement *j,
@@ -575,9 +575,9 @@ static void tell(const struct run *run, const struct ss_judgement *j,
 	result->monitored = j->monitored;
 	result->tag = j->tag;
 	snprintf(result->virus, sizeof(result->virus), "%s", j->virus);
-	if ((run->findings.failed && !result->found) || j->cause == SS_TEMPLATE_SCAN_FAILURE)
+	if ((run->findings.failed && !result->found) || j->cause == SS_CAUSE_SCAN_FAILURE)
 		snprintf(result->detail, sizeof(result->detail), "%s", run->findings.why);
-	if (j->found && j->cause != SS_TEMPLATE_SCAN_FAILURE)
+	if (j->found && j->cause != SS_CAUSE_SCAN_FAILURE)
 		name_file(run, j, result);
 	result->attachment = run->parts.attachments > 0;
 }
@@ -703,7 +703,7 @@ int ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 	memset(result, 0, sizeof(*result));
 	if (!run || !parsed) {
 		result->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
-		result->cause = SS_TEMPLATE_SCAN_FAILURE;
+		result->cause = SS_CAUSE_SCAN_FAILURE;
 		return -1;
 	}
 	*run = (struct run){
@@ -760,7 +760,7 @@ bool ss_scan_result_check(struct ss_scan_result *result)
 	};
 
 	if (result->verdict > SMTPSPLICE_VERDICT_DISCARD ||
-	    result->cause >= SS_TEMPLATE_CAUSES ||
+	    result->cause >= SS_CAUSE_COUNT ||
 	    result->conditions > ALL_CONDITIONS ||
 	    result->unscanned > SMTPSPLICE_UNSCANNED_ENCRYPTED || !agrees(result))
 		return false;

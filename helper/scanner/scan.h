@@ -83,7 +83,7 @@ struct ss_scan_order {
  * who gets it from a worker checks that with ss_scan_result_check().
  * @ticket: that of the job: who has not read it does not know it; set by the worker
  * @verdict: enum smtpsplice_verdict
- * @cause: enum ss_template_cause, where @found or the verdict is not accept
+ * @cause: enum ss_cause, where @found or the verdict is not accept
  * @unscanned: enum smtpsplice_unscanned
  * @conditions: enum smtpsplice_archive_condition, flags, those to be logged
  * @found: there was something that should not pass

@@ -239,7 +239,7 @@ static int parse_option(struct ss_conf *conf, int opt, char **argv)
 		return -1;
 	case OPT_REPLY:
 		conf->reply = optarg;
-		if (ss_template_valid_reply(SS_TEMPLATE_VIRUS, optarg))
+		if (ss_template_valid_reply(SS_CAUSE_VIRUS, optarg))
 			return -1;
 		ss_process_say("--reply: must be one line of ASCII like \"554 5.7.1 text\", at most %d characters",
 			       SMTPSPLICE_REPLY_MAX);
@@ -319,7 +319,7 @@ int main(int argc, char **argv)
 		.database = DEFAULT_DATABASE,
 		.log = DEFAULT_LOG,
 		.tmpdir = DEFAULT_TMPDIR,
-		.reply = ss_template_default(SS_TEMPLATE_VIRUS),
+		.reply = ss_template_default(SS_CAUSE_VIRUS),
 		.workers = default_workers(),
 		.quarantine_limits = {
 			.quota = SS_QUARANTINE_QUOTA, .max_age = SS_QUARANTINE_AGE,

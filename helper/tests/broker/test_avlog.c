@@ -57,17 +57,17 @@ static void writes_one_line(void **state)
 static void words_logids_and_service(void **state)
 {
 	static const struct {
-		enum ss_template_cause cause;
+		enum ss_cause cause;
 		bool monitored;
 		const char *logid;
 		const char *eventtype;
 	} kinds[] = {
-		{ SS_TEMPLATE_VIRUS, false, "0211008192", "infected" },
-		{ SS_TEMPLATE_VIRUS, true, "0211008193", "infected" },
-		{ SS_TEMPLATE_FILENAME, false, "0212008448", "filename" },
-		{ SS_TEMPLATE_OVERSIZE, false, "0213008704", "oversize" },
-		{ SS_TEMPLATE_UNDECODABLE, false, "smtpsplice-undecodable", "undecodable" },
-		{ SS_TEMPLATE_ENCRYPTED, false, "smtpsplice-encrypted", "encrypted" },
+		{ SS_CAUSE_VIRUS, false, "0211008192", "infected" },
+		{ SS_CAUSE_VIRUS, true, "0211008193", "infected" },
+		{ SS_CAUSE_FILENAME, false, "0212008448", "filename" },
+		{ SS_CAUSE_OVERSIZE, false, "0213008704", "oversize" },
+		{ SS_CAUSE_UNDECODABLE, false, "smtpsplice-undecodable", "undecodable" },
+		{ SS_CAUSE_ENCRYPTED, false, "smtpsplice-encrypted", "encrypted" },
 	};
 
 	(void)state;
@@ -171,7 +171,7 @@ static void writes_handshakes(void **state)
 static void tells_errors(void **state)
 {
 	struct ss_scan_result result = {
-		.verdict = SMTPSPLICE_VERDICT_TEMPFAIL, .cause = SS_TEMPLATE_SCAN_FAILURE,
+		.verdict = SMTPSPLICE_VERDICT_TEMPFAIL, .cause = SS_CAUSE_SCAN_FAILURE,
 	};
 	struct ss_avlog_record rec = {
 		.req = &req, .result = &result, .verdict = SMTPSPLICE_VERDICT_TEMPFAIL,

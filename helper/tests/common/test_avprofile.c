@@ -45,16 +45,16 @@ static const struct {
 
 static const struct {
 	int type;
-	enum ss_template_cause cause;
+	enum ss_cause cause;
 } replies[] = {
-	{ AV(REPLY_VIRUS), SS_TEMPLATE_VIRUS }, { AV(REPLY_EXECUTABLE), SS_TEMPLATE_EXECUTABLE },
-	{ AV(REPLY_FILENAME), SS_TEMPLATE_FILENAME }, { AV(REPLY_HASH), SS_TEMPLATE_HASH },
-	{ AV(REPLY_ARCHIVE), SS_TEMPLATE_ARCHIVE }, { AV(REPLY_PARTIAL), SS_TEMPLATE_PARTIAL },
-	{ AV(REPLY_AMBIGUOUS), SS_TEMPLATE_AMBIGUOUS },
-	{ AV(REPLY_OVERSIZE), SS_TEMPLATE_OVERSIZE },
-	{ AV(REPLY_FAILURE), SS_TEMPLATE_SCAN_FAILURE },
-	{ AV(REPLY_UNDECODABLE), SS_TEMPLATE_UNDECODABLE },
-	{ AV(REPLY_ENCRYPTED), SS_TEMPLATE_ENCRYPTED },
+	{ AV(REPLY_VIRUS), SS_CAUSE_VIRUS }, { AV(REPLY_EXECUTABLE), SS_CAUSE_EXECUTABLE },
+	{ AV(REPLY_FILENAME), SS_CAUSE_FILENAME }, { AV(REPLY_HASH), SS_CAUSE_HASH },
+	{ AV(REPLY_ARCHIVE), SS_CAUSE_ARCHIVE }, { AV(REPLY_PARTIAL), SS_CAUSE_PARTIAL },
+	{ AV(REPLY_AMBIGUOUS), SS_CAUSE_AMBIGUOUS },
+	{ AV(REPLY_OVERSIZE), SS_CAUSE_OVERSIZE },
+	{ AV(REPLY_FAILURE), SS_CAUSE_SCAN_FAILURE },
+	{ AV(REPLY_UNDECODABLE), SS_CAUSE_UNDECODABLE },
+	{ AV(REPLY_ENCRYPTED), SS_CAUSE_ENCRYPTED },
 };
 
 enum {
@@ -167,7 +167,7 @@ static void defaults_are_those_of_the_kernel(void **state)
 	assert_int_equal(profile.oversize_limit, 0);
 	assert_int_equal(profile.name_count + profile.type_count, 0);
 	assert_int_equal(profile.allow.count + profile.block.count, 0);
-	for (int i = 0; i < SS_TEMPLATE_CAUSES; i++)
+	for (int i = 0; i < SS_CAUSE_COUNT; i++)
 		assert_string_equal(profile.reply[i], "");
 	assert_string_equal(profile.replacement, "");
 	/* Each row of the table is known here, or is the kernel's own business */
@@ -259,7 +259,7 @@ static void reads_texts(void **state)
 		setup(NULL);
 		avattrs_text(&attrs, replies[i].type, "554 5.7.1 no");
 		assert_int_equal(parse(), 0);
-		for (int cause = 0; cause < SS_TEMPLATE_CAUSES; cause++)
+		for (int cause = 0; cause < SS_CAUSE_COUNT; cause++)
 			assert_string_equal(profile.reply[cause], cause == (int)replies[i].cause ?
 					    "554 5.7.1 no" : "");
 		try_text(replies[i].type, SMTPSPLICE_REPLY_MAX, 0);

@@ -3,7 +3,7 @@
 
 #include "common/template.h"
 
-#define INFECTED	ss_template_default(SS_TEMPLATE_VIRUS)
+#define INFECTED	ss_template_default(SS_CAUSE_VIRUS)
 #define VALUES(...)	(&(struct ss_template_values){ __VA_ARGS__ })
 
 static char reply[SS_TEMPLATE_REPLY_SIZE];
@@ -140,7 +140,7 @@ static void never_gets_too_long(void **state)
 
 static bool valid(const char *template)
 {
-	return ss_template_valid_reply(SS_TEMPLATE_VIRUS, template);
+	return ss_template_valid_reply(SS_CAUSE_VIRUS, template);
 }
 
 static void checks_replies(void **state)
@@ -174,21 +174,21 @@ static void codes_agree(void **state)
 	assert_false(valid("554 55.7.1 no"));
 	assert_true(valid("554 192.0.2.1 is bad"));
 	assert_true(valid("554 4.7 is a number"));
-	assert_false(ss_template_valid_reply(SS_TEMPLATE_OVERSIZE, "452 4.3.1 later"));
-	assert_true(ss_template_valid_reply(SS_TEMPLATE_SCAN_FAILURE, "451 4.3.0 later"));
-	assert_true(ss_template_valid_reply(SS_TEMPLATE_SCAN_FAILURE, "554 5.3.0 never"));
-	assert_false(ss_template_valid_reply(SS_TEMPLATE_SCAN_FAILURE, "451 5.3.0 later"));
-	assert_false(ss_template_valid_reply(SS_TEMPLATE_SCAN_FAILURE, "250 2.0.0 ok"));
+	assert_false(ss_template_valid_reply(SS_CAUSE_OVERSIZE, "452 4.3.1 later"));
+	assert_true(ss_template_valid_reply(SS_CAUSE_SCAN_FAILURE, "451 4.3.0 later"));
+	assert_true(ss_template_valid_reply(SS_CAUSE_SCAN_FAILURE, "554 5.3.0 never"));
+	assert_false(ss_template_valid_reply(SS_CAUSE_SCAN_FAILURE, "451 5.3.0 later"));
+	assert_false(ss_template_valid_reply(SS_CAUSE_SCAN_FAILURE, "250 2.0.0 ok"));
 }
 
 static void has_one_per_cause(void **state)
 {
 	(void)state;
-	for (int cause = 0; cause < SS_TEMPLATE_CAUSES; cause++) {
+	for (int cause = 0; cause < SS_CAUSE_COUNT; cause++) {
 		const char *template = ss_template_default(cause);
 		const char *text = ss_template_default_text(cause);
-		const char *codes = cause == SS_TEMPLATE_OVERSIZE ? "552 5.3.4 " :
-				    cause == SS_TEMPLATE_SCAN_FAILURE ? "451 4.3.0 " :
+		const char *codes = cause == SS_CAUSE_OVERSIZE ? "552 5.3.4 " :
+				    cause == SS_CAUSE_SCAN_FAILURE ? "451 4.3.0 " :
 				    "554 5.7.1 ";
 
 		assert_true(ss_template_valid_reply(cause, template));

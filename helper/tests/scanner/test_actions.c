@@ -18,12 +18,12 @@ static void monitors(void **state)
 	for (uint32_t action = 0; action <= SMTPSPLICE_INFECTED_DISCARD; action++) {
 		avattrs_number(&attrs, AV(INFECTED), action);
 		scan(MESSAGE(eicar("eicar.com")));
-		expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "eicar.com");
+		expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_VIRUS, MAIL_EICAR, "eicar.com");
 		assert_true(result.monitored);
 		assert_false(result.keep || result.tag);
 		expect_hash(mail_eicar(), strlen(mail_eicar()));
 		scan(MESSAGE(part_of(&pack_program)));
-		expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_EXECUTABLE, "Smtpsplice.Executable",
+		expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_EXECUTABLE, "Smtpsplice.Executable",
 		       "setup.exe");
 		assert_true(result.monitored);
 		scan(MESSAGE(harmless("a.txt")));
@@ -36,7 +36,7 @@ static void discards(void **state)
 	(void)state;
 	avattrs_number(&attrs, AV(INFECTED), SMTPSPLICE_INFECTED_DISCARD);
 	scan(MESSAGE(eicar("eicar.com")));
-	expect(SMTPSPLICE_VERDICT_DISCARD, SS_TEMPLATE_VIRUS, MAIL_EICAR, "eicar.com");
+	expect(SMTPSPLICE_VERDICT_DISCARD, SS_CAUSE_VIRUS, MAIL_EICAR, "eicar.com");
 	assert_true(result.keep);
 }
 
@@ -53,7 +53,7 @@ static void replaces_one(void **state)
 	for (int chunked = 0; chunked < 2; chunked++) {
 		job.chunked = chunked;
 		scan(strdup(whole));
-		expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "eicar.com");
+		expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_VIRUS, MAIL_EICAR, "eicar.com");
 		assert_true(result.replaced && result.keep);
 		assert_false(result.monitored || result.tag || result.unscanned);
 		assert_string_equal(result.broken, "");
@@ -82,7 +82,7 @@ static void replaces_several(void **state)
 	avattrs_hash(&attrs, AV(HASH_BLOCK), "blocked", 7);
 	scan(MESSAGE_WITH(signature, "", eicar("one.com"), harmless("fine.txt"), packed(inner),
 			  eicar("two.com"), harmless("three.js"), attached("four", "blocked", 7)));
-	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "one.com");
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_VIRUS, MAIL_EICAR, "one.com");
 	assert_true(result.replaced);
 	assert_string_equal(result.broken, "dkim");
 	/* each with its own cause */
@@ -101,7 +101,7 @@ static void replaces_all_there_is(void **state)
 	replace_all();
 	scan(mail_format("From: a@example.net\r\nContent-Type: text/plain\r\n\r\n%s\r\n",
 			 mail_eicar()));
-	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "message");
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_VIRUS, MAIL_EICAR, "message");
 	assert_int_equal(strncmp(replacement, "From: a@example.net\r\n", 21), 0);
 	assert_true(says("The file \"message\" has been removed"));
 }
@@ -143,28 +143,28 @@ static void refuses_what_it_cannot_replace(void **state)
 	/* most of it is with the server */
 	job.splice = true;
 	scan(MESSAGE(eicar("a.com")));
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.com");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "a.com");
 	job.splice = false;
 	/* not in any part */
 	scan(MESSAGE_WITH("", MAIL_DOTTED_1 MAIL_DOTTED_2 "\r\n", harmless("a")));
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_DOTTED, "a");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_DOTTED, "a");
 	/* line ends that a message by DATA cannot have */
 	text = MESSAGE(eicar("a.com"));
 	memmove(strchr(text, '\r'), strchr(text, '\n'), strlen(strchr(text, '\n')) + 1);
 	scan(text);
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.com");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "a.com");
 	/* more than there is a list for */
 	for (int i = 0; i < MANY; i++)
 		parts[i] = eicar("a.com");
 	scan(message_with("", "", parts));
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.com");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "a.com");
 	for (int i = 0; i < MANY; i++)
 		parts[i] = i < SS_PARTS_BAD_MAX ? eicar("a.com") : NULL;
 	scan(message_with("", "", parts));
 	assert_true(result.replaced);
 	/* nothing that could be taken out */
 	scan(strdup("Content-Type: message/partial; id=x\r\n\r\nx\r\n"));
-	expect_refused(SS_TEMPLATE_PARTIAL, "Smtpsplice.Partial", "message");
+	expect_refused(SS_CAUSE_PARTIAL, "Smtpsplice.Partial", "message");
 	/* no time */
 	job.limit_ms = 0;
 	scan(MESSAGE(eicar("a.com")));
@@ -179,11 +179,11 @@ static void e1_replacement_is_inspected_as_well(void **state)
 	(void)state;
 	replace_all();
 	scan(MESSAGE(eicar("decoy.com"), ambiguous()));
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "decoy.com");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "decoy.com");
 	scan(MESSAGE(eicar("decoy.com"), strdup(partial)));
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "decoy.com");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "decoy.com");
 	scan(MESSAGE_WITH("", MAIL_DOTTED_1 MAIL_DOTTED_2 "\r\n", eicar("decoy.com")));
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "decoy.com");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "decoy.com");
 	/* what the profile lets pass, does, and is told */
 	avattrs_number(&attrs, AV(FRAGMAIL), SMTPSPLICE_PASS_BLOCK_PASS);
 	scan(MESSAGE(eicar("decoy.com"), strdup(partial)));
@@ -196,7 +196,7 @@ static void e1_replacement_is_inspected_as_well(void **state)
 	/* each reading is looked at, and one is infected */
 	avattrs_number(&attrs, AV(MIME_AMBIGUITY), SMTPSPLICE_AMBIGUITY_MONITOR);
 	scan(MESSAGE(eicar("decoy.com"), ambiguous()));
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "decoy.com");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "decoy.com");
 }
 
 /* -- quarantine ----------------------------------------------------------- */

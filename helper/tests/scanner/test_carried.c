@@ -28,7 +28,7 @@ static int reset_rules(void **state)
 
 static void expect_executable(const char *file)
 {
-	expect_refused(SS_TEMPLATE_EXECUTABLE, "Smtpsplice.Executable", file);
+	expect_refused(SS_CAUSE_EXECUTABLE, "Smtpsplice.Executable", file);
 }
 
 /* -- mail ----------------------------------------------------------------- */
@@ -103,7 +103,7 @@ static void g4_refuses_files_in_tnef(void **state)
 		scan(winmail(fields[i], &pack_program));
 		expect_executable("winmail.dat/setup.exe");
 		scan(winmail(fields[i], &script));
-		expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "winmail.dat/run.js");
+		expect_refused(SS_CAUSE_FILENAME, "Smtpsplice.Filename", "winmail.dat/run.js");
 	}
 	scan(winmail("Content-Type: application/ms-tnef\r\n", &pack_program));
 	expect_executable("setup.exe");
@@ -134,7 +134,7 @@ static void g4_refuses_files_by_uuencode(void **state)
 		text = with_letter(heads[i], &script);
 		scan(mail_format("%s%s", text, end));
 		free(text);
-		expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "run.js");
+		expect_refused(SS_CAUSE_FILENAME, "Smtpsplice.Filename", "run.js");
 	}
 	/* and in a text that is encoded once more, or has a name */
 	body = letter(&pack_program);
@@ -155,7 +155,7 @@ static void g4_refuses_names_in_parts_by_uuencode(void **state)
 	(void)state;
 	wrap_uu(body, &script, "\r\n");
 	scan(message(fields, body->str));
-	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "a.txt/run.js");
+	expect_refused(SS_CAUSE_FILENAME, "Smtpsplice.Filename", "a.txt/run.js");
 	g_string_truncate(body, 0);
 	wrap_uu(body, &pack_program, "\r\n");
 	scan(message("Content-Transfer-Encoding: x-uuencode\r\n\r\n", body->str));
@@ -176,14 +176,14 @@ static void replaces_what_carries_it(void **state)
 	(void)state;
 	replace_all();
 	scan(winmail(TNEF_TYPE, &pack_program));
-	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_EXECUTABLE, "Smtpsplice.Executable",
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_EXECUTABLE, "Smtpsplice.Executable",
 	       "winmail.dat/setup.exe");
 	assert_true(result.replaced);
 	assert_true(says("The file \"winmail.dat\" has been removed because it is an executable."));
 	assert_true(says("they do not end."));
 	assert_false(has("ms-tnef"));
 	scan(with_letter(HEAD, &pack_program));
-	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_EXECUTABLE, "Smtpsplice.Executable",
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_EXECUTABLE, "Smtpsplice.Executable",
 	       "setup.exe");
 	assert_true(says("The file \"setup.exe\" has been removed because it is an executable."));
 	assert_false(says("they do not end."));
@@ -199,7 +199,7 @@ static void replaces_what_carries_it(void **state)
 	/* most of it is with the server */
 	job.splice = true;
 	scan(message(TEXT_TYPE, text));
-	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "run.js");
+	expect_refused(SS_CAUSE_FILENAME, "Smtpsplice.Filename", "run.js");
 	free(text);
 }
 
@@ -212,7 +212,7 @@ static struct pack virus(void)
 
 static void expect_virus(const char *file)
 {
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, file);
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, file);
 	assert_true(result.keep);
 }
 
@@ -321,7 +321,7 @@ static void g4_finds_a_virus_behind_another_stream(void **state)
 
 		scan(MESSAGE(packed(pack_prefix(first.data, first.len,
 			pack_files("a", ARCHIVE_FORMAT_RAW, filters[i], NULL, &file, 1)))));
-		expect_refused(SS_TEMPLATE_VIRUS, MAIL_DOTTED, "a");
+		expect_refused(SS_CAUSE_VIRUS, MAIL_DOTTED, "a");
 		pack_drop(&first);
 	}
 }
@@ -334,10 +334,10 @@ static void replaces_what_carries_a_virus(void **state)
 	(void)state;
 	replace_all();
 	scan(winmail(TNEF_TYPE, &file));
-	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "winmail.dat");
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_VIRUS, MAIL_EICAR, "winmail.dat");
 	assert_true(says("The file \"winmail.dat\" has been removed because of a virus."));
 	scan(message(TEXT_TYPE, text));
-	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "eicar.com");
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_VIRUS, MAIL_EICAR, "eicar.com");
 	assert_true(says("The file \"eicar.com\" has been removed because of a virus."));
 	assert_true(says("infected with the \"" MAIL_EICAR "\" virus."));
 	assert_false(has("begin 644 eicar"));
@@ -381,7 +381,7 @@ static void logs_what_it_lets_pass(void **state)
 	(void)state;
 	avattrs_number(&attrs, AV(AV_SCAN), SMTPSPLICE_AV_SCAN_MONITOR);
 	scan(winmail(TNEF_TYPE, &pack_program));
-	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_EXECUTABLE, "Smtpsplice.Executable",
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_EXECUTABLE, "Smtpsplice.Executable",
 	       "winmail.dat/setup.exe");
 	assert_true(result.monitored);
 }
@@ -405,7 +405,7 @@ static void conditions(void **state)
 			scan(kind ? message(TEXT_TYPE, text) :
 				    with_octets(TNEF_TYPE, tnef->str, tnef->len));
 			if (block)
-				expect_refused(SS_TEMPLATE_ARCHIVE,
+				expect_refused(SS_CAUSE_ARCHIVE,
 					       "Smtpsplice.Archive.partiallycorrupted",
 					       kind ? "message" : "winmail.dat");
 			else
@@ -417,7 +417,7 @@ static void conditions(void **state)
 	avattrs_size(&attrs, AV(UNCOMPRESSED_LIMIT), pack_text.len);
 	avattrs_number(&attrs, AV(ARCHIVE_BLOCK), SMTPSPLICE_ARCHIVE_CONDITION_MAILBOMB);
 	scan(winmail(TNEF_TYPE, &pack_text));
-	expect_refused(SS_TEMPLATE_ARCHIVE, "Smtpsplice.Archive.mailbomb", "winmail.dat");
+	expect_refused(SS_CAUSE_ARCHIVE, "Smtpsplice.Archive.mailbomb", "winmail.dat");
 	g_string_free(tnef, TRUE);
 	free(text);
 }

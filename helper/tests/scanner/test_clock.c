@@ -47,7 +47,7 @@ static void expire(const char *text)
 		assert_true(result.found);
 		assert_true(result.verdict != SMTPSPLICE_VERDICT_ACCEPT);
 		if (result.verdict == SMTPSPLICE_VERDICT_TEMPFAIL) {
-			assert_int_equal(result.cause, SS_TEMPLATE_SCAN_FAILURE);
+			assert_int_equal(result.cause, SS_CAUSE_SCAN_FAILURE);
 			assert_int_equal(result.unscanned, SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT);
 			assert_string_equal(result.detail, "no time left");
 		}

@@ -31,37 +31,37 @@ static void judge(void)
 }
 
 /* A verdict that has this refuses a message for not being scanned, else for a finding */
-static uint32_t unscanned_by(enum ss_template_cause cause)
+static uint32_t unscanned_by(enum ss_cause cause)
 {
-	return cause == SS_TEMPLATE_ARCHIVE ? UNSCANNED(ARCHIVE) :
-	       cause == SS_TEMPLATE_PARTIAL ? UNSCANNED(PARTIAL) :
-	       cause == SS_TEMPLATE_AMBIGUOUS ? UNSCANNED(AMBIGUOUS) : UNSCANNED(NONE);
+	return cause == SS_CAUSE_ARCHIVE ? UNSCANNED(ARCHIVE) :
+	       cause == SS_CAUSE_PARTIAL ? UNSCANNED(PARTIAL) :
+	       cause == SS_CAUSE_AMBIGUOUS ? UNSCANNED(AMBIGUOUS) : UNSCANNED(NONE);
 }
 
 /* All causes at once, and without the one that is named: the next one counts */
 static void worst_cause_counts(void **state)
 {
 	static const struct {
-		enum ss_template_cause cause;
+		enum ss_cause cause;
 		enum ss_kind kind;
 		const char *virus;
 	} order[] = {
-		{ SS_TEMPLATE_VIRUS, SS_KIND_COUNT, "Eicar" },
-		{ SS_TEMPLATE_HASH, SS_KIND_HASH, "Smtpsplice.Hash" },
-		{ SS_TEMPLATE_EXECUTABLE, SS_KIND_EXECUTABLE, "Smtpsplice.Executable" },
-		{ SS_TEMPLATE_FILENAME, SS_KIND_NAME, "Smtpsplice.Filename" },
-		{ SS_TEMPLATE_FILENAME, SS_KIND_TYPE, "Smtpsplice.Filetype" },
-		{ SS_TEMPLATE_ARCHIVE, SS_KIND_ENCRYPTED, "Smtpsplice.Archive.encrypted" },
-		{ SS_TEMPLATE_ARCHIVE, SS_KIND_CORRUPTED, "Smtpsplice.Archive.corrupted" },
-		{ SS_TEMPLATE_ARCHIVE, SS_KIND_PARTIALLYCORRUPTED,
+		{ SS_CAUSE_VIRUS, SS_KIND_COUNT, "Eicar" },
+		{ SS_CAUSE_HASH, SS_KIND_HASH, "Smtpsplice.Hash" },
+		{ SS_CAUSE_EXECUTABLE, SS_KIND_EXECUTABLE, "Smtpsplice.Executable" },
+		{ SS_CAUSE_FILENAME, SS_KIND_NAME, "Smtpsplice.Filename" },
+		{ SS_CAUSE_FILENAME, SS_KIND_TYPE, "Smtpsplice.Filetype" },
+		{ SS_CAUSE_ARCHIVE, SS_KIND_ENCRYPTED, "Smtpsplice.Archive.encrypted" },
+		{ SS_CAUSE_ARCHIVE, SS_KIND_CORRUPTED, "Smtpsplice.Archive.corrupted" },
+		{ SS_CAUSE_ARCHIVE, SS_KIND_PARTIALLYCORRUPTED,
 		  "Smtpsplice.Archive.partiallycorrupted" },
-		{ SS_TEMPLATE_ARCHIVE, SS_KIND_MULTIPART, "Smtpsplice.Archive.multipart" },
-		{ SS_TEMPLATE_ARCHIVE, SS_KIND_NESTED, "Smtpsplice.Archive.nested" },
-		{ SS_TEMPLATE_ARCHIVE, SS_KIND_MAILBOMB, "Smtpsplice.Archive.mailbomb" },
-		{ SS_TEMPLATE_ARCHIVE, SS_KIND_TIMEOUT, "Smtpsplice.Archive.timeout" },
-		{ SS_TEMPLATE_ARCHIVE, SS_KIND_UNHANDLED, "Smtpsplice.Archive.unhandled" },
-		{ SS_TEMPLATE_PARTIAL, SS_KIND_COUNT, "Smtpsplice.Partial" },
-		{ SS_TEMPLATE_AMBIGUOUS, SS_KIND_COUNT, NULL },
+		{ SS_CAUSE_ARCHIVE, SS_KIND_MULTIPART, "Smtpsplice.Archive.multipart" },
+		{ SS_CAUSE_ARCHIVE, SS_KIND_NESTED, "Smtpsplice.Archive.nested" },
+		{ SS_CAUSE_ARCHIVE, SS_KIND_MAILBOMB, "Smtpsplice.Archive.mailbomb" },
+		{ SS_CAUSE_ARCHIVE, SS_KIND_TIMEOUT, "Smtpsplice.Archive.timeout" },
+		{ SS_CAUSE_ARCHIVE, SS_KIND_UNHANDLED, "Smtpsplice.Archive.unhandled" },
+		{ SS_CAUSE_PARTIAL, SS_KIND_COUNT, "Smtpsplice.Partial" },
+		{ SS_CAUSE_AMBIGUOUS, SS_KIND_COUNT, NULL },
 	};
 
 	(void)state;
@@ -83,22 +83,22 @@ static void worst_cause_counts(void **state)
 		findings.infected = false;
 		if (j.kind < SS_KIND_COUNT)
 			findings.content.found &= ~SS_KIND_BIT(j.kind);
-		findings.partial &= j.cause != SS_TEMPLATE_PARTIAL;
+		findings.partial &= j.cause != SS_CAUSE_PARTIAL;
 	}
 	findings.ambiguous = 0;
 	judge();	/* then that it failed, then a limit */
-	assert_int_equal(j.cause, SS_TEMPLATE_SCAN_FAILURE);
+	assert_int_equal(j.cause, SS_CAUSE_SCAN_FAILURE);
 	assert_int_equal(j.verdict, VERDICT(TEMPFAIL));
 	findings.failed = false;
 	judge();
-	assert_int_equal(j.cause, SS_TEMPLATE_UNDECODABLE);
+	assert_int_equal(j.cause, SS_CAUSE_UNDECODABLE);
 	assert_string_equal(j.virus, "Limit");
 	assert_int_equal(j.verdict, VERDICT(REJECT));
 	findings.limit[0] = '\0';
 	assert_int_equal(findings.content.found, FOUND(ENVELOPED));
 	profile.encrypted_mail = FAIL(BLOCK);
 	judge();
-	assert_int_equal(j.cause, SS_TEMPLATE_ENCRYPTED);
+	assert_int_equal(j.cause, SS_CAUSE_ENCRYPTED);
 	assert_int_equal(j.kind, SS_KIND_ENVELOPED);
 	assert_string_equal(j.virus, "Smtpsplice.Encrypted");
 	assert_int_equal(j.verdict, VERDICT(REJECT));
@@ -114,7 +114,7 @@ static void options_decide_what_is_a_cause(void **state)
 	(void)state;
 	findings.partial = true;
 	judge();
-	assert_int_equal(j.cause, SS_TEMPLATE_PARTIAL);
+	assert_int_equal(j.cause, SS_CAUSE_PARTIAL);
 	profile.fragmail = SMTPSPLICE_PASS_BLOCK_PASS;
 	judge();
 	assert_int_equal(j.verdict, VERDICT(ACCEPT));
@@ -123,7 +123,7 @@ static void options_decide_what_is_a_cause(void **state)
 
 	findings = (struct ss_findings){ .ambiguous = SS_GATE_DUPLICATE };
 	judge();
-	assert_int_equal(j.cause, SS_TEMPLATE_AMBIGUOUS);
+	assert_int_equal(j.cause, SS_CAUSE_AMBIGUOUS);
 	assert_int_equal(strncmp(j.virus, "Smtpsplice.", 11), 0);
 	profile.ambiguity = SMTPSPLICE_AMBIGUITY_MONITOR;
 	judge();
@@ -155,7 +155,7 @@ static void archive_conditions(void **state)
 				judge();
 				assert_int_equal(j.verdict, block ? VERDICT(REJECT) :
 						 VERDICT(ACCEPT));
-				assert_int_equal(j.cause == SS_TEMPLATE_ARCHIVE, block);
+				assert_int_equal(j.cause == SS_CAUSE_ARCHIVE, block);
 				assert_int_equal(j.unscanned, UNSCANNED(ARCHIVE));
 				assert_int_equal(j.tag, !block);
 				assert_int_equal(j.conditions, log ? 1u << i : 0);
@@ -173,34 +173,34 @@ static void archive_conditions(void **state)
 	assert_int_equal(j.verdict, VERDICT(ACCEPT));
 }
 
-static void set_cause(enum ss_template_cause cause)
+static void set_cause(enum ss_cause cause)
 {
 	setup(NULL);
-	findings.infected = cause == SS_TEMPLATE_VIRUS;
-	findings.partial = cause == SS_TEMPLATE_PARTIAL;
-	findings.ambiguous = cause == SS_TEMPLATE_AMBIGUOUS ? SS_GATE_TYPE : 0;
-	findings.content.found = cause == SS_TEMPLATE_EXECUTABLE ? FOUND(EXECUTABLE) :
-		cause == SS_TEMPLATE_FILENAME ? FOUND(NAME) :
-		cause == SS_TEMPLATE_ARCHIVE ? FOUND(NESTED) :
-		cause == SS_TEMPLATE_HASH ? FOUND(HASH) : 0;
+	findings.infected = cause == SS_CAUSE_VIRUS;
+	findings.partial = cause == SS_CAUSE_PARTIAL;
+	findings.ambiguous = cause == SS_CAUSE_AMBIGUOUS ? SS_GATE_TYPE : 0;
+	findings.content.found = cause == SS_CAUSE_EXECUTABLE ? FOUND(EXECUTABLE) :
+		cause == SS_CAUSE_FILENAME ? FOUND(NAME) :
+		cause == SS_CAUSE_ARCHIVE ? FOUND(NESTED) :
+		cause == SS_CAUSE_HASH ? FOUND(HASH) : 0;
 }
 
 /* Those have options of their own */
-static bool is_failure(enum ss_template_cause cause)
+static bool is_failure(enum ss_cause cause)
 {
-	return cause == SS_TEMPLATE_OVERSIZE || cause == SS_TEMPLATE_SCAN_FAILURE ||
-	       cause == SS_TEMPLATE_UNDECODABLE || cause == SS_TEMPLATE_ENCRYPTED;
+	return cause == SS_CAUSE_OVERSIZE || cause == SS_CAUSE_SCAN_FAILURE ||
+	       cause == SS_CAUSE_UNDECODABLE || cause == SS_CAUSE_ENCRYPTED;
 }
 
-static bool has_no_part(enum ss_template_cause cause)
+static bool has_no_part(enum ss_cause cause)
 {
-	return cause == SS_TEMPLATE_PARTIAL || cause == SS_TEMPLATE_AMBIGUOUS;
+	return cause == SS_CAUSE_PARTIAL || cause == SS_CAUSE_AMBIGUOUS;
 }
 
 static void actions(void **state)
 {
 	(void)state;
-	for (int cause = 0; cause < SS_TEMPLATE_CAUSES; cause++) {
+	for (int cause = 0; cause < SS_CAUSE_COUNT; cause++) {
 		if (is_failure(cause))
 			continue;
 		set_cause(cause);
@@ -226,9 +226,9 @@ static void actions(void **state)
 			assert_int_equal(j.cause, cause);
 			assert_true(j.found && j.monitored && !j.replace);
 			assert_int_equal(j.unscanned, unscanned_by(cause));
-			assert_int_equal(j.tag, cause == SS_TEMPLATE_ARCHIVE ||
-					 cause == SS_TEMPLATE_PARTIAL);
-			assert_true(j.virus[0] || cause == SS_TEMPLATE_VIRUS);
+			assert_int_equal(j.tag, cause == SS_CAUSE_ARCHIVE ||
+					 cause == SS_CAUSE_PARTIAL);
+			assert_true(j.virus[0] || cause == SS_CAUSE_VIRUS);
 		}
 	}
 }
@@ -242,7 +242,7 @@ static void set_failures(uint32_t action)
 	profile.undecodable = action;
 }
 
-static void expect_action(uint32_t action, enum ss_template_cause cause, uint32_t unscanned)
+static void expect_action(uint32_t action, enum ss_cause cause, uint32_t unscanned)
 {
 	static const uint32_t verdict[] = {
 		[FAIL(TEMPFAIL)] = VERDICT(TEMPFAIL), [FAIL(BLOCK)] = VERDICT(REJECT),
@@ -275,28 +275,28 @@ static void failures(void **state)
 			findings.failed = true;
 			profile.scan_error = action;
 			judge();
-			expect_action(action, SS_TEMPLATE_SCAN_FAILURE, UNSCANNED(SCAN_ERROR));
+			expect_action(action, SS_CAUSE_SCAN_FAILURE, UNSCANNED(SCAN_ERROR));
 			profile.scan_error = other;
 			profile.scan_timeout = action;
 			findings.late = true;
 			judge();
-			expect_action(action, SS_TEMPLATE_SCAN_FAILURE,
+			expect_action(action, SS_CAUSE_SCAN_FAILURE,
 				      UNSCANNED(SCAN_TIMEOUT));
 			profile.scan_timeout = other;
 			profile.undecodable = action;
 			findings = (struct ss_findings){ .limit = "MaxFiles" };
 			judge();
-			expect_action(action, SS_TEMPLATE_UNDECODABLE, UNSCANNED(ARCHIVE));
+			expect_action(action, SS_CAUSE_UNDECODABLE, UNSCANNED(ARCHIVE));
 			assert_string_equal(j.virus, "MaxFiles");
 			profile.undecodable = other;
 			profile.oversize = action;
 			findings = (struct ss_findings){ .oversize = true };
 			judge();
-			expect_action(action, SS_TEMPLATE_OVERSIZE, UNSCANNED(OVERSIZE));
+			expect_action(action, SS_CAUSE_OVERSIZE, UNSCANNED(OVERSIZE));
 		}
 		for (int late = 0; late < 2; late++) {
 			j = ss_judge_failure(action, late);
-			expect_action(action, SS_TEMPLATE_SCAN_FAILURE,
+			expect_action(action, SS_CAUSE_SCAN_FAILURE,
 				      late ? UNSCANNED(SCAN_TIMEOUT) : UNSCANNED(SCAN_ERROR));
 		}
 	}
@@ -319,7 +319,7 @@ static void M7_pass_hides_no_other_cause(void **state)
 			findings = (struct ss_findings){ .failed = true, .limit = "MaxFiles" };
 			judge();
 			expect_action(first ? failure : limit,
-				      first ? SS_TEMPLATE_SCAN_FAILURE : SS_TEMPLATE_UNDECODABLE,
+				      first ? SS_CAUSE_SCAN_FAILURE : SS_CAUSE_UNDECODABLE,
 				      first ? UNSCANNED(SCAN_ERROR) : UNSCANNED(ARCHIVE));
 		}
 	}
@@ -342,7 +342,7 @@ static void M2_encrypted_mail(void **state)
 		findings.content.found = FOUND(ENVELOPED);
 		judge();
 		assert_int_equal(j.verdict, verdict[action]);
-		assert_int_equal(j.cause, SS_TEMPLATE_ENCRYPTED);
+		assert_int_equal(j.cause, SS_CAUSE_ENCRYPTED);
 		assert_int_equal(j.found, action != FAIL(PASS));
 		assert_int_equal(j.tag, action == FAIL(PASS));
 		assert_int_equal(j.unscanned, UNSCANNED(ENCRYPTED));
@@ -368,12 +368,12 @@ static void M2_encrypted_mail(void **state)
 		assert_int_equal(j.verdict, verdict[action]);
 		profile.undecodable = FAIL(BLOCK);
 		judge();
-		assert_int_equal(j.cause, SS_TEMPLATE_UNDECODABLE);
+		assert_int_equal(j.cause, SS_CAUSE_UNDECODABLE);
 		assert_int_equal(j.verdict, VERDICT(REJECT));
 		/* and what is bad is */
 		findings.infected = true;
 		judge();
-		assert_int_equal(j.cause, SS_TEMPLATE_VIRUS);
+		assert_int_equal(j.cause, SS_CAUSE_VIRUS);
 		assert_int_equal(j.verdict, VERDICT(REJECT));
 	}
 }
@@ -386,7 +386,7 @@ static void M7_finding_is_no_limit(void **state)
 		.infected = true, .virus = "Eicar", .limit = "MaxFiles",
 	};
 	judge();
-	assert_int_equal(j.cause, SS_TEMPLATE_VIRUS);
+	assert_int_equal(j.cause, SS_CAUSE_VIRUS);
 	assert_int_equal(j.unscanned, UNSCANNED(NONE));
 	profile.scan = SMTPSPLICE_AV_SCAN_MONITOR;
 	judge();
@@ -404,7 +404,7 @@ static void M7_finding_is_no_limit(void **state)
 static void failure_hides_nothing(void **state)
 {
 	(void)state;
-	for (int cause = 0; cause < SS_TEMPLATE_CAUSES; cause++) {
+	for (int cause = 0; cause < SS_CAUSE_COUNT; cause++) {
 		if (is_failure(cause))
 			continue;
 		set_cause(cause);

@@ -240,7 +240,7 @@ static void M1_nested_mail_is_scanned_by_itself(void **state)
 				scan(containers[j].put(mail));
 				free(mail);
 				if (result.verdict == SMTPSPLICE_VERDICT_REJECT &&
-				    result.cause == SS_TEMPLATE_VIRUS)
+				    result.cause == SS_CAUSE_VIRUS)
 					continue;
 				passed++;
 				printf("# passes: first line %zu in %s, encoding %u: %s\n", i,
@@ -327,7 +327,7 @@ static void M1_each_copy_is_taken_out(void **state)
 	scan(MESSAGE(attached("a.eml", mail, strlen(mail)), harmless("a.txt"),
 		     attached("b.eml", mail, strlen(mail))));
 	body[60] = '\0';
-	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.eml");
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_VIRUS, MAIL_EICAR, "a.eml");
 	assert_true(result.replaced && has("a.txt"));
 	assert_false(has(body));
 	free(mail);
@@ -360,11 +360,11 @@ static void M1_nested_files_follow_the_rules(void **state)
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	avattrs_text(&attrs, AV(FILE_NAME), "*.js");
 	scan(strdup(text));
-	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "a.eml/run.js");
+	expect_refused(SS_CAUSE_FILENAME, "Smtpsplice.Filename", "a.eml/run.js");
 	/* what is allowed by its hash is an attachment of the message itself */
 	avattrs_hash(&attrs, AV(HASH_ALLOW), "Harmless.\r\n", 11);
 	scan(text);
-	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "a.eml/run.js");
+	expect_refused(SS_CAUSE_FILENAME, "Smtpsplice.Filename", "a.eml/run.js");
 	free(mail);
 }
 
@@ -393,7 +393,7 @@ static void M1_bound_is_a_limit(void **state)
 	scan(deep(mail, 12));
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	scan(deep(mail, 13));
-	expect_refused(SS_TEMPLATE_ARCHIVE, "Smtpsplice.Archive.nested", "message");
+	expect_refused(SS_CAUSE_ARCHIVE, "Smtpsplice.Archive.nested", "message");
 	avattrs_number(&attrs, AV(ARCHIVE_BLOCK), 0);
 	scan(deep(mail, 13));
 	assert_int_equal(result.unscanned, SMTPSPLICE_UNSCANNED_ARCHIVE);
@@ -402,13 +402,13 @@ static void M1_bound_is_a_limit(void **state)
 	scan(deep(mail, 2));
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	scan(deep(mail, 3));
-	expect_refused(SS_TEMPLATE_ARCHIVE, "Smtpsplice.Archive.nested", "message");
+	expect_refused(SS_CAUSE_ARCHIVE, "Smtpsplice.Archive.nested", "message");
 	/* however deep the profile lets look */
 	avattrs_number(&attrs, AV(UNCOMPRESSED_NEST_LIMIT), 100);
 	scan(deep(mail, 16));
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	scan(deep(mail, 17));
-	expect_refused(SS_TEMPLATE_UNDECODABLE, "Smtpsplice.Mime.Limit", "message");
+	expect_refused(SS_CAUSE_UNDECODABLE, "Smtpsplice.Mime.Limit", "message");
 	free(mail);
 }
 

@@ -8,7 +8,7 @@ static void expect_cached(bool cached, char *text)
 {
 	scan(text);
 	assert_int_equal(result.cached, cached);
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "cached.com");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "cached.com");
 	assert_true(result.attachment && result.keep);
 	expect_hash(mail_eicar(), strlen(mail_eicar()));
 }

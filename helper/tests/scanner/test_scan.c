@@ -230,7 +230,7 @@ static void G4_refuses_fragments(void **state)
 #pragma GCC diagnostic pop
 			scan(strdup(text));
 			expect(SMTPSPLICE_VERDICT_REJECT, "Smtpsplice.Partial", "message");
-			assert_true(result.cause == SS_TEMPLATE_PARTIAL);
+			assert_true(result.cause == SS_CAUSE_PARTIAL);
 		}
 	}
 	/* Text about fragments is none */
@@ -521,7 +521,7 @@ static void i4_checks_results(void **state)
 	memset(&result, 'x', sizeof(result));
 	assert_false(ss_scan_result_check(&result));
 	result.verdict = SMTPSPLICE_VERDICT_REJECT;
-	result.cause = SS_TEMPLATE_VIRUS;
+	result.cause = SS_CAUSE_VIRUS;
 	result.unscanned = SMTPSPLICE_UNSCANNED_NONE;
 	result.conditions = 0xff;
 	memset(result.virus, 0xff, sizeof(result.virus));

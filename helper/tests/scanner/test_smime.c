@@ -211,14 +211,14 @@ static char *good_entity(void)
 
 static void expect_virus(const char *file)
 {
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, file);
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, file);
 }
 
 static void expect_encrypted(void)
 {
 	expect_clean(SMTPSPLICE_UNSCANNED_ENCRYPTED);
 	assert_true(result.tag);
-	assert_int_equal(result.cause, SS_TEMPLATE_ENCRYPTED);
+	assert_int_equal(result.cause, SS_CAUSE_ENCRYPTED);
 }
 
 /* -- what can be read ----------------------------------------------------- */
@@ -481,18 +481,18 @@ static void M2_signed_files(void **state)
 	avattrs_number(&attrs, AV(EXECUTABLES), SMTPSPLICE_EXECUTABLES_VIRUS);
 	avattrs_text(&attrs, AV(FILE_NAME), "*.js");
 	scan(MESSAGE(attached("setup.p7m", octets->str, octets->len)));
-	expect_refused(SS_TEMPLATE_EXECUTABLE, "Smtpsplice.Executable", "setup.p7m/setup");
+	expect_refused(SS_CAUSE_EXECUTABLE, "Smtpsplice.Executable", "setup.p7m/setup");
 	g_string_free(octets, TRUE);
 	octets = make_cms(SIGN, "x", 1);
 	scan(MESSAGE(attached("run.js.p7m", octets->str, octets->len)));
-	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "run.js.p7m/run.js");
+	expect_refused(SS_CAUSE_FILENAME, "Smtpsplice.Filename", "run.js.p7m/run.js");
 	scan(MESSAGE(attached("run.p7m", octets->str, octets->len)));
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	g_string_free(octets, TRUE);
 	/* the names of what is in signed mail count as well */
 	octets = cms_of(SIGN, MESSAGE(harmless("run.js")));
 	scan(whole(octets));
-	expect_refused(SS_TEMPLATE_FILENAME, "Smtpsplice.Filename", "smime.p7m/smime/run.js");
+	expect_refused(SS_CAUSE_FILENAME, "Smtpsplice.Filename", "smime.p7m/smime/run.js");
 	reset(NULL);
 	octets = make_cms(SIGN, mail_eicar(), strlen(mail_eicar()));
 	scan(MESSAGE(attached("eicar.com.p7m", octets->str, octets->len)));
@@ -572,18 +572,18 @@ static void M2_mail_in_there_is_mail(void **state)
 	(void)state;
 	scan(whole(cms_of(SIGN, MESSAGE(strdup(odd)))));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
-	assert_int_equal(result.cause, SS_TEMPLATE_AMBIGUOUS);
+	assert_int_equal(result.cause, SS_CAUSE_AMBIGUOUS);
 	/* in the first of two */
 	scan(MESSAGE(part(P7M, cms_of(SIGN, MESSAGE(strdup(odd)))),
 		     part(P7M, cms_of(SIGN, good_entity()))));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
-	assert_int_equal(result.cause, SS_TEMPLATE_AMBIGUOUS);
+	assert_int_equal(result.cause, SS_CAUSE_AMBIGUOUS);
 	scan(whole(cms_of(SIGN, strdup("Content-Type: message/partial; id=x\r\n\r\nx\r\n"))));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
-	assert_int_equal(result.cause, SS_TEMPLATE_PARTIAL);
+	assert_int_equal(result.cause, SS_CAUSE_PARTIAL);
 	scan(whole(cms_of(SIGN, too_deep())));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
-	assert_int_equal(result.cause, SS_TEMPLATE_UNDECODABLE);
+	assert_int_equal(result.cause, SS_CAUSE_UNDECODABLE);
 	avattrs_number(&attrs, AV(MIME_AMBIGUITY), SMTPSPLICE_AMBIGUITY_MONITOR);
 	scan(whole(cms_of(SIGN, MESSAGE(strdup(odd)))));
 	expect_clean(SMTPSPLICE_UNSCANNED_AMBIGUOUS);
@@ -598,7 +598,7 @@ static void M2_allowed_file_hides_no_ambiguity(void **state)
 	avattrs_hash(&attrs, AV(HASH_ALLOW), mail_eicar(), strlen(mail_eicar()));
 	scan(MESSAGE(eicar("allowed.com"), part(P7M, cms_of(SIGN, MESSAGE(strdup(odd))))));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
-	assert_int_equal(result.cause, SS_TEMPLATE_AMBIGUOUS);
+	assert_int_equal(result.cause, SS_CAUSE_AMBIGUOUS);
 }
 
 static void M2_bombs(void **state)
@@ -652,7 +652,7 @@ static void M2_one_budget(void **state)
 	scan(MESSAGE(signed_folders(4000)));
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	scan(MESSAGE(signed_folders(4000), signed_folders(4000), signed_folders(4000)));
-	expect_refused(SS_TEMPLATE_ARCHIVE, "Smtpsplice.Archive.mailbomb",
+	expect_refused(SS_CAUSE_ARCHIVE, "Smtpsplice.Archive.mailbomb",
 		       "smime.p7m/smime/a.tgz/a");
 }
 
@@ -708,7 +708,7 @@ static void M2_replaces_a_signed_part(void **state)
 	(void)state;
 	replace_all();
 	scan(MESSAGE(harmless("a"), part(P7M, octets)));
-	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "smime.p7m");
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_VIRUS, MAIL_EICAR, "smime.p7m");
 	assert_true(result.replaced && says("because of a virus"));
 	assert_false(has("pkcs7-mime"));
 }
@@ -792,7 +792,7 @@ static void M2_encrypted(void **state)
 		avattrs_number(&attrs, AV(ENCRYPTED_MAIL), SMTPSPLICE_FAIL_ACTION_BLOCK);
 		scan(renamed(MESSAGE(make_encrypted(i))));
 		assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
-		assert_int_equal(result.cause, SS_TEMPLATE_ENCRYPTED);
+		assert_int_equal(result.cause, SS_CAUSE_ENCRYPTED);
 		assert_int_equal(result.unscanned, SMTPSPLICE_UNSCANNED_ENCRYPTED);
 		assert_string_equal(result.virus, "Smtpsplice.Encrypted");
 		assert_true(result.keep);

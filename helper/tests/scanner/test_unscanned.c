@@ -63,7 +63,7 @@ static int reset_all(void **state)
 
 /* -- limits --------------------------------------------------------------- */
 
-static void expect_action(uint32_t action, enum ss_template_cause cause, uint32_t unscanned)
+static void expect_action(uint32_t action, enum ss_cause cause, uint32_t unscanned)
 {
 	static const uint32_t verdict[] = {
 		[SMTPSPLICE_FAIL_ACTION_TEMPFAIL] = SMTPSPLICE_VERDICT_TEMPFAIL,
@@ -89,13 +89,13 @@ static void oversize(void **state)
 		avattrs_size(&attrs, AV(OVERSIZE_LIMIT), strlen(text));
 		avattrs_number(&attrs, AV(OVERSIZE), action);
 		scan(strdup(text));
-		expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.com");
+		expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "a.com");
 		scan(mail_format("%s.", text));
-		expect_action(action, SS_TEMPLATE_OVERSIZE, SMTPSPLICE_UNSCANNED_OVERSIZE);
+		expect_action(action, SS_CAUSE_OVERSIZE, SMTPSPLICE_UNSCANNED_OVERSIZE);
 		assert_false(result.keep);
 		assert_string_equal(result.head.subject, "x");
 		if (action == SMTPSPLICE_FAIL_ACTION_BLOCK)
-			expect_refused(SS_TEMPLATE_OVERSIZE, "Smtpsplice.Oversize", "message");
+			expect_refused(SS_CAUSE_OVERSIZE, "Smtpsplice.Oversize", "message");
 	}
 	/* what is replaced may get larger by that */
 	reset(NULL);
@@ -129,7 +129,7 @@ static void unpacks_no_more(void **state)
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	avattrs_size(&attrs, AV(UNCOMPRESSED_LIMIT), sizeof(pack_pe) - 1);
 	scan(MESSAGE(packed(pack_zip("a.zip", &pack_program, 1))));
-	expect_refused(SS_TEMPLATE_ARCHIVE, "Smtpsplice.Archive.mailbomb", "a.zip");
+	expect_refused(SS_CAUSE_ARCHIVE, "Smtpsplice.Archive.mailbomb", "a.zip");
 }
 
 static void M7_undecodable(void **state)
@@ -141,7 +141,7 @@ static void M7_undecodable(void **state)
 		/* it is nothing that is found */
 		avattrs_number(&attrs, AV(AV_SCAN), SMTPSPLICE_AV_SCAN_MONITOR);
 		scan(too_deep());
-		expect_action(action, SS_TEMPLATE_UNDECODABLE, SMTPSPLICE_UNSCANNED_ARCHIVE);
+		expect_action(action, SS_CAUSE_UNDECODABLE, SMTPSPLICE_UNSCANNED_ARCHIVE);
 		assert_string_equal(result.virus, "Heuristics.Limits.Exceeded.MaxRecursion");
 		assert_int_equal(result.keep, action == SMTPSPLICE_FAIL_ACTION_BLOCK);
 		assert_false(result.monitored);
@@ -159,13 +159,13 @@ static void failures(void **state)
 		job.size = 100;
 		assert_int_equal(ss_scan_message(tools, fd, -1, &job, attrs.octets, attrs.len,
 						 &result), -1);
-		expect_action(action, SS_TEMPLATE_SCAN_FAILURE, SMTPSPLICE_UNSCANNED_SCAN_ERROR);
+		expect_action(action, SS_CAUSE_SCAN_FAILURE, SMTPSPLICE_UNSCANNED_SCAN_ERROR);
 		assert_true(result.detail[0]);
 		reset(NULL);
 		avattrs_number(&attrs, AV(SCAN_TIMEOUT), action);
 		job.limit_ms = 0;
 		scan(MESSAGE(eicar("a.com")));
-		expect_action(action, SS_TEMPLATE_SCAN_FAILURE,
+		expect_action(action, SS_CAUSE_SCAN_FAILURE,
 			      SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT);
 		assert_false(result.keep);
 		assert_string_equal(result.detail, "no time left");
@@ -210,7 +210,7 @@ static void M7_each_scan_has_to_be_done(void **state)
 			scan(strdup(text));
 			if (fault.calls < n)
 				break;
-			expect_action(SMTPSPLICE_FAIL_ACTION_TEMPFAIL, SS_TEMPLATE_SCAN_FAILURE,
+			expect_action(SMTPSPLICE_FAIL_ACTION_TEMPFAIL, SS_CAUSE_SCAN_FAILURE,
 				      kinds[i].unscanned);
 		}
 		assert_true(fault.calls > 8);
@@ -230,7 +230,7 @@ static void M7_each_part_has_to_be_decoded(void **state)
 		scan(strdup(text));
 		if (decoded < undecoded)
 			break;
-		expect_action(SMTPSPLICE_FAIL_ACTION_TEMPFAIL, SS_TEMPLATE_SCAN_FAILURE,
+		expect_action(SMTPSPLICE_FAIL_ACTION_TEMPFAIL, SS_CAUSE_SCAN_FAILURE,
 			      SMTPSPLICE_UNSCANNED_SCAN_ERROR);
 	}
 	assert_true(decoded > 8);
@@ -246,7 +246,7 @@ static void M7_failure_behind_want_of_time(void **state)
 	set_fault(1, UINT_MAX, SS_ENGINE_LATE);
 	fault.others = SS_ENGINE_FAILED;
 	scan(MESSAGE(harmless("a")));
-	expect_action(SMTPSPLICE_FAIL_ACTION_TEMPFAIL, SS_TEMPLATE_SCAN_FAILURE,
+	expect_action(SMTPSPLICE_FAIL_ACTION_TEMPFAIL, SS_CAUSE_SCAN_FAILURE,
 		      SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT);
 }
 
@@ -258,11 +258,11 @@ static void M7_failures_are_not_kept(void **state)
 	avattrs_number(&attrs, AV(SCAN_ERROR), SMTPSPLICE_FAIL_ACTION_PASS);
 	set_fault(1, UINT_MAX, SS_ENGINE_FAILED);
 	scan(strdup(text));
-	expect_action(SMTPSPLICE_FAIL_ACTION_PASS, SS_TEMPLATE_SCAN_FAILURE,
+	expect_action(SMTPSPLICE_FAIL_ACTION_PASS, SS_CAUSE_SCAN_FAILURE,
 		      SMTPSPLICE_UNSCANNED_SCAN_ERROR);
 	set_fault(0, 0, SS_ENGINE_CLEAN);
 	scan(text);
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.com");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "a.com");
 }
 
 /* What is left when something was taken out is scanned as well */
@@ -279,7 +279,7 @@ static void M7_replacement_beyond_a_limit(void **state)
 	set_fault(fault.calls, fault.calls, SS_ENGINE_LIMITED);
 	scan(text);
 	assert_int_equal(fault.calls, fault.last);
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.com");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "a.com");
 }
 
 static void e1_rest_without_what_is_allowed(void **state)
@@ -318,7 +318,7 @@ static void e3_scans_are_bounded(void **state)
 	scan(MESSAGE(full()));
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	scan(MESSAGE(full(), full()));
-	expect_refused(SS_TEMPLATE_UNDECODABLE, "Smtpsplice.Scan.Limit", "message");
+	expect_refused(SS_CAUSE_UNDECODABLE, "Smtpsplice.Scan.Limit", "message");
 }
 
 /* A message in a message, so many times */
@@ -345,7 +345,7 @@ static void e3_copies_of_nested_mail_are_bounded(void **state)
 	scan(within(45, 1000));
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	scan(within(45, 10 << 20));
-	expect_refused(SS_TEMPLATE_UNDECODABLE, "Smtpsplice.Scan.Limit", "message");
+	expect_refused(SS_CAUSE_UNDECODABLE, "Smtpsplice.Scan.Limit", "message");
 }
 
 /* A fragment deeper than anybody looks may not pass for what is deep alone */
@@ -360,7 +360,7 @@ static void G4_fragments_too_deep(void **state)
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_ACCEPT);
 	strcpy(strstr(text, "Subject: y"), "");
 	scan(mail_format("%sContent-Type: message/partial; id=x\r\n\r\nx\r\n", text));
-	expect_refused(SS_TEMPLATE_PARTIAL, "Smtpsplice.Partial", "message");
+	expect_refused(SS_CAUSE_PARTIAL, "Smtpsplice.Partial", "message");
 	free(text);
 }
 
@@ -404,9 +404,9 @@ static void e1_too_many_readings(void **state)
 	scan(MESSAGE(ambiguous(), in_cms(MESSAGE(ambiguous()))));
 	expect_clean(SMTPSPLICE_UNSCANNED_AMBIGUOUS);
 	scan(of_many_readings());
-	expect_refused(SS_TEMPLATE_UNDECODABLE, "Smtpsplice.Mime.Limit", "message");
+	expect_refused(SS_CAUSE_UNDECODABLE, "Smtpsplice.Mime.Limit", "message");
 	scan(MESSAGE(in_cms(of_many_readings())));
-	expect_refused(SS_TEMPLATE_UNDECODABLE, "Smtpsplice.Mime.Limit", "smime.p7m");
+	expect_refused(SS_CAUSE_UNDECODABLE, "Smtpsplice.Mime.Limit", "smime.p7m");
 }
 
 /* Deeper than the gate reads, but not than others do */
@@ -422,7 +422,7 @@ static void e3_gate_ends(void **state)
 				       "--%d\r\n", i, i);
 	g_string_append(text, "\r\nx\r\n");
 	scan(strdup(text->str));
-	expect_refused(SS_TEMPLATE_UNDECODABLE, "Smtpsplice.Mime.Limit", "message");
+	expect_refused(SS_CAUSE_UNDECODABLE, "Smtpsplice.Mime.Limit", "message");
 	g_string_free(text, TRUE);
 }
 
@@ -442,7 +442,7 @@ static void e1_reading_beyond_a_limit(void **state)
 	fault.others = SS_ENGINE_LIMITED;
 	scan(text);
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
-	assert_int_equal(result.cause, SS_TEMPLATE_VIRUS);
+	assert_int_equal(result.cause, SS_CAUSE_VIRUS);
 	free(body);
 }
 
@@ -463,10 +463,10 @@ static void archives_with_a_password(void **state)
 	assert_int_equal(result.conditions, 0);
 	avattrs_number(&attrs, AV(ARCHIVE_BLOCK), encrypted);
 	scan(MESSAGE(harmless("a"), encrypted_zip()));
-	expect_refused(SS_TEMPLATE_ARCHIVE, "Smtpsplice.Archive.encrypted", "secret.zip");
+	expect_refused(SS_CAUSE_ARCHIVE, "Smtpsplice.Archive.encrypted", "secret.zip");
 	replace_all();
 	scan(MESSAGE(harmless("a"), encrypted_zip()));
-	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_ARCHIVE, "Smtpsplice.Archive.encrypted",
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_ARCHIVE, "Smtpsplice.Archive.encrypted",
 	       "secret.zip");
 	assert_true(says("because it is an archive that"));
 }
@@ -477,7 +477,7 @@ static void words_replaced_and_marked(void **state)
 	(void)state;
 	replace_all();
 	scan(MESSAGE(eicar("a.com"), encrypted_zip()));
-	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_TEMPLATE_VIRUS, MAIL_EICAR, "a.com");
+	expect(SMTPSPLICE_VERDICT_ACCEPT, SS_CAUSE_VIRUS, MAIL_EICAR, "a.com");
 	assert_true(result.replaced && result.tag);
 	assert_int_equal(result.unscanned, SMTPSPLICE_UNSCANNED_ARCHIVE);
 	assert_false(has("X-Smtpsplice"));	/* that is the kernel's to add */
@@ -501,7 +501,7 @@ static void e1_scans_each_reading(void **state)
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 	avattrs_number(&attrs, AV(MIME_AMBIGUITY), SMTPSPLICE_AMBIGUITY_MONITOR);
 	scan(MESSAGE(ambiguous()));
-	expect_refused(SS_TEMPLATE_VIRUS, MAIL_EICAR, "message");
+	expect_refused(SS_CAUSE_VIRUS, MAIL_EICAR, "message");
 	scan(MESSAGE(strdup("Content-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n"
 			    "Content-Transfer-Encoding: base64\r\n\r\nSGFybWxlc3MuDQo=\r\n")));
 	expect_clean(SMTPSPLICE_UNSCANNED_AMBIGUOUS);
@@ -509,7 +509,7 @@ static void e1_scans_each_reading(void **state)
 	reset(NULL);
 	scan(MESSAGE(strdup("Content-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n"
 			    "Content-Transfer-Encoding: base64\r\n\r\nSGFybWxlc3MuDQo=\r\n")));
-	assert_int_equal(result.cause, SS_TEMPLATE_AMBIGUOUS);
+	assert_int_equal(result.cause, SS_CAUSE_AMBIGUOUS);
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 }
 

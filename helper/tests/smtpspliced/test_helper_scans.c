@@ -40,7 +40,7 @@ static void gives_verdicts(void **state)
 	queue(2, strdup("Content-Type: message/partial; id=x\r\n\r\nx\r\n"), 60000);
 	fake_ring();
 	wait_for(answered(&fake->req[2]));
-	assert_string_equal(fake->req[2].reply, ss_template_default(SS_TEMPLATE_PARTIAL));
+	assert_string_equal(fake->req[2].reply, ss_template_default(SS_CAUSE_PARTIAL));
 
 	wait_for(count_lines("av.log") == 3);
 	obj = record(0);
@@ -226,7 +226,7 @@ static void answers_for_a_dead_worker(void **state)
 	}
 	wait_for(answered(&fake->req[0]));
 	assert_int_equal(fake->req[0].verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
-	assert_string_equal(fake->req[0].reply, ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
+	assert_string_equal(fake->req[0].reply, ss_template_default(SS_CAUSE_SCAN_FAILURE));
 	queue(1, infected(), 60000);
 	fake_ring();
 	wait_for(answered(&fake->req[1]));

@@ -312,7 +312,7 @@ static void expect_refused(const struct fake_request *req, uint32_t verdict, con
 static void expect_refused_unscanned(const struct fake_request *req)
 {
 	expect_refused(req, SMTPSPLICE_VERDICT_TEMPFAIL,
-		       ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
+		       ss_template_default(SS_CAUSE_SCAN_FAILURE));
 }
 
 static void empty_log(void)
@@ -423,17 +423,17 @@ static void replies_as_the_profile_says(void **state)
 	expect_refused(give(2, infected(), 60000), SMTPSPLICE_VERDICT_REJECT,
 		       "554 5.7.1 Ours: " MAIL_EICAR);
 	expect_refused(give(3, fragment(), 60000), SMTPSPLICE_VERDICT_REJECT,
-		       ss_template_default(SS_TEMPLATE_PARTIAL));
+		       ss_template_default(SS_CAUSE_PARTIAL));
 	avattrs_text(&attrs, AV(REPLY_PARTIAL), "550 5.6.1 whole ones only");
 	expect_refused(give(4, fragment(), 60000), SMTPSPLICE_VERDICT_REJECT,
 		       "550 5.6.1 whole ones only");
 	/* what a code goes with is checked */
 	avattrs_text(&attrs, AV(REPLY_PARTIAL), "550 4.6.1 whole ones only");
 	expect_refused(give(5, fragment(), 60000), SMTPSPLICE_VERDICT_REJECT,
-		       ss_template_default(SS_TEMPLATE_PARTIAL));
+		       ss_template_default(SS_CAUSE_PARTIAL));
 	avattrs_size(&attrs, AV(OVERSIZE_LIMIT), 100);
 	expect_refused(give(6, large(), 60000), SMTPSPLICE_VERDICT_REJECT,
-		       ss_template_default(SS_TEMPLATE_OVERSIZE));
+		       ss_template_default(SS_CAUSE_OVERSIZE));
 	avattrs_size(&attrs, AV(OVERSIZE_LIMIT), 100);
 	avattrs_number(&attrs, AV(OVERSIZE), TEMPFAIL);
 	avattrs_text(&attrs, AV(REPLY_OVERSIZE), "552 5.3.4 never");
@@ -442,7 +442,7 @@ static void replies_as_the_profile_says(void **state)
 	/* a failure has both classes */
 	atomic_store(lie, DIES);
 	expect_refused(give(8, clean(), 60000), SMTPSPLICE_VERDICT_TEMPFAIL,
-		       ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
+		       ss_template_default(SS_CAUSE_SCAN_FAILURE));
 	avattrs_text(&attrs, AV(REPLY_FAILURE), "450 4.3.0 later");
 	expect_refused(give(9, clean(), 60000), SMTPSPLICE_VERDICT_TEMPFAIL, "450 4.3.0 later");
 	avattrs_text(&attrs, AV(REPLY_FAILURE), "450 4.3.0 later");
@@ -503,7 +503,7 @@ static void M7_limit_is_no_virus(void **state)
 	avattrs_text(&attrs, AV(REPLY_VIRUS), "554 5.7.1 virus");
 	req = give(1, deep(), 60000);
 	expect_refused(req, SMTPSPLICE_VERDICT_TEMPFAIL,
-		       ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
+		       ss_template_default(SS_CAUSE_SCAN_FAILURE));
 	assert_false(req->infected);
 	avattrs_number(&attrs, AV(UNDECODABLE), PASS);
 	req = give(2, deep(), 60000);
@@ -563,7 +563,7 @@ static void i4_dead_worker_means_what_the_profile_says(void **state)
 	start_ready();
 	avattrs_number(&attrs, AV(SCAN_TIMEOUT), PASS);	/* that is something else */
 	expect_refused(give(0, infected(), 60000), SMTPSPLICE_VERDICT_TEMPFAIL,
-		       ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
+		       ss_template_default(SS_CAUSE_SCAN_FAILURE));
 	avattrs_number(&attrs, AV(SCAN_ERROR), BLOCK);
 	expect_refused(give(1, infected(), 60000), SMTPSPLICE_VERDICT_REJECT,
 		       "554 5.3.0 Message could not be scanned");
@@ -583,7 +583,7 @@ static void i4_late_worker_means_what_the_profile_says(void **state)
 	start_ready();
 	avattrs_number(&attrs, AV(SCAN_ERROR), PASS);
 	expect_refused(give(0, infected(), 200), SMTPSPLICE_VERDICT_TEMPFAIL,
-		       ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
+		       ss_template_default(SS_CAUSE_SCAN_FAILURE));
 	avattrs_number(&attrs, AV(SCAN_TIMEOUT), BLOCK);
 	expect_refused(give(1, infected(), 200), SMTPSPLICE_VERDICT_REJECT,
 		       "554 5.3.0 Message could not be scanned");
@@ -608,7 +608,7 @@ static void i4_lies_are_failures(void **state)
 	for (size_t i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
 		atomic_store(lie, lies[i]);
 		expect_refused(give(n++, infected(), 60000), SMTPSPLICE_VERDICT_TEMPFAIL,
-			       ss_template_default(SS_TEMPLATE_SCAN_FAILURE));
+			       ss_template_default(SS_CAUSE_SCAN_FAILURE));
 		avattrs_number(&attrs, AV(SCAN_ERROR), BLOCK);
 		expect_refused(give(n++, infected(), 60000), SMTPSPLICE_VERDICT_REJECT,
 			       "554 5.3.0 Message could not be scanned");
@@ -718,14 +718,14 @@ static void i4_numbers_are_in_range(void **state)
 	(void)state;
 	start_ready();
 	expect_nonsense(MEMBER(verdict), SMTPSPLICE_VERDICT_DISCARD + 1);
-	expect_nonsense(MEMBER(cause), SS_TEMPLATE_CAUSES);
+	expect_nonsense(MEMBER(cause), SS_CAUSE_COUNT);
 	for (size_t i = 0; i < sizeof(large) / sizeof(*large); i++) {
 		expect_nonsense(MEMBER(verdict), large[i]);
 		expect_nonsense(MEMBER(cause), large[i]);
 		expect_nonsense(MEMBER(unscanned), large[i]);
 		expect_nonsense(MEMBER(conditions), large[i]);
 	}
-	for (uint32_t i = 0; i < SS_TEMPLATE_CAUSES; i++)
+	for (uint32_t i = 0; i < SS_CAUSE_COUNT; i++)
 		expect_believed(MEMBER(cause), i);
 	/* All that there is a word for, and nothing else */
 	for (known = 0; has_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_UNSCANNED, known); known++) {

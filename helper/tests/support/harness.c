@@ -267,7 +267,7 @@ int setup(void **state)
 	ca_path = path("ca");
 	conf = (struct ss_conf){
 		.database = database, .log = log_path, .tmpdir = tmp_path,
-		.reply = ss_template_default(SS_TEMPLATE_VIRUS), .workers = WORKERS,
+		.reply = ss_template_default(SS_CAUSE_VIRUS), .workers = WORKERS,
 		.ca_dir = ca_path,
 	};
 	return mkdir(tmp_path, 0700);

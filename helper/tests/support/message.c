@@ -175,7 +175,7 @@ void scan(char *text)
 	free(text);
 }
 
-void expect(uint32_t verdict, enum ss_template_cause cause, const char *virus,
+void expect(uint32_t verdict, enum ss_cause cause, const char *virus,
 	    const char *file)
 {
 	assert_string_equal(result.virus, virus);
@@ -186,7 +186,7 @@ void expect(uint32_t verdict, enum ss_template_cause cause, const char *virus,
 	assert_string_equal(result.detail, "");
 }
 
-void expect_refused(enum ss_template_cause cause, const char *virus, const char *file)
+void expect_refused(enum ss_cause cause, const char *virus, const char *file)
 {
 	expect(SMTPSPLICE_VERDICT_REJECT, cause, virus, file);
 	assert_null(replacement);

@@ -50,9 +50,9 @@ void replace_all(void);
 void scan_to(const char *text, int aside);
 void scan(char *text);			/* and freed */
 
-void expect(uint32_t verdict, enum ss_template_cause cause, const char *virus,
+void expect(uint32_t verdict, enum ss_cause cause, const char *virus,
 	    const char *file);
-void expect_refused(enum ss_template_cause cause, const char *virus, const char *file);
+void expect_refused(enum ss_cause cause, const char *virus, const char *file);
 void expect_clean(uint32_t unscanned);
 /* The hash in the log is the one of @data */
 void expect_hash(const void *data, size_t len);
