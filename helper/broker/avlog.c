@@ -15,6 +15,7 @@
 #include <json-c/json.h>
 
 #include "broker/avlog.h"
+#include "common/template.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "lib/text.h"

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "broker/scan_request.h"
-#include "scanner/scan.h"
+#include "proto/scan_msg.h"
 
 /**
  * struct ss_avlog - A log.

@@ -34,7 +34,7 @@
 #include "lib/ipc.h"
 #include "lib/process.h"
 #include "proto/genl.h"
-#include "scanner/scan.h"
+#include "proto/scan_msg.h"
 
 #define SAFETY_POLL_MS	5000	/* ask the kernel, should a doorbell be lost */
 #define ANSWER_MS	2000	/* left of the kernel's time for the verdict */

@@ -11,6 +11,7 @@
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "lib/text.h"
+#include "proto/scan_msg.h"
 
 #define MAX_RCPTS_TEXT	(64 << 10)
 #define DEFAULT_TIMEOUT	60000

@@ -9,8 +9,8 @@
 #include "common/av_profile.h"
 #include "common/conf.h"
 #include "proto/genl.h"
+#include "proto/scan_msg.h"
 #include "quarantine/store.h"
-#include "scanner/scan.h"
 
 /**
  * struct ss_verdicts - What gives verdicts.

@@ -9,9 +9,6 @@
 
 #include "common/template.h"
 
-/* Octets of attributes that a profile has at most; the kernel's limit is lower */
-#define SS_AVPROFILE_OCTETS	16384
-
 /**
  * struct ss_avprofile_hashes - A list of SHA-256.
  * @hash: the hashes, in order

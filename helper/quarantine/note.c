@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 #include "broker/scan_request.h"
+#include "common/template.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "proto/scan_msg.h"
 #include "quarantine/note.h"
-#include "scanner/scan.h"
 
 #define MAX_SIZE	1048576	/* 64 K of recipients, each octet escaped */
 #define TEXT_SIZE	2048

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SS_ENGINE_TEXT_SIZE	256
+#include "proto/scan_msg.h"
 
 struct ss_engine;
 

@@ -9,6 +9,7 @@
 
 #include "common/av_profile.h"
 #include "common/template.h"
+#include "proto/scan_msg.h"
 #include "scanner/engine.h"
 #include "scanner/files/inspect.h"
 

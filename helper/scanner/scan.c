@@ -11,13 +11,19 @@
 #include <unistd.h>
 
 #include "common/av_profile.h"
+#include "common/template.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "lib/text.h"
+#include "scanner/cache.h"
+#include "scanner/engine.h"
+#include "scanner/files/inspect.h"
 #include "scanner/judge.h"
 #include "scanner/message.h"
 #include "scanner/mime/ambiguity.h"
 #include "scanner/mime/lenient.h"
+#include "scanner/mime/parser.h"
+#include "scanner/mime/rewrite.h"
 #include "scanner/parts.h"
 #include "scanner/scan.h"
 
@@ -26,7 +32,6 @@
 /* Leave so much of the time for the search for the infected part's name */
 #define NAME_SHARE	5
 #define HEX_SIZE	3
-#define ALL_CONDITIONS	0xff	/* of enum smtpsplice_archive_condition */
 
 /**
  * struct run - The scan of one message.
@@ -716,60 +721,4 @@ int ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 		return scan_run(run, fd, quarantine, profile, len, result);
 	give_up(run, ret, result);
 	return -1;
-}
-
-/*
- * What passes has nothing found in it, unless that is only watched or was taken out;
- * what is refused for good has.
- */
-static bool agrees(const struct ss_scan_result *r)
-{
-	switch (r->verdict) {
-	case SMTPSPLICE_VERDICT_ACCEPT:
-		return r->found ? r->monitored || r->replaced : !r->monitored;
-	case SMTPSPLICE_VERDICT_REJECT:
-	case SMTPSPLICE_VERDICT_DISCARD:
-		return r->found;
-	default:
-		return true;
-	}
-}
-
-/**
- * ss_scan_result_check() - Check a result that came from a worker, which may
- * have been taken over by what it scanned.
- * @result: the result; strings are terminated and made harmless
- *
- * Return: whether it can be used.
- */
-bool ss_scan_result_check(struct ss_scan_result *result)
-{
-	struct {
-		char *text;
-		size_t size;
-	} texts[] = {
-		{ result->virus, sizeof(result->virus) },
-		{ result->detail, sizeof(result->detail) },
-		{ result->file, sizeof(result->file) },
-		{ result->filehash, sizeof(result->filehash) },
-		{ result->broken, sizeof(result->broken) },
-		{ result->head.from, sizeof(result->head.from) },
-		{ result->head.to, sizeof(result->head.to) },
-		{ result->head.subject, sizeof(result->head.subject) },
-		{ result->head.messageid, sizeof(result->head.messageid) },
-	};
-
-	if (result->verdict > SMTPSPLICE_VERDICT_DISCARD ||
-	    result->cause >= SS_CAUSE_COUNT ||
-	    result->conditions > ALL_CONDITIONS ||
-	    result->unscanned > SMTPSPLICE_UNSCANNED_ENCRYPTED || !agrees(result))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		char copy[SS_MIME_TEXT_SIZE];
-
-		texts[i].text[texts[i].size - 1] = '\0';
-		snprintf(copy, sizeof(copy), "%s", texts[i].text);
-		ss_text_clean_str(SS_TEXT_JSON, texts[i].text, texts[i].size, copy);
-	}
-	return true;
 }

@@ -5,21 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SS_MIME_TEXT_SIZE	512
-
-/**
- * struct ss_mime_head - What the log says of a message's head; UTF-8, decoded.
- * @from: From
- * @to: To
- * @subject: Subject
- * @messageid: Message-ID without angle brackets
- */
-struct ss_mime_head {
-	char from[SS_MIME_TEXT_SIZE];
-	char to[SS_MIME_TEXT_SIZE];
-	char subject[SS_MIME_TEXT_SIZE];
-	char messageid[SS_MIME_TEXT_SIZE];
-};
+#include "proto/scan_msg.h"
 
 struct ss_mime_tree;
 struct ss_mime_part;

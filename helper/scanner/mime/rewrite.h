@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SS_REWRITE_WORDS_SIZE	64
+#include "proto/scan_msg.h"
 
 /**
  * enum ss_rewrite_broken - What a change breaks; flags.

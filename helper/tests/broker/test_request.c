@@ -9,6 +9,7 @@
 
 #include "broker/scan_request.h"
 #include "common/av_profile.h"
+#include "proto/scan_msg.h"
 #include "tests/support/mail.h"
 
 static struct nl_msg *msg;

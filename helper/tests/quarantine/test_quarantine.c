@@ -21,9 +21,9 @@
 #include "broker/scan_request.h"
 #include "lib/process.h"
 #include "lib/units.h"
+#include "proto/scan_msg.h"
 #include "quarantine/note.h"
 #include "quarantine/store.h"
-#include "scanner/scan.h"
 #include "tests/support/mail.h"
 
 #define BLOCK	4096

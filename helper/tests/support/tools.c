@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "scanner/engine.h"
 #include "scanner/mime/parser.h"
 #include "tests/support/mail.h"
 #include "tests/support/tools.h"
