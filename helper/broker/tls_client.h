@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "broker/tls_request.h"
-#include "tls/tls.h"
+#include "proto/tls_msg.h"
 
 #define SS_HANDOFF_BUCKETS	256
 

@@ -7,7 +7,7 @@
 #include <netlink/attr.h>
 
 #include "broker/flow.h"
-#include "tls/tls.h"
+#include "proto/tls_msg.h"
 
 /**
  * struct ss_handshake - A pair of handshakes that the kernel wants done.

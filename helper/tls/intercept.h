@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/tls_msg.h"
 #include "tls/context.h"
 #include "tls/job.h"
-#include "tls/tls.h"
 
 struct ss_pair;
 

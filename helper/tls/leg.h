@@ -8,9 +8,9 @@
 #include <gnutls/gnutls.h>
 #include <linux/smtpsplice.h>
 
+#include "proto/tls_msg.h"
 #include "tls/chain.h"
 #include "tls/creds.h"
-#include "tls/tls.h"
 
 /* What a leg may use: versions, and strengths of ciphers */
 #define SS_LEG_TLS12	1

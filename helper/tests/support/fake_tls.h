@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#include "tls/tls.h"
+#include "proto/tls_msg.h"
 
 /**
  * enum fake_tls_mode - What the tls process that is none does with a job.

@@ -25,6 +25,7 @@
 #include "lib/cleanup.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
+#include "proto/tls_msg.h"
 #include "tests/support/fake_ktls.h"
 #include "tests/support/peer.h"
 #include "tests/support/trust.h"
