@@ -33,6 +33,7 @@
 #include "lib/cleanup.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
+#include "proto/control_msg.h"
 #include "proto/genl.h"
 #include "proto/scan_msg.h"
 

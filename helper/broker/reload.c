@@ -15,7 +15,9 @@
 
 #include "broker/reload.h"
 #include "lib/cleanup.h"
+#include "lib/ipc.h"
 #include "lib/process.h"
+#include "proto/control_msg.h"
 
 static int receive_report(int sock, struct ss_state_report *report)
 {

@@ -6,7 +6,6 @@
 
 #include "broker/state_file.h"
 #include "common/conf.h"
-#include "lib/ipc.h"
 
 /**
  * struct ss_scanners - The scanners that a broker knows; all sockets are its own.

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "common/conf.h"
-#include "lib/ipc.h"
+#include "proto/control_msg.h"
 #include "scanner/database.h"
 
 #define SS_STATE_VERSION	32

@@ -26,6 +26,7 @@
 #include "lib/cleanup.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
+#include "proto/control_msg.h"
 #include "scanner/engine.h"
 #include "scanner/mime/parser.h"
 #include "scanner/scanner.h"

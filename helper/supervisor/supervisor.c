@@ -29,6 +29,7 @@
 #include "lib/cleanup.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
+#include "proto/control_msg.h"
 #include "scanner/database.h"
 #include "scanner/scanner.h"
 #include "supervisor/supervisor.h"

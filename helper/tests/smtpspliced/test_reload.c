@@ -3,6 +3,8 @@
  * New signatures while messages are scanned, against a kernel that is a fake. A
  * scanner is held while it loads by a FIFO among the databases.
  */
+#include "lib/ipc.h"
+#include "proto/control_msg.h"
 #include "tests/support/harness.h"
 
 #include <fcntl.h>
