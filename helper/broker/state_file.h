@@ -6,29 +6,7 @@
 #include <stdint.h>
 
 #include "common/conf.h"
-#include "proto/control_msg.h"
-#include "scanner/database.h"
-
-#define SS_STATE_VERSION	32
-#define SS_STATE_ERROR		512
-
-/**
- * struct ss_state_report - What a scanner says when it has loaded, or could not.
- * @msg: SS_IPC_READY and the signatures, or SS_IPC_FAILED
- * @level: functionality level of the engine
- * @version: version of the engine
- * @loaded: when it was loaded, in seconds since 1970
- * @db: the databases, as they were when it began to load
- * @error: why it failed
- */
-struct ss_state_report {
-	struct ss_ipc_msg msg;
-	uint32_t level;
-	char version[SS_STATE_VERSION];
-	int64_t loaded;
-	struct ss_database_info db;
-	char error[SS_STATE_ERROR];
-};
+#include "proto/engine_msg.h"
 
 /**
  * enum ss_state_reload - What became of the last reload.
@@ -62,7 +40,6 @@ struct ss_state {
 	bool mute;
 };
 
-bool ss_state_check(struct ss_state_report *report);
 void ss_state_note(struct ss_state *s, enum ss_state_reload reload, const char *error);
 
 #endif /* SS_STATE_H */

@@ -22,11 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker/state_file.h"
 #include "lib/cleanup.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
 #include "proto/control_msg.h"
+#include "proto/engine_msg.h"
+#include "scanner/database.h"
 #include "scanner/engine.h"
 #include "scanner/mime/parser.h"
 #include "scanner/scanner.h"

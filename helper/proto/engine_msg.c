@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a scanner tells the broker of its engine when it has loaded, or could not.
+ */
+#include "proto/engine_msg.h"
+
+/**
+ * ss_state_check() - Check and mend what came out of another process.
+ * @report: the report; its texts end after this
+ *
+ * Return: whether it makes sense.
+ */
+bool ss_state_check(struct ss_state_report *report)
+{
+	report->version[sizeof(report->version) - 1] = '\0';
+	report->error[sizeof(report->error) - 1] = '\0';
+	if (report->db.count > SS_DATABASE_FILES)
+		return false;
+	for (uint32_t i = 0; i < report->db.count; i++)
+		report->db.files[i].name[SS_DATABASE_NAME - 1] = '\0';
+	return report->msg.type == SS_IPC_READY || report->msg.type == SS_IPC_FAILED;
+}
