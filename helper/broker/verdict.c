@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 
 #include "broker/verdict.h"
+#include "common/judgement.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "lib/text.h"
 #include "proto/attrs.h"
-#include "scanner/judge.h"
 
 /**
  * ss_verdicts_put_text() - Put a text of a peer or a worker into a message.
@@ -268,7 +268,7 @@ int ss_verdicts_fail(struct ss_verdicts *v, struct ss_request *req, bool late,
 	struct ss_judgement j;
 
 	read_profile(v, req);
-	j = ss_judge_failure(late ? v->profile.scan_timeout : v->profile.scan_error, late);
+	j = ss_judgement_of_failure(late ? v->profile.scan_timeout : v->profile.scan_error, late);
 	result.verdict = j.verdict;
 	result.cause = j.cause;
 	result.found = j.found;

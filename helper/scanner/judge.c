@@ -2,7 +2,7 @@
 /*
  * What becomes of a message, by what was found in it and what its AV profile says.
  * Pure functions: all the words of a profile that are about verdicts are heeded
- * here and nowhere else in the helper.
+ * here, with the help of common/judgement.c, and nowhere else in a worker.
  */
 #include <stdio.h>
 
@@ -19,43 +19,6 @@ _Static_assert(SMTPSPLICE_ARCHIVE_CONDITION_MAILBOMB ==
 	       CONDITIONS(SS_KIND_BIT(SS_KIND_MAILBOMB)), "mailbomb");
 _Static_assert(SMTPSPLICE_ARCHIVE_CONDITION_UNHANDLED ==
 	       CONDITIONS(SS_KIND_BIT(SS_KIND_UNHANDLED)), "unhandled");
-
-/* A failure of this kind, and what a profile says of it */
-static struct ss_judgement by_action(uint32_t action, enum ss_cause cause,
-				     uint32_t unscanned)
-{
-	struct ss_judgement j = {
-		.cause = cause, .kind = SS_KIND_COUNT, .found = true, .unscanned = unscanned,
-	};
-
-	switch (action) {
-	case SMTPSPLICE_FAIL_ACTION_PASS:
-		j.verdict = SMTPSPLICE_VERDICT_ACCEPT;
-		j.tag = true;
-		j.found = false;
-		break;
-	case SMTPSPLICE_FAIL_ACTION_BLOCK:
-		j.verdict = SMTPSPLICE_VERDICT_REJECT;
-		break;
-	default:
-		j.verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
-	}
-	return j;
-}
-
-/**
- * ss_judge_failure() - What becomes of a message that could not be scanned.
- * @action: enum smtpsplice_fail_action
- * @late: for want of time
- *
- * Return: the judgement.
- */
-struct ss_judgement ss_judge_failure(uint32_t action, bool late)
-{
-	return by_action(action, SS_CAUSE_SCAN_FAILURE, late ?
-			 SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT :
-			 SMTPSPLICE_UNSCANNED_SCAN_ERROR);
-}
 
 /* The first of the archive conditions that refuse it, or SS_KIND_COUNT */
 static enum ss_kind blocking(const struct ss_avprofile *p, uint32_t found)
@@ -192,17 +155,17 @@ static bool judge_unscanned(const struct ss_avprofile *p, const struct ss_findin
 	size_t count = 0;
 
 	if (f->failed)
-		all[count++] = ss_judge_failure(f->late ? p->scan_timeout : p->scan_error,
-						f->late);
+		all[count++] = ss_judgement_of_failure(f->late ? p->scan_timeout : p->scan_error,
+						       f->late);
 	if (f->limit[0]) {
-		all[count] = by_action(p->undecodable, SS_CAUSE_UNDECODABLE,
-				       SMTPSPLICE_UNSCANNED_ARCHIVE);
+		all[count] = ss_judgement_by_action(p->undecodable, SS_CAUSE_UNDECODABLE,
+						    SMTPSPLICE_UNSCANNED_ARCHIVE);
 		snprintf(all[count].virus, sizeof(all[count].virus), "%s", f->limit);
 		count++;
 	}
 	if (is(f, SS_KIND_ENVELOPED)) {
-		all[count] = by_action(p->encrypted_mail, SS_CAUSE_ENCRYPTED,
-				       SMTPSPLICE_UNSCANNED_ENCRYPTED);
+		all[count] = ss_judgement_by_action(p->encrypted_mail, SS_CAUSE_ENCRYPTED,
+						    SMTPSPLICE_UNSCANNED_ENCRYPTED);
 		all[count].kind = SS_KIND_ENVELOPED;
 		if (all[count].found)
 			snprintf(all[count].virus, sizeof(all[count].virus),
@@ -235,8 +198,8 @@ struct ss_judgement ss_judge(const struct ss_avprofile *profile,
 	};
 
 	if (findings->oversize) {
-		j = by_action(profile->oversize, SS_CAUSE_OVERSIZE,
-			      SMTPSPLICE_UNSCANNED_OVERSIZE);
+		j = ss_judgement_by_action(profile->oversize, SS_CAUSE_OVERSIZE,
+					   SMTPSPLICE_UNSCANNED_OVERSIZE);
 		if (j.found)
 			snprintf(j.virus, sizeof(j.virus), "Smtpsplice.Oversize");
 		return j;

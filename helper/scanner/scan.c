@@ -656,7 +656,7 @@ static int scan_now(struct run *run, const unsigned char key[SS_CACHE_KEY_SIZE],
 /* The message cannot be read: @error */
 static void give_up(struct run *run, int error, struct ss_scan_result *result)
 {
-	struct ss_judgement j = ss_judge_failure(run->profile->scan_error, false);
+	struct ss_judgement j = ss_judgement_of_failure(run->profile->scan_error, false);
 
 	failed(&run->findings, false, strerror(-error));
 	tell(run, &j, result);

@@ -295,13 +295,13 @@ static void failures(void **state)
 			expect_action(action, SS_CAUSE_OVERSIZE, UNSCANNED(OVERSIZE));
 		}
 		for (int late = 0; late < 2; late++) {
-			j = ss_judge_failure(action, late);
+			j = ss_judgement_of_failure(action, late);
 			expect_action(action, SS_CAUSE_SCAN_FAILURE,
 				      late ? UNSCANNED(SCAN_TIMEOUT) : UNSCANNED(SCAN_ERROR));
 		}
 	}
 	/* A word that is not known lets nothing pass */
-	j = ss_judge_failure(3, false);
+	j = ss_judgement_of_failure(3, false);
 	assert_int_equal(j.verdict, VERDICT(TEMPFAIL));
 }
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What becomes of a message that could not be scanned, or not all of it: in a scan
+ * worker that finds out, and in the broker where the worker died over it.
+ */
+#include "common/judgement.h"
+
+/**
+ * ss_judgement_by_action() - Tell what becomes of a message that was not looked at.
+ * @action: enum smtpsplice_fail_action, what the profile says of such messages
+ * @cause: why, in the reply
+ * @unscanned: enum smtpsplice_unscanned: why, in the log
+ *
+ * Return: the judgement.
+ */
+struct ss_judgement ss_judgement_by_action(uint32_t action, enum ss_cause cause,
+					   uint32_t unscanned)
+{
+	struct ss_judgement j = {
+		.cause = cause, .kind = SS_KIND_COUNT, .found = true, .unscanned = unscanned,
+	};
+
+	switch (action) {
+	case SMTPSPLICE_FAIL_ACTION_PASS:
+		j.verdict = SMTPSPLICE_VERDICT_ACCEPT;
+		j.tag = true;
+		j.found = false;
+		break;
+	case SMTPSPLICE_FAIL_ACTION_BLOCK:
+		j.verdict = SMTPSPLICE_VERDICT_REJECT;
+		break;
+	default:
+		j.verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
+	}
+	return j;
+}
+
+/**
+ * ss_judgement_of_failure() - Tell what becomes of a message that could not be scanned.
+ * @action: enum smtpsplice_fail_action
+ * @late: for want of time
+ *
+ * Return: the judgement.
+ */
+struct ss_judgement ss_judgement_of_failure(uint32_t action, bool late)
+{
+	return ss_judgement_by_action(action, SS_CAUSE_SCAN_FAILURE, late ?
+				      SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT :
+				      SMTPSPLICE_UNSCANNED_SCAN_ERROR);
+}
