@@ -16,6 +16,7 @@
 #include "lib/process.h"
 #include "scanner/message.h"
 #include "scanner/mime/ambiguity.h"
+#include "scanner/mime/flags.h"
 #include "scanner/mime/lenient.h"
 #include "scanner/nested.h"
 #include "scanner/parts.h"

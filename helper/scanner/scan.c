@@ -21,6 +21,7 @@
 #include "scanner/judge.h"
 #include "scanner/message.h"
 #include "scanner/mime/ambiguity.h"
+#include "scanner/mime/flags.h"
 #include "scanner/mime/lenient.h"
 #include "scanner/mime/parser.h"
 #include "scanner/mime/rewrite.h"

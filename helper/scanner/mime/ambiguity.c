@@ -17,6 +17,7 @@
 #include "scanner/mime/ambiguity.h"
 #include "scanner/mime/coding.h"
 #include "scanner/mime/field.h"
+#include "scanner/mime/flags.h"
 
 #define MAX_DEPTH	100
 #define MAX_PARTS	10000

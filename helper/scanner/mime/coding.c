@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "scanner/mime/ambiguity.h"
 #include "scanner/mime/coding.h"
+#include "scanner/mime/flags.h"
 
 #define MAX_LINE	998	/* RFC 5322 2.1.1 */
 

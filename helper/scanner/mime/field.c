@@ -9,8 +9,8 @@
 #include <strings.h>
 
 #include "lib/cleanup.h"
-#include "scanner/mime/ambiguity.h"
 #include "scanner/mime/field.h"
+#include "scanner/mime/flags.h"
 
 #define MAX_FIELD	4096	/* octets of a MIME field, more than any mailer needs */
 #define MAX_LINE	998	/* RFC 5322 2.1.1 */

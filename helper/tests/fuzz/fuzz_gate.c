@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "scanner/mime/ambiguity.h"
+#include "scanner/mime/flags.h"
 #include "scanner/mime/lenient.h"
 #include "tests/fuzz/fuzz.h"
 

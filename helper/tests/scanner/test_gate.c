@@ -13,6 +13,7 @@
 
 #include "lib/cleanup.h"
 #include "scanner/mime/ambiguity.h"
+#include "scanner/mime/flags.h"
 #include "scanner/mime/lenient.h"
 #include "tests/support/mail.h"
 #include "tests/support/wrap.h"

@@ -5,7 +5,7 @@
 #include "tests/support/unit.h"
 
 #include "scanner/judge.h"
-#include "scanner/mime/ambiguity.h"
+#include "scanner/mime/flags.h"
 
 #define FAIL(action)		SMTPSPLICE_FAIL_ACTION_##action
 #define UNSCANNED(cause)	SMTPSPLICE_UNSCANNED_##cause
