@@ -2,11 +2,31 @@
 #ifndef SS_CONF_H
 #define SS_CONF_H
 
-#include <sys/types.h>
-
-#include "quarantine/store.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 #define SS_STATE_FILE	"/run/smtpsplice/engine.json"
+
+/* The default limits of the quarantine */
+#define SS_QUARANTINE_QUOTA	(1024ull << 20)
+#define SS_QUARANTINE_AGE	720
+
+/**
+ * struct ss_quarantine_limits - How much is kept. Read-only once parsed.
+ * @quota: octets of all files, each in whole blocks; 0 is no limit
+ * @max_size: octets of a message; 0 is no limit
+ * @max_age: hours until a message is removed; 0 is never
+ * @keep_free: octets of the file system that have to stay free; 0 is the default,
+ *   the lesser of 64 MB and 5 %
+ * @overwrite: where there is no room the oldest go, not the new one
+ */
+struct ss_quarantine_limits {
+	uint64_t quota;
+	uint64_t max_size;
+	uint32_t max_age;
+	uint64_t keep_free;
+	bool overwrite;
+};
 
 /**
  * struct ss_conf - What the command line says. Read-only once parsed.

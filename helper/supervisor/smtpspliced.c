@@ -20,6 +20,7 @@
 #include "lib/process.h"
 #include "lib/units.h"
 #include "proto/genl.h"
+#include "quarantine/dir.h"
 #include "supervisor/supervisor.h"
 
 #define DEFAULT_DATABASE	"/var/lib/clamav"
