@@ -7,13 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+
+#include <json-c/json.h>
 
 #include "broker/verdict.h"
 #include "common/judgement.h"
+#include "common/template.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "lib/text.h"
 #include "proto/attrs.h"
+#include "quarantine/note.h"
 
 /**
  * ss_verdicts_put_text() - Put a text of a peer or a worker into a message.
@@ -130,6 +135,68 @@ static bool is_plausible(int fd, const struct ss_request *req)
 	return !fstat(fd, &st) && st.st_size && (uint64_t)st.st_size <= req->size;
 }
 
+static void note_text(struct json_object *obj, const char *key, const char *value)
+{
+	json_object_object_add(obj, key, json_object_new_string(value));
+}
+
+static void note_number(struct json_object *obj, const char *key, uint64_t value)
+{
+	json_object_object_add(obj, key, json_object_new_uint64(value));
+}
+
+static struct json_object *list_rcpts(const struct ss_request *req)
+{
+	struct json_object *array = json_object_new_array();
+	const char *rcpt = req->rcpt_list;
+
+	for (; rcpt && *rcpt; rcpt += strlen(rcpt) + 1)
+		json_object_array_add(array, json_object_new_string(rcpt));
+	return array;
+}
+
+/**
+ * ss_verdicts_note() - Make the note about a message that is kept.
+ * @req: the message
+ * @result: what was found
+ *
+ * Return: the note, the caller's.
+ */
+struct json_object *ss_verdicts_note(const struct ss_request *req,
+				     const struct ss_scan_result *result)
+{
+	struct json_object *obj = json_object_new_object();
+	char text[SS_QNOTE_TIME_SIZE];
+
+	ss_qnote_time(time(NULL), text);
+	note_text(obj, "time", text);
+	note_number(obj, "session", req->flow.session);
+	note_text(obj, "policy", req->flow.policy);
+	note_text(obj, "client", req->flow.client);
+	note_number(obj, "client-port", req->flow.client_port);
+	note_text(obj, "server", req->flow.server);
+	note_number(obj, "server-port", req->flow.server_port);
+	note_text(obj, "helo", req->helo);
+	note_text(obj, "sender", req->sender);
+	json_object_object_add(obj, "rcpts", list_rcpts(req));
+	note_number(obj, "rcpt-count", req->rcpt_count);
+	note_text(obj, "cause", ss_template_cause_name(result->cause));
+	note_text(obj, "virus", result->virus);
+	note_text(obj, "file", result->file);
+	note_text(obj, "subject", result->head.subject);
+	return obj;
+}
+
+/* Return: 0, or an errno why it is not kept */
+static int keep_file(struct ss_verdicts *v, const struct ss_avlog_record *rec, int fd, char *name)
+{
+	struct json_object *note = ss_verdicts_note(rec->req, rec->result);
+	int ret = ss_quarantine_keep(&v->quarantine, fd, rec->req->flow.session, note, name);
+
+	json_object_put(note);
+	return ret;
+}
+
 /* Give an infected message its name in the quarantine. It is refused in any case. */
 static void keep(struct ss_verdicts *v, struct ss_avlog_record *rec, int fd, struct kept *kept)
 {
@@ -138,9 +205,7 @@ static void keep(struct ss_verdicts *v, struct ss_avlog_record *rec, int fd, str
 	if (!ret && rec->result->quarantined && !is_plausible(fd, rec->req))
 		ret = -EBADMSG;
 	if (!ret)
-		ret = rec->result->quarantined ?
-		      ss_quarantine_keep(&v->quarantine, fd, rec->req, rec->result,
-					 kept->name) : -EIO;
+		ret = rec->result->quarantined ? keep_file(v, rec, fd, kept->name) : -EIO;
 	if (ret) {
 		snprintf(kept->why, sizeof(kept->why), "quarantine: %s",
 			 ss_quarantine_why(ret));

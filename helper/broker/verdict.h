@@ -12,6 +12,8 @@
 #include "proto/scan_msg.h"
 #include "quarantine/store.h"
 
+struct json_object;
+
 /**
  * struct ss_verdicts - What gives verdicts.
  * @conf: the command line
@@ -32,6 +34,8 @@ struct ss_verdicts {
 
 void ss_verdicts_put_text(struct nl_msg *msg, int type, const char *text);
 void ss_verdicts_wrote_log(struct ss_verdicts *v, int ret);
+struct json_object *ss_verdicts_note(const struct ss_request *req,
+				     const struct ss_scan_result *result);
 int ss_verdicts_give(struct ss_verdicts *v, struct ss_request *req,
 		     const struct ss_scan_result *result, int quarantine, int replacement);
 int ss_verdicts_fail(struct ss_verdicts *v, struct ss_request *req, bool late,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The note beside a message in the quarantine: one JSON object with what is needed
- * to list the message and to release it. Keys are those of uapi/smtpsplice.yaml
- * where it has one.
+ * to list the message and to release it. The broker makes it; keys are those of
+ * uapi/smtpsplice.yaml where it has one.
  *
  * Who reads it does not trust it: only the keys below are taken, with values of
  * their type, and all text is cleaned once more.
@@ -12,11 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/scan_request.h"
-#include "common/template.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
-#include "proto/scan_msg.h"
 #include "quarantine/note.h"
 
 #define MAX_SIZE	1048576	/* 64 K of recipients, each octet escaped */
@@ -45,16 +42,6 @@ static const struct {
 	{ "subject", json_type_string },
 };
 
-static void put(struct json_object *obj, const char *key, const char *value)
-{
-	json_object_object_add(obj, key, json_object_new_string(value));
-}
-
-static void put_number(struct json_object *obj, const char *key, uint64_t value)
-{
-	json_object_object_add(obj, key, json_object_new_uint64(value));
-}
-
 /**
  * ss_qnote_time() - Write a time as notes have it.
  * @t: the time
@@ -66,50 +53,6 @@ void ss_qnote_time(time_t t, char text[SS_QNOTE_TIME_SIZE])
 
 	gmtime_r(&t, &tm);
 	strftime(text, SS_QNOTE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
-static struct json_object *make_rcpts(const struct ss_request *req)
-{
-	struct json_object *array = json_object_new_array();
-	const char *rcpt = req->rcpt_list;
-
-	for (; rcpt && *rcpt; rcpt += strlen(rcpt) + 1)
-		json_object_array_add(array, json_object_new_string(rcpt));
-	return array;
-}
-
-/**
- * ss_qnote_make() - Make the note about a message.
- * @req: the message
- * @result: what was found
- * @size: octets of the message as it is kept
- *
- * Return: the note, the caller's.
- */
-struct json_object *ss_qnote_make(const struct ss_request *req,
-				  const struct ss_scan_result *result, uint64_t size)
-{
-	struct json_object *obj = json_object_new_object();
-	char text[SS_QNOTE_TIME_SIZE];
-
-	ss_qnote_time(time(NULL), text);
-	put(obj, "time", text);
-	put_number(obj, "session", req->flow.session);
-	put(obj, "policy", req->flow.policy);
-	put(obj, "client", req->flow.client);
-	put_number(obj, "client-port", req->flow.client_port);
-	put(obj, "server", req->flow.server);
-	put_number(obj, "server-port", req->flow.server_port);
-	put(obj, "helo", req->helo);
-	put(obj, "sender", req->sender);
-	json_object_object_add(obj, "rcpts", make_rcpts(req));
-	put_number(obj, "rcpt-count", req->rcpt_count);
-	put_number(obj, "size", size);
-	put(obj, "cause", ss_template_cause_name(result->cause));
-	put(obj, "virus", result->virus);
-	put(obj, "file", result->file);
-	put(obj, "subject", result->head.subject);
-	return obj;
 }
 
 /**

@@ -10,14 +10,9 @@
 #include "lib/text.h"
 #include "quarantine/dir.h"
 
-struct ss_request;
-struct ss_scan_result;
-
 #define SS_QNOTE_TIME_SIZE	32
 
 void ss_qnote_time(time_t t, char text[SS_QNOTE_TIME_SIZE]);
-struct json_object *ss_qnote_make(const struct ss_request *req,
-				  const struct ss_scan_result *result, uint64_t size);
 int ss_qnote_write(struct json_object *note, int fd);
 int ss_qnote_read(int dir, const struct ss_qdir_entry *entry, enum ss_text_mode mode,
 		  struct json_object *row);

@@ -28,7 +28,6 @@
 
 #include <json-c/json.h>
 
-#include "broker/scan_request.h"
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "quarantine/note.h"
@@ -355,14 +354,14 @@ static int publish(struct ss_quarantine *q, int fd, int note,
 }
 
 /* Write the note. Return: its file, or an errno. */
-static int make_note(struct ss_quarantine *q, const struct ss_request *req,
-		     const struct ss_scan_result *result, struct ss_qdir_entry *entry)
+static int write_note(struct ss_quarantine *q, struct json_object *note,
+		      struct ss_qdir_entry *entry)
 {
-	struct json_object *note = ss_qnote_make(req, result, entry->size);
-	int fd = new_file(q->dir), ret = fd < 0 ? fd : ss_qnote_write(note, fd);
+	int fd = new_file(q->dir), ret;
 	struct stat st;
 
-	json_object_put(note);
+	json_object_object_add(note, "size", json_object_new_uint64(entry->size));
+	ret = fd < 0 ? fd : ss_qnote_write(note, fd);
 	if (!ret && fstat(fd, &st))
 		ret = -errno;
 	if (ret) {
@@ -393,19 +392,18 @@ static int take_back(const struct ss_quarantine *q, int fd, struct ss_qdir_entry
  * @q: the quarantine
  * @fd: a file of ss_quarantine_create() with all of the message, on the disk; stays
  *   the caller's
- * @req: the message
- * @result: what was found
+ * @session: id of the session that it came in by
+ * @note: what is known of it; gets the size as well, and stays the caller's
  * @name: the name
  *
  * Return: 0 or an errno, nothing is kept then: -EFBIG for a message that is too
  * large, -EDQUOT where the quota is used up, -ENOSPC where the file system is full.
  */
-int ss_quarantine_keep(struct ss_quarantine *q, int fd, const struct ss_request *req,
-		       const struct ss_scan_result *result,
-		       char name[SS_QUARANTINE_NAME_SIZE])
+int ss_quarantine_keep(struct ss_quarantine *q, int fd, uint64_t session,
+		       struct json_object *note, char name[SS_QUARANTINE_NAME_SIZE])
 {
-	int note __cleanup(ss_cleanup_fd) = -1;
-	struct ss_qdir_entry entry = { .session = req->flow.session };
+	int note_fd __cleanup(ss_cleanup_fd) = -1;
+	struct ss_qdir_entry entry = { .session = session };
 	int ret = refresh(q);
 
 	if (!ret)
@@ -415,14 +413,14 @@ int ss_quarantine_keep(struct ss_quarantine *q, int fd, const struct ss_request 
 	if (getrandom(&entry.unique, sizeof(entry.unique), 0) != sizeof(entry.unique))
 		return -EIO;
 	expire(q, EXPIRE_MAX);
-	note = make_note(q, req, result, &entry);
-	if (note < 0)
-		return note;
+	note_fd = write_note(q, note, &entry);
+	if (note_fd < 0)
+		return note_fd;
 	ret = make_room(q, entry.charge);
 	if (!ret)
 		ret = make_room_in_list(q);
 	if (!ret)
-		ret = publish(q, fd, note, &entry);
+		ret = publish(q, fd, note_fd, &entry);
 	if (ret)
 		return ret;
 	add(q, &entry);

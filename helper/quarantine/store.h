@@ -9,8 +9,7 @@
 #include "common/conf.h"
 #include "quarantine/dir.h"
 
-struct ss_request;
-struct ss_scan_result;
+struct json_object;
 
 #define SS_QUARANTINE_NAME_SIZE	SS_QDIR_NAME_SIZE
 
@@ -55,9 +54,8 @@ int ss_quarantine_open(struct ss_quarantine *q, const char *path,
 		       const struct ss_quarantine_limits *limits);
 void ss_quarantine_close(struct ss_quarantine *q);
 int ss_quarantine_create(struct ss_quarantine *q, uint64_t size, uint64_t pending);
-int ss_quarantine_keep(struct ss_quarantine *q, int fd, const struct ss_request *req,
-		       const struct ss_scan_result *result,
-		       char name[SS_QUARANTINE_NAME_SIZE]);
+int ss_quarantine_keep(struct ss_quarantine *q, int fd, uint64_t session,
+		       struct json_object *note, char name[SS_QUARANTINE_NAME_SIZE]);
 void ss_quarantine_look(struct ss_quarantine *q);
 const char *ss_quarantine_why(int error);
 

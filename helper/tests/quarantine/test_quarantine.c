@@ -18,10 +18,9 @@
 
 #include <json-c/json.h>
 
-#include "broker/scan_request.h"
+#include "broker/verdict.h"
 #include "lib/process.h"
 #include "lib/units.h"
-#include "proto/scan_msg.h"
 #include "quarantine/note.h"
 #include "quarantine/store.h"
 #include "tests/support/mail.h"
@@ -77,6 +76,15 @@ static void open_it(void)
 	assert_int_equal(ss_quarantine_open(&q, path, &limits), 0);
 }
 
+static int keep_file(int fd)
+{
+	struct json_object *note = ss_verdicts_note(&req, &result);
+	int ret = ss_quarantine_keep(&q, fd, req.flow.session, note, name);
+
+	json_object_put(note);
+	return ret;
+}
+
 static int keep_text(const char *text)
 {
 	int fd = ss_quarantine_create(&q, strlen(text), 0), ret;
@@ -84,7 +92,7 @@ static int keep_text(const char *text)
 	if (fd < 0)
 		return fd;
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	ret = ss_quarantine_keep(&q, fd, &req, &result, name);
+	ret = keep_file(fd);
 	close(fd);
 	return ret;
 }
@@ -196,7 +204,7 @@ static void takes_the_file_back(void **state)
 	assert_int_equal(write(fd, "x", 1), 1);
 	assert_int_equal(fchmod(fd, 0666), 0);
 	assert_int_equal(futimens(fd, times), 0);
-	assert_int_equal(ss_quarantine_keep(&q, fd, &req, &result, name), 0);
+	assert_int_equal(keep_file(fd), 0);
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_true(st.st_mtim.tv_sec > 1);
@@ -337,7 +345,7 @@ static void does_not_keep_large_ones(void **state)
 	/* Whatever the worker was told */
 	fd = ss_quarantine_create(&q, 1, 0);
 	assert_int_equal(write(fd, "123456789012345678901", 21), 21);
-	assert_int_equal(ss_quarantine_keep(&q, fd, &req, &result, name), -EFBIG);
+	assert_int_equal(keep_file(fd), -EFBIG);
 	close(fd);
 	assert_int_equal(count_files(), 2);
 }
@@ -585,7 +593,7 @@ static void goes_where_its_folder_goes(void **state)
 	fd = ss_quarantine_create(&q, 1, 0);
 	assert_int_equal(write(fd, "x", 1), 1);
 	assert_int_equal(rmdir(path), 0);
-	assert_int_equal(ss_quarantine_keep(&q, fd, &req, &result, name), -ENOENT);
+	assert_int_equal(keep_file(fd), -ENOENT);
 	assert_int_equal(keep(1), -ENOENT);
 	close(fd);
 	/* It is there again */
@@ -608,12 +616,12 @@ static void leaves_no_half_pair(void **state)
 	small.rlim_max = old.rlim_max;
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	ret = ss_quarantine_keep(&q, fd, &req, &result, name);
+	ret = keep_file(fd);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(ret, -EFBIG);
 	assert_int_equal(count_files(), 0);
 	assert_int_equal(q.used, 0);
-	assert_int_equal(ss_quarantine_keep(&q, fd, &req, &result, name), 0);
+	assert_int_equal(keep_file(fd), 0);
 	close(fd);
 }
 
@@ -634,7 +642,7 @@ static int fill_a_disk(void)
 	while (write(fd, block, sizeof(block)) > 0)
 		;
 	ret |= errno != ENOSPC;
-	ret |= ss_quarantine_keep(&q, fd, &req, &result, name) != -ENOSPC;
+	ret |= keep_file(fd) != -ENOSPC;
 	close(fd);
 	ret |= count_files() != 2 || keep(2) || count_files() != 4;
 	/* 64 KiB less the 3 % that have to stay free are 14 blocks */
