@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
 from test_steer import client_of, dial, server_of, through  # noqa: E402
 
-# the rules that the README tells those to add whose INPUT chain drops by default
+# the rules that smtpsplice(7) tells those to add whose INPUT chain drops by default
 LET_IN = """
     ct state established,related accept
     iifname lan ip daddr 10.0.2.0/24 tcp dport { 25, 465, 587 } accept
