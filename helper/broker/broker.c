@@ -18,9 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #include "broker/avlog.h"
@@ -35,10 +33,8 @@
 #include "lib/process.h"
 #include "proto/control_msg.h"
 #include "proto/genl.h"
-#include "proto/scan_msg.h"
 
 #define SAFETY_POLL_MS	5000	/* ask the kernel, should a doorbell be lost */
-#define ANSWER_MS	2000	/* left of the kernel's time for the verdict */
 #define MAX_ATTEMPTS	3	/* then the message is not tried again */
 #define REGISTER_TRIES	10	/* a helper that was killed needs a moment to end */
 #define REGISTER_MS	100
@@ -53,7 +49,7 @@
  * @tls: there is a CA, hence a tls process
  * @signals: SIGUSR1
  * @verdicts: gives them, and has the log
- * @slots: places of workers, as many as @conf says
+ * @workers: the scan workers
  * @parked: a request whose worker turned out to be dead before it began, or NULL
  * @waiting: the kernel may have scan requests
  * @handoff: handshakes that are with the tls process
@@ -68,7 +64,7 @@ struct broker {
 	bool tls;
 	int signals;
 	struct ss_verdicts verdicts;
-	struct slot *slots;
+	struct ss_workers workers;
 	struct ss_request *parked;
 	bool waiting;
 	struct ss_handoff handoff;
@@ -91,162 +87,6 @@ static void check_known(int ret)
 
 /* -- workers -------------------------------------------------------------- */
 
-static void order_worker(struct broker *b, struct slot *slot)
-{
-	struct ss_ipc_msg msg = { .type = SS_IPC_SPAWN };
-	int ret = ss_ipc_post(b->scanners.serving, &msg, sizeof(msg), NULL, 0);
-
-	if (ret == -EAGAIN) {
-		slot->respawn = ss_process_now() + SS_SLOT_RESPAWN_MS;
-		return;
-	}
-	if (ret)
-		die(SS_EXIT_AGAIN, NULL);
-	ss_slot_order(slot);
-}
-
-/* The worker is dead, or shall be: answer for it */
-static void lose_worker(struct broker *b, struct slot *slot, bool late, const char *why)
-{
-	struct ss_request *req = slot->req;
-
-	if (slot->pidfd >= 0)
-		syscall(SYS_pidfd_send_signal, slot->pidfd, SIGKILL, NULL, 0);
-	ss_cleanup_fd(&slot->pidfd);
-	ss_cleanup_fd(&slot->sock);
-	slot->req = NULL;
-	slot->state = SLOT_EMPTY;
-	slot->respawn = ss_process_now() + (req ? 0 : SS_SLOT_RESPAWN_MS);
-	ss_slot_inherit(slot);
-	if (req) {
-		ss_process_say("%s (session %llu, %llu octets)", why,
-			       (unsigned long long)req->flow.session,
-			       (unsigned long long)req->size);
-		check_known(ss_verdicts_fail(&b->verdicts, req, late, why));
-	} else {
-		ss_process_say("%s (it had no message)", why);
-	}
-	ss_cleanup_fd(&slot->quarantine);
-}
-
-/* Milliseconds from hand-out until the verdict has to be given */
-static uint64_t time_for(const struct ss_request *req)
-{
-	return req->timeout > 2 * ANSWER_MS ? req->timeout - ANSWER_MS :
-	       req->timeout / 2;
-}
-
-/* Octets that workers may be about to write into the quarantine */
-static uint64_t quarantine_pending(const struct broker *b)
-{
-	uint64_t pending = 0;
-
-	for (unsigned int i = 0; i < b->conf->workers; i++)
-		if (b->slots[i].req && b->slots[i].quarantine >= 0)
-			pending += b->slots[i].req->size;
-	return pending;
-}
-
-/* Has a worker without a job said something? Then it is dead, or was taken over. */
-static bool has_spoken(const struct slot *slot)
-{
-	struct pollfd fd = { .fd = slot->sock, .events = POLLIN };
-
-	return poll(&fd, 1, 0) != 0;
-}
-
-/*
- * Return: false where the worker is dead, or has not waited to be asked; it is lost
- * then, the request is not
- */
-static bool start_job(struct broker *b, struct slot *slot, struct ss_request *req)
-{
-	uint64_t now = ss_process_now(), end = req->received + time_for(req);
-	uint64_t left = end > now ? end - now : 0;
-	struct ss_scan_order order = {
-		.job = {
-			.size = req->size,
-			.limit_ms = left - left / 10,
-			.chunked = req->chunked,
-			.splice = req->splice,
-			.tls = req->tls,
-		},
-	};
-	size_t size = SS_SCAN_ORDER_MIN + req->av_len;
-	int fds[SS_IPC_FDS] = { req->fd, -1 }, ret;
-
-	if (has_spoken(slot) || getrandom(&slot->ticket, sizeof(slot->ticket), 0) !=
-	    sizeof(slot->ticket)) {
-		lose_worker(b, slot, false, "scan worker died, or spoke unasked");
-		return false;
-	}
-	order.job.ticket = slot->ticket;
-	if (b->verdicts.quarantine.dir >= 0)
-		slot->quarantine = ss_quarantine_create(&b->verdicts.quarantine, req->size,
-							quarantine_pending(b));
-	if (slot->quarantine >= 0) {
-		order.job.quarantine = 1;
-		fds[1] = slot->quarantine;
-	}
-	snprintf(order.job.source, sizeof(order.job.source), "%s", req->flow.client);
-	snprintf(order.job.dest, sizeof(order.job.dest), "%s", req->flow.server);
-	snprintf(order.job.from, sizeof(order.job.from), "%s", req->sender);
-	snprintf(order.job.to, sizeof(order.job.to), "%s", req->rcpts ? req->rcpts : "");
-	if (req->av_len)
-		memcpy(order.profile, req->av, req->av_len);
-	ret = ss_ipc_post(slot->sock, &order, size, fds, order.job.quarantine ? 2 : 1);
-	if (ret) {
-		lose_worker(b, slot, false, ret == -EAGAIN ? "scan worker does not read" :
-			    "scan worker died");
-		return false;
-	}
-	ss_cleanup_fd(&req->fd);
-	slot->state = SLOT_BUSY;
-	slot->req = req;
-	slot->deadline = end;
-	return true;
-}
-
-static void on_worker(struct broker *b, struct slot *slot)
-{
-	struct ss_scan_result result;
-	struct ss_request *req = slot->req;
-	int fds[SS_IPC_FDS];
-	int ret = ss_ipc_recv(slot->sock, &result, sizeof(result), fds);
-	bool came = fds[0] >= 0;
-
-	if (ret || slot->state != SLOT_BUSY || result.ticket != slot->ticket ||
-	    !ss_scan_result_check(&result) || result.replaced != came) {
-		lose_worker(b, slot, false, ret == -EPIPE ? "scan worker died" :
-			    "scan worker gave nonsense");
-	} else {
-		slot->req = NULL;
-		slot->state = SLOT_FREE;
-		check_known(ss_verdicts_give(&b->verdicts, req, &result, slot->quarantine,
-					     fds[0]));
-		ss_cleanup_fd(&slot->quarantine);
-		ss_slot_succeed(slot);
-	}
-	for (int i = 0; i < SS_IPC_FDS; i++)
-		ss_cleanup_fd(&fds[i]);
-}
-
-static struct slot *find_slot(struct broker *b, enum slot_state state)
-{
-	for (unsigned int i = 0; i < b->conf->workers; i++)
-		if (b->slots[i].state == state)
-			return &b->slots[i];
-	return NULL;
-}
-
-static struct slot *find_heirless(struct broker *b)
-{
-	for (unsigned int i = 0; i < b->conf->workers; i++)
-		if (b->slots[i].heir_ordered)
-			return &b->slots[i];
-	return NULL;
-}
-
 static void on_scanner(struct broker *b)
 {
 	struct ss_ipc_msg msg;
@@ -256,9 +96,7 @@ static void on_scanner(struct broker *b)
 	/* The supervisor tells why the scanner has ended */
 	if (ss_ipc_recv(b->scanners.serving, &msg, sizeof(msg), fds))
 		die(SS_EXIT_AGAIN, NULL);
-	slot = find_slot(b, SLOT_ORDERED);
-	if (!slot)
-		slot = find_heirless(b);
+	slot = ss_workers_find_ordered(&b->workers);
 	if (!slot || msg.type != SS_IPC_WORKER)
 		for (int i = 0; i < SS_IPC_FDS; i++)
 			ss_cleanup_fd(&fds[i]);
@@ -271,48 +109,28 @@ static void on_scanner(struct broker *b)
 
 static void on_next_scanner(struct broker *b)
 {
-	if (!ss_scanners_next_event(&b->scanners))
-		return;
-	for (unsigned int i = 0; i < b->conf->workers; i++)
-		ss_slot_age(&b->slots[i]);
+	if (ss_scanners_next_event(&b->scanners))
+		ss_workers_age(&b->workers);
 }
 
 /* The scanner of before may end when its last worker has */
 static void look_after_scanners(struct broker *b)
 {
-	bool stale = false, heirless = false;
+	bool heirless, stale = ss_workers_stale(&b->workers, &heirless);
 
-	for (unsigned int i = 0; i < b->conf->workers; i++) {
-		const struct slot *slot = &b->slots[i];
-
-		stale |= slot->stale;
-		heirless |= slot->stale && slot->heir < 0;
-	}
 	if (!heirless)
 		ss_scanners_settle(&b->scanners);
 	if (!stale)
 		ss_scanners_retire(&b->scanners);
 }
 
-/* Kill workers that are late, replace those that are gone */
 static void look_after_workers(struct broker *b)
 {
-	uint64_t now = ss_process_now();
+	int ret = ss_workers_look(&b->workers, b->scanners.serving);
 
-	for (unsigned int i = 0; i < b->conf->workers; i++) {
-		struct slot *slot = &b->slots[i];
-
-		if (slot->state == SLOT_BUSY && now >= slot->deadline)
-			lose_worker(b, slot, true, "scan worker took too long");
-		if (ss_slot_wants(slot) && now >= slot->respawn)
-			order_worker(b, slot);
-	}
-	if (b->parked && now >= b->parked->received + time_for(b->parked)) {
-		struct ss_request *req = b->parked;
-
-		b->parked = NULL;
-		check_known(ss_verdicts_fail(&b->verdicts, req, true, "no scan worker"));
-	}
+	check_known(ret);
+	if (ret)	/* The supervisor tells why the scanner has ended */
+		die(SS_EXIT_AGAIN, NULL);
 }
 
 /* -- requests ------------------------------------------------------------- */
@@ -376,11 +194,22 @@ static struct ss_request *accept_request(struct broker *b)
 	return NULL;
 }
 
+/* The request that waits for a worker does so no longer than it may */
+static void look_after_parked(struct broker *b)
+{
+	struct ss_request *req = b->parked;
+
+	if (!req || ss_process_now() < req->received + ss_workers_time_for(req))
+		return;
+	b->parked = NULL;
+	check_known(ss_verdicts_fail(&b->verdicts, req, true, "no scan worker"));
+}
+
 static void take_work(struct broker *b)
 {
 	struct slot *slot;
 
-	while ((b->parked || b->waiting) && (slot = find_slot(b, SLOT_FREE))) {
+	while ((b->parked || b->waiting) && (slot = ss_workers_find(&b->workers, SLOT_FREE))) {
 		struct ss_request *req = b->parked ? b->parked : accept_request(b);
 
 		b->parked = NULL;
@@ -389,7 +218,7 @@ static void take_work(struct broker *b)
 		if (req->attempt >= MAX_ATTEMPTS)
 			check_known(ss_verdicts_fail(&b->verdicts, req, false,
 						     "it has ended the helper too often"));
-		else if (!start_job(b, slot, req))
+		else if (!ss_workers_start_job(&b->workers, slot, req))
 			b->parked = req;
 	}
 }
@@ -602,17 +431,9 @@ static int time_left(const struct broker *b)
 {
 	uint64_t now = ss_process_now(), next = now + SAFETY_POLL_MS;
 
-	if (b->parked && b->parked->received + time_for(b->parked) < next)
-		next = b->parked->received + time_for(b->parked);
-
-	for (unsigned int i = 0; i < b->conf->workers; i++) {
-		const struct slot *slot = &b->slots[i];
-
-		if (slot->state == SLOT_BUSY && slot->deadline < next)
-			next = slot->deadline;
-		if (ss_slot_wants(slot) && slot->respawn < next)
-			next = slot->respawn;
-	}
+	if (b->parked && b->parked->received + ss_workers_time_for(b->parked) < next)
+		next = b->parked->received + ss_workers_time_for(b->parked);
+	next = ss_workers_next(&b->workers, next);
 	return next > now ? next - now : 0;
 }
 
@@ -631,6 +452,7 @@ static void loop(struct broker *b)
 		int ready;
 
 		look_after_workers(b);
+		look_after_parked(b);
 		look_after_scanners(b);
 		take_work(b);
 		ss_quarantine_look(&b->verdicts.quarantine);
@@ -644,7 +466,7 @@ static void loop(struct broker *b)
 		};
 		for (unsigned int i = 0; i < workers; i++)
 			fds[FIXED + i] = (struct pollfd){
-				.fd = b->slots[i].sock, .events = POLLIN
+				.fd = b->workers.slots[i].sock, .events = POLLIN
 			};
 		ready = poll(fds, FIXED + workers, time_left(b));
 		if (ready < 0)
@@ -654,7 +476,7 @@ static void loop(struct broker *b)
 		/* Before the scanner, which may fill the slots anew */
 		for (unsigned int i = 0; i < workers; i++)
 			if (fds[FIXED + i].revents)
-				on_worker(b, &b->slots[i]);
+				check_known(ss_workers_event(&b->workers, &b->workers.slots[i]));
 		if (fds[TLS].revents)
 			ss_handoff_event(&b->handoff, fds[TLS].revents);
 		/* Before NEXT, which makes another one the one that leaves */
@@ -781,11 +603,8 @@ void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tl
 			       ret == -EPERM ? " (CAP_NET_ADMIN is needed)" : "");
 		_exit(SS_EXIT_USAGE);
 	}
-	b.slots = calloc(conf->workers, sizeof(*b.slots));
-	if (!b.slots)
+	if (ss_workers_init(&b.workers, conf->workers, &b.verdicts))
 		die(SS_EXIT_AGAIN, "out of memory");
-	for (unsigned int i = 0; i < conf->workers; i++)
-		ss_slot_init(&b.slots[i]);
 	if (ss_scanners_init(&b.scanners, conf, scanner))
 		die(SS_EXIT_AGAIN, NULL);
 	register_helper(&b);

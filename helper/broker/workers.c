@@ -1,46 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The place of a worker in the broker. Where another scanner serves, the worker
- * in it stays until its heir is here and it has no job: at no time are there
- * fewer workers than before.
+ * The scan workers as the broker sees them: a place for each, its job, and who
+ * answers for that should it die. Where another scanner serves, the worker in a
+ * place stays until its heir is here and it has no job: at no time are there fewer
+ * workers than before.
  */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "broker/workers.h"
 #include "lib/cleanup.h"
+#include "lib/ipc.h"
 #include "lib/process.h"
+#include "proto/control_msg.h"
+#include "proto/scan_msg.h"
+#include "quarantine/store.h"
 
-/**
- * ss_slot_init() - Make an empty place.
- * @slot: the place
- */
-void ss_slot_init(struct slot *slot)
+#define ANSWER_MS	2000	/* left of the kernel's time for the verdict */
+
+/* -- one place ------------------------------------------------------------ */
+
+/* Make an empty place */
+static void init_slot(struct slot *slot)
 {
 	*slot = (struct slot){
 		.sock = -1, .pidfd = -1, .quarantine = -1, .heir = -1, .heir_pidfd = -1,
 	};
 }
 
-/**
- * ss_slot_wants() - Is a worker to be ordered for it, at @slot->respawn?
- * @slot: the place
- *
- * Return: whether that is so.
- */
-bool ss_slot_wants(const struct slot *slot)
+/* Is a worker to be ordered for it, at @respawn? */
+static bool wants_worker(const struct slot *slot)
 {
 	return slot->state == SLOT_EMPTY ||
 	       (slot->stale && !slot->heir_ordered && slot->heir < 0);
 }
 
-/**
- * ss_slot_order() - A worker was ordered.
- * @slot: the place, which wants one
- */
-void ss_slot_order(struct slot *slot)
+/* A worker was ordered for the place, which wants one */
+static void note_order(struct slot *slot)
 {
 	if (slot->state == SLOT_EMPTY)
 		slot->state = SLOT_ORDERED;
 	else
 		slot->heir_ordered = true;
+}
+
+/* The worker has no job: the heir, if there is one, follows */
+static void succeed(struct slot *slot)
+{
+	if (slot->heir < 0)
+		return;
+	ss_cleanup_fd(&slot->sock);	/* so it ends */
+	ss_cleanup_fd(&slot->pidfd);
+	slot->sock = slot->heir;
+	slot->pidfd = slot->heir_pidfd;
+	slot->heir = -1;
+	slot->heir_pidfd = -1;
+	slot->stale = false;
+	slot->state = SLOT_FREE;
 }
 
 /**
@@ -64,45 +87,21 @@ void ss_slot_fill(struct slot *slot, const int fds[SS_IPC_FDS])
 	slot->heir = fds[0];
 	slot->heir_pidfd = fds[1];
 	if (slot->state == SLOT_FREE)
-		ss_slot_succeed(slot);
+		succeed(slot);
 }
 
-/**
- * ss_slot_succeed() - The worker has no job: the heir, if there is one, follows.
- * @slot: the place
- */
-void ss_slot_succeed(struct slot *slot)
-{
-	if (slot->heir < 0)
-		return;
-	ss_cleanup_fd(&slot->sock);	/* so it ends */
-	ss_cleanup_fd(&slot->pidfd);
-	slot->sock = slot->heir;
-	slot->pidfd = slot->heir_pidfd;
-	slot->heir = -1;
-	slot->heir_pidfd = -1;
-	slot->stale = false;
-	slot->state = SLOT_FREE;
-}
-
-/**
- * ss_slot_inherit() - The worker is gone: what was for after it is for now.
- * @slot: the place, empty
- */
-void ss_slot_inherit(struct slot *slot)
+/* The worker is gone: what was for after it is for now */
+static void inherit(struct slot *slot)
 {
 	slot->stale = false;
 	if (slot->heir_ordered)
 		slot->state = SLOT_ORDERED;
 	slot->heir_ordered = false;
-	ss_slot_succeed(slot);
+	succeed(slot);
 }
 
-/**
- * ss_slot_age() - Another scanner serves from now on.
- * @slot: the place; what was ordered for it from the other one does not come
- */
-void ss_slot_age(struct slot *slot)
+/* Another scanner serves: what was ordered for the place from the other one does not come */
+static void age(struct slot *slot)
 {
 	if (slot->state == SLOT_ORDERED)
 		slot->state = SLOT_EMPTY;
@@ -111,4 +110,294 @@ void ss_slot_age(struct slot *slot)
 	ss_cleanup_fd(&slot->heir_pidfd);
 	slot->respawn = 0;
 	slot->stale = slot->state != SLOT_EMPTY;
+}
+
+/* -- all of them ----------------------------------------------------------- */
+
+static int order_worker(struct slot *slot, int scanner)
+{
+	struct ss_ipc_msg msg = { .type = SS_IPC_SPAWN };
+	int ret = ss_ipc_post(scanner, &msg, sizeof(msg), NULL, 0);
+
+	if (ret == -EAGAIN) {
+		slot->respawn = ss_process_now() + SS_SLOT_RESPAWN_MS;
+		return 0;
+	}
+	if (ret)
+		return -EPIPE;
+	note_order(slot);
+	return 0;
+}
+
+/* The worker is dead, or shall be: answer for it. Return: as ss_verdicts_fail(). */
+static int lose_worker(struct ss_workers *w, struct slot *slot, bool late, const char *why)
+{
+	struct ss_request *req = slot->req;
+	int ret = 0;
+
+	if (slot->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, slot->pidfd, SIGKILL, NULL, 0);
+	ss_cleanup_fd(&slot->pidfd);
+	ss_cleanup_fd(&slot->sock);
+	slot->req = NULL;
+	slot->state = SLOT_EMPTY;
+	slot->respawn = ss_process_now() + (req ? 0 : SS_SLOT_RESPAWN_MS);
+	inherit(slot);
+	if (req) {
+		ss_process_say("%s (session %llu, %llu octets)", why,
+			       (unsigned long long)req->flow.session,
+			       (unsigned long long)req->size);
+		ret = ss_verdicts_fail(w->verdicts, req, late, why);
+	} else {
+		ss_process_say("%s (it had no message)", why);
+	}
+	ss_cleanup_fd(&slot->quarantine);
+	return ret;
+}
+
+/**
+ * ss_workers_time_for() - Tell how long a request may take.
+ * @req: the request
+ *
+ * Return: milliseconds from hand-out until the verdict has to be given.
+ */
+uint64_t ss_workers_time_for(const struct ss_request *req)
+{
+	return req->timeout > 2 * ANSWER_MS ? req->timeout - ANSWER_MS :
+	       req->timeout / 2;
+}
+
+/* Octets that workers may be about to write into the quarantine */
+static uint64_t quarantine_pending(const struct ss_workers *w)
+{
+	uint64_t pending = 0;
+
+	for (unsigned int i = 0; i < w->count; i++)
+		if (w->slots[i].req && w->slots[i].quarantine >= 0)
+			pending += w->slots[i].req->size;
+	return pending;
+}
+
+/* Has a worker without a job said something? Then it is dead, or was taken over. */
+static bool has_spoken(const struct slot *slot)
+{
+	struct pollfd fd = { .fd = slot->sock, .events = POLLIN };
+
+	return poll(&fd, 1, 0) != 0;
+}
+
+/**
+ * ss_workers_start_job() - Give a worker a job.
+ * @w: the workers
+ * @slot: the place of a free one
+ * @req: the request, the worker's place's from now on
+ *
+ * Return: false where the worker is dead, or has not waited to be asked; it is lost
+ * then, the request is not.
+ */
+bool ss_workers_start_job(struct ss_workers *w, struct slot *slot, struct ss_request *req)
+{
+	uint64_t now = ss_process_now(), end = req->received + ss_workers_time_for(req);
+	uint64_t left = end > now ? end - now : 0;
+	struct ss_scan_order order = {
+		.job = {
+			.size = req->size,
+			.limit_ms = left - left / 10,
+			.chunked = req->chunked,
+			.splice = req->splice,
+			.tls = req->tls,
+		},
+	};
+	size_t size = SS_SCAN_ORDER_MIN + req->av_len;
+	int fds[SS_IPC_FDS] = { req->fd, -1 }, ret;
+
+	if (has_spoken(slot) || getrandom(&slot->ticket, sizeof(slot->ticket), 0) !=
+	    sizeof(slot->ticket)) {
+		lose_worker(w, slot, false, "scan worker died, or spoke unasked");
+		return false;
+	}
+	order.job.ticket = slot->ticket;
+	if (w->verdicts->quarantine.dir >= 0)
+		slot->quarantine = ss_quarantine_create(&w->verdicts->quarantine, req->size,
+							quarantine_pending(w));
+	if (slot->quarantine >= 0) {
+		order.job.quarantine = 1;
+		fds[1] = slot->quarantine;
+	}
+	snprintf(order.job.source, sizeof(order.job.source), "%s", req->flow.client);
+	snprintf(order.job.dest, sizeof(order.job.dest), "%s", req->flow.server);
+	snprintf(order.job.from, sizeof(order.job.from), "%s", req->sender);
+	snprintf(order.job.to, sizeof(order.job.to), "%s", req->rcpts ? req->rcpts : "");
+	if (req->av_len)
+		memcpy(order.profile, req->av, req->av_len);
+	ret = ss_ipc_post(slot->sock, &order, size, fds, order.job.quarantine ? 2 : 1);
+	if (ret) {
+		lose_worker(w, slot, false, ret == -EAGAIN ? "scan worker does not read" :
+			    "scan worker died");
+		return false;
+	}
+	ss_cleanup_fd(&req->fd);
+	slot->state = SLOT_BUSY;
+	slot->req = req;
+	slot->deadline = end;
+	return true;
+}
+
+/**
+ * ss_workers_event() - A worker has a result, or died.
+ * @w: the workers
+ * @slot: its place
+ *
+ * Return: 0, or -EPERM where the kernel does not know this helper any more.
+ */
+int ss_workers_event(struct ss_workers *w, struct slot *slot)
+{
+	struct ss_scan_result result;
+	struct ss_request *req = slot->req;
+	int fds[SS_IPC_FDS];
+	int ret = ss_ipc_recv(slot->sock, &result, sizeof(result), fds);
+	bool came = fds[0] >= 0;
+
+	if (ret || slot->state != SLOT_BUSY || result.ticket != slot->ticket ||
+	    !ss_scan_result_check(&result) || result.replaced != came) {
+		ret = lose_worker(w, slot, false, ret == -EPIPE ? "scan worker died" :
+				  "scan worker gave nonsense");
+	} else {
+		slot->req = NULL;
+		slot->state = SLOT_FREE;
+		ret = ss_verdicts_give(w->verdicts, req, &result, slot->quarantine, fds[0]);
+		ss_cleanup_fd(&slot->quarantine);
+		succeed(slot);
+	}
+	for (int i = 0; i < SS_IPC_FDS; i++)
+		ss_cleanup_fd(&fds[i]);
+	return ret;
+}
+
+/**
+ * ss_workers_look() - Kill workers that are late, and order those that are wanted.
+ * @w: the workers
+ * @scanner: the socket to the scanner that serves
+ *
+ * Return: 0, -EPERM where the kernel does not know this helper any more, or -EPIPE
+ * where the scanner is gone.
+ */
+int ss_workers_look(struct ss_workers *w, int scanner)
+{
+	uint64_t now = ss_process_now();
+
+	for (unsigned int i = 0; i < w->count; i++) {
+		struct slot *slot = &w->slots[i];
+		int ret = 0;
+
+		if (slot->state == SLOT_BUSY && now >= slot->deadline)
+			ret = lose_worker(w, slot, true, "scan worker took too long");
+		if (!ret && wants_worker(slot) && now >= slot->respawn)
+			ret = order_worker(slot, scanner);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * ss_workers_next() - Tell when ss_workers_look() has something to do.
+ * @w: the workers
+ * @next: the time, if it is not before
+ *
+ * Return: the time, see ss_process_now().
+ */
+uint64_t ss_workers_next(const struct ss_workers *w, uint64_t next)
+{
+	for (unsigned int i = 0; i < w->count; i++) {
+		const struct slot *slot = &w->slots[i];
+
+		if (slot->state == SLOT_BUSY && slot->deadline < next)
+			next = slot->deadline;
+		if (wants_worker(slot) && slot->respawn < next)
+			next = slot->respawn;
+	}
+	return next;
+}
+
+/**
+ * ss_workers_find() - Find a place.
+ * @w: the workers
+ * @state: what is to be in it
+ *
+ * Return: the first one, or NULL.
+ */
+struct slot *ss_workers_find(const struct ss_workers *w, enum slot_state state)
+{
+	for (unsigned int i = 0; i < w->count; i++)
+		if (w->slots[i].state == state)
+			return &w->slots[i];
+	return NULL;
+}
+
+/**
+ * ss_workers_find_ordered() - Find the place that a worker was ordered for.
+ * @w: the workers
+ *
+ * Return: the place, or NULL.
+ */
+struct slot *ss_workers_find_ordered(const struct ss_workers *w)
+{
+	struct slot *slot = ss_workers_find(w, SLOT_ORDERED);
+
+	for (unsigned int i = 0; !slot && i < w->count; i++)
+		if (w->slots[i].heir_ordered)
+			slot = &w->slots[i];
+	return slot;
+}
+
+/**
+ * ss_workers_age() - Another scanner serves from now on.
+ * @w: the workers
+ */
+void ss_workers_age(struct ss_workers *w)
+{
+	for (unsigned int i = 0; i < w->count; i++)
+		age(&w->slots[i]);
+}
+
+/**
+ * ss_workers_stale() - Tell how far the workers are with a reload.
+ * @w: the workers
+ * @heirless: whether one of the scanner that leaves has no heir yet
+ *
+ * Return: whether there is one of the scanner that leaves.
+ */
+bool ss_workers_stale(const struct ss_workers *w, bool *heirless)
+{
+	bool stale = false;
+
+	*heirless = false;
+	for (unsigned int i = 0; i < w->count; i++) {
+		const struct slot *slot = &w->slots[i];
+
+		stale |= slot->stale;
+		*heirless |= slot->stale && slot->heir < 0;
+	}
+	return stale;
+}
+
+/**
+ * ss_workers_init() - Have places for workers, all empty.
+ * @w: the workers
+ * @count: how many
+ * @verdicts: what answers for them; has to stay
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ss_workers_init(struct ss_workers *w, unsigned int count, struct ss_verdicts *verdicts)
+{
+	*w = (struct ss_workers){
+		.verdicts = verdicts, .slots = calloc(count, sizeof(*w->slots)), .count = count,
+	};
+	if (!w->slots)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < count; i++)
+		init_slot(&w->slots[i]);
+	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "broker/scan_request.h"
+#include "broker/verdict.h"
 #include "lib/ipc.h"
 
 #define SS_SLOT_RESPAWN_MS	1000	/* before a worker that had no job is replaced */
@@ -55,12 +56,29 @@ struct slot {
 	int heir_pidfd;
 };
 
-void ss_slot_init(struct slot *slot);
-bool ss_slot_wants(const struct slot *slot);
-void ss_slot_order(struct slot *slot);
+/**
+ * struct ss_workers - The places of all workers.
+ * @verdicts: what answers for those that cannot; the broker's
+ * @slots: the places
+ * @count: how many
+ */
+struct ss_workers {
+	struct ss_verdicts *verdicts;
+	struct slot *slots;
+	unsigned int count;
+};
+
 void ss_slot_fill(struct slot *slot, const int fds[SS_IPC_FDS]);
-void ss_slot_succeed(struct slot *slot);
-void ss_slot_inherit(struct slot *slot);
-void ss_slot_age(struct slot *slot);
+
+int ss_workers_init(struct ss_workers *w, unsigned int count, struct ss_verdicts *verdicts);
+uint64_t ss_workers_time_for(const struct ss_request *req);
+bool ss_workers_start_job(struct ss_workers *w, struct slot *slot, struct ss_request *req);
+int ss_workers_event(struct ss_workers *w, struct slot *slot);
+int ss_workers_look(struct ss_workers *w, int scanner);
+uint64_t ss_workers_next(const struct ss_workers *w, uint64_t next);
+struct slot *ss_workers_find(const struct ss_workers *w, enum slot_state state);
+struct slot *ss_workers_find_ordered(const struct ss_workers *w);
+void ss_workers_age(struct ss_workers *w);
+bool ss_workers_stale(const struct ss_workers *w, bool *heirless);
 
 #endif /* SS_SLOT_H */
