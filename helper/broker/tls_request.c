@@ -11,8 +11,6 @@
 #include "lib/cleanup.h"
 #include "lib/process.h"
 
-#define DEFAULT_TIMEOUT	60000
-
 static int read_one(struct ss_handshake *hs, const struct nlattr *nla)
 {
 	switch (nla_type(nla)) {
@@ -79,7 +77,7 @@ int ss_handshake_parse(struct ss_handshake **out, struct nlattr *attrs, int len)
 	}
 	hs->client_fd = client;
 	hs->server_fd = server == client ? -1 : server;
-	hs->timeout = DEFAULT_TIMEOUT;
+	hs->timeout = SS_TLS_JOB_TIMEOUT_MS;
 	hs->received = ss_process_now();
 	ret = read_all(hs, attrs, len) ?: make_job(hs, attrs, len);
 	if (ret) {

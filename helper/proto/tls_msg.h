@@ -10,6 +10,9 @@
 /* A profile with all the exemptions that it may have, and then some */
 #define SS_TLS_JOB_MAX	(64 << 10)
 
+/* For a job that does not say how long it may take */
+#define SS_TLS_JOB_TIMEOUT_MS	30000
+
 /**
  * struct ss_tls_job - From the broker: a pair of handshakes. Behind it come the
  * attributes of the kernel's answer to handshake-accept (attribute set

@@ -5,9 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "proto/tls_msg.h"
 #include "tls/job.h"
-
-#define DEFAULT_TIMEOUT	30000
 
 static int read_server(struct ss_job *job, const struct nlattr *nla)
 {
@@ -55,7 +54,7 @@ int ss_job_parse(struct ss_job *job, const struct nlattr *attrs, int len)
 	struct nlattr *nla;
 	int rem;
 
-	job->timeout = DEFAULT_TIMEOUT;
+	job->timeout = SS_TLS_JOB_TIMEOUT_MS;
 	job->server_size = 0;
 	job->server_port = 0;
 	job->starttls = false;
