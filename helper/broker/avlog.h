@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_AVLOG_H
-#define SS_AVLOG_H
+#ifndef SS_BROKER_AVLOG_H
+#define SS_BROKER_AVLOG_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -61,4 +61,4 @@ int ss_avlog_open(struct ss_avlog *log, const char *path);
 int ss_avlog_write(struct ss_avlog *log, const struct ss_avlog_record *rec);
 int ss_avlog_write_handshake(struct ss_avlog *log, const struct ss_avlog_handshake *rec);
 
-#endif /* SS_AVLOG_H */
+#endif /* SS_BROKER_AVLOG_H */

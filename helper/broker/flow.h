@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_FLOW_H
-#define SS_FLOW_H
+#ifndef SS_BROKER_FLOW_H
+#define SS_BROKER_FLOW_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -34,4 +34,4 @@ struct ss_flow {
 int ss_flow_read(struct ss_flow *flow, int first, const struct nlattr *nla);
 int ss_flow_take_fd(struct nlattr *attrs, int len, int type);
 
-#endif /* SS_FLOW_H */
+#endif /* SS_BROKER_FLOW_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_SCANNERS_H
-#define SS_SCANNERS_H
+#ifndef SS_BROKER_RELOAD_H
+#define SS_BROKER_RELOAD_H
 
 #include <stdbool.h>
 
@@ -30,4 +30,4 @@ void ss_scanners_leaving_event(struct ss_scanners *s);
 void ss_scanners_settle(struct ss_scanners *s);
 void ss_scanners_retire(struct ss_scanners *s);
 
-#endif /* SS_SCANNERS_H */
+#endif /* SS_BROKER_RELOAD_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_REQUEST_H
-#define SS_REQUEST_H
+#ifndef SS_BROKER_SCAN_REQUEST_H
+#define SS_BROKER_SCAN_REQUEST_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,4 +59,4 @@ struct ss_request {
 int ss_request_parse(struct ss_request **out, struct nlattr *attrs, int len);
 void ss_request_free(struct ss_request *req);
 
-#endif /* SS_REQUEST_H */
+#endif /* SS_BROKER_SCAN_REQUEST_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_STATE_H
-#define SS_STATE_H
+#ifndef SS_BROKER_STATE_FILE_H
+#define SS_BROKER_STATE_FILE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,4 +42,4 @@ struct ss_state {
 
 void ss_state_note(struct ss_state *s, enum ss_state_reload reload, const char *error);
 
-#endif /* SS_STATE_H */
+#endif /* SS_BROKER_STATE_FILE_H */

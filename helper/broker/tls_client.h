@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_HANDOFF_H
-#define SS_HANDOFF_H
+#ifndef SS_BROKER_TLS_CLIENT_H
+#define SS_BROKER_TLS_CLIENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,4 +54,4 @@ short ss_handoff_events(const struct ss_handoff *h);
 void ss_handoff_event(struct ss_handoff *h, short revents);
 void ss_handoff_look(struct ss_handoff *h);
 
-#endif /* SS_HANDOFF_H */
+#endif /* SS_BROKER_TLS_CLIENT_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_HANDSHAKE_H
-#define SS_HANDSHAKE_H
+#ifndef SS_BROKER_TLS_REQUEST_H
+#define SS_BROKER_TLS_REQUEST_H
 
 #include <stdint.h>
 
@@ -37,4 +37,4 @@ int ss_handshake_parse(struct ss_handshake **out, struct nlattr *attrs, int len)
 void ss_handshake_sent(struct ss_handshake *hs);
 void ss_handshake_free(struct ss_handshake *hs);
 
-#endif /* SS_HANDSHAKE_H */
+#endif /* SS_BROKER_TLS_REQUEST_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_VERDICTS_H
-#define SS_VERDICTS_H
+#ifndef SS_BROKER_VERDICT_H
+#define SS_BROKER_VERDICT_H
 
 #include <stdbool.h>
 
@@ -41,4 +41,4 @@ int ss_verdicts_give(struct ss_verdicts *v, struct ss_request *req,
 int ss_verdicts_fail(struct ss_verdicts *v, struct ss_request *req, bool late,
 		     const char *why);
 
-#endif /* SS_VERDICTS_H */
+#endif /* SS_BROKER_VERDICT_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_SLOT_H
-#define SS_SLOT_H
+#ifndef SS_BROKER_WORKERS_H
+#define SS_BROKER_WORKERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -81,4 +81,4 @@ struct slot *ss_workers_find_ordered(const struct ss_workers *w);
 void ss_workers_age(struct ss_workers *w);
 bool ss_workers_stale(const struct ss_workers *w, bool *heirless);
 
-#endif /* SS_SLOT_H */
+#endif /* SS_BROKER_WORKERS_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_WORDS_H
-#define SS_WORDS_H
+#ifndef SS_CLI_ARGS_H
+#define SS_CLI_ARGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,4 +35,4 @@ int ss_words_take_name(struct ss_cli *cli, const char *what, const char *group,
 int ss_words_delete(struct ss_cli *cli, const char *what, const char *group,
 		    int cmd, int type);
 
-#endif /* SS_WORDS_H */
+#endif /* SS_CLI_ARGS_H */

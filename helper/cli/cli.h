@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_CLI_H
-#define SS_CLI_H
+#ifndef SS_CLI_CLI_H
+#define SS_CLI_CLI_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -77,4 +77,4 @@ int ss_engine_show(struct ss_cli *cli);
 int ss_set_main(struct ss_cli *cli);
 int ss_monitor_main(struct ss_cli *cli);
 
-#endif /* SS_CLI_H */
+#endif /* SS_CLI_CLI_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_CMD_PROFILE_H
-#define SS_CMD_PROFILE_H
+#ifndef SS_CLI_PROFILE_H
+#define SS_CLI_PROFILE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,4 +72,4 @@ int ss_cmd_profile_count(struct ss_cmd_profile *p, int type, unsigned int max, c
 int ss_cmd_profile_value(const struct ss_names *names, const char *word, char *why);
 struct nlattr *ss_cmd_profile_find(const struct ss_cmd_profile *p, int type);
 
-#endif /* SS_CMD_PROFILE_H */
+#endif /* SS_CLI_PROFILE_H */

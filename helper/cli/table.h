@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TABLE_H
-#define SS_TABLE_H
+#ifndef SS_CLI_TABLE_H
+#define SS_CLI_TABLE_H
 
 #include <json-c/json.h>
 
@@ -25,4 +25,4 @@ struct ss_column {
 void ss_table_format(char cell[SS_TABLE_CELL_SIZE], struct json_object *value);
 void ss_table_print(const struct ss_column *columns, struct json_object *rows);
 
-#endif /* SS_TABLE_H */
+#endif /* SS_CLI_TABLE_H */

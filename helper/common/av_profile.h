@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_AVPROFILE_H
-#define SS_AVPROFILE_H
+#ifndef SS_COMMON_AV_PROFILE_H
+#define SS_COMMON_AV_PROFILE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -78,4 +78,4 @@ struct ss_avprofile {
 void ss_avprofile_default(struct ss_avprofile *profile);
 int ss_avprofile_parse(struct ss_avprofile *profile, const void *attrs, size_t len);
 
-#endif /* SS_AVPROFILE_H */
+#endif /* SS_COMMON_AV_PROFILE_H */

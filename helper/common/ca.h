@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_CA_H
-#define SS_CA_H
+#ifndef SS_COMMON_CA_H
+#define SS_COMMON_CA_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,4 +71,4 @@ int ss_ca_describe(const char *dir, struct ss_ca_info *ca,
 		   struct ss_ca_info *untrusted, char *err, size_t errlen);
 int ss_ca_random_serial(gnutls_x509_crt_t crt);
 
-#endif /* SS_CA_H */
+#endif /* SS_COMMON_CA_H */

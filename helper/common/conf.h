@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_CONF_H
-#define SS_CONF_H
+#ifndef SS_COMMON_CONF_H
+#define SS_COMMON_CONF_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -69,4 +69,4 @@ enum {
 	SS_EXIT_AGAIN	= 3,	/* between processes: start me again */
 };
 
-#endif /* SS_CONF_H */
+#endif /* SS_COMMON_CONF_H */

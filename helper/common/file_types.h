@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_KINDS_H
-#define SS_KINDS_H
+#ifndef SS_COMMON_FILE_TYPES_H
+#define SS_COMMON_FILE_TYPES_H
 
 /**
  * enum ss_kind - What can be found in a file; those from @SS_KIND_ENCRYPTED on
@@ -47,4 +47,4 @@ int ss_kinds_type_of_mime(const char *mime);
 int ss_kinds_condition_find(const char *word);
 const char *ss_kinds_condition_name(int kind);
 
-#endif /* SS_KINDS_H */
+#endif /* SS_COMMON_FILE_TYPES_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TEMPLATE_H
-#define SS_TEMPLATE_H
+#ifndef SS_COMMON_TEMPLATE_H
+#define SS_COMMON_TEMPLATE_H
 
 #include <stdbool.h>
 
@@ -44,4 +44,4 @@ void ss_template_reply(char reply[SS_TEMPLATE_REPLY_SIZE], const char *template,
 		       const struct ss_template_values *values);
 char *ss_template_text(const char *template, const struct ss_template_values *values);
 
-#endif /* SS_TEMPLATE_H */
+#endif /* SS_COMMON_TEMPLATE_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_ADDR_H
-#define SS_ADDR_H
+#ifndef SS_LIB_ADDR_H
+#define SS_LIB_ADDR_H
 
 #include <netinet/in.h>
 #include <stddef.h>
@@ -29,4 +29,4 @@ const char *ss_addr_format_prefix(char buf[SS_ADDR_SIZE],
 const char *ss_addr_format_port(char buf[SS_ADDR_SIZE], const char *addr,
 				unsigned int port);
 
-#endif /* SS_ADDR_H */
+#endif /* SS_LIB_ADDR_H */

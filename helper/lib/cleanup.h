@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_CLEANUP_H
-#define SS_CLEANUP_H
+#ifndef SS_LIB_CLEANUP_H
+#define SS_LIB_CLEANUP_H
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,4 +24,4 @@ static inline void ss_cleanup_free(void *ptr)
 	free(*(void **)ptr);
 }
 
-#endif /* SS_CLEANUP_H */
+#endif /* SS_LIB_CLEANUP_H */

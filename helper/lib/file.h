@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_FILE_H
-#define SS_FILE_H
+#ifndef SS_LIB_FILE_H
+#define SS_LIB_FILE_H
 
 #include <stddef.h>
 
@@ -20,4 +20,4 @@ int ss_file_map(struct ss_file_map *map, int fd);
 void ss_file_unmap(struct ss_file_map *map);
 int ss_file_write(int fd, const void *data, size_t len);
 
-#endif /* SS_FILE_H */
+#endif /* SS_LIB_FILE_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_PROCESS_H
-#define SS_PROCESS_H
+#ifndef SS_LIB_PROCESS_H
+#define SS_LIB_PROCESS_H
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -11,4 +11,4 @@ void ss_process_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 pid_t ss_process_fork(const char *name);
 void ss_process_remove_tree(const char *dir);
 
-#endif /* SS_PROCESS_H */
+#endif /* SS_LIB_PROCESS_H */

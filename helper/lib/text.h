@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TEXT_H
-#define SS_TEXT_H
+#ifndef SS_LIB_TEXT_H
+#define SS_LIB_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,4 +26,4 @@ size_t ss_text_clean(enum ss_text_mode mode, char *dst, size_t size,
 size_t ss_text_clean_str(enum ss_text_mode mode, char *dst, size_t size,
 			 const char *src);
 
-#endif /* SS_TEXT_H */
+#endif /* SS_LIB_TEXT_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_NUMBER_H
-#define SS_NUMBER_H
+#ifndef SS_LIB_UNITS_H
+#define SS_LIB_UNITS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,4 +9,4 @@ bool ss_number_size(const char *text, uint64_t max, uint64_t *octets);
 bool ss_number_time(const char *text, uint64_t max, uint64_t *ms);
 bool ss_number_seconds(const char *text, uint64_t max, uint64_t *n);
 
-#endif /* SS_NUMBER_H */
+#endif /* SS_LIB_UNITS_H */

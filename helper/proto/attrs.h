@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_ATTRS_H
-#define SS_ATTRS_H
+#ifndef SS_PROTO_ATTRS_H
+#define SS_PROTO_ATTRS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -94,4 +94,4 @@ const char *ss_attrs_value_name(const struct ss_attr_set *set, int type,
 				uint64_t value);
 int ss_attrs_read_text(char *text, size_t size, const struct nlattr *nla);
 
-#endif /* SS_ATTRS_H */
+#endif /* SS_PROTO_ATTRS_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_GENL_H
-#define SS_GENL_H
+#ifndef SS_PROTO_GENL_H
+#define SS_PROTO_GENL_H
 
 #include <stdint.h>
 #include <netlink/msg.h>
@@ -40,4 +40,4 @@ int ss_genl_join(struct ss_genl *genl, const char *group);
 int ss_genl_receive(struct ss_genl *genl, ss_genl_fn fn, void *arg);
 int ss_genl_fd(struct ss_genl *genl);
 
-#endif /* SS_GENL_H */
+#endif /* SS_PROTO_GENL_H */

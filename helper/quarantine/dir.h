@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_QDIR_H
-#define SS_QDIR_H
+#ifndef SS_QUARANTINE_DIR_H
+#define SS_QUARANTINE_DIR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,4 +33,4 @@ int ss_qdir_list(int dir, bool sweep, struct ss_qdir_entry **list, size_t *count
 int ss_qdir_open_file(int dir, const char *name);
 int ss_qdir_remove(int dir, const struct ss_qdir_entry *entry);
 
-#endif /* SS_QDIR_H */
+#endif /* SS_QUARANTINE_DIR_H */

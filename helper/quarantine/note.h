@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_QNOTE_H
-#define SS_QNOTE_H
+#ifndef SS_QUARANTINE_NOTE_H
+#define SS_QUARANTINE_NOTE_H
 
 #include <stdint.h>
 #include <time.h>
@@ -17,4 +17,4 @@ int ss_qnote_write(struct json_object *note, int fd);
 int ss_qnote_read(int dir, const struct ss_qdir_entry *entry, enum ss_text_mode mode,
 		  struct json_object *row);
 
-#endif /* SS_QNOTE_H */
+#endif /* SS_QUARANTINE_NOTE_H */

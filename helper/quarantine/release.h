@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_RELEASE_H
-#define SS_RELEASE_H
+#ifndef SS_QUARANTINE_RELEASE_H
+#define SS_QUARANTINE_RELEASE_H
 
 #include <stdbool.h>
 
@@ -24,4 +24,4 @@ struct ss_release {
 bool ss_release_address_valid(const char *address);
 int ss_release_run(const struct ss_release *release, int message, int *status);
 
-#endif /* SS_RELEASE_H */
+#endif /* SS_QUARANTINE_RELEASE_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_QUARANTINE_H
-#define SS_QUARANTINE_H
+#ifndef SS_QUARANTINE_STORE_H
+#define SS_QUARANTINE_STORE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,4 +59,4 @@ int ss_quarantine_keep(struct ss_quarantine *q, int fd, uint64_t session,
 void ss_quarantine_look(struct ss_quarantine *q);
 const char *ss_quarantine_why(int error);
 
-#endif /* SS_QUARANTINE_H */
+#endif /* SS_QUARANTINE_STORE_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_CACHE_H
-#define SS_CACHE_H
+#ifndef SS_SCANNER_CACHE_H
+#define SS_SCANNER_CACHE_H
 
 #include <stddef.h>
 
@@ -27,4 +27,4 @@ const void *ss_cache_find(const struct ss_cache *cache,
 void ss_cache_put(struct ss_cache *cache, const unsigned char key[SS_CACHE_KEY_SIZE],
 		  const void *value);
 
-#endif /* SS_CACHE_H */
+#endif /* SS_SCANNER_CACHE_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_DATABASE_H
-#define SS_DATABASE_H
+#ifndef SS_SCANNER_DATABASE_H
+#define SS_SCANNER_DATABASE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,4 +16,4 @@ bool ss_database_changed(const struct ss_database_watch *watch);
 bool ss_database_differs(const struct ss_database_watch *watch);
 void ss_database_unwatch(struct ss_database_watch *watch);
 
-#endif /* SS_DATABASE_H */
+#endif /* SS_SCANNER_DATABASE_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_ENGINE_H
-#define SS_ENGINE_H
+#ifndef SS_SCANNER_ENGINE_H
+#define SS_SCANNER_ENGINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,4 +46,4 @@ enum ss_engine_outcome ss_engine_scan(struct ss_engine *engine, int fd,
 				      uint32_t limit_ms,
 				      struct ss_engine_finding *finding);
 
-#endif /* SS_ENGINE_H */
+#endif /* SS_SCANNER_ENGINE_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_JUDGE_H
-#define SS_JUDGE_H
+#ifndef SS_SCANNER_JUDGE_H
+#define SS_SCANNER_JUDGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,4 +42,4 @@ struct ss_findings {
 struct ss_judgement ss_judge(const struct ss_avprofile *profile,
 			     const struct ss_findings *findings);
 
-#endif /* SS_JUDGE_H */
+#endif /* SS_SCANNER_JUDGE_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_COPY_H
-#define SS_COPY_H
+#ifndef SS_SCANNER_MESSAGE_H
+#define SS_SCANNER_MESSAGE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,4 +30,4 @@ int ss_copy_make_mail(const void *data, size_t len);
 int ss_copy_put_aside(int fd, const struct ss_copy *copy);
 void ss_copy_cleanup(struct ss_copy *copy);
 
-#endif /* SS_COPY_H */
+#endif /* SS_SCANNER_MESSAGE_H */

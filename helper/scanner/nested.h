@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_NESTED_H
-#define SS_NESTED_H
+#ifndef SS_SCANNER_NESTED_H
+#define SS_SCANNER_NESTED_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,4 +11,4 @@ bool ss_nested_is_mail(const char *text, size_t len);
 int ss_nested_make(struct ss_copy *copy, int fd);
 bool ss_nested_has_bare_cr(const struct ss_copy *copy);
 
-#endif /* SS_NESTED_H */
+#endif /* SS_SCANNER_NESTED_H */

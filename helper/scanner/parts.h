@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_PARTS_H
-#define SS_PARTS_H
+#ifndef SS_SCANNER_PARTS_H
+#define SS_SCANNER_PARTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -88,4 +88,4 @@ struct ss_parts {
 bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree);
 bool ss_parts_all_allowed(const struct ss_parts *parts);
 
-#endif /* SS_PARTS_H */
+#endif /* SS_SCANNER_PARTS_H */

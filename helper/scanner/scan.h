@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_SCAN_H
-#define SS_SCAN_H
+#ifndef SS_SCANNER_SCAN_H
+#define SS_SCANNER_SCAN_H
 
 #include <stddef.h>
 
@@ -29,4 +29,4 @@ int ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 		    const struct ss_scan_job *job, const void *profile, size_t len,
 		    struct ss_scan_result *result);
 
-#endif /* SS_SCAN_H */
+#endif /* SS_SCANNER_SCAN_H */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_SUPERVISOR_H
-#define SS_SUPERVISOR_H
+#ifndef SS_SUPERVISOR_SUPERVISOR_H
+#define SS_SUPERVISOR_SUPERVISOR_H
 
 #include "common/conf.h"
 
 int ss_supervisor_run(const struct ss_conf *conf);
 
-#endif /* SS_SUPERVISOR_H */
+#endif /* SS_SUPERVISOR_SUPERVISOR_H */

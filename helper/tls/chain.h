@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_CHAIN_H
-#define SS_CHAIN_H
+#ifndef SS_TLS_CHAIN_H
+#define SS_TLS_CHAIN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,4 +17,4 @@ const char *ss_chain_check_message(const gnutls_datum_t *message, bool tls13);
 const char *ss_chain_check_keys(gnutls_x509_crt_t *chain, unsigned int count);
 bool ss_chain_is_plain(const gnutls_datum_t *der);
 
-#endif /* SS_CHAIN_H */
+#endif /* SS_TLS_CHAIN_H */

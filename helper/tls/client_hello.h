@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_HELLO_H
-#define SS_HELLO_H
+#ifndef SS_TLS_CLIENT_HELLO_H
+#define SS_TLS_CLIENT_HELLO_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,4 +60,4 @@ struct ss_hello {
 enum ss_hello_status ss_hello_parse(struct ss_hello *hello, const void *buf,
 				    size_t len);
 
-#endif /* SS_HELLO_H */
+#endif /* SS_TLS_CLIENT_HELLO_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_GATEWAY_H
-#define SS_GATEWAY_H
+#ifndef SS_TLS_CONTEXT_H
+#define SS_TLS_CONTEXT_H
 
 #include "common/ca.h"
 #include "common/conf.h"
@@ -35,4 +35,4 @@ int ss_gateway_reload(struct ss_gateway *gw, const struct ss_conf *conf, char *e
 		      size_t errlen);
 void ss_gateway_free(struct ss_gateway *gw);
 
-#endif /* SS_GATEWAY_H */
+#endif /* SS_TLS_CONTEXT_H */

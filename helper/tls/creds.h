@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_CREDS_H
-#define SS_CREDS_H
+#ifndef SS_TLS_CREDS_H
+#define SS_TLS_CREDS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -59,4 +59,4 @@ struct ss_creds *ss_creds_cache_find(struct ss_creds_cache *cache,
 void ss_creds_cache_add(struct ss_creds_cache *cache,
 			const uint8_t key[SS_CREDS_KEY_SIZE], struct ss_creds *creds);
 
-#endif /* SS_CREDS_H */
+#endif /* SS_TLS_CREDS_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_PAIR_H
-#define SS_PAIR_H
+#ifndef SS_TLS_INTERCEPT_H
+#define SS_TLS_INTERCEPT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,4 +32,4 @@ void ss_pair_expire(struct ss_pair *pair);
 uint64_t ss_pair_deadline(const struct ss_pair *pair);
 const struct ss_tls_result *ss_pair_result(const struct ss_pair *pair);
 
-#endif /* SS_PAIR_H */
+#endif /* SS_TLS_INTERCEPT_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_JOB_H
-#define SS_JOB_H
+#ifndef SS_TLS_JOB_H
+#define SS_TLS_JOB_H
 
 #include <netlink/attr.h>
 
@@ -28,4 +28,4 @@ struct ss_job {
 
 int ss_job_parse(struct ss_job *job, const struct nlattr *attrs, int len);
 
-#endif /* SS_JOB_H */
+#endif /* SS_TLS_JOB_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_KTLS_H
-#define SS_KTLS_H
+#ifndef SS_TLS_KTLS_H
+#define SS_TLS_KTLS_H
 
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -33,4 +33,4 @@ struct ss_ktls_keys {
 int ss_ktls_export(struct ss_ktls_keys *keys, gnutls_session_t session, bool receive);
 int ss_ktls_install(int sock, gnutls_session_t session);
 
-#endif /* SS_KTLS_H */
+#endif /* SS_TLS_KTLS_H */

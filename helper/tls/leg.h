@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_LEG_H
-#define SS_LEG_H
+#ifndef SS_TLS_LEG_H
+#define SS_TLS_LEG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -80,4 +80,4 @@ void ss_leg_alert(struct ss_leg *leg, int alert);
 void ss_leg_hang_up(struct ss_leg *leg);
 void ss_leg_release(struct ss_leg *leg);
 
-#endif /* SS_LEG_H */
+#endif /* SS_TLS_LEG_H */

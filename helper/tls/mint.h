@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_MINT_H
-#define SS_MINT_H
+#ifndef SS_TLS_MINT_H
+#define SS_TLS_MINT_H
 
 #include <gnutls/x509.h>
 
@@ -42,4 +42,4 @@ struct ss_creds *ss_mint_re_sign(struct ss_mint *mint, gnutls_x509_crt_t origina
 				 enum ss_mint_key key);
 struct ss_creds *ss_mint_replace(struct ss_mint *mint, const char *name);
 
-#endif /* SS_MINT_H */
+#endif /* SS_TLS_MINT_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_ASKERS_H
-#define SS_ASKERS_H
+#ifndef SS_TLS_MTLS_SERVERS_H
+#define SS_TLS_MTLS_SERVERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,4 +34,4 @@ bool ss_askers_has(const struct ss_askers *askers, const struct ss_job *job,
 void ss_askers_add(struct ss_askers *askers, const struct ss_job *job,
 		   const char *name, uint64_t now);
 
-#endif /* SS_ASKERS_H */
+#endif /* SS_TLS_MTLS_SERVERS_H */

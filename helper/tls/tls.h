@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TLS_H
-#define SS_TLS_H
+#ifndef SS_TLS_TLS_H
+#define SS_TLS_TLS_H
 
 struct ss_conf;
 
 void ss_tls_run(const struct ss_conf *conf, int sock) __attribute__((noreturn));
 
-#endif /* SS_TLS_H */
+#endif /* SS_TLS_TLS_H */

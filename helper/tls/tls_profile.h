@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_PROFILE_H
-#define SS_PROFILE_H
+#ifndef SS_TLS_TLS_PROFILE_H
+#define SS_TLS_TLS_PROFILE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,4 +58,4 @@ bool ss_profile_exempts_address(const struct ss_profile *profile,
 				const uint8_t *addr, size_t size);
 bool ss_profile_exempts_name(const struct ss_profile *profile, const char *name);
 
-#endif /* SS_PROFILE_H */
+#endif /* SS_TLS_TLS_PROFILE_H */

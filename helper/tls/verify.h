@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_VERIFY_H
-#define SS_VERIFY_H
+#ifndef SS_TLS_VERIFY_H
+#define SS_TLS_VERIFY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,4 +49,4 @@ enum smtpsplice_tls_action ss_verify_decide(const struct ss_profile *profile,
 					    const struct ss_verify_result *result,
 					    enum smtpsplice_tls_cause *cause);
 
-#endif /* SS_VERIFY_H */
+#endif /* SS_TLS_VERIFY_H */

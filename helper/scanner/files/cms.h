@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_CMS_H
-#define SS_CMS_H
+#ifndef SS_SCANNER_FILES_CMS_H
+#define SS_SCANNER_FILES_CMS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,4 +14,4 @@ bool ss_cms_read(const uint8_t *data, size_t len, const struct ss_inner *inner);
 bool ss_cms_text_is(const uint8_t *data, size_t len);
 bool ss_cms_text_read(const uint8_t *data, size_t len, const struct ss_inner *inner);
 
-#endif /* SS_CMS_H */
+#endif /* SS_SCANNER_FILES_CMS_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_INNER_H
-#define SS_INNER_H
+#ifndef SS_SCANNER_FILES_EXTRACT_H
+#define SS_SCANNER_FILES_EXTRACT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,4 +22,4 @@ struct ss_inner {
 	void *arg;
 };
 
-#endif /* SS_INNER_H */
+#endif /* SS_SCANNER_FILES_EXTRACT_H */

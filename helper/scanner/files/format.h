@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_FORMAT_H
-#define SS_FORMAT_H
+#ifndef SS_SCANNER_FILES_FORMAT_H
+#define SS_SCANNER_FILES_FORMAT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,4 +61,4 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 unsigned int ss_format_zip_count(const uint8_t *data, size_t len);
 bool ss_format_is_volume(const char *name);
 
-#endif /* SS_FORMAT_H */
+#endif /* SS_SCANNER_FILES_FORMAT_H */

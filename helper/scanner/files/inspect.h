@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_CONTENT_H
-#define SS_CONTENT_H
+#ifndef SS_SCANNER_FILES_INSPECT_H
+#define SS_SCANNER_FILES_INSPECT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -101,4 +101,4 @@ int ss_content_look(const struct ss_content *content, int fd, const char *name,
 		    struct ss_content_finding *finding);
 int ss_content_hash(int fd, unsigned char hash[SS_CONTENT_HASH_SIZE]);
 
-#endif /* SS_CONTENT_H */
+#endif /* SS_SCANNER_FILES_INSPECT_H */

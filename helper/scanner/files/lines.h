@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_LINES_H
-#define SS_LINES_H
+#ifndef SS_SCANNER_FILES_LINES_H
+#define SS_SCANNER_FILES_LINES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,4 +24,4 @@ bool ss_lines_has_bare_cr(const struct ss_lines *text);
 const uint8_t *ss_lines_skip_blanks(const uint8_t *s, const uint8_t *end);
 const uint8_t *ss_lines_trim(const struct ss_lines *line);
 
-#endif /* SS_LINES_H */
+#endif /* SS_SCANNER_FILES_LINES_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_PGP_H
-#define SS_PGP_H
+#ifndef SS_SCANNER_FILES_PGP_H
+#define SS_SCANNER_FILES_PGP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,4 +11,4 @@
 bool ss_pgp_is(const uint8_t *data, size_t len);
 bool ss_pgp_read(const uint8_t *data, size_t len, const struct ss_inner *inner);
 
-#endif /* SS_PGP_H */
+#endif /* SS_SCANNER_FILES_PGP_H */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TNEF_H
-#define SS_TNEF_H
+#ifndef SS_SCANNER_FILES_TNEF_H
+#define SS_SCANNER_FILES_TNEF_H
 
 #include "scanner/files/extract.h"
 
 bool ss_tnef_read(const uint8_t *data, size_t len, const struct ss_inner *inner);
 
-#endif /* SS_TNEF_H */
+#endif /* SS_SCANNER_FILES_TNEF_H */

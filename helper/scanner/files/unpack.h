@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_UNPACK_H
-#define SS_UNPACK_H
+#ifndef SS_SCANNER_FILES_UNPACK_H
+#define SS_SCANNER_FILES_UNPACK_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,4 +51,4 @@ struct ss_unpack_walk {
 uint32_t ss_unpack_read(struct ss_unpack_walk *walk, const struct ss_format_hit *hit,
 			const uint8_t *data, size_t len, void *arg);
 
-#endif /* SS_UNPACK_H */
+#endif /* SS_SCANNER_FILES_UNPACK_H */

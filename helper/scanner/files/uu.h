@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_UU_H
-#define SS_UU_H
+#ifndef SS_SCANNER_FILES_UU_H
+#define SS_SCANNER_FILES_UU_H
 
 #include "scanner/files/extract.h"
 
 bool ss_uu_is(const uint8_t *data, size_t len);
 bool ss_uu_read(const uint8_t *data, size_t len, const struct ss_inner *inner);
 
-#endif /* SS_UU_H */
+#endif /* SS_SCANNER_FILES_UU_H */

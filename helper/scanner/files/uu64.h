@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_UU64_H
-#define SS_UU64_H
+#ifndef SS_SCANNER_FILES_UU64_H
+#define SS_SCANNER_FILES_UU64_H
 
 #include "scanner/files/extract.h"
 
 bool ss_uu64_is(const uint8_t *data, size_t len);
 bool ss_uu64_read(const uint8_t *data, size_t len, const struct ss_inner *inner);
 
-#endif /* SS_UU64_H */
+#endif /* SS_SCANNER_FILES_UU64_H */

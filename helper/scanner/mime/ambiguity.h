@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_GATE_H
-#define SS_GATE_H
+#ifndef SS_SCANNER_MIME_AMBIGUITY_H
+#define SS_SCANNER_MIME_AMBIGUITY_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -8,4 +8,4 @@
 uint32_t ss_gate_check(const char *text, size_t len);
 const char *ss_gate_name(uint32_t flags);
 
-#endif /* SS_GATE_H */
+#endif /* SS_SCANNER_MIME_AMBIGUITY_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_CODING_H
-#define SS_CODING_H
+#ifndef SS_SCANNER_MIME_CODING_H
+#define SS_SCANNER_MIME_CODING_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,4 +49,4 @@ bool ss_coding_check_line(struct ss_coding *coding, const char *s, size_t len,
 bool ss_coding_check_end(const struct ss_coding *coding);
 uint32_t ss_coding_flag(const struct ss_coding *coding);
 
-#endif /* SS_CODING_H */
+#endif /* SS_SCANNER_MIME_CODING_H */

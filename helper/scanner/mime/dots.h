@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_DOTS_H
-#define SS_DOTS_H
+#ifndef SS_SCANNER_MIME_DOTS_H
+#define SS_SCANNER_MIME_DOTS_H
 
 #include <stddef.h>
 
@@ -21,4 +21,4 @@ size_t ss_dots_unstuff(enum ss_dots_mode mode, void *dst, const void *src,
 		       size_t len);
 size_t ss_dots_stuff(void *dst, const void *src, size_t len);
 
-#endif /* SS_DOTS_H */
+#endif /* SS_SCANNER_MIME_DOTS_H */

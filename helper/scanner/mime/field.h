@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_MIMEFIELD_H
-#define SS_MIMEFIELD_H
+#ifndef SS_SCANNER_MIME_FIELD_H
+#define SS_SCANNER_MIME_FIELD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,4 +65,4 @@ uint32_t ss_mimefield_read_encoding(const char *s, size_t len, enum ss_coding_ki
 uint32_t ss_mimefield_read_disposition(const char *s, size_t len);
 uint32_t ss_mimefield_read_version(const char *s, size_t len);
 
-#endif /* SS_MIMEFIELD_H */
+#endif /* SS_SCANNER_MIME_FIELD_H */

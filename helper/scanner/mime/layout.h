@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_LAYOUT_H
-#define SS_LAYOUT_H
+#ifndef SS_SCANNER_MIME_LAYOUT_H
+#define SS_SCANNER_MIME_LAYOUT_H
 
 #include <stddef.h>
 
@@ -59,4 +59,4 @@ int ss_layout_read(struct ss_layout *layout, const struct ss_mime_tree *tree,
 		   const char *text, size_t len);
 void ss_layout_free(struct ss_layout *layout);
 
-#endif /* SS_LAYOUT_H */
+#endif /* SS_SCANNER_MIME_LAYOUT_H */

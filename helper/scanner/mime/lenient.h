@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_READING_H
-#define SS_READING_H
+#ifndef SS_SCANNER_MIME_LENIENT_H
+#define SS_SCANNER_MIME_LENIENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,4 +17,4 @@ typedef bool (*ss_reading_fn)(const void *data, size_t len, void *arg);
 
 int ss_reading_all(const char *text, size_t len, ss_reading_fn fn, void *arg);
 
-#endif /* SS_READING_H */
+#endif /* SS_SCANNER_MIME_LENIENT_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_MIME_H
-#define SS_MIME_H
+#ifndef SS_SCANNER_MIME_PARSER_H
+#define SS_SCANNER_MIME_PARSER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,4 +41,4 @@ int ss_mime_part_message(const struct ss_mime_part *part);
 int ss_mime_part_decode(const struct ss_mime_part *part);
 int ss_mime_part_uuencoded(const struct ss_mime_part *part);
 
-#endif /* SS_MIME_H */
+#endif /* SS_SCANNER_MIME_PARSER_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_REWRITE_H
-#define SS_REWRITE_H
+#ifndef SS_SCANNER_MIME_REWRITE_H
+#define SS_SCANNER_MIME_REWRITE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,4 +62,4 @@ int ss_rewrite_replace(const struct ss_rewrite_message *in,
 		       int *out, struct ss_rewrite_notes *notes);
 int ss_rewrite_tag(const struct ss_rewrite_message *in, const char *field, int *out);
 
-#endif /* SS_REWRITE_H */
+#endif /* SS_SCANNER_MIME_REWRITE_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_FUZZ_H
-#define SS_TESTS_FUZZ_H
+#ifndef SS_TESTS_FUZZ_FUZZ_H
+#define SS_TESTS_FUZZ_FUZZ_H
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,4 +15,4 @@
 		}							\
 	} while (0)
 
-#endif /* SS_TESTS_FUZZ_H */
+#endif /* SS_TESTS_FUZZ_FUZZ_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_AVATTRS_H
-#define SS_TESTS_AVATTRS_H
+#ifndef SS_TESTS_SUPPORT_AVATTRS_H
+#define SS_TESTS_SUPPORT_AVATTRS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,4 +25,4 @@ void avattrs_size(struct avattrs *a, int type, uint64_t value);
 void avattrs_text(struct avattrs *a, int type, const char *text);
 void avattrs_hash(struct avattrs *a, int type, const void *data, size_t len);
 
-#endif /* SS_TESTS_AVATTRS_H */
+#endif /* SS_TESTS_SUPPORT_AVATTRS_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_FAKE_GENL_H
-#define SS_TESTS_FAKE_GENL_H
+#ifndef SS_TESTS_SUPPORT_FAKE_GENL_H
+#define SS_TESTS_SUPPORT_FAKE_GENL_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -157,4 +157,4 @@ extern struct fake *fake;
 void fake_make(void);
 void fake_ring(void);
 
-#endif /* SS_TESTS_FAKE_GENL_H */
+#endif /* SS_TESTS_SUPPORT_FAKE_GENL_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_FAKE_KTLS_H
-#define SS_TESTS_FAKE_KTLS_H
+#ifndef SS_TESTS_SUPPORT_FAKE_KTLS_H
+#define SS_TESTS_SUPPORT_FAKE_KTLS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -46,4 +46,4 @@ size_t fake_ktls_seal(struct ss_ktls_keys *keys, uint8_t *record, uint8_t type,
 size_t fake_ktls_open(struct ss_ktls_keys *keys, const uint8_t *record, size_t len,
 		      uint8_t *type, void *text);
 
-#endif /* SS_TESTS_FAKE_KTLS_H */
+#endif /* SS_TESTS_SUPPORT_FAKE_KTLS_H */

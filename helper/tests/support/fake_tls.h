@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_FAKE_TLS_H
-#define SS_TESTS_FAKE_TLS_H
+#ifndef SS_TESTS_SUPPORT_FAKE_TLS_H
+#define SS_TESTS_SUPPORT_FAKE_TLS_H
 
 #include <stdatomic.h>
 #include <sys/types.h>
@@ -53,4 +53,4 @@ extern struct fake_tls *fake_tls;
 
 void fake_tls_make(void);
 
-#endif /* SS_TESTS_FAKE_TLS_H */
+#endif /* SS_TESTS_SUPPORT_FAKE_TLS_H */

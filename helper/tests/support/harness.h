@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_HARNESS_H
-#define SS_TESTS_HARNESS_H
+#ifndef SS_TESTS_SUPPORT_HARNESS_H
+#define SS_TESTS_SUPPORT_HARNESS_H
 
 #include "tests/support/unit.h"
 
@@ -65,4 +65,4 @@ int teardown(void **state);
 int group_setup(void **state);
 int group_teardown(void **state);
 
-#endif /* SS_TESTS_HARNESS_H */
+#endif /* SS_TESTS_SUPPORT_HARNESS_H */

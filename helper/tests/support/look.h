@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_LOOK_H
-#define SS_TESTS_LOOK_H
+#ifndef SS_TESTS_SUPPORT_LOOK_H
+#define SS_TESTS_SUPPORT_LOOK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,4 +30,4 @@ void look_expect(enum ss_kind kind, const char *name);
 bool look_corrupted(void);
 void look_check(const struct ss_content_finding *finding);
 
-#endif /* SS_TESTS_LOOK_H */
+#endif /* SS_TESTS_SUPPORT_LOOK_H */

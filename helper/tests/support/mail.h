@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_MAIL_H
-#define SS_TESTS_MAIL_H
+#ifndef SS_TESTS_SUPPORT_MAIL_H
+#define SS_TESTS_SUPPORT_MAIL_H
 
 #include <stddef.h>
 
@@ -24,4 +24,4 @@ int mail_file(const void *text, size_t len);
 char *mail_database(void);
 void mail_remove_database(char *dir);
 
-#endif /* SS_TESTS_MAIL_H */
+#endif /* SS_TESTS_SUPPORT_MAIL_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_MESSAGE_H
-#define SS_TESTS_MESSAGE_H
+#ifndef SS_TESTS_SUPPORT_MESSAGE_H
+#define SS_TESTS_SUPPORT_MESSAGE_H
 
 #include "tests/support/unit.h"
 
@@ -64,4 +64,4 @@ bool says(const char *what);
 int reset(void **state);
 int teardown(void **state);
 
-#endif /* SS_TESTS_MESSAGE_H */
+#endif /* SS_TESTS_SUPPORT_MESSAGE_H */

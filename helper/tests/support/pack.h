@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_PACK_H
-#define SS_TESTS_PACK_H
+#ifndef SS_TESTS_SUPPORT_PACK_H
+#define SS_TESTS_SUPPORT_PACK_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,4 +31,4 @@ void pack_put16(unsigned char *p, unsigned int value);
 void pack_put32(unsigned char *p, uint32_t value);
 uint32_t pack_crc32(const unsigned char *data, size_t len);
 
-#endif /* SS_TESTS_PACK_H */
+#endif /* SS_TESTS_SUPPORT_PACK_H */

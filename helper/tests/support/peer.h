@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_PEER_H
-#define SS_TESTS_PEER_H
+#ifndef SS_TESTS_SUPPORT_PEER_H
+#define SS_TESTS_SUPPORT_PEER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,4 +40,4 @@ void peer_free(struct peer *peer);
 size_t peer_read_record(int fd, uint8_t *record, size_t size);
 void peer_wait(int fd, short events);
 
-#endif /* SS_TESTS_PEER_H */
+#endif /* SS_TESTS_SUPPORT_PEER_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_PKI_H
-#define SS_TESTS_PKI_H
+#ifndef SS_TESTS_SUPPORT_PKI_H
+#define SS_TESTS_SUPPORT_PKI_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,4 +65,4 @@ char *pki_crl(const char *dir, const struct pki *issuer, const struct pki *revok
 gnutls_datum_t pki_staple(const char *dir, const struct pki *leaf, const struct pki *issuer,
 			  const struct pki *signer, const char *letter);
 
-#endif /* SS_TESTS_PKI_H */
+#endif /* SS_TESTS_SUPPORT_PKI_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_SESSION_H
-#define SS_TESTS_SESSION_H
+#ifndef SS_TESTS_SUPPORT_SESSION_H
+#define SS_TESTS_SUPPORT_SESSION_H
 
 #include "tests/support/unit.h"
 
@@ -38,4 +38,4 @@ void finish(void);
 int setup(void **state);
 int teardown(void **state);
 
-#endif /* SS_TESTS_SESSION_H */
+#endif /* SS_TESTS_SUPPORT_SESSION_H */

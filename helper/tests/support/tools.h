@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_TOOLS_H
-#define SS_TESTS_TOOLS_H
+#ifndef SS_TESTS_SUPPORT_TOOLS_H
+#define SS_TESTS_SUPPORT_TOOLS_H
 
 #include "scanner/scan.h"
 
@@ -11,4 +11,4 @@ extern struct ss_scan *tools;
 int tools_setup(void **state);
 int tools_teardown(void **state);
 
-#endif /* SS_TESTS_TOOLS_H */
+#endif /* SS_TESTS_SUPPORT_TOOLS_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_TRUST_H
-#define SS_TESTS_TRUST_H
+#ifndef SS_TESTS_SUPPORT_TRUST_H
+#define SS_TESTS_SUPPORT_TRUST_H
 
 #include "common/conf.h"
 #include "tests/support/pki.h"
@@ -14,4 +14,4 @@ extern struct pki root, leaf;
 int trust_setup(void **state);
 int trust_teardown(void **state);
 
-#endif /* SS_TESTS_TRUST_H */
+#endif /* SS_TESTS_SUPPORT_TRUST_H */

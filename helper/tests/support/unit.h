@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_UNIT_H
-#define SS_TESTS_UNIT_H
+#ifndef SS_TESTS_SUPPORT_UNIT_H
+#define SS_TESTS_SUPPORT_UNIT_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,4 +11,4 @@
 #include <string.h>
 #include <cmocka.h>
 
-#endif /* SS_TESTS_UNIT_H */
+#endif /* SS_TESTS_SUPPORT_UNIT_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SS_TESTS_WRAP_H
-#define SS_TESTS_WRAP_H
+#ifndef SS_TESTS_SUPPORT_WRAP_H
+#define SS_TESTS_SUPPORT_WRAP_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,4 +40,4 @@ void wrap_uu(GString *text, const struct pack *file, const char *eol);
 void wrap_yenc(GString *text, const struct pack *file, const char *eol);
 struct pack wrap_pack(const char *name, GString *octets);
 
-#endif /* SS_TESTS_WRAP_H */
+#endif /* SS_TESTS_SUPPORT_WRAP_H */
