@@ -218,7 +218,7 @@ static int take_size(struct ss_cmd_profile *p, int type, const char *value, char
 	uint64_t n = 0;
 
 	if (strcmp(value, "0") && strcmp(value, SS_CMD_PROFILE_NONE) &&
-	    !ss_number_size(value, INT64_MAX, &n)) {
+	    !ss_units_size(value, INT64_MAX, &n)) {
 		snprintf(why, SS_WORDS_WHY_SIZE,
 			 "\"%s\" is not a size (like 1000000, 512K, 50M or 2G), nor none",
 			 ss_cli_quote(value));
@@ -244,7 +244,7 @@ static int take_ban(struct ss_cmd_profile *p, int type, const char *value, char 
 	uint64_t n = 0;
 
 	if (strcmp(value, "0") && strcmp(value, "off") &&
-	    !ss_number_seconds(value, BAN_MAX, &n)) {
+	    !ss_units_seconds(value, BAN_MAX, &n)) {
 		snprintf(why, SS_WORDS_WHY_SIZE,
 			 "\"%s\" is not a time up to %dh (like 30s, 10m or 2h), nor off",
 			 ss_cli_quote(value), BAN_MAX / 3600);

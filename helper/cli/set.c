@@ -68,12 +68,12 @@ static int put_value(struct nl_msg *msg, int type, const struct ss_attr *attr,
 					    percent ? " (per cent of max-held)" : "");
 		break;
 	case SS_ATTR_U64:
-		if (!ss_number_size(text, INT64_MAX, &n))
+		if (!ss_units_size(text, INT64_MAX, &n))
 			return ss_cli_usage("%s: \"%s\" is not a size (like 1000000, 512K, 50M or 2G)",
 					    attr->name, ss_cli_quote(text));
 		return nla_put_u64(msg, type, n) ? SS_CLI_FAILED : SS_CLI_OK;
 	case SS_ATTR_MS:
-		if (!ss_number_time(text, UINT32_MAX, &n))
+		if (!ss_units_time(text, UINT32_MAX, &n))
 			return ss_cli_usage("%s: \"%s\" is not a time (like 30, 30s, 1500ms or 5m)",
 					    attr->name, ss_cli_quote(text));
 		break;

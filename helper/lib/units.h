@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-bool ss_number_size(const char *text, uint64_t max, uint64_t *octets);
-bool ss_number_time(const char *text, uint64_t max, uint64_t *ms);
-bool ss_number_seconds(const char *text, uint64_t max, uint64_t *n);
+bool ss_units_size(const char *text, uint64_t max, uint64_t *octets);
+bool ss_units_time(const char *text, uint64_t max, uint64_t *ms);
+bool ss_units_seconds(const char *text, uint64_t max, uint64_t *n);
 
 #endif /* SS_LIB_UNITS_H */

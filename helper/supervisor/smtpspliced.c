@@ -159,7 +159,7 @@ static int parse_file(const char **value, const char *option)
 /* These return -1 to go on, or an exit status */
 static int parse_size(const char *option, uint64_t *size)
 {
-	if (ss_number_size(optarg, INT64_MAX, size))
+	if (ss_units_size(optarg, INT64_MAX, size))
 		return -1;
 	ss_process_say("%s \"%.40s\": not a size (like 1000000, 512K, 50M or 2G)", option,
 		       optarg);

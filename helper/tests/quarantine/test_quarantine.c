@@ -678,16 +678,16 @@ static void reads_sizes(void **state)
 	uint64_t n = 0;
 
 	(void)state;
-	assert_true(ss_number_size("1", INT64_MAX, &n) && n == 1);
-	assert_true(ss_number_size("2G", INT64_MAX, &n) && n == 2ull << 30);
-	assert_true(ss_number_size("9223372036854775807", INT64_MAX, &n) && n == INT64_MAX);
-	assert_false(ss_number_size("9223372036854775808", INT64_MAX, &n));
-	assert_false(ss_number_size("18446744073709551616", INT64_MAX, &n));
-	assert_false(ss_number_size("8589934592G", INT64_MAX, &n));
+	assert_true(ss_units_size("1", INT64_MAX, &n) && n == 1);
+	assert_true(ss_units_size("2G", INT64_MAX, &n) && n == 2ull << 30);
+	assert_true(ss_units_size("9223372036854775807", INT64_MAX, &n) && n == INT64_MAX);
+	assert_false(ss_units_size("9223372036854775808", INT64_MAX, &n));
+	assert_false(ss_units_size("18446744073709551616", INT64_MAX, &n));
+	assert_false(ss_units_size("8589934592G", INT64_MAX, &n));
 	for (const char *const *bad = (const char *const []){ "", "0", "-1", "+1", " 1", "1 ", "K",
 	     "1T", "1KK", "0x1", NULL }; *bad; bad++)
-		assert_false(ss_number_size(*bad, INT64_MAX, &n));
-	assert_true(ss_number_time("5m", UINT32_MAX, &n) && n == 300000);
+		assert_false(ss_units_size(*bad, INT64_MAX, &n));
+	assert_true(ss_units_time("5m", UINT32_MAX, &n) && n == 300000);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
