@@ -151,7 +151,7 @@ static int one_type(void *arg, const char *part, char *why)
 {
 	struct list *list = arg;
 
-	if (ss_kinds_type_find(part) < 0) {
+	if (ss_file_types_find(part) < 0) {
 		snprintf(why, SS_WORDS_WHY_SIZE,
 			 "\"%s\" is not a type of file, see \"smtpsplice av help\"",
 			 ss_cli_quote(part));

@@ -77,12 +77,12 @@ static const struct {
 };
 
 /**
- * ss_kinds_type_find() - The number of a file type.
+ * ss_file_types_find() - The number of a file type.
  * @word: its name
  *
  * Return: a number below 64, or -ENOENT.
  */
-int ss_kinds_type_find(const char *word)
+int ss_file_types_find(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (!strcmp(types[i], word))
@@ -91,37 +91,37 @@ int ss_kinds_type_find(const char *word)
 }
 
 /**
- * ss_kinds_type_name() - The name of a file type.
+ * ss_file_types_name() - The name of a file type.
  * @type: its number
  *
  * Return: the name, or NULL where there is no such type: count up to that.
  */
-const char *ss_kinds_type_name(int type)
+const char *ss_file_types_name(int type)
 {
 	return type >= 0 && (size_t)type < ARRAY_SIZE(types) ? types[type] : NULL;
 }
 
 /**
- * ss_kinds_type_of_mime() - The file type that a MIME type stands for.
+ * ss_file_types_of_mime() - The file type that a MIME type stands for.
  * @mime: as libmagic gives it
  *
  * Return: the number of a file type, or -ENOENT.
  */
-int ss_kinds_type_of_mime(const char *mime)
+int ss_file_types_of_mime(const char *mime)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(mimes); i++)
 		if (!strncmp(mime, mimes[i].mime, strlen(mimes[i].mime)))
-			return ss_kinds_type_find(mimes[i].word);
+			return ss_file_types_find(mimes[i].word);
 	return -ENOENT;
 }
 
 /**
- * ss_kinds_condition_find() - The condition of an archive that a word stands for.
+ * ss_file_types_condition_find() - The condition of an archive that a word stands for.
  * @word: the word
  *
  * Return: enum ss_kind, or -ENOENT.
  */
-int ss_kinds_condition_find(const char *word)
+int ss_file_types_condition_find(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
 		if (!strcmp(conditions[i].word, word))
@@ -130,13 +130,13 @@ int ss_kinds_condition_find(const char *word)
 }
 
 /**
- * ss_kinds_condition_name() - The word for a condition of an archive.
+ * ss_file_types_condition_name() - The word for a condition of an archive.
  * @kind: enum ss_kind
  *
  * Return: the word, or NULL where @kind is none: they are those from
  * SS_KIND_ENCRYPTED to below SS_KIND_COUNT.
  */
-const char *ss_kinds_condition_name(int kind)
+const char *ss_file_types_condition_name(int kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
 		if ((int)conditions[i].kind == kind)

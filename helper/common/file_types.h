@@ -41,10 +41,10 @@ enum ss_kind {
 
 #define SS_KIND_BIT(kind)	(1u << (kind))
 
-int ss_kinds_type_find(const char *word);
-const char *ss_kinds_type_name(int type);
-int ss_kinds_type_of_mime(const char *mime);
-int ss_kinds_condition_find(const char *word);
-const char *ss_kinds_condition_name(int kind);
+int ss_file_types_find(const char *word);
+const char *ss_file_types_name(int type);
+int ss_file_types_of_mime(const char *mime);
+int ss_file_types_condition_find(const char *word);
+const char *ss_file_types_condition_name(int kind);
 
 #endif /* SS_COMMON_FILE_TYPES_H */

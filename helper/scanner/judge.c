@@ -71,7 +71,7 @@ static bool find_cause(const struct ss_avprofile *p, const struct ss_findings *f
 	if (j->kind != SS_KIND_COUNT) {
 		j->cause = SS_CAUSE_ARCHIVE;
 		snprintf(j->virus, sizeof(j->virus), "Smtpsplice.Archive.%s",
-			 ss_kinds_condition_name(j->kind));
+			 ss_file_types_condition_name(j->kind));
 		return true;
 	}
 	if (f->partial && p->fragmail == SMTPSPLICE_PASS_BLOCK_BLOCK) {

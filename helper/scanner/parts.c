@@ -170,7 +170,7 @@ static void make_rules(struct walk *r)
 	r->rules.patterns = r->names;
 	r->rules.pattern_count = p->name_count;
 	for (unsigned int i = 0; i < p->type_count; i++) {
-		int type = ss_kinds_type_find(p->types[i]);
+		int type = ss_file_types_find(p->types[i]);
 
 		if (type >= 0)
 			r->rules.types |= 1ull << type;

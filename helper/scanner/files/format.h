@@ -15,7 +15,7 @@ struct archive;
 
 /**
  * struct ss_format - A format of archives. A compressed file is an archive of one.
- * @word: the file type, see ss_kinds_type_find(), or NULL
+ * @word: the file type, see ss_file_types_find(), or NULL
  * @magic: octets that such a file has; NULL: @check alone decides
  * @size: how many they are
  * @offset: where they are

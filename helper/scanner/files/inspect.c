@@ -202,7 +202,7 @@ static const char *zip_type(const struct ss_file_map *map)
 
 static uint64_t type_bit(const char *word)
 {
-	int type = word ? ss_kinds_type_find(word) : -1;
+	int type = word ? ss_file_types_find(word) : -1;
 
 	return type >= 0 ? 1ull << type : 0;
 }
@@ -217,7 +217,7 @@ static uint64_t magic_type(const struct ss_content *content, const struct ss_fil
 	/* The folder of an OLE file, which tells what it is, may be at its end */
 	mime = magic_buffer(content->magic, map->data,
 			    ole || map->len < MAGIC_OCTETS ? map->len : MAGIC_OCTETS);
-	type = mime ? ss_kinds_type_of_mime(mime) : -1;
+	type = mime ? ss_file_types_of_mime(mime) : -1;
 	if (type < 0 && ole)
 		return type_bit("msoffice");
 	return type >= 0 ? 1ull << type : 0;
@@ -239,7 +239,7 @@ static void look_at_types(const struct file *file, const struct ss_file_map *map
 		types |= magic_type(look->content, map);
 	types &= look->rules->types;
 	if (types)
-		note(file, SS_KIND_TYPE, ss_kinds_type_name(__builtin_ctzll(types)));
+		note(file, SS_KIND_TYPE, ss_file_types_name(__builtin_ctzll(types)));
 }
 
 /* What has no name, as the text of a message, is no step on the path */

@@ -39,7 +39,7 @@ typedef void (*ss_content_scan_fn)(void *arg, const char *path, int fd);
  * @patterns: shell wildcards for names, case does not matter; for the attachment
  *   and for members of archives, without folders
  * @pattern_count: how many
- * @types: file types, bit ss_kinds_type_find() each
+ * @types: file types, bit ss_file_types_find() each
  * @allow: attachments (not members) that are fine whatever is in them
  * @block: files that are not, members of archives as well
  * @nest_limit: levels of archives to open, 0: the default; a compressed tar is two

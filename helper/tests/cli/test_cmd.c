@@ -545,7 +545,7 @@ static void takes_each_type_of_file(void **state)
 
 	(void)state;
 	assert_int_equal(run(ss_av_main, false, "help"), 0);
-	for (int type = 0; (name = ss_kinds_type_name(type)); type++) {
+	for (int type = 0; (name = ss_file_types_name(type)); type++) {
 		char *help = strdup(output);
 
 		/* the help names it, and it is taken */

@@ -298,7 +298,7 @@ static void tells_types(void **state)
 	reset_rules();
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
 		struct pack file = { "x", samples[i].data, samples[i].len };
-		int type = ss_kinds_type_find(samples[i].word);
+		int type = ss_file_types_find(samples[i].word);
 
 		assert_true(type >= 0);
 		rules.types = ~0ull;
@@ -334,7 +334,7 @@ static void tells_documents_from_zips(void **state)
 	look_free(blob);
 	assert_true(finding.found & bit(SS_KIND_TYPE));
 	/* A type of a member */
-	rules.types = 1ull << ss_kinds_type_find("exe");
+	rules.types = 1ull << ss_file_types_find("exe");
 	look_free(pack_zip("a.zip", &pack_program, 1));
 	assert_string_equal(found_name(SS_KIND_TYPE), "a.zip/setup.exe");
 }
@@ -899,19 +899,19 @@ static void has_words(void **state)
 	int type = 0;
 
 	(void)state;
-	for (; ss_kinds_type_name(type); type++)
-		assert_int_equal(ss_kinds_type_find(ss_kinds_type_name(type)), type);
+	for (; ss_file_types_name(type); type++)
+		assert_int_equal(ss_file_types_find(ss_file_types_name(type)), type);
 	assert_in_range(type, 30, 64);
-	assert_null(ss_kinds_type_name(-1));
-	assert_int_equal(ss_kinds_type_find("nonsense"), -ENOENT);
+	assert_null(ss_file_types_name(-1));
+	assert_int_equal(ss_file_types_find("nonsense"), -ENOENT);
 	for (int kind = 0; kind <= SS_KIND_COUNT; kind++) {
-		const char *word = ss_kinds_condition_name(kind);
+		const char *word = ss_file_types_condition_name(kind);
 
 		assert_int_equal(!!word, kind >= SS_KIND_ENCRYPTED && kind < SS_KIND_COUNT);
 		if (word)
-			assert_int_equal(ss_kinds_condition_find(word), kind);
+			assert_int_equal(ss_file_types_condition_find(word), kind);
 	}
-	assert_int_equal(ss_kinds_condition_find("nonsense"), -ENOENT);
+	assert_int_equal(ss_file_types_condition_find("nonsense"), -ENOENT);
 }
 
 static int setup(void **state)

@@ -144,7 +144,7 @@ static void blocks_names_and_types(void **state)
 	scan(MESSAGE(harmless("run.jsx")));
 	expect_clean(SMTPSPLICE_UNSCANNED_NONE);
 	/* one of the last types */
-	assert_true(ss_kinds_type_find("zip") >= 32);
+	assert_true(ss_file_types_find("zip") >= 32);
 	avattrs_text(&attrs, AV(FILE_TYPE), "zip");
 	scan(MESSAGE(packed(pack_zip("a.zip", &pack_text, 1))));
 	expect_refused(SS_CAUSE_FILENAME, "Smtpsplice.Filetype", "a.zip");

@@ -72,8 +72,8 @@ uint32_t look_octets(const char *name, GString *octets)
 /* Whether there is a file of that type */
 bool look_type(const struct pack *file, const char *word)
 {
-	assert_true(ss_kinds_type_find(word) >= 0);
-	look_rules.types = 1ull << ss_kinds_type_find(word);
+	assert_true(ss_file_types_find(word) >= 0);
+	look_rules.types = 1ull << ss_file_types_find(word);
 	return look_at(file) & LOOK(TYPE);
 }
 
