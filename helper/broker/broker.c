@@ -59,7 +59,7 @@ struct broker {
 	const struct ss_conf *conf;
 	struct ss_genl work;
 	struct ss_genl bell;
-	struct ss_scanners scanners;
+	struct ss_reload scanners;
 	int control;
 	bool tls;
 	int signals;
@@ -109,7 +109,7 @@ static void on_scanner(struct broker *b)
 
 static void on_next_scanner(struct broker *b)
 {
-	if (ss_scanners_next_event(&b->scanners))
+	if (ss_reload_next_event(&b->scanners))
 		ss_workers_age(&b->workers);
 }
 
@@ -119,9 +119,9 @@ static void look_after_scanners(struct broker *b)
 	bool heirless, stale = ss_workers_stale(&b->workers, &heirless);
 
 	if (!heirless)
-		ss_scanners_settle(&b->scanners);
+		ss_reload_settle(&b->scanners);
 	if (!stale)
-		ss_scanners_retire(&b->scanners);
+		ss_reload_retire(&b->scanners);
 }
 
 static void look_after_workers(struct broker *b)
@@ -371,7 +371,7 @@ static void on_control(struct broker *b)
 		return;
 	}
 	if (msg.type == SS_IPC_SCANNER && fds[0] >= 0) {
-		ss_scanners_offer(&b->scanners, fds[0]);
+		ss_reload_offer(&b->scanners, fds[0]);
 		fds[0] = -1;
 	}
 	for (int i = 0; i < SS_IPC_FDS; i++)
@@ -481,7 +481,7 @@ static void loop(struct broker *b)
 			ss_handoff_event(&b->handoff, fds[TLS].revents);
 		/* Before NEXT, which makes another one the one that leaves */
 		if (fds[LEAVING].revents)
-			ss_scanners_leaving_event(&b->scanners);
+			ss_reload_leaving_event(&b->scanners);
 		if (fds[SCANNER].revents)
 			on_scanner(b);
 		if (fds[NEXT].revents)
@@ -605,7 +605,7 @@ void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tl
 	}
 	if (ss_workers_init(&b.workers, conf->workers, &b.verdicts))
 		die(SS_EXIT_AGAIN, "out of memory");
-	if (ss_scanners_init(&b.scanners, conf, scanner))
+	if (ss_reload_init(&b.scanners, conf, scanner))
 		die(SS_EXIT_AGAIN, NULL);
 	register_helper(&b);
 	ss_state_note(&b.scanners.state, SS_STATE_NONE, NULL);

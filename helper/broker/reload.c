@@ -30,19 +30,19 @@ static int receive_report(int sock, struct ss_state_report *report)
 }
 
 /**
- * ss_scanners_init() - Wait until the first one has loaded.
+ * ss_reload_init() - Wait until the first one has loaded.
  * @s: the scanners
  * @conf: the command line
  * @serving: the socket to it, which is theirs from now on
  *
  * Return: 0, or an errno where it has not.
  */
-int ss_scanners_init(struct ss_scanners *s, const struct ss_conf *conf, int serving)
+int ss_reload_init(struct ss_reload *s, const struct ss_conf *conf, int serving)
 {
 	struct ss_state_report report;
 	int ret;
 
-	*s = (struct ss_scanners){
+	*s = (struct ss_reload){
 		.serving = serving, .next = -1, .leaving = -1, .state.conf = conf,
 	};
 	ret = receive_report(serving, &report);
@@ -53,11 +53,11 @@ int ss_scanners_init(struct ss_scanners *s, const struct ss_conf *conf, int serv
 }
 
 /**
- * ss_scanners_offer() - There is one that loads.
+ * ss_reload_offer() - There is one that loads.
  * @s: the scanners
  * @sock: the socket to it, which is theirs from now on
  */
-void ss_scanners_offer(struct ss_scanners *s, int sock)
+void ss_reload_offer(struct ss_reload *s, int sock)
 {
 	ss_cleanup_fd(&s->next);
 	s->next = sock;
@@ -65,13 +65,13 @@ void ss_scanners_offer(struct ss_scanners *s, int sock)
 }
 
 /**
- * ss_scanners_next_event() - The one that loads has something to say, or died.
+ * ss_reload_next_event() - The one that loads has something to say, or died.
  * @s: the scanners
  *
  * Return: whether it is the one that serves now, and all workers are of the one
  * that leaves.
  */
-bool ss_scanners_next_event(struct ss_scanners *s)
+bool ss_reload_next_event(struct ss_reload *s)
 {
 	struct ss_state_report report;
 	int ret = receive_report(s->next, &report);
@@ -83,7 +83,7 @@ bool ss_scanners_next_event(struct ss_scanners *s)
 			      ret ? "the scanner died while it loaded" : report.error);
 		return false;
 	}
-	ss_scanners_retire(s);
+	ss_reload_retire(s);
 	ss_cleanup_fd(&s->leaving);
 	s->leaving = s->serving;
 	s->serving = s->next;
@@ -94,12 +94,12 @@ bool ss_scanners_next_event(struct ss_scanners *s)
 }
 
 /**
- * ss_scanners_leaving_event() - The one that leaves has sent something, or died.
+ * ss_reload_leaving_event() - The one that leaves has sent something, or died.
  * @s: the scanners
  *
  * A worker that was ordered before it left is sent away again.
  */
-void ss_scanners_leaving_event(struct ss_scanners *s)
+void ss_reload_leaving_event(struct ss_reload *s)
 {
 	struct ss_ipc_msg msg;
 	int fds[SS_IPC_FDS];
@@ -111,10 +111,10 @@ void ss_scanners_leaving_event(struct ss_scanners *s)
 }
 
 /**
- * ss_scanners_settle() - All messages to come go to the one that serves.
+ * ss_reload_settle() - All messages to come go to the one that serves.
  * @s: the scanners
  */
-void ss_scanners_settle(struct ss_scanners *s)
+void ss_reload_settle(struct ss_reload *s)
 {
 	if (!s->settling)
 		return;
@@ -124,10 +124,10 @@ void ss_scanners_settle(struct ss_scanners *s)
 }
 
 /**
- * ss_scanners_retire() - No worker of the one that leaves is left.
+ * ss_reload_retire() - No worker of the one that leaves is left.
  * @s: the scanners
  */
-void ss_scanners_retire(struct ss_scanners *s)
+void ss_reload_retire(struct ss_reload *s)
 {
 	const struct ss_ipc_msg msg = { .type = SS_IPC_RETIRE };
 

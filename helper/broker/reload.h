@@ -8,14 +8,14 @@
 #include "common/conf.h"
 
 /**
- * struct ss_scanners - The scanners that a broker knows; all sockets are its own.
+ * struct ss_reload - The scanners that a broker knows; all sockets are its own.
  * @serving: to the one that new workers come from
  * @next: to the one that loads and will take over, or -1
  * @leaving: to the one of before, which still has workers here, or -1
  * @settling: a reload is done when all messages to come go to the serving one
  * @state: what is told about them
  */
-struct ss_scanners {
+struct ss_reload {
 	int serving;
 	int next;
 	int leaving;
@@ -23,11 +23,11 @@ struct ss_scanners {
 	struct ss_state state;
 };
 
-int ss_scanners_init(struct ss_scanners *s, const struct ss_conf *conf, int serving);
-void ss_scanners_offer(struct ss_scanners *s, int sock);
-bool ss_scanners_next_event(struct ss_scanners *s);
-void ss_scanners_leaving_event(struct ss_scanners *s);
-void ss_scanners_settle(struct ss_scanners *s);
-void ss_scanners_retire(struct ss_scanners *s);
+int ss_reload_init(struct ss_reload *s, const struct ss_conf *conf, int serving);
+void ss_reload_offer(struct ss_reload *s, int sock);
+bool ss_reload_next_event(struct ss_reload *s);
+void ss_reload_leaving_event(struct ss_reload *s);
+void ss_reload_settle(struct ss_reload *s);
+void ss_reload_retire(struct ss_reload *s);
 
 #endif /* SS_BROKER_RELOAD_H */

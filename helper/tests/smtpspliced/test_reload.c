@@ -765,14 +765,14 @@ static void keeps_the_state_where_there_is_no_room(void **state)
 	free(run);
 }
 
-/* Return: as ss_scanners_init() for a scanner that says this */
-static int hear(struct ss_scanners *s, const struct ss_state_report *report)
+/* Return: as ss_reload_init() for a scanner that says this */
+static int hear(struct ss_reload *s, const struct ss_state_report *report)
 {
 	int pair[2], ret;
 
 	assert_int_equal(ss_ipc_pair(pair), 0);
 	assert_int_equal(ss_ipc_send(pair[1], report, sizeof(*report), NULL, 0), 0);
-	ret = ss_scanners_init(s, &conf, pair[0]);
+	ret = ss_reload_init(s, &conf, pair[0]);
 	close(pair[0]);
 	close(pair[1]);
 	return ret;
@@ -782,7 +782,7 @@ static int hear(struct ss_scanners *s, const struct ss_state_report *report)
 static void i4_scanner_is_not_believed(void **state)
 {
 	struct ss_state_report report;
-	struct ss_scanners s;
+	struct ss_reload s;
 
 	(void)state;
 	memset(&report, 'x', sizeof(report));
