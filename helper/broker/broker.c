@@ -67,7 +67,7 @@ struct broker {
 	struct ss_workers workers;
 	struct ss_request *parked;
 	bool waiting;
-	struct ss_handoff handoff;
+	struct ss_tls_client handoff;
 	bool handshakes;
 };
 
@@ -350,10 +350,10 @@ static void take_handshakes(struct broker *b)
 {
 	struct ss_handshake *hs;
 
-	while (b->handshakes && ss_handoff_ready(&b->handoff)) {
+	while (b->handshakes && ss_tls_client_ready(&b->handoff)) {
 		hs = accept_handshake(b);
 		if (hs)
-			ss_handoff_give(&b->handoff, hs);
+			ss_tls_client_give(&b->handoff, hs);
 	}
 }
 
@@ -366,7 +366,7 @@ static void on_control(struct broker *b)
 	if (ss_ipc_recv(b->control, &msg, sizeof(msg), fds))
 		die(SS_EXIT_AGAIN, NULL);
 	if (msg.type == SS_IPC_TLS && fds[0] >= 0) {
-		ss_handoff_attach(&b->handoff, fds[0], fds[1]);
+		ss_tls_client_attach(&b->handoff, fds[0], fds[1]);
 		b->handshakes = true;
 		return;
 	}
@@ -456,13 +456,13 @@ static void loop(struct broker *b)
 		look_after_scanners(b);
 		take_work(b);
 		ss_quarantine_look(&b->verdicts.quarantine);
-		ss_handoff_look(&b->handoff);
+		ss_tls_client_look(&b->handoff);
 		take_handshakes(b);
 		fds[SCANNER] = (struct pollfd){ .fd = b->scanners.serving, .events = POLLIN };
 		fds[LEAVING] = (struct pollfd){ .fd = b->scanners.leaving, .events = POLLIN };
 		fds[NEXT] = (struct pollfd){ .fd = b->scanners.next, .events = POLLIN };
 		fds[TLS] = (struct pollfd){
-			.fd = b->handoff.sock, .events = ss_handoff_events(&b->handoff)
+			.fd = b->handoff.sock, .events = ss_tls_client_events(&b->handoff)
 		};
 		for (unsigned int i = 0; i < workers; i++)
 			fds[FIXED + i] = (struct pollfd){
@@ -478,7 +478,7 @@ static void loop(struct broker *b)
 			if (fds[FIXED + i].revents)
 				check_known(ss_workers_event(&b->workers, &b->workers.slots[i]));
 		if (fds[TLS].revents)
-			ss_handoff_event(&b->handoff, fds[TLS].revents);
+			ss_tls_client_event(&b->handoff, fds[TLS].revents);
 		/* Before NEXT, which makes another one the one that leaves */
 		if (fds[LEAVING].revents)
 			ss_reload_leaving_event(&b->scanners);
@@ -593,7 +593,7 @@ void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tl
 	int ret;
 
 	b.verdicts.work = &b.work;
-	ss_handoff_init(&b.handoff, finish_handshake, &b);
+	ss_tls_client_init(&b.handoff, finish_handshake, &b);
 	open_files(&b);
 	open_netlink(&b.work);
 	open_netlink(&b.bell);

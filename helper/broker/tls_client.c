@@ -28,14 +28,14 @@
 #define LOOK_MS		5000
 #define SLACK_MS	10000	/* behind the kernel's deadline */
 
-static struct ss_handshake **bucket_of(struct ss_handoff *h, uint64_t cookie)
+static struct ss_handshake **bucket_of(struct ss_tls_client *h, uint64_t cookie)
 {
 	/* Cookies are random numbers */
-	return &h->bucket[cookie % SS_HANDOFF_BUCKETS];
+	return &h->bucket[cookie % SS_TLS_CLIENT_BUCKETS];
 }
 
 /* The link to the request with this cookie; to NULL where there is none */
-static struct ss_handshake **find(struct ss_handoff *h, uint64_t cookie)
+static struct ss_handshake **find(struct ss_tls_client *h, uint64_t cookie)
 {
 	struct ss_handshake **link = bucket_of(h, cookie);
 
@@ -45,7 +45,7 @@ static struct ss_handshake **find(struct ss_handoff *h, uint64_t cookie)
 }
 
 /* Take a request out and tell its result */
-static void finish(struct ss_handoff *h, struct ss_handshake **link,
+static void finish(struct ss_tls_client *h, struct ss_handshake **link,
 		   const struct ss_tls_result *result)
 {
 	struct ss_handshake *hs = *link;
@@ -58,7 +58,7 @@ static void finish(struct ss_handoff *h, struct ss_handshake **link,
 	ss_handshake_free(hs);
 }
 
-static void fail(struct ss_handoff *h, struct ss_handshake **link, const char *why)
+static void fail(struct ss_tls_client *h, struct ss_handshake **link, const char *why)
 {
 	struct ss_tls_result result = {
 		.cookie = (*link)->cookie,
@@ -71,7 +71,7 @@ static void fail(struct ss_handoff *h, struct ss_handshake **link, const char *w
 }
 
 /* The tls process is dead, which the supervisor tells, or shall be: answer for it */
-static void lose(struct ss_handoff *h, const char *why)
+static void lose(struct ss_tls_client *h, const char *why)
 {
 	if (h->sock < 0)
 		return;
@@ -79,12 +79,12 @@ static void lose(struct ss_handoff *h, const char *why)
 		syscall(SYS_pidfd_send_signal, h->pidfd, SIGKILL, NULL, 0);
 	ss_cleanup_fd(&h->pidfd);
 	ss_cleanup_fd(&h->sock);
-	for (size_t i = 0; i < SS_HANDOFF_BUCKETS; i++)
+	for (size_t i = 0; i < SS_TLS_CLIENT_BUCKETS; i++)
 		while (h->bucket[i])
 			fail(h, &h->bucket[i], why);
 }
 
-static void send_job(struct ss_handoff *h, struct ss_handshake *hs)
+static void send_job(struct ss_tls_client *h, struct ss_handshake *hs)
 {
 	int fds[SS_IPC_FDS] = { hs->client_fd, hs->server_fd };
 	int ret = ss_ipc_post(h->sock, hs->job, hs->job_len, fds, SS_IPC_FDS);
@@ -100,12 +100,12 @@ static void send_job(struct ss_handoff *h, struct ss_handshake *hs)
 }
 
 /**
- * ss_handoff_init() - Begin without a tls process.
+ * ss_tls_client_init() - Begin without a tls process.
  * @h: the handshakes
  * @fn: takes their results
  * @arg: for @fn
  */
-void ss_handoff_init(struct ss_handoff *h, ss_handoff_fn fn, void *arg)
+void ss_tls_client_init(struct ss_tls_client *h, ss_tls_client_fn fn, void *arg)
 {
 	struct rlimit files;
 
@@ -123,12 +123,12 @@ void ss_handoff_init(struct ss_handoff *h, ss_handoff_fn fn, void *arg)
 }
 
 /**
- * ss_handoff_attach() - Give handshakes to this tls process from now on.
+ * ss_tls_client_attach() - Give handshakes to this tls process from now on.
  * @h: the handshakes; what the one before has not answered has failed
  * @sock: its socket, non-blocking, taken over
  * @pidfd: itself, taken over
  */
-void ss_handoff_attach(struct ss_handoff *h, int sock, int pidfd)
+void ss_tls_client_attach(struct ss_tls_client *h, int sock, int pidfd)
 {
 	lose(h, "tls process died");
 	h->sock = sock;
@@ -137,22 +137,22 @@ void ss_handoff_attach(struct ss_handoff *h, int sock, int pidfd)
 }
 
 /**
- * ss_handoff_ready() - Ask whether one more can be taken.
+ * ss_tls_client_ready() - Ask whether one more can be taken.
  * @h: the handshakes
  *
- * Return: whether ss_handoff_give() may be called.
+ * Return: whether ss_tls_client_give() may be called.
  */
-bool ss_handoff_ready(const struct ss_handoff *h)
+bool ss_tls_client_ready(const struct ss_tls_client *h)
 {
 	return h->sock >= 0 && !h->unsent && h->count < h->max;
 }
 
 /**
- * ss_handoff_give() - Hand a request to the tls process.
+ * ss_tls_client_give() - Hand a request to the tls process.
  * @h: the handshakes, ready
  * @hs: the request, taken over
  */
-void ss_handoff_give(struct ss_handoff *h, struct ss_handshake *hs)
+void ss_tls_client_give(struct ss_tls_client *h, struct ss_handshake *hs)
 {
 	struct ss_handshake **link = bucket_of(h, hs->cookie);
 
@@ -163,18 +163,18 @@ void ss_handoff_give(struct ss_handoff *h, struct ss_handshake *hs)
 }
 
 /**
- * ss_handoff_events() - What to poll for at @sock.
+ * ss_tls_client_events() - What to poll for at @sock.
  * @h: the handshakes
  *
  * Return: poll events.
  */
-short ss_handoff_events(const struct ss_handoff *h)
+short ss_tls_client_events(const struct ss_tls_client *h)
 {
 	return h->unsent ? POLLIN | POLLOUT : POLLIN;
 }
 
 /* Return: whether there may be more */
-static bool take_result(struct ss_handoff *h)
+static bool take_result(struct ss_tls_client *h)
 {
 	struct ss_handshake **link;
 	struct ss_tls_result result;
@@ -207,11 +207,11 @@ static bool take_result(struct ss_handoff *h)
 }
 
 /**
- * ss_handoff_event() - Go on after poll().
+ * ss_tls_client_event() - Go on after poll().
  * @h: the handshakes
  * @revents: what has come
  */
-void ss_handoff_event(struct ss_handoff *h, short revents)
+void ss_tls_client_event(struct ss_tls_client *h, short revents)
 {
 	int n = BATCH;
 
@@ -223,20 +223,20 @@ void ss_handoff_event(struct ss_handoff *h, short revents)
 }
 
 /**
- * ss_handoff_look() - Give up on what is long overdue.
+ * ss_tls_client_look() - Give up on what is long overdue.
  * @h: the handshakes
  *
  * The tls process keeps the kernel's deadlines. Where it does not, it has lost
  * the request; where it has answered nothing at all since, it hangs.
  */
-void ss_handoff_look(struct ss_handoff *h)
+void ss_tls_client_look(struct ss_tls_client *h)
 {
 	uint64_t now = ss_process_now();
 
 	if (now < h->look)
 		return;
 	h->look = now + LOOK_MS;
-	for (size_t i = 0; i < SS_HANDOFF_BUCKETS; i++) {
+	for (size_t i = 0; i < SS_TLS_CLIENT_BUCKETS; i++) {
 		struct ss_handshake **link = &h->bucket[i];
 
 		while (*link) {

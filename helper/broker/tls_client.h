@@ -8,20 +8,20 @@
 #include "broker/tls_request.h"
 #include "proto/tls_msg.h"
 
-#define SS_HANDOFF_BUCKETS	256
+#define SS_TLS_CLIENT_BUCKETS	256
 
 /**
- * typedef ss_handoff_fn - Takes the result of a pair of handshakes, whoever it
+ * typedef ss_tls_client_fn - Takes the result of a pair of handshakes, whoever it
  * is from. Called once for each that was given.
  * @arg: the owner's
  * @hs: the request; freed afterwards
  * @result: what became of it
  */
-typedef void (*ss_handoff_fn)(void *arg, const struct ss_handshake *hs,
-			      const struct ss_tls_result *result);
+typedef void (*ss_tls_client_fn)(void *arg, const struct ss_handshake *hs,
+				 const struct ss_tls_result *result);
 
 /**
- * struct ss_handoff - The handshakes that are with the tls process.
+ * struct ss_tls_client - The handshakes that are with the tls process.
  * @sock: to the tls process, non-blocking, or -1
  * @pidfd: the tls process, or -1
  * @bucket: requests in flight, by cookie
@@ -33,25 +33,25 @@ typedef void (*ss_handoff_fn)(void *arg, const struct ss_handshake *hs,
  * @finish: takes results
  * @arg: for @finish
  */
-struct ss_handoff {
+struct ss_tls_client {
 	int sock;
 	int pidfd;
-	struct ss_handshake *bucket[SS_HANDOFF_BUCKETS];
+	struct ss_handshake *bucket[SS_TLS_CLIENT_BUCKETS];
 	struct ss_handshake *unsent;
 	unsigned int count;
 	unsigned int max;
 	uint64_t heard;
 	uint64_t look;
-	ss_handoff_fn finish;
+	ss_tls_client_fn finish;
 	void *arg;
 };
 
-void ss_handoff_init(struct ss_handoff *h, ss_handoff_fn finish, void *arg);
-void ss_handoff_attach(struct ss_handoff *h, int sock, int pidfd);
-bool ss_handoff_ready(const struct ss_handoff *h);
-void ss_handoff_give(struct ss_handoff *h, struct ss_handshake *hs);
-short ss_handoff_events(const struct ss_handoff *h);
-void ss_handoff_event(struct ss_handoff *h, short revents);
-void ss_handoff_look(struct ss_handoff *h);
+void ss_tls_client_init(struct ss_tls_client *h, ss_tls_client_fn finish, void *arg);
+void ss_tls_client_attach(struct ss_tls_client *h, int sock, int pidfd);
+bool ss_tls_client_ready(const struct ss_tls_client *h);
+void ss_tls_client_give(struct ss_tls_client *h, struct ss_handshake *hs);
+short ss_tls_client_events(const struct ss_tls_client *h);
+void ss_tls_client_event(struct ss_tls_client *h, short revents);
+void ss_tls_client_look(struct ss_tls_client *h);
 
 #endif /* SS_BROKER_TLS_CLIENT_H */

@@ -26,7 +26,7 @@
 #define LONG_AGO	1
 
 static struct nl_msg *msg;
-static struct ss_handoff h;
+static struct ss_tls_client h;
 static int peer;		/* the end of the tls process */
 static pid_t child;		/* stands for it */
 static int finished;		/* results so far, and the last one: */
@@ -60,7 +60,7 @@ static void attach(void)
 	assert_int_equal(ss_ipc_pair(pair), 0);
 	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
 	peer = pair[1];
-	ss_handoff_attach(&h, pair[0], syscall(SYS_pidfd_open, child, 0));
+	ss_tls_client_attach(&h, pair[0], syscall(SYS_pidfd_open, child, 0));
 }
 
 static void new_message(void)
@@ -77,7 +77,7 @@ static int setup(void **state)
 	new_message();
 	finished = 0;
 	stopped = 0;
-	ss_handoff_init(&h, finish, &finished);
+	ss_tls_client_init(&h, finish, &finished);
 	attach();
 	return 0;
 }
@@ -85,7 +85,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	ss_handoff_attach(&h, -1, -1);
+	ss_tls_client_attach(&h, -1, -1);
 	nlmsg_free(msg);
 	msg = NULL;
 	close(peer);
@@ -226,18 +226,18 @@ static void answer(uint64_t cookie)
 	struct ss_tls_result r = { .cookie = cookie, .result = SMTPSPLICE_TLS_RESULT_INSPECTED };
 
 	assert_int_equal(ss_ipc_send(peer, &r, sizeof(r), NULL, 0), 0);
-	ss_handoff_event(&h, POLLIN);
+	ss_tls_client_event(&h, POLLIN);
 }
 
 /* Cookies of one bucket, answered in any order */
 static void tells_cookies_apart(void **state)
 {
-	static const uint64_t cookies[] = { 5, 5 + SS_HANDOFF_BUCKETS, 5 + (1ull << 32) };
+	static const uint64_t cookies[] = { 5, 5 + SS_TLS_CLIENT_BUCKETS, 5 + (1ull << 32) };
 	static const int order[] = { 1, 0, 2 };
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		ss_handoff_give(&h, make(cookies[i]));
+		ss_tls_client_give(&h, make(cookies[i]));
 	assert_int_equal(h.count, 3);
 	for (int i = 0; i < 3; i++) {
 		uint64_t cookie = cookies[order[i]];
@@ -259,7 +259,7 @@ static void keeps_no_sockets(void **state)
 
 	(void)state;
 	assert_true(is_open(client) && is_open(server));
-	ss_handoff_give(&h, hs);
+	ss_tls_client_give(&h, hs);
 	assert_int_equal(h.count, 1);
 	assert_false(is_open(client) || is_open(server));
 }
@@ -271,7 +271,7 @@ static bool has_sockets_for_all(rlim_t files)
 
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		return false;
-	ss_handoff_init(&h, finish, &finished);
+	ss_tls_client_init(&h, finish, &finished);
 	return h.max && 2 * (rlim_t)h.max < files;
 }
 
@@ -299,20 +299,20 @@ static void keeps_what_has_no_room(void **state)
 	int sent = 0;
 
 	(void)state;
-	assert_int_equal(ss_handoff_events(&h), POLLIN);
-	while (ss_handoff_ready(&h))
-		ss_handoff_give(&h, make(cookie++));
+	assert_int_equal(ss_tls_client_events(&h), POLLIN);
+	while (ss_tls_client_ready(&h))
+		ss_tls_client_give(&h, make(cookie++));
 	assert_non_null(h.unsent);
 	assert_true(h.count < h.max);
 	assert_int_equal(finished, 0);
-	assert_int_equal(ss_handoff_events(&h), POLLIN | POLLOUT);
-	ss_handoff_event(&h, POLLOUT);	/* none came free in fact */
-	assert_false(ss_handoff_ready(&h));
+	assert_int_equal(ss_tls_client_events(&h), POLLIN | POLLOUT);
+	ss_tls_client_event(&h, POLLOUT);	/* none came free in fact */
+	assert_false(ss_tls_client_ready(&h));
 	while (recv(peer, job, sizeof(job), MSG_DONTWAIT) > 0)
 		sent++;
 	assert_int_equal(sent, h.count - 1);
-	ss_handoff_event(&h, POLLOUT);
-	assert_true(ss_handoff_ready(&h));
+	ss_tls_client_event(&h, POLLOUT);
+	assert_true(ss_tls_client_ready(&h));
 	answer(cookie - 1);
 	assert_int_equal(finished, 1);
 }
@@ -323,8 +323,8 @@ static void takes_no_result_before_the_job(void **state)
 	uint64_t cookie = 1;
 
 	(void)state;
-	while (ss_handoff_ready(&h))
-		ss_handoff_give(&h, make(cookie++));
+	while (ss_tls_client_ready(&h))
+		ss_tls_client_give(&h, make(cookie++));
 	answer(cookie - 1);
 	assert_int_equal(finished, cookie - 1);
 	assert_int_equal(h.count, 0);
@@ -337,20 +337,20 @@ static void takes_no_result_before_the_job(void **state)
 static void fails_when_it_dies(void **state)
 {
 	(void)state;
-	ss_handoff_give(&h, make(1));
+	ss_tls_client_give(&h, make(1));
 	close(peer);
 	peer = -1;
-	ss_handoff_give(&h, make(2));	/* finds out */
+	ss_tls_client_give(&h, make(2));	/* finds out */
 	assert_int_equal(finished, 2);
 	assert_int_equal(last.cause, SMTPSPLICE_TLS_CAUSE_HELPER);
 	assert_string_equal(last.text, "tls process died");
-	assert_false(ss_handoff_ready(&h));
-	ss_handoff_event(&h, POLLIN);	/* of the poll() before */
+	assert_false(ss_tls_client_ready(&h));
+	ss_tls_client_event(&h, POLLIN);	/* of the poll() before */
 	assert_true(child_killed());
 	waitpid(child, NULL, 0);
 	attach();
-	assert_true(ss_handoff_ready(&h));
-	ss_handoff_give(&h, make(3));
+	assert_true(ss_tls_client_ready(&h));
+	ss_tls_client_give(&h, make(3));
 	answer(3);
 	assert_int_equal(finished, 3);
 	assert_int_equal(last.result, SMTPSPLICE_TLS_RESULT_INSPECTED);
@@ -364,9 +364,9 @@ static void gives_up_on_the_overdue(void **state)
 	h.heard = ss_process_now();
 	old->received = LONG_AGO;
 	old->timeout = 1;
-	ss_handoff_give(&h, old);
-	ss_handoff_give(&h, make(1 + SS_HANDOFF_BUCKETS));
-	ss_handoff_look(&h);
+	ss_tls_client_give(&h, old);
+	ss_tls_client_give(&h, make(1 + SS_TLS_CLIENT_BUCKETS));
+	ss_tls_client_look(&h);
 	assert_int_equal(finished, 1);
 	assert_true(last.cookie == 1);
 	assert_int_equal(last.result, SMTPSPLICE_TLS_RESULT_FAILED);
@@ -383,8 +383,8 @@ static void waits_for_an_answer_at_the_deadline(void **state)
 	stopped = ss_process_now();
 	hs->received = stopped - 1000;
 	hs->timeout = 1000;
-	ss_handoff_give(&h, hs);
-	ss_handoff_look(&h);
+	ss_tls_client_give(&h, hs);
+	ss_tls_client_look(&h);
 	assert_int_equal(finished, 0);
 	answer(1);
 	assert_int_equal(last.result, SMTPSPLICE_TLS_RESULT_INSPECTED);
@@ -399,9 +399,9 @@ static void kills_what_hangs(void **state)
 	old->received = LONG_AGO;
 	old->timeout = 1;
 	h.heard = old->received - 1;
-	ss_handoff_give(&h, old);
-	ss_handoff_give(&h, make(2));
-	ss_handoff_look(&h);
+	ss_tls_client_give(&h, old);
+	ss_tls_client_give(&h, make(2));
+	ss_tls_client_look(&h);
 	assert_int_equal(finished, 2);
 	assert_string_equal(last.text, "tls process hangs");
 	assert_true(h.sock < 0);
