@@ -160,7 +160,7 @@ static void put_flow(struct json_object *obj, const struct ss_flow *flow)
 	put_number(obj, "proto", 6);
 }
 
-static void put_envelope(struct json_object *obj, const struct ss_request *req)
+static void put_envelope(struct json_object *obj, const struct ss_scan_request *req)
 {
 	put(obj, "helo", req->helo);
 	put(obj, "sender", req->sender);

@@ -30,7 +30,7 @@ struct ss_avlog {
  * @scantime_ms: from hand-out to verdict
  */
 struct ss_avlog_record {
-	const struct ss_request *req;
+	const struct ss_scan_request *req;
 	const struct ss_scan_result *result;
 	uint32_t verdict;
 	const char *reply;

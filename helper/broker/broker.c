@@ -65,7 +65,7 @@ struct broker {
 	int signals;
 	struct ss_verdicts verdicts;
 	struct ss_workers workers;
-	struct ss_request *parked;
+	struct ss_scan_request *parked;
 	bool waiting;
 	struct ss_tls_client handoff;
 	bool handshakes;
@@ -143,7 +143,7 @@ static void look_after_workers(struct broker *b)
  */
 struct taken {
 	struct broker *b;
-	struct ss_request *req;
+	struct ss_scan_request *req;
 	int error;
 };
 
@@ -154,7 +154,7 @@ static void take_request(int cmd, struct nlattr *attrs, int len, void *arg)
 
 	if (cmd != SMTPSPLICE_CMD_SCAN_ACCEPT || taken->req)
 		return;
-	taken->error = ss_request_parse(&taken->req, attrs, len);
+	taken->error = ss_scan_request_parse(&taken->req, attrs, len);
 	/* What comes after it rings the bell */
 	if (pending && nla_len(pending) >= (int)sizeof(uint32_t) && !nla_get_u32(pending))
 		taken->b->waiting = false;
@@ -178,7 +178,7 @@ static void no_work(struct broker *b, const char *what, int ret, int error)
 }
 
 /* Take one request. Return: it, or NULL where none waits. */
-static struct ss_request *accept_request(struct broker *b)
+static struct ss_scan_request *accept_request(struct broker *b)
 {
 	struct taken taken = { .b = b };
 	int ret;
@@ -188,7 +188,7 @@ static struct ss_request *accept_request(struct broker *b)
 			   take_request, &taken);
 	if (!ret && taken.req)
 		return taken.req;
-	ss_request_free(taken.req);
+	ss_scan_request_free(taken.req);
 	b->waiting = false;
 	no_work(b, "scan-accept", ret, taken.error);
 	return NULL;
@@ -197,7 +197,7 @@ static struct ss_request *accept_request(struct broker *b)
 /* The request that waits for a worker does so no longer than it may */
 static void look_after_parked(struct broker *b)
 {
-	struct ss_request *req = b->parked;
+	struct ss_scan_request *req = b->parked;
 
 	if (!req || ss_process_now() < req->received + ss_workers_time_for(req))
 		return;
@@ -210,7 +210,7 @@ static void take_work(struct broker *b)
 	struct slot *slot;
 
 	while ((b->parked || b->waiting) && (slot = ss_workers_find(&b->workers, SLOT_FREE))) {
-		struct ss_request *req = b->parked ? b->parked : accept_request(b);
+		struct ss_scan_request *req = b->parked ? b->parked : accept_request(b);
 
 		b->parked = NULL;
 		if (!req)

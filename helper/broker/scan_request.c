@@ -34,7 +34,7 @@ static void read_path(char *dst, size_t size, const struct nlattr *nla)
 }
 
 /* A comma may be a part of an address */
-static int add_to_list(struct ss_request *req, const char *one)
+static int add_to_list(struct ss_scan_request *req, const char *one)
 {
 	size_t old = req->rcpt_list_size, len = strlen(one);
 	char *more;
@@ -51,10 +51,10 @@ static int add_to_list(struct ss_request *req, const char *one)
 	return 0;
 }
 
-static int add_rcpt(struct ss_request *req, const struct nlattr *nla)
+static int add_rcpt(struct ss_scan_request *req, const struct nlattr *nla)
 {
 	size_t old = req->rcpts ? strlen(req->rcpts) : 0;
-	char one[SS_REQUEST_ADDRESS_SIZE], *more;
+	char one[SS_SCAN_REQUEST_ADDRESS_SIZE], *more;
 
 	read_path(one, sizeof(one), nla);
 	if (old + strlen(one) + 2 > MAX_RCPTS_TEXT)
@@ -70,7 +70,7 @@ static int add_rcpt(struct ss_request *req, const struct nlattr *nla)
 }
 
 /* The worker reads it; here only its length matters */
-static int read_profile(struct ss_request *req, const struct nlattr *nla)
+static int read_profile(struct ss_scan_request *req, const struct nlattr *nla)
 {
 	if (req->av || nla_len(nla) > SS_AVPROFILE_OCTETS)
 		return -EPROTO;
@@ -82,7 +82,7 @@ static int read_profile(struct ss_request *req, const struct nlattr *nla)
 	return 0;
 }
 
-static int read_one(struct ss_request *req, const struct nlattr *nla)
+static int read_one(struct ss_scan_request *req, const struct nlattr *nla)
 {
 	switch (nla_type(nla)) {
 	case SMTPSPLICE_A_SCAN_COOKIE:
@@ -126,16 +126,16 @@ static int read_one(struct ss_request *req, const struct nlattr *nla)
 }
 
 /**
- * ss_request_parse() - Read the answer to a scan-accept.
- * @out: the request, to be freed with ss_request_free()
+ * ss_scan_request_parse() - Read the answer to a scan-accept.
+ * @out: the request, to be freed with ss_scan_request_free()
  * @attrs: the first attribute
  * @len: octets of attributes
  *
  * Return: 0, -ENOMEM or -EPROTO; the descriptor is closed then.
  */
-int ss_request_parse(struct ss_request **out, struct nlattr *attrs, int len)
+int ss_scan_request_parse(struct ss_scan_request **out, struct nlattr *attrs, int len)
 {
-	struct ss_request *req = calloc(1, sizeof(*req));
+	struct ss_scan_request *req = calloc(1, sizeof(*req));
 	int fd = ss_flow_take_fd(attrs, len, SMTPSPLICE_A_SCAN_FD), rem, ret = 0;
 	bool cookie = false;
 	struct nlattr *nla;
@@ -161,7 +161,7 @@ int ss_request_parse(struct ss_request **out, struct nlattr *attrs, int len)
 	if (!ret && (fd < 0 || !cookie))
 		ret = -EPROTO;
 	if (ret) {
-		ss_request_free(req);
+		ss_scan_request_free(req);
 		return ret;
 	}
 	*out = req;
@@ -169,10 +169,10 @@ int ss_request_parse(struct ss_request **out, struct nlattr *attrs, int len)
 }
 
 /**
- * ss_request_free() - Free a request and close its message.
+ * ss_scan_request_free() - Free a request and close its message.
  * @req: the request, or NULL
  */
-void ss_request_free(struct ss_request *req)
+void ss_scan_request_free(struct ss_scan_request *req)
 {
 	if (!req)
 		return;

@@ -11,10 +11,10 @@
 #include "broker/flow.h"
 
 /* Cleaning makes no text longer */
-#define SS_REQUEST_ADDRESS_SIZE	(SMTPSPLICE_ADDRESS_MAX + 1)
+#define SS_SCAN_REQUEST_ADDRESS_SIZE	(SMTPSPLICE_ADDRESS_MAX + 1)
 
 /**
- * struct ss_request - A message that the kernel wants a verdict on. All strings
+ * struct ss_scan_request - A message that the kernel wants a verdict on. All strings
  * are valid UTF-8 without NUL; peers chose what is in helo, sender and rcpts.
  * @cookie: names it in the verdict
  * @fd: the message
@@ -35,7 +35,7 @@
  * @av: attributes of the AV profile, allocated; NULL where there is none
  * @av_len: octets of them
  */
-struct ss_request {
+struct ss_scan_request {
 	uint64_t cookie;
 	int fd;
 	uint64_t size;
@@ -43,8 +43,8 @@ struct ss_request {
 	uint32_t attempt;
 	uint64_t received;
 	struct ss_flow flow;
-	char helo[SS_REQUEST_ADDRESS_SIZE];
-	char sender[SS_REQUEST_ADDRESS_SIZE];
+	char helo[SS_SCAN_REQUEST_ADDRESS_SIZE];
+	char sender[SS_SCAN_REQUEST_ADDRESS_SIZE];
 	char *rcpts;
 	char *rcpt_list;
 	size_t rcpt_list_size;
@@ -56,7 +56,7 @@ struct ss_request {
 	size_t av_len;
 };
 
-int ss_request_parse(struct ss_request **out, struct nlattr *attrs, int len);
-void ss_request_free(struct ss_request *req);
+int ss_scan_request_parse(struct ss_scan_request **out, struct nlattr *attrs, int len);
+void ss_scan_request_free(struct ss_scan_request *req);
 
 #endif /* SS_BROKER_SCAN_REQUEST_H */

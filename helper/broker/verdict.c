@@ -88,7 +88,7 @@ static int send_verdict(struct ss_verdicts *v, const struct ss_avlog_record *rec
  * The kernel has refused the verdict, and waits for another one. Without it the
  * message may pass, unscanned, when the time is over.
  */
-static void send_tempfail(struct ss_verdicts *v, const struct ss_request *req)
+static void send_tempfail(struct ss_verdicts *v, const struct ss_scan_request *req)
 {
 	struct nl_msg *msg = ss_genl_message(v->work, SMTPSPLICE_CMD_SCAN_VERDICT, 0);
 
@@ -111,7 +111,7 @@ void ss_verdicts_wrote_log(struct ss_verdicts *v, int ret)
 	v->log_failed = ret;
 }
 
-static void read_profile(struct ss_verdicts *v, const struct ss_request *req)
+static void read_profile(struct ss_verdicts *v, const struct ss_scan_request *req)
 {
 	/* What the kernel has checked is in order, or is a newer kernel's */
 	ss_avprofile_parse(&v->profile, req->av, req->av_len);
@@ -128,7 +128,7 @@ struct kept {
 };
 
 /* Is it the message, as far as can be told? A worker has had it in its hands. */
-static bool is_plausible(int fd, const struct ss_request *req)
+static bool is_plausible(int fd, const struct ss_scan_request *req)
 {
 	struct stat st;
 
@@ -145,7 +145,7 @@ static void note_number(struct json_object *obj, const char *key, uint64_t value
 	json_object_object_add(obj, key, json_object_new_uint64(value));
 }
 
-static struct json_object *list_rcpts(const struct ss_request *req)
+static struct json_object *list_rcpts(const struct ss_scan_request *req)
 {
 	struct json_object *array = json_object_new_array();
 	const char *rcpt = req->rcpt_list;
@@ -162,7 +162,7 @@ static struct json_object *list_rcpts(const struct ss_request *req)
  *
  * Return: the note, the caller's.
  */
-struct json_object *ss_verdicts_note(const struct ss_request *req,
+struct json_object *ss_verdicts_note(const struct ss_scan_request *req,
 				     const struct ss_scan_result *result)
 {
 	struct json_object *obj = json_object_new_object();
@@ -288,7 +288,7 @@ static int give_verdict(struct ss_verdicts *v, struct ss_avlog_record *rec, int 
  *
  * Return: 0, or -EPERM where the kernel does not know this helper any more.
  */
-int ss_verdicts_give(struct ss_verdicts *v, struct ss_request *req,
+int ss_verdicts_give(struct ss_verdicts *v, struct ss_scan_request *req,
 		     const struct ss_scan_result *result, int quarantine, int replacement)
 {
 	char reply[SS_TEMPLATE_REPLY_SIZE];
@@ -312,7 +312,7 @@ int ss_verdicts_give(struct ss_verdicts *v, struct ss_request *req,
 	}
 	ret = give_verdict(v, &rec, replacement);
 	ss_verdicts_wrote_log(v, ss_avlog_write(&v->log, &rec));
-	ss_request_free(req);
+	ss_scan_request_free(req);
 	return ret == -EPERM ? ret : 0;
 }
 
@@ -326,7 +326,7 @@ int ss_verdicts_give(struct ss_verdicts *v, struct ss_request *req,
  * The AV profile says what that means for the message. Return: as
  * ss_verdicts_give().
  */
-int ss_verdicts_fail(struct ss_verdicts *v, struct ss_request *req, bool late,
+int ss_verdicts_fail(struct ss_verdicts *v, struct ss_scan_request *req, bool late,
 		     const char *why)
 {
 	struct ss_scan_result result = {};

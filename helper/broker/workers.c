@@ -132,7 +132,7 @@ static int order_worker(struct slot *slot, int scanner)
 /* The worker is dead, or shall be: answer for it. Return: as ss_verdicts_fail(). */
 static int lose_worker(struct ss_workers *w, struct slot *slot, bool late, const char *why)
 {
-	struct ss_request *req = slot->req;
+	struct ss_scan_request *req = slot->req;
 	int ret = 0;
 
 	if (slot->pidfd >= 0)
@@ -161,7 +161,7 @@ static int lose_worker(struct ss_workers *w, struct slot *slot, bool late, const
  *
  * Return: milliseconds from hand-out until the verdict has to be given.
  */
-uint64_t ss_workers_time_for(const struct ss_request *req)
+uint64_t ss_workers_time_for(const struct ss_scan_request *req)
 {
 	return req->timeout > 2 * ANSWER_MS ? req->timeout - ANSWER_MS :
 	       req->timeout / 2;
@@ -195,7 +195,7 @@ static bool has_spoken(const struct slot *slot)
  * Return: false where the worker is dead, or has not waited to be asked; it is lost
  * then, the request is not.
  */
-bool ss_workers_start_job(struct ss_workers *w, struct slot *slot, struct ss_request *req)
+bool ss_workers_start_job(struct ss_workers *w, struct slot *slot, struct ss_scan_request *req)
 {
 	uint64_t now = ss_process_now(), end = req->received + ss_workers_time_for(req);
 	uint64_t left = end > now ? end - now : 0;
@@ -253,7 +253,7 @@ bool ss_workers_start_job(struct ss_workers *w, struct slot *slot, struct ss_req
 int ss_workers_event(struct ss_workers *w, struct slot *slot)
 {
 	struct ss_scan_result result;
-	struct ss_request *req = slot->req;
+	struct ss_scan_request *req = slot->req;
 	int fds[SS_IPC_FDS];
 	int ret = ss_ipc_recv(slot->sock, &result, sizeof(result), fds);
 	bool came = fds[0] >= 0;

@@ -45,7 +45,7 @@ struct slot {
 	enum slot_state state;
 	int sock;
 	int pidfd;
-	struct ss_request *req;
+	struct ss_scan_request *req;
 	uint64_t ticket;
 	int quarantine;
 	uint64_t deadline;
@@ -71,8 +71,8 @@ struct ss_workers {
 void ss_slot_fill(struct slot *slot, const int fds[SS_IPC_FDS]);
 
 int ss_workers_init(struct ss_workers *w, unsigned int count, struct ss_verdicts *verdicts);
-uint64_t ss_workers_time_for(const struct ss_request *req);
-bool ss_workers_start_job(struct ss_workers *w, struct slot *slot, struct ss_request *req);
+uint64_t ss_workers_time_for(const struct ss_scan_request *req);
+bool ss_workers_start_job(struct ss_workers *w, struct slot *slot, struct ss_scan_request *req);
 int ss_workers_event(struct ss_workers *w, struct slot *slot);
 int ss_workers_look(struct ss_workers *w, int scanner);
 uint64_t ss_workers_next(const struct ss_workers *w, uint64_t next);

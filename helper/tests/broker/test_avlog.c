@@ -12,7 +12,7 @@
 #include "lib/process.h"
 #include "tests/support/mail.h"
 
-static struct ss_request req = {
+static struct ss_scan_request req = {
 	.fd = -1, .flow = { .session = UINT64_MAX, .policy = "p\"q", .client = "fd00::1" },
 	.sender = "a\r\n{\"b\"}\x1b", .size = 5000000000,
 };

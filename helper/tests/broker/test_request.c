@@ -15,10 +15,10 @@
 static struct nl_msg *msg;
 static int fd;
 
-static int parse(struct ss_request **req)
+static int parse(struct ss_scan_request **req)
 {
-	return ss_request_parse(req, nlmsg_attrdata(nlmsg_hdr(msg), 0),
-				nlmsg_attrlen(nlmsg_hdr(msg), 0));
+	return ss_scan_request_parse(req, nlmsg_attrdata(nlmsg_hdr(msg), 0),
+				     nlmsg_attrlen(nlmsg_hdr(msg), 0));
 }
 
 static int setup(void **state)
@@ -39,7 +39,7 @@ static int teardown(void **state)
 
 static void expect_refused(void)
 {
-	struct ss_request *req = NULL;
+	struct ss_scan_request *req = NULL;
 
 	assert_int_equal(parse(&req), -EPROTO);
 	assert_null(req);
@@ -54,7 +54,7 @@ static void put_least(void)
 
 static void reads_the_least(void **state)
 {
-	struct ss_request *req = NULL;
+	struct ss_scan_request *req = NULL;
 
 	(void)state;
 	put_least();
@@ -64,13 +64,13 @@ static void reads_the_least(void **state)
 	assert_int_equal(req->timeout, 60000);
 	assert_null(req->rcpts);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	ss_request_free(req);
+	ss_scan_request_free(req);
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
 
 static void cleans_text(void **state)
 {
-	struct ss_request *req = NULL;
+	struct ss_scan_request *req = NULL;
 	char longest[SMTPSPLICE_ADDRESS_MAX + 100];
 
 	(void)state;
@@ -94,12 +94,12 @@ static void cleans_text(void **state)
 	assert_string_equal(req->rcpts, "a,b");
 	assert_int_equal(req->rcpt_list_size, 4);
 	assert_memory_equal(req->rcpt_list, "a\0b\0", 5);
-	ss_request_free(req);
+	ss_scan_request_free(req);
 }
 
 static void bounds_recipients(void **state)
 {
-	struct ss_request *req = NULL;
+	struct ss_scan_request *req = NULL;
 	char rcpt[SMTPSPLICE_ADDRESS_MAX];
 
 	(void)state;
@@ -109,7 +109,7 @@ static void bounds_recipients(void **state)
 		;
 	assert_int_equal(parse(&req), 0);
 	assert_true(strlen(req->rcpts) < 65536);
-	ss_request_free(req);
+	ss_scan_request_free(req);
 }
 
 static void refuses_no_cookie(void **state)
@@ -145,13 +145,13 @@ static void refuses_short_numbers(void **state)
 static void bounds_the_profile(void **state)
 {
 	static uint8_t profile[SS_AVPROFILE_OCTETS + 1];
-	struct ss_request *req = NULL;
+	struct ss_scan_request *req = NULL;
 
 	put_least();
 	nla_put(msg, SMTPSPLICE_A_SCAN_AV, sizeof(profile) - 1, profile);
 	assert_int_equal(parse(&req), 0);
 	assert_int_equal(req->av_len, SS_AVPROFILE_OCTETS);
-	ss_request_free(req);
+	ss_scan_request_free(req);
 	nlmsg_free(msg);
 	setup(state);
 	put_least();
@@ -161,7 +161,7 @@ static void bounds_the_profile(void **state)
 
 static void refuses_no_descriptor(void **state)
 {
-	struct ss_request *req = NULL;
+	struct ss_scan_request *req = NULL;
 
 	(void)state;
 	close(fd);

@@ -32,7 +32,7 @@
 static char *top, *path;
 static struct ss_quarantine_limits limits;
 static struct ss_quarantine q;
-static struct ss_request req;
+static struct ss_scan_request req;
 static struct ss_scan_result result;
 static char name[SS_QUARANTINE_NAME_SIZE];
 
@@ -47,7 +47,7 @@ static int setup(void **state)
 	path = mail_format("%s/quarantine", top);
 	limits = (struct ss_quarantine_limits){};
 	q = (struct ss_quarantine){ .dir = -1 };
-	req = (struct ss_request){
+	req = (struct ss_scan_request){
 		.fd = -1, .helo = "c\nlient", .sender = "s@example.net",
 		.rcpt_list = (char *)rcpts, .rcpt_count = 2,
 		.flow = { .session = 7, .policy = "in", .client = "10.0.1.2",
