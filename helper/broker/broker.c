@@ -282,7 +282,7 @@ static void tell_result(struct broker *b, struct ss_tls_result *r)
 	send_done(b, r);
 }
 
-static void finish_handshake(void *arg, const struct ss_handshake *hs,
+static void finish_handshake(void *arg, const struct ss_tls_request *hs,
 			     const struct ss_tls_result *result)
 {
 	struct ss_tls_result r = *result;
@@ -312,7 +312,7 @@ static void finish_handshake(void *arg, const struct ss_handshake *hs,
  */
 struct taken_handshake {
 	struct broker *b;
-	struct ss_handshake *hs;
+	struct ss_tls_request *hs;
 	int error;
 };
 
@@ -323,13 +323,13 @@ static void take_handshake(int cmd, struct nlattr *attrs, int len, void *arg)
 
 	if (cmd != SMTPSPLICE_CMD_HANDSHAKE_ACCEPT || taken->hs)
 		return;
-	taken->error = ss_handshake_parse(&taken->hs, attrs, len);
+	taken->error = ss_tls_request_parse(&taken->hs, attrs, len);
 	if (pending && nla_len(pending) >= (int)sizeof(uint32_t) && !nla_get_u32(pending))
 		taken->b->handshakes = false;
 }
 
 /* Take one pair of handshakes. Return: it, or NULL where none waits. */
-static struct ss_handshake *accept_handshake(struct broker *b)
+static struct ss_tls_request *accept_handshake(struct broker *b)
 {
 	struct taken_handshake taken = { .b = b };
 	int ret;
@@ -339,7 +339,7 @@ static struct ss_handshake *accept_handshake(struct broker *b)
 			   take_handshake, &taken);
 	if (!ret && taken.hs)
 		return taken.hs;
-	ss_handshake_free(taken.hs);
+	ss_tls_request_free(taken.hs);
 	b->handshakes = false;
 	no_work(b, "handshake-accept", ret, taken.error);
 	return NULL;
@@ -348,7 +348,7 @@ static struct ss_handshake *accept_handshake(struct broker *b)
 /* What the tls process has no room for stays with the kernel */
 static void take_handshakes(struct broker *b)
 {
-	struct ss_handshake *hs;
+	struct ss_tls_request *hs;
 
 	while (b->handshakes && ss_tls_client_ready(&b->handoff)) {
 		hs = accept_handshake(b);

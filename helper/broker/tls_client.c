@@ -28,16 +28,16 @@
 #define LOOK_MS		5000
 #define SLACK_MS	10000	/* behind the kernel's deadline */
 
-static struct ss_handshake **bucket_of(struct ss_tls_client *h, uint64_t cookie)
+static struct ss_tls_request **bucket_of(struct ss_tls_client *h, uint64_t cookie)
 {
 	/* Cookies are random numbers */
 	return &h->bucket[cookie % SS_TLS_CLIENT_BUCKETS];
 }
 
 /* The link to the request with this cookie; to NULL where there is none */
-static struct ss_handshake **find(struct ss_tls_client *h, uint64_t cookie)
+static struct ss_tls_request **find(struct ss_tls_client *h, uint64_t cookie)
 {
-	struct ss_handshake **link = bucket_of(h, cookie);
+	struct ss_tls_request **link = bucket_of(h, cookie);
 
 	while (*link && (*link)->cookie != cookie)
 		link = &(*link)->next;
@@ -45,20 +45,20 @@ static struct ss_handshake **find(struct ss_tls_client *h, uint64_t cookie)
 }
 
 /* Take a request out and tell its result */
-static void finish(struct ss_tls_client *h, struct ss_handshake **link,
+static void finish(struct ss_tls_client *h, struct ss_tls_request **link,
 		   const struct ss_tls_result *result)
 {
-	struct ss_handshake *hs = *link;
+	struct ss_tls_request *hs = *link;
 
 	*link = hs->next;
 	h->count--;
 	if (h->unsent == hs)
 		h->unsent = NULL;
 	h->finish(h->arg, hs, result);
-	ss_handshake_free(hs);
+	ss_tls_request_free(hs);
 }
 
-static void fail(struct ss_tls_client *h, struct ss_handshake **link, const char *why)
+static void fail(struct ss_tls_client *h, struct ss_tls_request **link, const char *why)
 {
 	struct ss_tls_result result = {
 		.cookie = (*link)->cookie,
@@ -84,15 +84,15 @@ static void lose(struct ss_tls_client *h, const char *why)
 			fail(h, &h->bucket[i], why);
 }
 
-static void send_job(struct ss_tls_client *h, struct ss_handshake *hs)
+static void send_job(struct ss_tls_client *h, struct ss_tls_request *hs)
 {
 	int fds[SS_IPC_FDS] = { hs->client_fd, hs->server_fd };
 	int ret = ss_ipc_post(h->sock, hs->job, hs->job_len, fds, SS_IPC_FDS);
-	struct ss_handshake **link = find(h, hs->cookie);
+	struct ss_tls_request **link = find(h, hs->cookie);
 
 	h->unsent = ret == -EAGAIN ? hs : NULL;
 	if (!ret)
-		ss_handshake_sent(hs);
+		ss_tls_request_sent(hs);
 	else if (ret == -EPIPE || ret == -ECONNRESET)
 		lose(h, "tls process died");
 	else if (ret != -EAGAIN && *link)	/* Out of memory, or of descriptors under way */
@@ -152,9 +152,9 @@ bool ss_tls_client_ready(const struct ss_tls_client *h)
  * @h: the handshakes, ready
  * @hs: the request, taken over
  */
-void ss_tls_client_give(struct ss_tls_client *h, struct ss_handshake *hs)
+void ss_tls_client_give(struct ss_tls_client *h, struct ss_tls_request *hs)
 {
-	struct ss_handshake **link = bucket_of(h, hs->cookie);
+	struct ss_tls_request **link = bucket_of(h, hs->cookie);
 
 	hs->next = *link;
 	*link = hs;
@@ -176,7 +176,7 @@ short ss_tls_client_events(const struct ss_tls_client *h)
 /* Return: whether there may be more */
 static bool take_result(struct ss_tls_client *h)
 {
-	struct ss_handshake **link;
+	struct ss_tls_request **link;
 	struct ss_tls_result result;
 	int fds[SS_IPC_FDS];
 	int ret = ss_ipc_recv(h->sock, &result, sizeof(result), fds);
@@ -237,7 +237,7 @@ void ss_tls_client_look(struct ss_tls_client *h)
 		return;
 	h->look = now + LOOK_MS;
 	for (size_t i = 0; i < SS_TLS_CLIENT_BUCKETS; i++) {
-		struct ss_handshake **link = &h->bucket[i];
+		struct ss_tls_request **link = &h->bucket[i];
 
 		while (*link) {
 			if (now < (*link)->received + (*link)->timeout + SLACK_MS) {

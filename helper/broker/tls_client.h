@@ -17,7 +17,7 @@
  * @hs: the request; freed afterwards
  * @result: what became of it
  */
-typedef void (*ss_tls_client_fn)(void *arg, const struct ss_handshake *hs,
+typedef void (*ss_tls_client_fn)(void *arg, const struct ss_tls_request *hs,
 				 const struct ss_tls_result *result);
 
 /**
@@ -36,8 +36,8 @@ typedef void (*ss_tls_client_fn)(void *arg, const struct ss_handshake *hs,
 struct ss_tls_client {
 	int sock;
 	int pidfd;
-	struct ss_handshake *bucket[SS_TLS_CLIENT_BUCKETS];
-	struct ss_handshake *unsent;
+	struct ss_tls_request *bucket[SS_TLS_CLIENT_BUCKETS];
+	struct ss_tls_request *unsent;
 	unsigned int count;
 	unsigned int max;
 	uint64_t heard;
@@ -49,7 +49,7 @@ struct ss_tls_client {
 void ss_tls_client_init(struct ss_tls_client *h, ss_tls_client_fn finish, void *arg);
 void ss_tls_client_attach(struct ss_tls_client *h, int sock, int pidfd);
 bool ss_tls_client_ready(const struct ss_tls_client *h);
-void ss_tls_client_give(struct ss_tls_client *h, struct ss_handshake *hs);
+void ss_tls_client_give(struct ss_tls_client *h, struct ss_tls_request *hs);
 short ss_tls_client_events(const struct ss_tls_client *h);
 void ss_tls_client_event(struct ss_tls_client *h, short revents);
 void ss_tls_client_look(struct ss_tls_client *h);

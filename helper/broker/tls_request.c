@@ -11,7 +11,7 @@
 #include "lib/cleanup.h"
 #include "lib/process.h"
 
-static int read_one(struct ss_handshake *hs, const struct nlattr *nla)
+static int read_one(struct ss_tls_request *hs, const struct nlattr *nla)
 {
 	switch (nla_type(nla)) {
 	case SMTPSPLICE_A_HANDSHAKE_COOKIE:
@@ -29,7 +29,7 @@ static int read_one(struct ss_handshake *hs, const struct nlattr *nla)
 	}
 }
 
-static int read_all(struct ss_handshake *hs, struct nlattr *attrs, int len)
+static int read_all(struct ss_tls_request *hs, struct nlattr *attrs, int len)
 {
 	struct nlattr *nla;
 	int rem, ret = 0;
@@ -44,7 +44,7 @@ static int read_all(struct ss_handshake *hs, struct nlattr *attrs, int len)
 	return ret;
 }
 
-static int make_job(struct ss_handshake *hs, const struct nlattr *attrs, int len)
+static int make_job(struct ss_tls_request *hs, const struct nlattr *attrs, int len)
 {
 	hs->job_len = sizeof(*hs->job) + len;
 	hs->job = malloc(hs->job_len);
@@ -56,18 +56,18 @@ static int make_job(struct ss_handshake *hs, const struct nlattr *attrs, int len
 }
 
 /**
- * ss_handshake_parse() - Read the answer to a handshake-accept.
- * @out: the request, to be freed with ss_handshake_free()
+ * ss_tls_request_parse() - Read the answer to a handshake-accept.
+ * @out: the request, to be freed with ss_tls_request_free()
  * @attrs: the first attribute
  * @len: octets of attributes
  *
  * Return: 0, -ENOMEM or -EPROTO; the descriptors are closed then.
  */
-int ss_handshake_parse(struct ss_handshake **out, struct nlattr *attrs, int len)
+int ss_tls_request_parse(struct ss_tls_request **out, struct nlattr *attrs, int len)
 {
 	int client = ss_flow_take_fd(attrs, len, SMTPSPLICE_A_HANDSHAKE_CLIENT_FD);
 	int server = ss_flow_take_fd(attrs, len, SMTPSPLICE_A_HANDSHAKE_SERVER_FD);
-	struct ss_handshake *hs = calloc(1, sizeof(*hs));
+	struct ss_tls_request *hs = calloc(1, sizeof(*hs));
 	int ret;
 
 	if (!hs) {
@@ -81,7 +81,7 @@ int ss_handshake_parse(struct ss_handshake **out, struct nlattr *attrs, int len)
 	hs->received = ss_process_now();
 	ret = read_all(hs, attrs, len) ?: make_job(hs, attrs, len);
 	if (ret) {
-		ss_handshake_free(hs);
+		ss_tls_request_free(hs);
 		return ret;
 	}
 	*out = hs;
@@ -89,10 +89,10 @@ int ss_handshake_parse(struct ss_handshake **out, struct nlattr *attrs, int len)
 }
 
 /**
- * ss_handshake_sent() - Drop what only the tls process needs.
+ * ss_tls_request_sent() - Drop what only the tls process needs.
  * @hs: the request
  */
-void ss_handshake_sent(struct ss_handshake *hs)
+void ss_tls_request_sent(struct ss_tls_request *hs)
 {
 	ss_cleanup_fd(&hs->client_fd);
 	ss_cleanup_fd(&hs->server_fd);
@@ -101,13 +101,13 @@ void ss_handshake_sent(struct ss_handshake *hs)
 }
 
 /**
- * ss_handshake_free() - Free a request and close its sockets.
+ * ss_tls_request_free() - Free a request and close its sockets.
  * @hs: the request, or NULL
  */
-void ss_handshake_free(struct ss_handshake *hs)
+void ss_tls_request_free(struct ss_tls_request *hs)
 {
 	if (!hs)
 		return;
-	ss_handshake_sent(hs);
+	ss_tls_request_sent(hs);
 	free(hs);
 }

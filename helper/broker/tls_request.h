@@ -10,7 +10,7 @@
 #include "proto/tls_msg.h"
 
 /**
- * struct ss_handshake - A pair of handshakes that the kernel wants done.
+ * struct ss_tls_request - A pair of handshakes that the kernel wants done.
  * @next: in a list of the owner's
  * @cookie: names it in the result
  * @client_fd: socket of the client, or -1
@@ -21,8 +21,8 @@
  * @job: what the tls process is sent, allocated; NULL once it was
  * @job_len: octets of @job
  */
-struct ss_handshake {
-	struct ss_handshake *next;
+struct ss_tls_request {
+	struct ss_tls_request *next;
 	uint64_t cookie;
 	int client_fd;
 	int server_fd;
@@ -33,8 +33,8 @@ struct ss_handshake {
 	size_t job_len;
 };
 
-int ss_handshake_parse(struct ss_handshake **out, struct nlattr *attrs, int len);
-void ss_handshake_sent(struct ss_handshake *hs);
-void ss_handshake_free(struct ss_handshake *hs);
+int ss_tls_request_parse(struct ss_tls_request **out, struct nlattr *attrs, int len);
+void ss_tls_request_sent(struct ss_tls_request *hs);
+void ss_tls_request_free(struct ss_tls_request *hs);
 
 #endif /* SS_BROKER_TLS_REQUEST_H */

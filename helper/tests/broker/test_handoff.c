@@ -40,7 +40,7 @@ uint64_t __wrap_ss_process_now(void)
 	return stopped ?: __real_ss_process_now();
 }
 
-static void finish(void *arg, const struct ss_handshake *hs,
+static void finish(void *arg, const struct ss_tls_request *hs,
 		   const struct ss_tls_result *result)
 {
 	assert_ptr_equal(arg, &finished);
@@ -94,10 +94,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int parse(struct ss_handshake **hs)
+static int parse(struct ss_tls_request **hs)
 {
-	return ss_handshake_parse(hs, nlmsg_attrdata(nlmsg_hdr(msg), 0),
-				  nlmsg_attrlen(nlmsg_hdr(msg), 0));
+	return ss_tls_request_parse(hs, nlmsg_attrdata(nlmsg_hdr(msg), 0),
+				    nlmsg_attrlen(nlmsg_hdr(msg), 0));
 }
 
 static void put_fds(int fds[2])
@@ -108,9 +108,9 @@ static void put_fds(int fds[2])
 	nla_put_u32(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_FD, fds[1]);
 }
 
-static struct ss_handshake *make(uint64_t cookie)
+static struct ss_tls_request *make(uint64_t cookie)
 {
-	struct ss_handshake *hs = NULL;
+	struct ss_tls_request *hs = NULL;
 	int fds[2];
 
 	new_message();
@@ -139,7 +139,7 @@ static bool child_killed(void)
 
 static void reads_what_it_needs(void **state)
 {
-	struct ss_handshake *hs = NULL;
+	struct ss_tls_request *hs = NULL;
 	int fds[2];
 
 	(void)state;
@@ -171,13 +171,13 @@ static void reads_what_it_needs(void **state)
 	assert_true(hs->job->cookie == hs->cookie);
 	assert_memory_equal(hs->job + 1, nlmsg_attrdata(nlmsg_hdr(msg), 0),
 			    nlmsg_attrlen(nlmsg_hdr(msg), 0));
-	ss_handshake_free(hs);
+	ss_tls_request_free(hs);
 	assert_false(is_open(fds[0]) || is_open(fds[1]));
 }
 
 static void expect_refused(const int fds[2])
 {
-	struct ss_handshake *hs = NULL;
+	struct ss_tls_request *hs = NULL;
 
 	assert_int_equal(parse(&hs), -EPROTO);
 	assert_null(hs);
@@ -254,7 +254,7 @@ static void tells_cookies_apart(void **state)
 /* The kernel takes them back only where nobody else has them */
 static void keeps_no_sockets(void **state)
 {
-	struct ss_handshake *hs = make(1);
+	struct ss_tls_request *hs = make(1);
 	int client = hs->client_fd, server = hs->server_fd;
 
 	(void)state;
@@ -358,7 +358,7 @@ static void fails_when_it_dies(void **state)
 
 static void gives_up_on_the_overdue(void **state)
 {
-	struct ss_handshake *old = make(1);
+	struct ss_tls_request *old = make(1);
 
 	(void)state;
 	h.heard = ss_process_now();
@@ -377,7 +377,7 @@ static void gives_up_on_the_overdue(void **state)
 /* It keeps the kernel's deadline, so its answer comes behind that */
 static void waits_for_an_answer_at_the_deadline(void **state)
 {
-	struct ss_handshake *hs = make(1);
+	struct ss_tls_request *hs = make(1);
 
 	(void)state;
 	stopped = ss_process_now();
@@ -393,7 +393,7 @@ static void waits_for_an_answer_at_the_deadline(void **state)
 
 static void kills_what_hangs(void **state)
 {
-	struct ss_handshake *old = make(1);
+	struct ss_tls_request *old = make(1);
 
 	(void)state;
 	old->received = LONG_AGO;
