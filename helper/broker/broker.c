@@ -202,7 +202,7 @@ static void look_after_parked(struct broker *b)
 	if (!req || ss_process_now() < req->received + ss_workers_time_for(req))
 		return;
 	b->parked = NULL;
-	check_known(ss_verdicts_fail(&b->verdicts, req, true, "no scan worker"));
+	check_known(ss_verdict_fail(&b->verdicts, req, true, "no scan worker"));
 }
 
 static void take_work(struct broker *b)
@@ -216,8 +216,8 @@ static void take_work(struct broker *b)
 		if (!req)
 			return;
 		if (req->attempt >= MAX_ATTEMPTS)
-			check_known(ss_verdicts_fail(&b->verdicts, req, false,
-						     "it has ended the helper too often"));
+			check_known(ss_verdict_fail(&b->verdicts, req, false,
+						    "it has ended the helper too often"));
 		else if (!ss_workers_start_job(&b->workers, slot, req))
 			b->parked = req;
 	}
@@ -243,10 +243,10 @@ static int send_done(struct broker *b, const struct ss_tls_result *r)
 		nla_put_u64(msg, SMTPSPLICE_A_HANDSHAKE_COOKIE, r->cookie);
 		nla_put_u32(msg, SMTPSPLICE_A_HANDSHAKE_RESULT, r->result);
 		nla_put_u32(msg, SMTPSPLICE_A_HANDSHAKE_CAUSE, r->cause);
-		ss_verdicts_put_text(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_NAME, r->server_name);
-		ss_verdicts_put_text(msg, SMTPSPLICE_A_HANDSHAKE_VERSION, r->version);
-		ss_verdicts_put_text(msg, SMTPSPLICE_A_HANDSHAKE_CIPHER, r->cipher);
-		ss_verdicts_put_text(msg, SMTPSPLICE_A_HANDSHAKE_TEXT, r->text);
+		ss_verdict_put_text(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_NAME, r->server_name);
+		ss_verdict_put_text(msg, SMTPSPLICE_A_HANDSHAKE_VERSION, r->version);
+		ss_verdict_put_text(msg, SMTPSPLICE_A_HANDSHAKE_CIPHER, r->cipher);
+		ss_verdict_put_text(msg, SMTPSPLICE_A_HANDSHAKE_TEXT, r->text);
 		put_secrets(msg, SMTPSPLICE_A_HANDSHAKE_CLIENT_SECRETS, &r->client);
 		put_secrets(msg, SMTPSPLICE_A_HANDSHAKE_SERVER_SECRETS, &r->server);
 	}
@@ -301,7 +301,7 @@ static void finish_handshake(void *arg, const struct ss_tls_request *hs,
 		.server_name = r.server_name,
 		.text = r.text,
 	};
-	ss_verdicts_wrote_log(&b->verdicts, ss_avlog_write_handshake(&b->verdicts.log, &rec));
+	ss_verdict_wrote_log(&b->verdicts, ss_avlog_write_handshake(&b->verdicts.log, &rec));
 }
 
 /**

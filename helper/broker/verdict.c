@@ -21,12 +21,12 @@
 #include "quarantine/note.h"
 
 /**
- * ss_verdicts_put_text() - Put a text of a peer or a worker into a message.
+ * ss_verdict_put_text() - Put a text of a peer or a worker into a message.
  * @msg: the message
  * @type: the attribute
  * @text: the text; an empty one is left out
  */
-void ss_verdicts_put_text(struct nl_msg *msg, int type, const char *text)
+void ss_verdict_put_text(struct nl_msg *msg, int type, const char *text)
 {
 	char clean[SMTPSPLICE_TEXT_MAX + 1];
 
@@ -77,9 +77,9 @@ static int send_verdict(struct ss_verdicts *v, const struct ss_avlog_record *rec
 		nla_put_u32(msg, SMTPSPLICE_A_SCAN_UNSCANNED, rec->result->unscanned);
 		/* the name of a limit is not that of a virus; the reply has it */
 		if (rec->result->found && rec->result->cause != SS_CAUSE_UNDECODABLE)
-			ss_verdicts_put_text(msg, SMTPSPLICE_A_SCAN_VIRUS, rec->result->virus);
+			ss_verdict_put_text(msg, SMTPSPLICE_A_SCAN_VIRUS, rec->result->virus);
 		if (rec->result->found)
-			ss_verdicts_put_text(msg, SMTPSPLICE_A_SCAN_FILE, rec->result->file);
+			ss_verdict_put_text(msg, SMTPSPLICE_A_SCAN_FILE, rec->result->file);
 	}
 	return ss_genl_call(v->work, msg, NULL, NULL);
 }
@@ -100,11 +100,11 @@ static void send_tempfail(struct ss_verdicts *v, const struct ss_scan_request *r
 }
 
 /**
- * ss_verdicts_wrote_log() - A record was written, or not.
+ * ss_verdict_wrote_log() - A record was written, or not.
  * @v: whose log it is
  * @ret: what ss_avlog_write() or the like has said; told once
  */
-void ss_verdicts_wrote_log(struct ss_verdicts *v, int ret)
+void ss_verdict_wrote_log(struct ss_verdicts *v, int ret)
 {
 	if (ret && !v->log_failed)
 		ss_process_say("cannot write to %s: %s", v->conf->log, strerror(-ret));
@@ -156,14 +156,14 @@ static struct json_object *list_rcpts(const struct ss_scan_request *req)
 }
 
 /**
- * ss_verdicts_note() - Make the note about a message that is kept.
+ * ss_verdict_note() - Make the note about a message that is kept.
  * @req: the message
  * @result: what was found
  *
  * Return: the note, the caller's.
  */
-struct json_object *ss_verdicts_note(const struct ss_scan_request *req,
-				     const struct ss_scan_result *result)
+struct json_object *ss_verdict_note(const struct ss_scan_request *req,
+				    const struct ss_scan_result *result)
 {
 	struct json_object *obj = json_object_new_object();
 	char text[SS_QNOTE_TIME_SIZE];
@@ -190,7 +190,7 @@ struct json_object *ss_verdicts_note(const struct ss_scan_request *req,
 /* Return: 0, or an errno why it is not kept */
 static int keep_file(struct ss_verdicts *v, const struct ss_avlog_record *rec, int fd, char *name)
 {
-	struct json_object *note = ss_verdicts_note(rec->req, rec->result);
+	struct json_object *note = ss_verdict_note(rec->req, rec->result);
 	int ret = ss_quarantine_keep(&v->quarantine, fd, rec->req->flow.session, note, name);
 
 	json_object_put(note);
@@ -278,7 +278,7 @@ static int give_verdict(struct ss_verdicts *v, struct ss_avlog_record *rec, int 
 }
 
 /**
- * ss_verdicts_give() - Answer a scan request, and log it.
+ * ss_verdict_give() - Answer a scan request, and log it.
  * @v: what answers
  * @req: the request, freed
  * @result: what the worker found, or what stands for it
@@ -288,8 +288,8 @@ static int give_verdict(struct ss_verdicts *v, struct ss_avlog_record *rec, int 
  *
  * Return: 0, or -EPERM where the kernel does not know this helper any more.
  */
-int ss_verdicts_give(struct ss_verdicts *v, struct ss_scan_request *req,
-		     const struct ss_scan_result *result, int quarantine, int replacement)
+int ss_verdict_give(struct ss_verdicts *v, struct ss_scan_request *req,
+		    const struct ss_scan_result *result, int quarantine, int replacement)
 {
 	char reply[SS_TEMPLATE_REPLY_SIZE];
 	struct kept kept;
@@ -311,23 +311,23 @@ int ss_verdicts_give(struct ss_verdicts *v, struct ss_scan_request *req,
 		rec.reply = reply;
 	}
 	ret = give_verdict(v, &rec, replacement);
-	ss_verdicts_wrote_log(v, ss_avlog_write(&v->log, &rec));
+	ss_verdict_wrote_log(v, ss_avlog_write(&v->log, &rec));
 	ss_scan_request_free(req);
 	return ret == -EPERM ? ret : 0;
 }
 
 /**
- * ss_verdicts_fail() - Answer a scan request for which there is no result.
+ * ss_verdict_fail() - Answer a scan request for which there is no result.
  * @v: what answers
  * @req: the request, freed
  * @late: for want of time
  * @why: the reason
  *
  * The AV profile says what that means for the message. Return: as
- * ss_verdicts_give().
+ * ss_verdict_give().
  */
-int ss_verdicts_fail(struct ss_verdicts *v, struct ss_scan_request *req, bool late,
-		     const char *why)
+int ss_verdict_fail(struct ss_verdicts *v, struct ss_scan_request *req, bool late,
+		    const char *why)
 {
 	struct ss_scan_result result = {};
 	struct ss_judgement j;
@@ -340,5 +340,5 @@ int ss_verdicts_fail(struct ss_verdicts *v, struct ss_scan_request *req, bool la
 	result.unscanned = j.unscanned;
 	result.tag = j.tag;
 	snprintf(result.detail, sizeof(result.detail), "%s", why);
-	return ss_verdicts_give(v, req, &result, -1, -1);
+	return ss_verdict_give(v, req, &result, -1, -1);
 }

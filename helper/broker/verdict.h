@@ -32,13 +32,13 @@ struct ss_verdicts {
 	struct ss_avprofile profile;
 };
 
-void ss_verdicts_put_text(struct nl_msg *msg, int type, const char *text);
-void ss_verdicts_wrote_log(struct ss_verdicts *v, int ret);
-struct json_object *ss_verdicts_note(const struct ss_scan_request *req,
-				     const struct ss_scan_result *result);
-int ss_verdicts_give(struct ss_verdicts *v, struct ss_scan_request *req,
-		     const struct ss_scan_result *result, int quarantine, int replacement);
-int ss_verdicts_fail(struct ss_verdicts *v, struct ss_scan_request *req, bool late,
-		     const char *why);
+void ss_verdict_put_text(struct nl_msg *msg, int type, const char *text);
+void ss_verdict_wrote_log(struct ss_verdicts *v, int ret);
+struct json_object *ss_verdict_note(const struct ss_scan_request *req,
+				    const struct ss_scan_result *result);
+int ss_verdict_give(struct ss_verdicts *v, struct ss_scan_request *req,
+		    const struct ss_scan_result *result, int quarantine, int replacement);
+int ss_verdict_fail(struct ss_verdicts *v, struct ss_scan_request *req, bool late,
+		    const char *why);
 
 #endif /* SS_BROKER_VERDICT_H */

@@ -129,7 +129,7 @@ static int order_worker(struct slot *slot, int scanner)
 	return 0;
 }
 
-/* The worker is dead, or shall be: answer for it. Return: as ss_verdicts_fail(). */
+/* The worker is dead, or shall be: answer for it. Return: as ss_verdict_fail(). */
 static int lose_worker(struct ss_workers *w, struct slot *slot, bool late, const char *why)
 {
 	struct ss_scan_request *req = slot->req;
@@ -147,7 +147,7 @@ static int lose_worker(struct ss_workers *w, struct slot *slot, bool late, const
 		ss_process_say("%s (session %llu, %llu octets)", why,
 			       (unsigned long long)req->flow.session,
 			       (unsigned long long)req->size);
-		ret = ss_verdicts_fail(w->verdicts, req, late, why);
+		ret = ss_verdict_fail(w->verdicts, req, late, why);
 	} else {
 		ss_process_say("%s (it had no message)", why);
 	}
@@ -265,7 +265,7 @@ int ss_workers_event(struct ss_workers *w, struct slot *slot)
 	} else {
 		slot->req = NULL;
 		slot->state = SLOT_FREE;
-		ret = ss_verdicts_give(w->verdicts, req, &result, slot->quarantine, fds[0]);
+		ret = ss_verdict_give(w->verdicts, req, &result, slot->quarantine, fds[0]);
 		ss_cleanup_fd(&slot->quarantine);
 		succeed(slot);
 	}

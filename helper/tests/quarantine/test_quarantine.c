@@ -78,7 +78,7 @@ static void open_it(void)
 
 static int keep_file(int fd)
 {
-	struct json_object *note = ss_verdicts_note(&req, &result);
+	struct json_object *note = ss_verdict_note(&req, &result);
 	int ret = ss_quarantine_keep(&q, fd, req.flow.session, note, name);
 
 	json_object_put(note);
