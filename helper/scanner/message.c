@@ -17,10 +17,10 @@
 #include "scanner/message.h"
 
 /**
- * ss_copy_cleanup() - Unmap, and close the file that is the copy's own.
+ * ss_message_cleanup() - Unmap, and close the file that is the copy's own.
  * @copy: the copy
  */
-void ss_copy_cleanup(struct ss_copy *copy)
+void ss_message_cleanup(struct ss_message *copy)
 {
 	if (copy->map)
 		munmap(copy->map, copy->len);
@@ -28,14 +28,14 @@ void ss_copy_cleanup(struct ss_copy *copy)
 }
 
 /**
- * ss_copy_map() - Map the message that the kernel holds.
+ * ss_message_map() - Map the message that the kernel holds.
  * @message: where to
  * @fd: the message; stays the caller's
  * @size: octets of it
  *
  * Return: 0 or an errno.
  */
-int ss_copy_map(struct ss_copy *message, int fd, uint64_t size)
+int ss_message_map(struct ss_message *message, int fd, uint64_t size)
 {
 	struct stat st;
 
@@ -70,15 +70,15 @@ static size_t make_received(char *buf, size_t size)
 }
 
 /**
- * ss_copy_make() - Make a copy to be scanned, in a memory file.
+ * ss_message_make() - Make a copy to be scanned, in a memory file.
  * @copy: where to
  * @message: the message as on the wire
  * @mode: what dots are stuffed
  *
  * Return: 0 or an errno.
  */
-int ss_copy_make(struct ss_copy *copy, const struct ss_copy *message,
-		 enum ss_dots_mode mode)
+int ss_message_make(struct ss_message *copy, const struct ss_message *message,
+		    enum ss_dots_mode mode)
 {
 	char head[128];
 	size_t room, used;
@@ -106,13 +106,13 @@ int ss_copy_make(struct ss_copy *copy, const struct ss_copy *message,
 }
 
 /**
- * ss_copy_make_mail() - Put the line in front that makes octets begin as mail does.
+ * ss_message_make_mail() - Put the line in front that makes octets begin as mail does.
  * @data: a message, without any dots stuffed
  * @len: its octets
  *
  * Return: a memory file, the caller's, or a negative errno.
  */
-int ss_copy_make_mail(const void *data, size_t len)
+int ss_message_make_mail(const void *data, size_t len)
 {
 	char head[128];
 	size_t used = make_received(head, sizeof(head));
@@ -130,7 +130,7 @@ int ss_copy_make_mail(const void *data, size_t len)
 }
 
 /**
- * ss_copy_put_aside() - Write the message, without our line in front, to the disk.
+ * ss_message_put_aside() - Write the message, without our line in front, to the disk.
  * @fd: where to
  * @copy: a copy of it
  *
@@ -138,7 +138,7 @@ int ss_copy_make_mail(const void *data, size_t len)
  *
  * Return: 0 or an errno, also that of a disk that has taken it and could not keep it.
  */
-int ss_copy_put_aside(int fd, const struct ss_copy *copy)
+int ss_message_put_aside(int fd, const struct ss_message *copy)
 {
 	int ret = ss_file_write(fd, copy->map + copy->head, copy->len - copy->head);
 

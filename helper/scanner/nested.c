@@ -74,16 +74,16 @@ static size_t count_bare_lf(const struct ss_file_map *map)
 
 /**
  * ss_nested_make() - Make a copy of mail, as a message is copied for a scan.
- * @copy: where to; to be freed with ss_copy_cleanup() in any case
+ * @copy: where to; to be freed with ss_message_cleanup() in any case
  * @fd: the mail; no dots are stuffed in it, and its lines end with CRLF or LF
  *
  * Return: 0, or an errno; -ENOENT where it is no mail, see ss_nested_is_mail().
  */
-int ss_nested_make(struct ss_copy *copy, int fd)
+int ss_nested_make(struct ss_message *copy, int fd)
 {
 	struct ss_file_map map __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
 	int ret = ss_file_map(&map, fd);
-	struct ss_copy text = SS_COPY_NONE;
+	struct ss_message text = SS_MESSAGE_NONE;
 	size_t bare;
 
 	if (ret)
@@ -94,12 +94,12 @@ int ss_nested_make(struct ss_copy *copy, int fd)
 	text.len = map.len;
 	bare = count_bare_lf(&map);
 	if (!bare)
-		return ss_copy_make(copy, &text, SS_DOTS_NONE);
+		return ss_message_make(copy, &text, SS_DOTS_NONE);
 	text.map = malloc(map.len + bare);
 	if (!text.map)
 		return -ENOMEM;
 	text.len = set_line_ends(text.map, map.data, map.len);
-	ret = ss_copy_make(copy, &text, SS_DOTS_NONE);
+	ret = ss_message_make(copy, &text, SS_DOTS_NONE);
 	free(text.map);
 	return ret;
 }
@@ -110,7 +110,7 @@ int ss_nested_make(struct ss_copy *copy, int fd)
  *
  * Return: whether there is a CR that is not part of CRLF.
  */
-bool ss_nested_has_bare_cr(const struct ss_copy *copy)
+bool ss_nested_has_bare_cr(const struct ss_message *copy)
 {
 	const char *s = copy->map, *end = s + copy->len;
 

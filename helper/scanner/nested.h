@@ -8,7 +8,7 @@
 #include "scanner/message.h"
 
 bool ss_nested_is_mail(const char *text, size_t len);
-int ss_nested_make(struct ss_copy *copy, int fd);
-bool ss_nested_has_bare_cr(const struct ss_copy *copy);
+int ss_nested_make(struct ss_message *copy, int fd);
+bool ss_nested_has_bare_cr(const struct ss_message *copy);
 
 #endif /* SS_SCANNER_NESTED_H */

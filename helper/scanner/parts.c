@@ -255,7 +255,7 @@ static int copy_mail(struct ss_parts *parts, const char *data, size_t len)
 		exceed(parts, "Smtpsplice.Scan.Limit");
 		return -1;
 	}
-	fd = ss_copy_make_mail(data, len);
+	fd = ss_message_make_mail(data, len);
 	if (fd < 0)
 		fail(parts, strerror(-fd));
 	return fd;
@@ -492,7 +492,7 @@ static bool scan_reading(const void *data, size_t len, void *arg)
 }
 
 /* All that readers may see in mail, as scanner/scan.c has it of a message (THREATS E1, E4) */
-static void scan_readings(struct walk *walk, struct ss_copy *copy)
+static void scan_readings(struct walk *walk, struct ss_message *copy)
 {
 	struct ss_parts *parts = walk->parts;
 	const char *text = copy->map + copy->head;
@@ -511,7 +511,7 @@ static void scan_readings(struct walk *walk, struct ss_copy *copy)
 	parts->ambiguous |= flags & ~(uint32_t)SS_GATE_LIMIT;
 }
 
-static void look_at_copy(struct walk *walk, struct ss_copy *copy)
+static void look_at_copy(struct walk *walk, struct ss_message *copy)
 {
 	struct ss_mime_tree *tree __cleanup(cleanup_tree) = ss_mime_parse(copy->fd);
 	struct ss_parts *parts = walk->parts;
@@ -532,7 +532,7 @@ static void look_at_copy(struct walk *walk, struct ss_copy *copy)
 /* What was signed, or compressed, by S/MIME */
 static void look_at_mail(void *arg, const char *path, int fd)
 {
-	struct ss_copy copy __cleanup(ss_copy_cleanup) = SS_COPY_NONE;
+	struct ss_message copy __cleanup(ss_message_cleanup) = SS_MESSAGE_NONE;
 	struct walk *inner __cleanup(cleanup_walk) = NULL;
 	struct walk *walk = arg;
 	struct ss_parts *parts = walk->parts;

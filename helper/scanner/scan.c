@@ -52,8 +52,8 @@ struct run {
 	const struct ss_avprofile *profile;
 	uint64_t end;
 	uint64_t engine_end;
-	struct ss_copy message;
-	struct ss_copy copy;
+	struct ss_message message;
+	struct ss_message copy;
 	struct ss_parts parts;
 	struct ss_findings findings;
 };
@@ -77,8 +77,8 @@ static void cleanup_run(struct run **run)
 {
 	if (!*run)
 		return;
-	ss_copy_cleanup(&(*run)->copy);
-	ss_copy_cleanup(&(*run)->message);
+	ss_message_cleanup(&(*run)->copy);
+	ss_message_cleanup(&(*run)->message);
 	free(*run);
 }
 
@@ -160,8 +160,8 @@ static void scan_fd(struct run *run, int fd)
 /* A server that takes bare LF for a line end sees other dots as stuffed */
 static void scan_lax(struct run *run)
 {
-	struct ss_copy lax __cleanup(ss_copy_cleanup) = SS_COPY_NONE;
-	int ret = ss_copy_make(&lax, &run->message, SS_DOTS_LAX);
+	struct ss_message lax __cleanup(ss_message_cleanup) = SS_MESSAGE_NONE;
+	int ret = ss_message_make(&lax, &run->message, SS_DOTS_LAX);
 
 	if (ret)
 		failed(&run->findings, false, strerror(-ret));
@@ -175,8 +175,8 @@ static void scan_lax(struct run *run)
  */
 static void scan_bare_cr(struct run *run)
 {
-	struct ss_copy lines __cleanup(ss_copy_cleanup) = SS_COPY_NONE;
-	int ret = ss_copy_make(&lines, &run->message, SS_DOTS_NONE);
+	struct ss_message lines __cleanup(ss_message_cleanup) = SS_MESSAGE_NONE;
+	int ret = ss_message_make(&lines, &run->message, SS_DOTS_NONE);
 
 	if (ret) {
 		failed(&run->findings, false, strerror(-ret));
@@ -186,7 +186,7 @@ static void scan_bare_cr(struct run *run)
 	scan_fd(run, lines.fd);
 }
 
-static bool has_bare_cr(const struct ss_copy *message)
+static bool has_bare_cr(const struct ss_message *message)
 {
 	const char *s = message->map, *end = s + message->len;
 
@@ -197,7 +197,7 @@ static bool has_bare_cr(const struct ss_copy *message)
 	return false;
 }
 
-static bool has_bare_dot(const struct ss_copy *message)
+static bool has_bare_dot(const struct ss_message *message)
 {
 	const char *s = message->map, *end = s + message->len;
 
@@ -387,8 +387,8 @@ static void look_at_parts(struct run *run)
 
 static int make_copy(struct run *run)
 {
-	return ss_copy_make(&run->copy, &run->message, run->job->chunked ?
-			    SS_DOTS_NONE : SS_DOTS_STRICT);
+	return ss_message_make(&run->copy, &run->message, run->job->chunked ?
+			       SS_DOTS_NONE : SS_DOTS_STRICT);
 }
 
 /* Look for all that there can be in the copy */
@@ -520,9 +520,9 @@ static bool replacement_is_clean(const struct run *run, int fd, struct ss_scan_r
 	*again = (struct run){
 		.scan = run->scan, .job = run->job, .profile = run->profile,
 		.end = run->end, .engine_end = run->end,
-		.message = SS_COPY_NONE, .copy = SS_COPY_NONE,
+		.message = SS_MESSAGE_NONE, .copy = SS_MESSAGE_NONE,
 	};
-	if (ss_copy_map(&again->message, fd, size) || make_copy(again))
+	if (ss_message_map(&again->message, fd, size) || make_copy(again))
 		return false;
 	inspect(again);
 	j = ss_judge(run->profile, &again->findings);
@@ -555,7 +555,7 @@ static int make_replacement(const struct run *run, struct ss_scan_result *result
 
 static void put_aside(const struct run *run, int quarantine, struct ss_scan_result *result)
 {
-	int ret = ss_copy_put_aside(quarantine, &run->copy);
+	int ret = ss_message_put_aside(quarantine, &run->copy);
 
 	result->quarantined = !ret;
 	result->quarantine_error = -ret;
@@ -669,7 +669,7 @@ static int scan_run(struct run *run, int fd, int quarantine, const void *profile
 	unsigned char key[SS_CACHE_KEY_SIZE];
 	int ret, out = -1;
 
-	ret = ss_copy_map(&run->message, fd, run->job->size);
+	ret = ss_message_map(&run->message, fd, run->job->size);
 	if (!ret)
 		ret = make_copy(run);
 	if (ret) {
@@ -715,7 +715,7 @@ int ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 	*run = (struct run){
 		.scan = scan, .job = job, .profile = parsed,
 		.end = end, .engine_end = end - job->limit_ms / NAME_SHARE,
-		.message = SS_COPY_NONE, .copy = SS_COPY_NONE,
+		.message = SS_MESSAGE_NONE, .copy = SS_MESSAGE_NONE,
 	};
 	ret = ss_avprofile_parse(parsed, profile, len);
 	if (!ret)
