@@ -61,7 +61,7 @@ struct line {
  * @messages: the depth of messages in messages that it is in
  */
 struct level {
-	char boundary[SS_MIMEFIELD_BOUNDARY];
+	char boundary[SS_MIME_FIELD_BOUNDARY];
 	size_t len;
 	size_t dashes;
 	bool digest;
@@ -78,7 +78,7 @@ struct level {
  * @lines: how many so far
  * @field: begin of the field being read, or NULL
  * @end: behind that field's last line
- * @has: there was such a field, by enum ss_mimefield_id
+ * @has: there was such a field, by enum ss_mime_field_id
  * @type: the first Content-Type
  * @coding: the first Content-Transfer-Encoding
  */
@@ -87,8 +87,8 @@ struct block {
 	size_t lines;
 	const char *field;
 	const char *end;
-	bool has[SS_MIMEFIELD_OTHER + 1];
-	struct ss_mimefield_type type;
+	bool has[SS_MIME_FIELD_OTHER + 1];
+	struct ss_mime_field_type type;
 	enum ss_coding_kind coding;
 };
 
@@ -181,35 +181,35 @@ static bool has_mime_line(const struct walk *w)
 	look.lf = memchr(w->text, '\n', w->end - w->text);
 	look.lf = look.lf ? look.lf : w->end;
 	while (next_line(&look, &line))
-		if (ss_mimefield_looks_so(line.s, line.len))
+		if (ss_mime_field_looks_so(line.s, line.len))
 			return true;
 	return false;
 }
 
-static void read_mime_field(struct walk *w, enum ss_mimefield_id id, const char *s,
+static void read_mime_field(struct walk *w, enum ss_mime_field_id id, const char *s,
 			    size_t len)
 {
 	struct block *b = &w->block;
-	struct ss_mimefield_type type;
+	struct ss_mime_field_type type;
 	enum ss_coding_kind coding;
 
 	switch (id) {
-	case SS_MIMEFIELD_TYPE:
-		w->flags |= ss_mimefield_read_type(s, len, &type);
+	case SS_MIME_FIELD_TYPE:
+		w->flags |= ss_mime_field_read_type(s, len, &type);
 		if (!b->has[id])
 			b->type = type;
 		break;
-	case SS_MIMEFIELD_ENCODING:
-		w->flags |= ss_mimefield_read_encoding(s, len, &coding);
+	case SS_MIME_FIELD_ENCODING:
+		w->flags |= ss_mime_field_read_encoding(s, len, &coding);
 		if (!b->has[id])
 			b->coding = coding;
 		break;
-	case SS_MIMEFIELD_DISPOSITION:
-		w->flags |= ss_mimefield_read_disposition(s, len);
+	case SS_MIME_FIELD_DISPOSITION:
+		w->flags |= ss_mime_field_read_disposition(s, len);
 		break;
-	case SS_MIMEFIELD_VERSION:
+	case SS_MIME_FIELD_VERSION:
 		if (!b->part)
-			w->flags |= ss_mimefield_read_version(s, len);
+			w->flags |= ss_mime_field_read_version(s, len);
 		break;
 	default:
 		w->flags |= SS_GATE_FIELD;
@@ -221,20 +221,20 @@ static void end_field(struct walk *w)
 {
 	struct block *b = &w->block;
 	const char *s = b->field;
-	enum ss_mimefield_id id;
+	enum ss_mime_field_id id;
 	size_t len;
 
 	if (!s)
 		return;
 	len = b->end - s;
 	b->field = NULL;
-	id = ss_mimefield_identify(s, len);
-	if (id == SS_MIMEFIELD_OTHER)
+	id = ss_mime_field_identify(s, len);
+	if (id == SS_MIME_FIELD_OTHER)
 		return;
-	w->flags |= ss_mimefield_check_shape(s, len);
+	w->flags |= ss_mime_field_check_shape(s, len);
 	read_mime_field(w, id, s, len);
 	/* Version 1.0 twice is version 1.0 */
-	if (b->has[id] && id != SS_MIMEFIELD_VERSION)
+	if (b->has[id] && id != SS_MIME_FIELD_VERSION)
 		w->flags |= SS_GATE_DUPLICATE;
 	b->has[id] = true;
 }
@@ -251,7 +251,7 @@ static void begin_leaf(struct walk *w, enum ss_coding_kind coding)
 	w->state = LEAF;
 }
 
-static void set_boundary(struct level *level, const struct ss_mimefield_type *type)
+static void set_boundary(struct level *level, const struct ss_mime_field_type *type)
 {
 	level->len = type->boundary_len;
 	memcpy(level->boundary, type->boundary, type->boundary_len);
@@ -273,7 +273,7 @@ static bool boundaries_clash(const struct level *outer, const struct level *inne
 	return inner->len <= outer->len || inner->boundary[len] == '-';
 }
 
-static void begin_multipart(struct walk *w, const struct ss_mimefield_type *type)
+static void begin_multipart(struct walk *w, const struct ss_mime_field_type *type)
 {
 	struct level *level = &w->levels[w->depth];
 
@@ -315,16 +315,16 @@ static void begin_message(struct walk *w)
 /* A header is complete, and what it is of begins */
 static void end_header(struct walk *w)
 {
-	struct ss_mimefield_type type;
+	struct ss_mime_field_type type;
 	struct block *b = &w->block;
 
 	end_field(w);
 	type = b->type;
-	if (!b->has[SS_MIMEFIELD_TYPE] && b->part && w->depth &&
+	if (!b->has[SS_MIME_FIELD_TYPE] && b->part && w->depth &&
 	    w->levels[w->depth - 1].digest)
-		type.kind = SS_MIMEFIELD_MESSAGE;
+		type.kind = SS_MIME_FIELD_MESSAGE;
 	w->stray = (struct level){ 0 };
-	if (type.kind == SS_MIMEFIELD_LEAF) {
+	if (type.kind == SS_MIME_FIELD_LEAF) {
 		set_boundary(&w->stray, &type);
 		begin_leaf(w, b->coding);
 		return;
@@ -332,7 +332,7 @@ static void end_header(struct walk *w)
 	/* RFC 2045 6.4 */
 	if (b->coding != SS_CODING_NONE)
 		w->flags |= SS_GATE_ENCODING;
-	if (type.kind == SS_MIMEFIELD_MESSAGE)
+	if (type.kind == SS_MIME_FIELD_MESSAGE)
 		begin_message(w);
 	else if (type.boundary_len)
 		begin_multipart(w, &type);
@@ -382,7 +382,7 @@ static void read_header(struct walk *w, const struct line *line)
 		w->flags |= SS_GATE_SEPARATOR;
 	if (blanks && b->field) {
 		b->end = line->s + line->len;
-	} else if (!blanks && ss_mimefield_is_field(line->s, line->len)) {
+	} else if (!blanks && ss_mime_field_is_field(line->s, line->len)) {
 		end_field(w);
 		b->field = line->s;
 		b->end = line->s + line->len;
@@ -405,7 +405,7 @@ static void cut_header(struct walk *w)
 	bool mime = false;
 
 	end_field(w);
-	for (size_t id = 0; id < SS_MIMEFIELD_OTHER; id++)
+	for (size_t id = 0; id < SS_MIME_FIELD_OTHER; id++)
 		mime |= b->has[id];
 	if (b->lines && !w->returned && (b->part || mime))
 		w->flags |= SS_GATE_SEPARATOR;
@@ -438,7 +438,7 @@ static void read_margin(struct walk *w, const struct line *line)
 {
 	static const char begin[] = "begin ";
 
-	if (ss_mimefield_looks_so(line->s, line->len))
+	if (ss_mime_field_looks_so(line->s, line->len))
 		w->flags |= SS_GATE_MARGIN;
 	if (line->len > sizeof(begin) && !memcmp(line->s, begin, sizeof(begin) - 1) &&
 	    line->s[sizeof(begin) - 1] >= '0' && line->s[sizeof(begin) - 1] <= '7')

@@ -18,10 +18,10 @@
 #define MAX_NAMES	16	/* parameters with a part of the file name */
 
 static const char *const names[] = {
-	[SS_MIMEFIELD_TYPE] = "content-type",
-	[SS_MIMEFIELD_ENCODING] = "content-transfer-encoding",
-	[SS_MIMEFIELD_DISPOSITION] = "content-disposition",
-	[SS_MIMEFIELD_VERSION] = "mime-version",
+	[SS_MIME_FIELD_TYPE] = "content-type",
+	[SS_MIME_FIELD_ENCODING] = "content-transfer-encoding",
+	[SS_MIME_FIELD_DISPOSITION] = "content-disposition",
+	[SS_MIME_FIELD_VERSION] = "mime-version",
 };
 
 /**
@@ -96,13 +96,13 @@ static struct span field_value(const char *s, size_t len)
 }
 
 /**
- * ss_mimefield_is_field() - Whether a line begins a field (RFC 5322 3.6.8, 4.5).
+ * ss_mime_field_is_field() - Whether a line begins a field (RFC 5322 3.6.8, 4.5).
  * @s: the line
  * @len: its length in octets
  *
  * Return: whether it does; blanks in front of the colon are obsolete, but legal.
  */
-bool ss_mimefield_is_field(const char *s, size_t len)
+bool ss_mime_field_is_field(const char *s, size_t len)
 {
 	size_t n = 0;
 
@@ -116,7 +116,7 @@ bool ss_mimefield_is_field(const char *s, size_t len)
 }
 
 /* The field that the letters of a name are those of, or OTHER */
-static enum ss_mimefield_id match_letters(const char *s, size_t len)
+static enum ss_mime_field_id match_letters(const char *s, size_t len)
 {
 	for (size_t id = 0; id < ARRAY_SIZE(names); id++) {
 		const char *name = names[id];
@@ -136,49 +136,49 @@ static enum ss_mimefield_id match_letters(const char *s, size_t len)
 		if (i == len && !*name)
 			return id;
 	}
-	return SS_MIMEFIELD_OTHER;
+	return SS_MIME_FIELD_OTHER;
 }
 
 /**
- * ss_mimefield_looks_so() - Whether a line is one of the MIME fields to somebody.
+ * ss_mime_field_looks_so() - Whether a line is one of the MIME fields to somebody.
  * @s: the line, of a header or of anything
  * @len: its length in octets
  *
  * Return: whether its name has the letters of one.
  */
-bool ss_mimefield_looks_so(const char *s, size_t len)
+bool ss_mime_field_looks_so(const char *s, size_t len)
 {
 	const char *colon = memchr(s, ':', len < 64 ? len : 64);
 
-	return colon && match_letters(s, colon - s) != SS_MIMEFIELD_OTHER;
+	return colon && match_letters(s, colon - s) != SS_MIME_FIELD_OTHER;
 }
 
 /**
- * ss_mimefield_identify() - Which MIME field this is.
+ * ss_mime_field_identify() - Which MIME field this is.
  * @s: the field
  * @len: its length in octets
  *
  * Return: which one.
  */
-enum ss_mimefield_id ss_mimefield_identify(const char *s, size_t len)
+enum ss_mime_field_id ss_mime_field_identify(const char *s, size_t len)
 {
 	const char *colon = memchr(s, ':', len);
 	struct span name = { s, colon ? (size_t)(colon - s) : 0 };
-	enum ss_mimefield_id id = match_letters(name.s, name.len);
+	enum ss_mime_field_id id = match_letters(name.s, name.len);
 
-	if (id == SS_MIMEFIELD_OTHER || span_is(&name, names[id]))
+	if (id == SS_MIME_FIELD_OTHER || span_is(&name, names[id]))
 		return id;
-	return SS_MIMEFIELD_DISGUISED;
+	return SS_MIME_FIELD_DISGUISED;
 }
 
 /**
- * ss_mimefield_check_shape() - Look at the octets and lines of a MIME field.
+ * ss_mime_field_check_shape() - Look at the octets and lines of a MIME field.
  * @s: the field, without what ends its last line
  * @len: its length in octets
  *
  * Return: flags, see enum ss_gate_flag.
  */
-uint32_t ss_mimefield_check_shape(const char *s, size_t len)
+uint32_t ss_mime_field_check_shape(const char *s, size_t len)
 {
 	size_t line = 0;
 
@@ -290,7 +290,7 @@ static bool has_encoded_word(const struct span *value)
 	return s && memmem(s + 2, value->s + value->len - s - 2, "?=", 2);
 }
 
-static uint32_t read_boundary(struct ss_mimefield_type *type, const struct parameter *p)
+static uint32_t read_boundary(struct ss_mime_field_type *type, const struct parameter *p)
 {
 	const struct span *value = &p->value;
 	uint32_t flags = 0;
@@ -298,14 +298,14 @@ static uint32_t read_boundary(struct ss_mimefield_type *type, const struct param
 	/* Continued or encoded by RFC 2231, or a second one */
 	if (!span_is(&p->name, "boundary") || type->boundary_len)
 		return SS_GATE_BOUNDARY;
-	if (p->flawed || !value->len || value->len > SS_MIMEFIELD_BOUNDARY ||
+	if (p->flawed || !value->len || value->len > SS_MIME_FIELD_BOUNDARY ||
 	    has_encoded_word(value) || trim(value->s, value->len).len != value->len)
 		flags |= SS_GATE_BOUNDARY;
 	for (size_t i = 0; i < value->len; i++)
 		if (!is_bchar(value->s[i]))
 			flags |= SS_GATE_BOUNDARY;
-	type->boundary_len = value->len < SS_MIMEFIELD_BOUNDARY ?
-			     value->len : SS_MIMEFIELD_BOUNDARY;
+	type->boundary_len = value->len < SS_MIME_FIELD_BOUNDARY ?
+			     value->len : SS_MIME_FIELD_BOUNDARY;
 	memcpy(type->boundary, value->s, type->boundary_len);
 	return flags;
 }
@@ -347,7 +347,7 @@ static bool has_comment(const struct span *name)
  * leaf all that matters is its name.
  */
 static uint32_t read_parameters(const char *s, const char *end, bool html,
-				struct ss_mimefield_type *type)
+				struct ss_mime_field_type *type)
 {
 	struct parameter seen[MAX_NAMES], p;
 	unsigned int count = 0, known = 0;
@@ -359,7 +359,7 @@ static uint32_t read_parameters(const char *s, const char *end, bool html,
 		if (type && span_begins(&p.name, "boundary") &&
 		    (p.name.len == 8 || p.name.s[8] == '*'))
 			flags |= read_boundary(type, &p);
-		else if (p.flawed && type && type->kind == SS_MIMEFIELD_MULTIPART)
+		else if (p.flawed && type && type->kind == SS_MIME_FIELD_MULTIPART)
 			flags |= SS_GATE_TYPE;
 		if (has_comment(&p.name))
 			flags |= SS_GATE_TYPE;
@@ -379,35 +379,35 @@ static size_t token_length(const char *s, const char *end)
 	return stop - s;
 }
 
-static void set_kind(struct ss_mimefield_type *type, const struct span *major,
+static void set_kind(struct ss_mime_field_type *type, const struct span *major,
 		     const struct span *minor)
 {
 	if (span_is(major, "multipart")) {
-		type->kind = SS_MIMEFIELD_MULTIPART;
+		type->kind = SS_MIME_FIELD_MULTIPART;
 		type->digest = span_is(minor, "digest");
 		type->report = span_is(minor, "report");
 	} else if (span_is(major, "message") &&
 		   (span_is(minor, "rfc822") || span_is(minor, "news") ||
 		    span_is(minor, "global"))) {
-		type->kind = SS_MIMEFIELD_MESSAGE;
+		type->kind = SS_MIME_FIELD_MESSAGE;
 	}
 }
 
 /**
- * ss_mimefield_read_type() - Read a Content-Type.
+ * ss_mime_field_read_type() - Read a Content-Type.
  * @s: the field
  * @len: its length in octets
  * @type: what it says
  *
  * Return: flags, see enum ss_gate_flag.
  */
-uint32_t ss_mimefield_read_type(const char *s, size_t len, struct ss_mimefield_type *type)
+uint32_t ss_mime_field_read_type(const char *s, size_t len, struct ss_mime_field_type *type)
 {
 	struct span value = field_value(s, len), major, minor;
 	const char *end = value.s + value.len, *at;
 	uint32_t flags = 0;
 
-	*type = (struct ss_mimefield_type){ 0 };
+	*type = (struct ss_mime_field_type){ 0 };
 	major = (struct span){ value.s, token_length(value.s, end) };
 	at = major.s + major.len;
 	if (!major.len || at == end || *at != '/')
@@ -419,21 +419,21 @@ uint32_t ss_mimefield_read_type(const char *s, size_t len, struct ss_mimefield_t
 		flags |= SS_GATE_TYPE;
 	flags |= read_parameters(find(at, end, ';'), end,
 				 span_is(&major, "text") && span_is(&minor, "html"), type);
-	if (type->kind == SS_MIMEFIELD_MULTIPART)
+	if (type->kind == SS_MIME_FIELD_MULTIPART)
 		return type->boundary_len ? flags : flags | SS_GATE_BOUNDARY;
 	/* That of a leaf says nothing; see whether it is used all the same */
 	return flags & ~SS_GATE_BOUNDARY;
 }
 
 /**
- * ss_mimefield_read_encoding() - Read a Content-Transfer-Encoding.
+ * ss_mime_field_read_encoding() - Read a Content-Transfer-Encoding.
  * @s: the field
  * @len: its length in octets
  * @kind: what it says
  *
  * Return: flags, see enum ss_gate_flag.
  */
-uint32_t ss_mimefield_read_encoding(const char *s, size_t len, enum ss_coding_kind *kind)
+uint32_t ss_mime_field_read_encoding(const char *s, size_t len, enum ss_coding_kind *kind)
 {
 	/* The latter ones mean nothing but what they say */
 	static const char *const plain[] = { "7bit", "8bit", "binary", "7-bit", "8-bit",
@@ -456,13 +456,13 @@ uint32_t ss_mimefield_read_encoding(const char *s, size_t len, enum ss_coding_ki
 }
 
 /**
- * ss_mimefield_read_disposition() - Read a Content-Disposition.
+ * ss_mime_field_read_disposition() - Read a Content-Disposition.
  * @s: the field
  * @len: its length in octets
  *
  * Return: flags, see enum ss_gate_flag.
  */
-uint32_t ss_mimefield_read_disposition(const char *s, size_t len)
+uint32_t ss_mime_field_read_disposition(const char *s, size_t len)
 {
 	struct span value = field_value(s, len);
 	const char *end = value.s + value.len;
@@ -471,13 +471,13 @@ uint32_t ss_mimefield_read_disposition(const char *s, size_t len)
 }
 
 /**
- * ss_mimefield_read_version() - Read a MIME-Version.
+ * ss_mime_field_read_version() - Read a MIME-Version.
  * @s: the field
  * @len: its length in octets
  *
  * Return: flags, see enum ss_gate_flag.
  */
-uint32_t ss_mimefield_read_version(const char *s, size_t len)
+uint32_t ss_mime_field_read_version(const char *s, size_t len)
 {
 	struct span value = field_value(s, len);
 
