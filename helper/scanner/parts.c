@@ -503,7 +503,7 @@ static void scan_readings(struct walk *walk, struct ss_message *copy)
 	scan_plain(walk, walk->around, copy->fd);
 	if (flags & ~(uint32_t)SS_GATE_LIMIT &&
 	    parts->profile->ambiguity == SMTPSPLICE_AMBIGUITY_MONITOR)
-		ret = ss_reading_all(text, len, scan_reading, walk);
+		ret = ss_lenient_all(text, len, scan_reading, walk);
 	if ((flags & SS_GATE_LIMIT || ret == -E2BIG) && !parts->limit[0])
 		snprintf(parts->limit, sizeof(parts->limit), "Smtpsplice.Mime.Limit");
 	else if (ret && ret != -E2BIG)

@@ -232,7 +232,7 @@ static bool scan_reading(const void *data, size_t len, void *arg)
 static void scan_ambiguous(struct run *run)
 {
 	struct ss_findings *f = &run->findings;
-	int ret = ss_reading_all(run->copy.map + run->copy.head,
+	int ret = ss_lenient_all(run->copy.map + run->copy.head,
 				 run->copy.len - run->copy.head, scan_reading, run);
 
 	if (ret == -E2BIG && !f->limit[0])

@@ -50,10 +50,10 @@ struct region {
  * @output: how many octets may still be handed out
  * @work: how many octets may still be read
  * @stop: no more of them
- * @ret: see ss_reading_all()
+ * @ret: see ss_lenient_all()
  */
 struct readings {
-	ss_reading_fn fn;
+	ss_lenient_fn fn;
 	void *arg;
 	char *buffer[2];
 	size_t size;
@@ -549,7 +549,7 @@ static void read_message(struct readings *r, const struct region *message)
 }
 
 /**
- * ss_reading_all() - Hand out what lenient readers may see in a message.
+ * ss_lenient_all() - Hand out what lenient readers may see in a message.
  * @text: the message, without dot-stuffing
  * @len: its length in octets
  * @fn: takes each reading, none twice
@@ -561,7 +561,7 @@ static void read_message(struct readings *r, const struct region *message)
  * Return: 0, also where @fn ended it; -E2BIG where there is too much of it, and some
  * were left out; -ENOMEM.
  */
-int ss_reading_all(const char *text, size_t len, ss_reading_fn fn, void *arg)
+int ss_lenient_all(const char *text, size_t len, ss_lenient_fn fn, void *arg)
 {
 	const struct region message = { text, text + len };
 	struct readings *r;
