@@ -36,7 +36,7 @@ struct ss_findings {
 	char why[SS_ENGINE_TEXT_SIZE];
 	bool partial;
 	uint32_t ambiguous;
-	struct ss_content_finding content;
+	struct ss_inspect_finding content;
 };
 
 struct ss_judgement ss_judge(const struct ss_avprofile *profile,

@@ -41,11 +41,11 @@
 /**
  * struct walk - A walk over the parts.
  * @parts: the caller's
- * @rules: the profile as ss_content_look() wants it
+ * @rules: the profile as ss_inspect_look() wants it
  * @names: for @rules
  * @infected: a file in this part is
  * @virus: what was found there
- * @path: where, see ss_content_scan_fn()
+ * @path: where, see ss_inspect_scan_fn()
  * @depth: mail in S/MIME, and messages that are files, that it is in
  * @around: name of the file that the innermost of these is, with those that it is in
  * @outermost: the outermost message was seen, all others are nested in it
@@ -56,15 +56,15 @@
  */
 struct walk {
 	struct ss_parts *parts;
-	struct ss_content_rules rules;
+	struct ss_inspect_rules rules;
 	const char *names[SMTPSPLICE_LIST_MAX];
 	bool infected;
 	struct ss_engine_finding virus;
-	char path[SS_CONTENT_NAME_SIZE];
+	char path[SS_INSPECT_NAME_SIZE];
 	unsigned int depth;
 	const char *around;
 	bool outermost;
-	struct ss_content_finding within;
+	struct ss_inspect_finding within;
 	GHashTable *seen;
 };
 
@@ -189,7 +189,7 @@ static void make_rules(struct walk *r)
 }
 
 /* What was found first of each kind counts */
-static void merge(struct ss_content_finding *all, const struct ss_content_finding *one)
+static void merge(struct ss_inspect_finding *all, const struct ss_inspect_finding *one)
 {
 	for (int kind = 0; kind < SS_KIND_COUNT; kind++)
 		if (one->found & ~all->found & SS_KIND_BIT(kind))
@@ -199,7 +199,7 @@ static void merge(struct ss_content_finding *all, const struct ss_content_findin
 
 /* A text has no name, but a file in it has one */
 static const char *find_name(const struct walk *walk, const char *name,
-			     const struct ss_content_finding *finding)
+			     const struct ss_inspect_finding *finding)
 {
 	if (!*name && walk->infected)
 		return walk->path;
@@ -210,7 +210,7 @@ static const char *find_name(const struct walk *walk, const char *name,
 }
 
 static void note_bad(const struct walk *walk, const char *name, int fd,
-		     const struct ss_content_finding *finding, const char *virus)
+		     const struct ss_inspect_finding *finding, const char *virus)
 {
 	struct ss_parts *parts = walk->parts;
 	struct ss_parts_bad *bad;
@@ -224,13 +224,13 @@ static void note_bad(const struct walk *walk, const char *name, int fd,
 	bad->allowed = finding->allowed;
 	snprintf(bad->virus, sizeof(bad->virus), "%s", virus ? virus : "");
 	snprintf(bad->name, sizeof(bad->name), "%s", find_name(walk, name, finding));
-	if (ss_content_hash(fd, bad->hash))
+	if (ss_inspect_hash(fd, bad->hash))
 		memset(bad->hash, 0, sizeof(bad->hash));
 }
 
-static void note_first(struct ss_content_finding *finding, enum ss_kind kind, const char *name)
+static void note_first(struct ss_inspect_finding *finding, enum ss_kind kind, const char *name)
 {
-	struct ss_content_finding one = { .found = SS_KIND_BIT(kind) };
+	struct ss_inspect_finding one = { .found = SS_KIND_BIT(kind) };
 
 	snprintf(one.detail[kind].name, sizeof(one.detail[kind].name), "%s", name);
 	merge(finding, &one);
@@ -305,12 +305,12 @@ static bool scan_plain(struct walk *walk, const char *path, int fd)
 /* A leaf of a message that is a file: its rules are those of an archive's member */
 static void look_at_leaf(struct walk *walk, const char *path, int fd, bool text)
 {
-	struct ss_content_rules rules = walk->rules;
-	struct ss_content_finding finding;
+	struct ss_inspect_rules rules = walk->rules;
+	struct ss_inspect_finding finding;
 	int ret;
 
 	rules.allow.count = 0;
-	ret = ss_content_look(walk->parts->content, fd, path, &rules, &finding);
+	ret = ss_inspect_look(walk->parts->content, fd, path, &rules, &finding);
 	merge(&walk->within, &finding);
 	if (ret)
 		fail(walk->parts, strerror(-ret));
@@ -327,7 +327,7 @@ static bool look_in_file(const struct ss_mime_part *part, void *arg)
 	struct mail *mail = arg;
 	struct walk *walk = mail->walk;
 	const char *name = ss_mime_part_name(part);
-	char path[SS_CONTENT_NAME_SIZE];
+	char path[SS_INSPECT_NAME_SIZE];
 
 	snprintf(path, sizeof(path), "%s%s%s", mail->path, *mail->path && name ? "/" : "",
 		 name ?: "");
@@ -420,12 +420,12 @@ static void scan_leaf(struct walk *walk, const char *name, int fd)
 
 /* Return: 0, or an errno where it is not the part's fault */
 static int look_into(const struct walk *walk, const struct ss_mime_part *part, int fd,
-		     const char *name, struct ss_content_finding *finding)
+		     const char *name, struct ss_inspect_finding *finding)
 {
 	int coded __cleanup(ss_cleanup_fd) = -1;
-	const struct ss_content *content = walk->parts->content;
-	struct ss_content_finding other;
-	int ret = ss_content_look(content, fd, name, &walk->rules, finding);
+	const struct ss_inspect *content = walk->parts->content;
+	struct ss_inspect_finding other;
+	int ret = ss_inspect_look(content, fd, name, &walk->rules, finding);
 
 	if (ret || finding->allowed)
 		return ret;
@@ -433,7 +433,7 @@ static int look_into(const struct walk *walk, const struct ss_mime_part *part, i
 	coded = ss_mime_part_uuencoded(part);
 	if (coded < 0)
 		return coded == -ENOENT ? 0 : coded;
-	ret = ss_content_look(content, coded, name, &walk->rules, &other);
+	ret = ss_inspect_look(content, coded, name, &walk->rules, &other);
 	if (*name) {
 		merge(finding, &other);
 	} else {
@@ -450,8 +450,8 @@ static bool look_within(const struct ss_mime_part *part, void *arg)
 	struct walk *walk = arg;
 	struct ss_parts *parts = walk->parts;
 	const char *name = ss_mime_part_name(part) ?: "";
-	struct ss_content_finding finding = {};
-	char path[SS_CONTENT_NAME_SIZE];
+	struct ss_inspect_finding finding = {};
+	char path[SS_INSPECT_NAME_SIZE];
 	int ret;
 
 	snprintf(path, sizeof(path), "%s%s%s", walk->around,
@@ -575,7 +575,7 @@ static bool look(const struct ss_mime_part *part, void *arg)
 	int fd __cleanup(ss_cleanup_fd) = -1;
 	struct walk *walk = arg;
 	struct ss_parts *parts = walk->parts;
-	struct ss_content_finding finding = {};
+	struct ss_inspect_finding finding = {};
 	const char *name = ss_mime_part_name(part) ?: "", *found;
 	struct ss_engine_finding nested;
 	int ret;

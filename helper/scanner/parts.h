@@ -25,7 +25,7 @@
 struct ss_parts_bad {
 	unsigned int index;
 	char name[SS_MIME_TEXT_SIZE];
-	unsigned char hash[SS_CONTENT_HASH_SIZE];
+	unsigned char hash[SS_INSPECT_HASH_SIZE];
 	uint32_t found;
 	bool infected;
 	char virus[SS_ENGINE_TEXT_SIZE];
@@ -63,13 +63,13 @@ struct ss_parts_bad {
 struct ss_parts {
 	struct ss_engine *engine;
 	bool each;
-	const struct ss_content *content;
+	const struct ss_inspect *content;
 	const struct ss_avprofile *profile;
 	uint64_t end;
 	unsigned int index;
 	unsigned int attachments;
 	char name[SS_MIME_TEXT_SIZE];
-	struct ss_content_finding found;
+	struct ss_inspect_finding found;
 	struct ss_parts_bad bad[SS_PARTS_BAD_MAX];
 	unsigned int bad_count;
 	bool late;

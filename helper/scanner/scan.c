@@ -95,7 +95,7 @@ struct ss_scan *ss_scan_new(struct ss_engine *engine)
 	if (!scan)
 		return NULL;
 	scan->engine = engine;
-	scan->content = ss_content_open();
+	scan->content = ss_inspect_open();
 	scan->cache = ss_cache_new(sizeof(struct ss_scan_result), CACHED);
 	if (scan->content && scan->cache)
 		return scan;
@@ -112,7 +112,7 @@ void ss_scan_free(struct ss_scan *scan)
 	if (!scan)
 		return;
 	if (scan->content)
-		ss_content_close(scan->content);
+		ss_inspect_close(scan->content);
 	ss_cache_free(scan->cache);
 	free(scan);
 }
@@ -409,7 +409,7 @@ static void set_name(char *dst, const char *name)
 
 static void set_hash(struct ss_scan_result *result, const unsigned char *hash)
 {
-	for (size_t i = 0; i < SS_CONTENT_HASH_SIZE; i++)
+	for (size_t i = 0; i < SS_INSPECT_HASH_SIZE; i++)
 		snprintf(result->filehash + 2 * i, HEX_SIZE, "%02x", hash[i]);
 }
 

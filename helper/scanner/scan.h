@@ -7,7 +7,7 @@
 #include "proto/scan_msg.h"
 
 struct ss_cache;
-struct ss_content;
+struct ss_inspect;
 struct ss_engine;
 
 /**
@@ -18,7 +18,7 @@ struct ss_engine;
  */
 struct ss_scan {
 	struct ss_engine *engine;
-	struct ss_content *content;
+	struct ss_inspect *content;
 	struct ss_cache *cache;
 };
 

@@ -30,11 +30,11 @@
 #define PDF_OCTETS	1024u		/* a reader takes the mark anywhere in these */
 
 /**
- * struct ss_content - What is loaded once.
+ * struct ss_inspect - What is loaded once.
  * @magic: libmagic's
  * @locale: with UTF-8, for libarchive and fnmatch()
  */
-struct ss_content {
+struct ss_inspect {
 	magic_t magic;
 	locale_t locale;
 };
@@ -48,9 +48,9 @@ struct ss_content {
  * @nest_limit: levels to open
  */
 struct look {
-	const struct ss_content *content;
-	const struct ss_content_rules *rules;
-	struct ss_content_finding *finding;
+	const struct ss_inspect *content;
+	const struct ss_inspect_rules *rules;
+	struct ss_inspect_finding *finding;
 	struct ss_unpack_walk walk;
 	unsigned int nest_limit;
 };
@@ -65,7 +65,7 @@ struct look {
 struct file {
 	struct look *look;
 	char name[MAX_NAME + 1];
-	char path[SS_CONTENT_NAME_SIZE];
+	char path[SS_INSPECT_NAME_SIZE];
 	unsigned int depth;
 };
 
@@ -83,21 +83,21 @@ static void look_at(struct file *file, int fd);
 
 static int compare_hashes(const void *a, const void *b)
 {
-	return memcmp(a, b, SS_CONTENT_HASH_SIZE);
+	return memcmp(a, b, SS_INSPECT_HASH_SIZE);
 }
 
-static bool has_hash(const struct ss_content_hashes *list,
-		     const unsigned char hash[SS_CONTENT_HASH_SIZE])
+static bool has_hash(const struct ss_inspect_hashes *list,
+		     const unsigned char hash[SS_INSPECT_HASH_SIZE])
 {
 	return list->count && bsearch(hash, list->hash, list->count,
-				      SS_CONTENT_HASH_SIZE, compare_hashes);
+				      SS_INSPECT_HASH_SIZE, compare_hashes);
 }
 
 /* The first file of a kind is the one that is named */
 static void note(const struct file *file, enum ss_kind kind, const char *what)
 {
-	struct ss_content_finding *finding = file->look->finding;
-	struct ss_content_detail *detail = &finding->detail[kind];
+	struct ss_inspect_finding *finding = file->look->finding;
+	struct ss_inspect_detail *detail = &finding->detail[kind];
 
 	if (finding->found & SS_KIND_BIT(kind))
 		return;
@@ -134,7 +134,7 @@ static void take_name(char name[MAX_NAME + 1], const char *path)
 
 static void look_at_name(const struct file *file, const char *name)
 {
-	const struct ss_content_rules *rules = file->look->rules;
+	const struct ss_inspect_rules *rules = file->look->rules;
 
 	for (size_t i = 0; i < rules->pattern_count; i++) {
 		if (!fnmatch(rules->patterns[i], name, FNM_CASEFOLD)) {
@@ -207,7 +207,7 @@ static uint64_t type_bit(const char *word)
 	return type >= 0 ? 1ull << type : 0;
 }
 
-static uint64_t magic_type(const struct ss_content *content, const struct ss_file_map *map)
+static uint64_t magic_type(const struct ss_inspect *content, const struct ss_file_map *map)
 {
 	static const char mark[] = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 	bool ole = map->len >= sizeof(mark) - 1 && !memcmp(map->data, mark, sizeof(mark) - 1);
@@ -275,7 +275,7 @@ static void look_at_member(void *arg, const char *name, int fd)
 {
 	const struct opened *opened = arg;
 	const struct file *file = opened->file;
-	const struct ss_content_rules *rules = file->look->rules;
+	const struct ss_inspect_rules *rules = file->look->rules;
 	struct file member = { .look = file->look, .depth = file->depth + 1 };
 
 	if (opened->format->compression) {
@@ -312,12 +312,12 @@ static void look_into(struct file *file, const struct ss_file_map *map,
 
 static void look_at_hash(const struct file *file, int fd)
 {
-	unsigned char hash[SS_CONTENT_HASH_SIZE];
+	unsigned char hash[SS_INSPECT_HASH_SIZE];
 	struct look *look = file->look;
 
 	if (!look->rules->block.count)
 		return;
-	look->walk.error = ss_content_hash(fd, hash);
+	look->walk.error = ss_inspect_hash(fd, hash);
 	if (!look->walk.error && has_hash(&look->rules->block, hash))
 		note(file, SS_KIND_HASH, "");
 }
@@ -353,22 +353,22 @@ static void look_at(struct file *file, int fd)
 }
 
 /* Whether the file is one that is let alone. Return: or a negative errno. */
-static int is_allowed(const struct ss_content_rules *rules, int fd)
+static int is_allowed(const struct ss_inspect_rules *rules, int fd)
 {
-	unsigned char hash[SS_CONTENT_HASH_SIZE];
+	unsigned char hash[SS_INSPECT_HASH_SIZE];
 	int ret;
 
 	if (!rules->allow.count)
 		return 0;
-	ret = ss_content_hash(fd, hash);
+	ret = ss_inspect_hash(fd, hash);
 	return ret ? ret : has_hash(&rules->allow, hash);
 }
 
-static void set_limits(struct look *look, const struct ss_content_rules *rules)
+static void set_limits(struct look *look, const struct ss_inspect_rules *rules)
 {
-	look->nest_limit = rules->nest_limit ? rules->nest_limit : SS_CONTENT_NEST_LIMIT;
-	if (look->nest_limit > SS_CONTENT_NEST_MAX)
-		look->nest_limit = SS_CONTENT_NEST_MAX;
+	look->nest_limit = rules->nest_limit ? rules->nest_limit : SS_INSPECT_NEST_LIMIT;
+	if (look->nest_limit > SS_INSPECT_NEST_MAX)
+		look->nest_limit = SS_INSPECT_NEST_MAX;
 	look->walk.octets = rules->octet_limit && rules->octet_limit < MAX_OCTETS ?
 			    rules->octet_limit : MAX_OCTETS;
 	look->walk.members = rules->member_limit ? rules->member_limit : MAX_MEMBERS;
@@ -393,8 +393,8 @@ static int look_whole(struct look *look, int fd, const char *name)
 }
 
 /**
- * ss_content_look() - Look at a file, and into it.
- * @content: what ss_content_open() gave
+ * ss_inspect_look() - Look at a file, and into it.
+ * @content: what ss_inspect_open() gave
  * @fd: the file, a regular one that does not change meanwhile; only read from, its
  *   offset does not matter
  * @name: its name, any octets, or NULL
@@ -404,9 +404,9 @@ static int look_whole(struct look *look, int fd, const char *name)
  * Return: 0, or a negative errno where it could not be looked at for a reason that
  * is not its own; what is in @finding then is not all.
  */
-int ss_content_look(const struct ss_content *content, int fd, const char *name,
-		    const struct ss_content_rules *rules,
-		    struct ss_content_finding *finding)
+int ss_inspect_look(const struct ss_inspect *content, int fd, const char *name,
+		    const struct ss_inspect_rules *rules,
+		    struct ss_inspect_finding *finding)
 {
 	struct look look = {
 		.content = content, .rules = rules, .finding = finding,
@@ -425,16 +425,16 @@ int ss_content_look(const struct ss_content *content, int fd, const char *name,
 }
 
 /**
- * ss_content_hash() - The SHA-256 of a file.
+ * ss_inspect_hash() - The SHA-256 of a file.
  * @fd: the file; its offset does not matter
  * @hash: set to the hash
  *
  * Return: 0, or a negative errno.
  */
-int ss_content_hash(int fd, unsigned char hash[SS_CONTENT_HASH_SIZE])
+int ss_inspect_hash(int fd, unsigned char hash[SS_INSPECT_HASH_SIZE])
 {
 	GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
-	gsize size = SS_CONTENT_HASH_SIZE;
+	gsize size = SS_INSPECT_HASH_SIZE;
 	unsigned char buf[16384];
 	off_t at = 0;
 	ssize_t n;
@@ -451,16 +451,16 @@ int ss_content_hash(int fd, unsigned char hash[SS_CONTENT_HASH_SIZE])
 }
 
 /**
- * ss_content_open() - Load libmagic's database.
+ * ss_inspect_open() - Load libmagic's database.
  *
  * Takes a moment and a few megabytes, which processes forked later share.
  *
- * Return: what ss_content_look() needs, to be freed with ss_content_close(), or
+ * Return: what ss_inspect_look() needs, to be freed with ss_inspect_close(), or
  * NULL with errno set.
  */
-struct ss_content *ss_content_open(void)
+struct ss_inspect *ss_inspect_open(void)
 {
-	struct ss_content *content = calloc(1, sizeof(*content));
+	struct ss_inspect *content = calloc(1, sizeof(*content));
 
 	if (!content)
 		return NULL;
@@ -472,7 +472,7 @@ struct ss_content *ss_content_open(void)
 	if (!content->magic || !content->locale || magic_load(content->magic, NULL)) {
 		int error = content->magic ? magic_errno(content->magic) : 0;
 
-		ss_content_close(content);
+		ss_inspect_close(content);
 		errno = error ? error : ENOENT;
 		return NULL;
 	}
@@ -480,10 +480,10 @@ struct ss_content *ss_content_open(void)
 }
 
 /**
- * ss_content_close() - Free what ss_content_open() gave.
+ * ss_inspect_close() - Free what ss_inspect_open() gave.
  * @content: that, or NULL
  */
-void ss_content_close(struct ss_content *content)
+void ss_inspect_close(struct ss_inspect *content)
 {
 	if (!content)
 		return;

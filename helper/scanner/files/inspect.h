@@ -9,32 +9,32 @@
 #include "common/file_types.h"
 #include "scanner/files/unpack.h"
 
-#define SS_CONTENT_HASH_SIZE	32	/* SHA-256, octets */
-#define SS_CONTENT_NEST_LIMIT	12	/* the default; FortiOS: 2 to 100 */
-#define SS_CONTENT_NEST_MAX	100
-#define SS_CONTENT_NAME_SIZE	256
-#define SS_CONTENT_WHAT_SIZE	64
+#define SS_INSPECT_HASH_SIZE	32	/* SHA-256, octets */
+#define SS_INSPECT_NEST_LIMIT	12	/* the default; FortiOS: 2 to 100 */
+#define SS_INSPECT_NEST_MAX	100
+#define SS_INSPECT_NAME_SIZE	256
+#define SS_INSPECT_WHAT_SIZE	64
 
 /**
- * struct ss_content_hashes - A list of SHA-256.
+ * struct ss_inspect_hashes - A list of SHA-256.
  * @hash: the hashes, sorted as memcmp() does
  * @count: how many
  */
-struct ss_content_hashes {
-	const unsigned char (*hash)[SS_CONTENT_HASH_SIZE];
+struct ss_inspect_hashes {
+	const unsigned char (*hash)[SS_INSPECT_HASH_SIZE];
 	size_t count;
 };
 
 /**
- * typedef ss_content_scan_fn - Scans a file that is in another one.
+ * typedef ss_inspect_scan_fn - Scans a file that is in another one.
  * @arg: the caller's
  * @path: its name, with those that it is in
  * @fd: its content
  */
-typedef void (*ss_content_scan_fn)(void *arg, const char *path, int fd);
+typedef void (*ss_inspect_scan_fn)(void *arg, const char *path, int fd);
 
 /**
- * struct ss_content_rules - What to look for, and how far. All is the caller's.
+ * struct ss_inspect_rules - What to look for, and how far. All is the caller's.
  * @executables: look for executables
  * @patterns: shell wildcards for names, case does not matter; for the attachment
  *   and for members of archives, without folders
@@ -53,52 +53,52 @@ typedef void (*ss_content_scan_fn)(void *arg, const char *path, int fd);
  * @mail: takes what mail may be in S/MIME, behind @scan; or NULL
  * @arg: for @scan and @mail
  */
-struct ss_content_rules {
+struct ss_inspect_rules {
 	bool executables;
 	const char *const *patterns;
 	size_t pattern_count;
 	uint64_t types;
-	struct ss_content_hashes allow;
-	struct ss_content_hashes block;
+	struct ss_inspect_hashes allow;
+	struct ss_inspect_hashes block;
 	unsigned int nest_limit;
 	uint64_t octet_limit;
 	unsigned int member_limit;
 	struct ss_unpack_budget *budget;
 	uint64_t end;
-	ss_content_scan_fn scan;
-	ss_content_scan_fn mail;
+	ss_inspect_scan_fn scan;
+	ss_inspect_scan_fn mail;
 	void *arg;
 };
 
 /**
- * struct ss_content_detail - Where something was found first. Any octets.
+ * struct ss_inspect_detail - Where something was found first. Any octets.
  * @name: the file, "a.zip/b.exe"; for a condition the archive
  * @what: the pattern or the type, else empty
  */
-struct ss_content_detail {
-	char name[SS_CONTENT_NAME_SIZE];
-	char what[SS_CONTENT_WHAT_SIZE];
+struct ss_inspect_detail {
+	char name[SS_INSPECT_NAME_SIZE];
+	char what[SS_INSPECT_WHAT_SIZE];
 };
 
 /**
- * struct ss_content_finding - What was found.
+ * struct ss_inspect_finding - What was found.
  * @found: SS_KIND_BIT() of each kind
  * @allowed: the hash is in the allow list: nothing else was looked at
  * @detail: for each kind that was found
  */
-struct ss_content_finding {
+struct ss_inspect_finding {
 	uint32_t found;
 	bool allowed;
-	struct ss_content_detail detail[SS_KIND_COUNT];
+	struct ss_inspect_detail detail[SS_KIND_COUNT];
 };
 
-struct ss_content;
+struct ss_inspect;
 
-struct ss_content *ss_content_open(void);
-void ss_content_close(struct ss_content *content);
-int ss_content_look(const struct ss_content *content, int fd, const char *name,
-		    const struct ss_content_rules *rules,
-		    struct ss_content_finding *finding);
-int ss_content_hash(int fd, unsigned char hash[SS_CONTENT_HASH_SIZE]);
+struct ss_inspect *ss_inspect_open(void);
+void ss_inspect_close(struct ss_inspect *content);
+int ss_inspect_look(const struct ss_inspect *content, int fd, const char *name,
+		    const struct ss_inspect_rules *rules,
+		    struct ss_inspect_finding *finding);
+int ss_inspect_hash(int fd, unsigned char hash[SS_INSPECT_HASH_SIZE]);
 
 #endif /* SS_SCANNER_FILES_INSPECT_H */

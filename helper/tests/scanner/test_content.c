@@ -18,9 +18,9 @@
 #define FAR	0x01010101	/* as a number of octets, none of which is NUL */
 #define COMMENT	65535		/* the longest of a zip */
 
-static struct ss_content *content;
-static struct ss_content_finding finding;
-static struct ss_content_rules rules;
+static struct ss_inspect *content;
+static struct ss_inspect_finding finding;
+static struct ss_inspect_rules rules;
 
 static void reset_rules(void)
 {
@@ -33,7 +33,7 @@ static uint32_t look(const struct pack *file)
 {
 	int fd = mail_file(file->data, file->len);
 
-	assert_int_equal(ss_content_look(content, fd, file->name, &rules, &finding), 0);
+	assert_int_equal(ss_inspect_look(content, fd, file->name, &rules, &finding), 0);
 	close(fd);
 	return finding.found;
 }
@@ -209,7 +209,7 @@ static void looks_into_archives_in_archives(void **state)
 
 static void g3_bounds_depth(void **state)
 {
-	struct pack deep = pack_nested(101), fits = pack_nested(SS_CONTENT_NEST_LIMIT);
+	struct pack deep = pack_nested(101), fits = pack_nested(SS_INSPECT_NEST_LIMIT);
 
 	(void)state;
 	reset_rules();
@@ -217,7 +217,7 @@ static void g3_bounds_depth(void **state)
 	assert_int_equal(look(&deep), bit(SS_KIND_NESTED));
 	rules.nest_limit = 1000;	/* is taken for 100 */
 	assert_int_equal(look(&deep), bit(SS_KIND_NESTED));
-	assert_int_equal(strlen(found_name(SS_KIND_NESTED)), SS_CONTENT_NAME_SIZE - 1);
+	assert_int_equal(strlen(found_name(SS_KIND_NESTED)), SS_INSPECT_NAME_SIZE - 1);
 	pack_drop(&deep);
 	pack_drop(&fits);
 }
@@ -341,16 +341,16 @@ static void tells_documents_from_zips(void **state)
 
 static void knows_hashes(void **state)
 {
-	unsigned char hash[3][SS_CONTENT_HASH_SIZE];
+	unsigned char hash[3][SS_INSPECT_HASH_SIZE];
 	struct pack archive = pack_zip("a.zip", &pack_program, 1);
 	int fd = mail_file(pack_pe, sizeof(pack_pe)), zip_fd = mail_file(archive.data, archive.len);
 
 	(void)state;
 	reset_rules();
-	assert_int_equal(ss_content_hash(-1, hash[0]), -EBADF);
+	assert_int_equal(ss_inspect_hash(-1, hash[0]), -EBADF);
 	memset(hash[0], 0, sizeof(hash[0]));
 	memset(hash[2], 0xff, sizeof(hash[2]));
-	assert_int_equal(ss_content_hash(fd, hash[1]), 0);
+	assert_int_equal(ss_inspect_hash(fd, hash[1]), 0);
 	rules.block.hash = hash;
 	rules.block.count = 3;
 	assert_int_equal(look(&pack_text), 0);
@@ -362,7 +362,7 @@ static void knows_hashes(void **state)
 	assert_int_equal(look(&pack_program), 0);
 	assert_true(finding.allowed);
 	assert_int_equal(look(&archive), bit(SS_KIND_HASH) | bit(SS_KIND_EXECUTABLE));
-	assert_int_equal(ss_content_hash(zip_fd, hash[1]), 0);
+	assert_int_equal(ss_inspect_hash(zip_fd, hash[1]), 0);
 	assert_int_equal(look(&archive), 0);
 	assert_true(finding.allowed);
 	close(fd);
@@ -373,14 +373,14 @@ static void knows_hashes(void **state)
 static void hashes_all_of_a_file(void **state)
 {
 	char *data = zeros(1 << 20), *sum;
-	unsigned char hash[SS_CONTENT_HASH_SIZE];
+	unsigned char hash[SS_INSPECT_HASH_SIZE];
 	int fd;
 
 	(void)state;
 	data[(1 << 20) - 1] = 1;
 	sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)data, 1 << 20);
 	fd = mail_file(data, 1 << 20);
-	assert_int_equal(ss_content_hash(fd, hash), 0);
+	assert_int_equal(ss_inspect_hash(fd, hash), 0);
 	for (size_t i = 0; i < sizeof(hash); i++)
 		assert_int_equal(g_ascii_xdigit_value(sum[2 * i]) << 4 |
 				 g_ascii_xdigit_value(sum[2 * i + 1]), hash[i]);
@@ -845,7 +845,7 @@ static void fails_without_descriptors(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	none = (struct rlimit){ .rlim_cur = next, .rlim_max = old.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	assert_int_equal(ss_content_look(content, fd, "a.zip", &rules, &finding), -EMFILE);
+	assert_int_equal(ss_inspect_look(content, fd, "a.zip", &rules, &finding), -EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	close(fd);
 	pack_drop(&blob);
@@ -857,9 +857,9 @@ static void fails_for_what_is_no_file(void **state)
 
 	(void)state;
 	reset_rules();
-	assert_int_equal(ss_content_look(content, -1, "x", &rules, &finding), -EBADF);
+	assert_int_equal(ss_inspect_look(content, -1, "x", &rules, &finding), -EBADF);
 	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(ss_content_look(content, fds[0], NULL, &rules, &finding), -EINVAL);
+	assert_int_equal(ss_inspect_look(content, fds[0], NULL, &rules, &finding), -EINVAL);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -917,14 +917,14 @@ static void has_words(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	content = ss_content_open();
+	content = ss_inspect_open();
 	return content ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	ss_content_close(content);
+	ss_inspect_close(content);
 	return 0;
 }
 

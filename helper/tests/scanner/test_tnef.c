@@ -54,7 +54,7 @@ static void g4_looks_into_tnef(void **state)
 
 static void knows_hashes_in_tnef(void **state)
 {
-	unsigned char hash[1][SS_CONTENT_HASH_SIZE];
+	unsigned char hash[1][SS_INSPECT_HASH_SIZE];
 	GString *tnef = wrap_tnef();
 	int fd = mail_file(pack_pe, sizeof(pack_pe)), whole;
 	struct pack file;
@@ -63,7 +63,7 @@ static void knows_hashes_in_tnef(void **state)
 	wrap_file(tnef, &pack_program);
 	file = wrap_pack("winmail.dat", tnef);
 	look_rules.executables = false;
-	assert_int_equal(ss_content_hash(fd, hash[0]), 0);
+	assert_int_equal(ss_inspect_hash(fd, hash[0]), 0);
 	look_rules.block.hash = hash;
 	look_rules.block.count = 1;
 	assert_int_equal(look_at(&file), LOOK(HASH));
@@ -72,7 +72,7 @@ static void knows_hashes_in_tnef(void **state)
 	look_rules.allow = look_rules.block;
 	assert_int_equal(look_at(&file), LOOK(HASH));
 	whole = mail_file(file.data, file.len);
-	assert_int_equal(ss_content_hash(whole, hash[0]), 0);
+	assert_int_equal(ss_inspect_hash(whole, hash[0]), 0);
 	assert_int_equal(look_at(&file), 0);
 	assert_true(look_finding.allowed);
 	close(fd);
@@ -261,11 +261,11 @@ static GString *nested(GString *inner, unsigned int depth)
 
 static void g3_looks_into_tnef_in_tnef(void **state)
 {
-	static const unsigned int depths[] = { 1, 2, SS_CONTENT_NEST_LIMIT, 20 };
+	static const unsigned int depths[] = { 1, 2, SS_INSPECT_NEST_LIMIT, 20 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(depths); i++) {
-		bool fits = depths[i] <= SS_CONTENT_NEST_LIMIT;
+		bool fits = depths[i] <= SS_INSPECT_NEST_LIMIT;
 		GString *tnef = wrap_tnef();
 
 		wrap_file(tnef, &pack_program);

@@ -195,7 +195,7 @@ static void g4_knows_hashes_behind_odd_lines_of_uuencode(void **state)
 	static const struct pack contents[] = {
 		{ "", "abc", 3 }, { "", "abcdef", 6 }, { "", "abc\x68\0\0\0def", 10 },
 	};
-	unsigned char hash[1][SS_CONTENT_HASH_SIZE];
+	unsigned char hash[1][SS_INSPECT_HASH_SIZE];
 
 	(void)state;
 	look_rules.block.hash = hash;
@@ -203,7 +203,7 @@ static void g4_knows_hashes_behind_odd_lines_of_uuencode(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(contents); i++) {
 		int fd = mail_file(contents[i].data, contents[i].len);
 
-		assert_int_equal(ss_content_hash(fd, hash[0]), 0);
+		assert_int_equal(ss_inspect_hash(fd, hash[0]), 0);
 		close(fd);
 		assert_true(look_text(g_string_new(text)) & LOOK(HASH));
 	}
@@ -214,14 +214,14 @@ static void g4_reads_uuencode_with_bare_cr(void **state)
 {
 	static const char octets[] = "MZ\xb6\xdb\x6d\xb6\xdb\x6d\xb6\xdb\x6d";
 	const struct pack file = { "a", octets, sizeof(octets) - 1 };
-	unsigned char hash[1][SS_CONTENT_HASH_SIZE];
+	unsigned char hash[1][SS_INSPECT_HASH_SIZE];
 	int fd = mail_file(file.data, file.len);
 	GString *text = g_string_new(NULL);
 
 	(void)state;
 	look_rules.block.hash = hash;
 	look_rules.block.count = 1;
-	assert_int_equal(ss_content_hash(fd, hash[0]), 0);
+	assert_int_equal(ss_inspect_hash(fd, hash[0]), 0);
 	close(fd);
 	wrap_uu(text, &file, "\n");
 	replace(text, "M", "\r", 2);
@@ -414,7 +414,7 @@ static void g4_reads_parts_by_yenc(void **state)
 /* All octets, in files of all lengths: its hash tells that a file is as it was */
 static void decodes_what_was_coded(void **state)
 {
-	unsigned char hash[1][SS_CONTENT_HASH_SIZE];
+	unsigned char hash[1][SS_INSPECT_HASH_SIZE];
 	char octets[400];
 
 	(void)state;
@@ -426,7 +426,7 @@ static void decodes_what_was_coded(void **state)
 		const struct pack file = { "file", octets, len };
 		int fd = mail_file(octets, len);
 
-		assert_int_equal(ss_content_hash(fd, hash[0]), 0);
+		assert_int_equal(ss_inspect_hash(fd, hash[0]), 0);
 		close(fd);
 		for (int kind = 0; kind < 2; kind++) {
 			GString *text = g_string_new(PROSE);
@@ -520,7 +520,7 @@ static void g4_knows_hashes_in_yenc_of_thunderbird(void **state)
 	static const char *const contents[] = {
 		"a\xa3\x62", "\x0f\x46\x37\x48\x4a\xf6\x61", "a\x0f\x3b\x44\x3a\x62",
 	};
-	unsigned char hash[1][SS_CONTENT_HASH_SIZE];
+	unsigned char hash[1][SS_INSPECT_HASH_SIZE];
 
 	(void)state;
 	look_rules.block.hash = hash;
@@ -528,7 +528,7 @@ static void g4_knows_hashes_in_yenc_of_thunderbird(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		int fd = mail_file(contents[i], strlen(contents[i]));
 
-		assert_int_equal(ss_content_hash(fd, hash[0]), 0);
+		assert_int_equal(ss_inspect_hash(fd, hash[0]), 0);
 		close(fd);
 		assert_int_equal(look_text(g_string_new(texts[i])), LOOK(HASH));
 	}

@@ -13,24 +13,24 @@
 
 #define LIMIT_MS	60000
 
-struct ss_content_rules look_rules;
-struct ss_content_finding look_finding;
+struct ss_inspect_rules look_rules;
+struct ss_inspect_finding look_finding;
 
 const struct pack look_script = { "run.scr", "x", 1 };
 
-static struct ss_content *content;
+static struct ss_inspect *content;
 
 int look_setup(void **state)
 {
 	(void)state;
-	content = ss_content_open();
+	content = ss_inspect_open();
 	return content ? 0 : -1;
 }
 
 int look_teardown(void **state)
 {
 	(void)state;
-	ss_content_close(content);
+	ss_inspect_close(content);
 	return 0;
 }
 
@@ -39,7 +39,7 @@ int look_reset(void **state)
 	static const char *const patterns[] = { "*.scr" };
 
 	(void)state;
-	look_rules = (struct ss_content_rules){
+	look_rules = (struct ss_inspect_rules){
 		.executables = true, .patterns = patterns, .pattern_count = 1,
 		.end = ss_process_now() + LIMIT_MS,
 	};
@@ -50,7 +50,7 @@ uint32_t look_at(const struct pack *file)
 {
 	int fd = mail_file(file->data, file->len);
 
-	assert_int_equal(ss_content_look(content, fd, file->name, &look_rules, &look_finding), 0);
+	assert_int_equal(ss_inspect_look(content, fd, file->name, &look_rules, &look_finding), 0);
 	close(fd);
 	return look_finding.found;
 }
@@ -90,11 +90,11 @@ bool look_corrupted(void)
 }
 
 /* Check a finding of damaged files: texts are terminated, only kinds that were found have a name */
-void look_check(const struct ss_content_finding *finding)
+void look_check(const struct ss_inspect_finding *finding)
 {
 	assert_int_equal(finding->found & ~((1u << SS_KIND_COUNT) - 1), 0);
 	for (int kind = 0; kind < SS_KIND_COUNT; kind++) {
-		const struct ss_content_detail *detail = &finding->detail[kind];
+		const struct ss_inspect_detail *detail = &finding->detail[kind];
 
 		assert_non_null(memchr(detail->name, '\0', sizeof(detail->name)));
 		assert_non_null(memchr(detail->what, '\0', sizeof(detail->what)));

@@ -14,8 +14,8 @@
 #define LOOK(kind)	SS_KIND_BIT(SS_KIND_##kind)
 
 /* What is looked for: executables and "*.scr", and where it was found */
-extern struct ss_content_rules look_rules;
-extern struct ss_content_finding look_finding;
+extern struct ss_inspect_rules look_rules;
+extern struct ss_inspect_finding look_finding;
 
 extern const struct pack look_script;
 
@@ -28,6 +28,6 @@ uint32_t look_octets(const char *name, GString *octets);
 bool look_type(const struct pack *file, const char *word);
 void look_expect(enum ss_kind kind, const char *name);
 bool look_corrupted(void);
-void look_check(const struct ss_content_finding *finding);
+void look_check(const struct ss_inspect_finding *finding);
 
 #endif /* SS_TESTS_SUPPORT_LOOK_H */
