@@ -72,7 +72,7 @@ static int add_rcpt(struct ss_scan_request *req, const struct nlattr *nla)
 /* The worker reads it; here only its length matters */
 static int read_profile(struct ss_scan_request *req, const struct nlattr *nla)
 {
-	if (req->av || nla_len(nla) > SS_AVPROFILE_OCTETS)
+	if (req->av || nla_len(nla) > SS_AV_PROFILE_OCTETS)
 		return -EPROTO;
 	req->av = malloc(nla_len(nla) + 1);
 	if (!req->av)

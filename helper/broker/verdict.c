@@ -114,7 +114,7 @@ void ss_verdict_wrote_log(struct ss_verdicts *v, int ret)
 static void read_profile(struct ss_verdicts *v, const struct ss_scan_request *req)
 {
 	/* What the kernel has checked is in order, or is a newer kernel's */
-	ss_avprofile_parse(&v->profile, req->av, req->av_len);
+	ss_av_profile_parse(&v->profile, req->av, req->av_len);
 }
 
 /**

@@ -29,7 +29,7 @@ struct ss_verdicts {
 	struct ss_avlog log;
 	bool log_failed;
 	struct ss_quarantine quarantine;
-	struct ss_avprofile profile;
+	struct ss_av_profile profile;
 };
 
 void ss_verdict_put_text(struct nl_msg *msg, int type, const char *text);

@@ -15,7 +15,7 @@
 #include "proto/attrs.h"
 
 #define A(name)		SMTPSPLICE_A_AV_PROFILE_##name
-#define MEMBER(name)	offsetof(struct ss_avprofile, name)
+#define MEMBER(name)	offsetof(struct ss_av_profile, name)
 #define SOME_MAX	UINT32_MAX
 #define ALL_CONDITIONS	0xff
 
@@ -57,12 +57,12 @@ static const int replies[SS_CAUSE_COUNT] = {
 };
 
 /**
- * ss_avprofile_default() - A profile that says nothing.
+ * ss_av_profile_default() - A profile that says nothing.
  * @profile: gets the defaults named in uapi/smtpsplice.yaml
  */
-void ss_avprofile_default(struct ss_avprofile *profile)
+void ss_av_profile_default(struct ss_av_profile *profile)
 {
-	*profile = (struct ss_avprofile){
+	*profile = (struct ss_av_profile){
 		.archive_block = SMTPSPLICE_ARCHIVE_CONDITION_NESTED |
 				 SMTPSPLICE_ARCHIVE_CONDITION_MAILBOMB,
 		.archive_log = ALL_CONDITIONS,
@@ -82,7 +82,7 @@ static int read_size(uint64_t *size, const struct nlattr *nla)
 	return 0;
 }
 
-static int add_hash(struct ss_avprofile_hashes *list, const struct nlattr *nla)
+static int add_hash(struct ss_av_profile_hashes *list, const struct nlattr *nla)
 {
 	if (list->count == SMTPSPLICE_LIST_MAX || nla_len(nla) != SMTPSPLICE_SHA256_SIZE)
 		return -EPROTO;
@@ -90,7 +90,7 @@ static int add_hash(struct ss_avprofile_hashes *list, const struct nlattr *nla)
 	return 0;
 }
 
-static int read_number(struct ss_avprofile *p, const struct nlattr *nla)
+static int read_number(struct ss_av_profile *p, const struct nlattr *nla)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		uint32_t *value = (uint32_t *)((char *)p + numbers[i].member);
@@ -105,7 +105,7 @@ static int read_number(struct ss_avprofile *p, const struct nlattr *nla)
 	return 0;	/* what is not there, is the kernel's own business */
 }
 
-static int read_one(struct ss_avprofile *p, const struct nlattr *nla)
+static int read_one(struct ss_av_profile *p, const struct nlattr *nla)
 {
 	int type = nla_type(nla);
 
@@ -141,25 +141,25 @@ static int compare(const void *a, const void *b)
 	return memcmp(a, b, SMTPSPLICE_SHA256_SIZE);
 }
 
-static void sort(struct ss_avprofile_hashes *list)
+static void sort(struct ss_av_profile_hashes *list)
 {
 	qsort(list->hash, list->count, sizeof(list->hash[0]), compare);
 }
 
 /**
- * ss_avprofile_parse() - Read a profile.
+ * ss_av_profile_parse() - Read a profile.
  * @profile: where to; what @attrs does not say, gets its default
  * @attrs: attributes of the set av-profile, aligned as netlink has them
  * @len: octets of attributes, 0 for none
  *
  * Return: 0 or -EPROTO.
  */
-int ss_avprofile_parse(struct ss_avprofile *profile, const void *attrs, size_t len)
+int ss_av_profile_parse(struct ss_av_profile *profile, const void *attrs, size_t len)
 {
 	struct nlattr *nla;
 	int rem;
 
-	ss_avprofile_default(profile);
+	ss_av_profile_default(profile);
 	nla_for_each_attr(nla, (struct nlattr *)attrs, (int)len, rem) {
 		int ret = read_one(profile, nla);
 

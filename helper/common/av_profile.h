@@ -10,17 +10,17 @@
 #include "common/template.h"
 
 /**
- * struct ss_avprofile_hashes - A list of SHA-256.
+ * struct ss_av_profile_hashes - A list of SHA-256.
  * @hash: the hashes, in order
  * @count: how many
  */
-struct ss_avprofile_hashes {
+struct ss_av_profile_hashes {
 	unsigned char hash[SMTPSPLICE_LIST_MAX][SMTPSPLICE_SHA256_SIZE];
 	unsigned int count;
 };
 
 /**
- * struct ss_avprofile - An AV profile, see the attribute set av-profile.
+ * struct ss_av_profile - An AV profile, see the attribute set av-profile.
  * @scan: enum smtpsplice_av_scan
  * @executables: enum smtpsplice_executables
  * @infected: enum smtpsplice_infected
@@ -47,7 +47,7 @@ struct ss_avprofile_hashes {
  * @reply: templates of replies by enum ss_cause, "" for the built-in one
  * @replacement: template of the text in the place of a part, "" for the built-in one
  */
-struct ss_avprofile {
+struct ss_av_profile {
 	uint32_t scan;
 	uint32_t executables;
 	uint32_t infected;
@@ -63,8 +63,8 @@ struct ss_avprofile {
 	unsigned int name_count;
 	char types[SMTPSPLICE_LIST_MAX][SMTPSPLICE_NAME_MAX + 1];
 	unsigned int type_count;
-	struct ss_avprofile_hashes block;
-	struct ss_avprofile_hashes allow;
+	struct ss_av_profile_hashes block;
+	struct ss_av_profile_hashes allow;
 	uint32_t scan_error;
 	uint32_t scan_timeout;
 	uint32_t undecodable;
@@ -75,7 +75,7 @@ struct ss_avprofile {
 	char replacement[SMTPSPLICE_REPLACEMENT_MAX + 1];
 };
 
-void ss_avprofile_default(struct ss_avprofile *profile);
-int ss_avprofile_parse(struct ss_avprofile *profile, const void *attrs, size_t len);
+void ss_av_profile_default(struct ss_av_profile *profile);
+int ss_av_profile_parse(struct ss_av_profile *profile, const void *attrs, size_t len);
 
 #endif /* SS_COMMON_AV_PROFILE_H */

@@ -18,7 +18,7 @@
 #define SS_MIME_TEXT_SIZE	512
 #define SS_REWRITE_WORDS_SIZE	64
 /* Octets of attributes that a profile has at most; the kernel's limit is lower */
-#define SS_AVPROFILE_OCTETS	16384
+#define SS_AV_PROFILE_OCTETS	16384
 
 /**
  * struct ss_scan_job - What a worker is to do. The descriptors come beside it:
@@ -56,7 +56,7 @@ struct ss_scan_job {
  */
 struct ss_scan_order {
 	struct ss_scan_job job;
-	uint8_t profile[SS_AVPROFILE_OCTETS] __attribute__((aligned(8)));
+	uint8_t profile[SS_AV_PROFILE_OCTETS] __attribute__((aligned(8)));
 };
 
 /* Octets of an order without a profile */

@@ -21,7 +21,7 @@ _Static_assert(SMTPSPLICE_ARCHIVE_CONDITION_UNHANDLED ==
 	       CONDITIONS(SS_KIND_BIT(SS_KIND_UNHANDLED)), "unhandled");
 
 /* The first of the archive conditions that refuse it, or SS_KIND_COUNT */
-static enum ss_kind blocking(const struct ss_avprofile *p, uint32_t found)
+static enum ss_kind blocking(const struct ss_av_profile *p, uint32_t found)
 {
 	uint32_t hit = CONDITIONS(found) & p->archive_block;
 
@@ -40,7 +40,7 @@ static bool is(const struct ss_findings *f, enum ss_kind kind)
  * The cause for which it should not pass, what is worst first. Return: whether
  * there is one.
  */
-static bool find_cause(const struct ss_avprofile *p, const struct ss_findings *f,
+static bool find_cause(const struct ss_av_profile *p, const struct ss_findings *f,
 		       struct ss_judgement *j)
 {
 	const char *name = NULL;
@@ -120,7 +120,7 @@ static uint32_t unscanned_by(enum ss_cause cause)
 }
 
 /* There is a cause: what does the profile want done? */
-static void refuse(const struct ss_avprofile *p, const struct ss_findings *f,
+static void refuse(const struct ss_av_profile *p, const struct ss_findings *f,
 		   struct ss_judgement *j)
 {
 	j->found = true;
@@ -148,7 +148,7 @@ static void refuse(const struct ss_avprofile *p, const struct ss_findings *f,
  * Nothing bad was found, but maybe not all was looked at. What the profile lets pass
  * for one cause may not pass for another. Return: whether there is a cause.
  */
-static bool judge_unscanned(const struct ss_avprofile *p, const struct ss_findings *f,
+static bool judge_unscanned(const struct ss_av_profile *p, const struct ss_findings *f,
 			    struct ss_judgement *j)
 {
 	struct ss_judgement all[3];
@@ -190,7 +190,7 @@ static bool judge_unscanned(const struct ss_avprofile *p, const struct ss_findin
  *
  * Return: the judgement.
  */
-struct ss_judgement ss_judge(const struct ss_avprofile *profile,
+struct ss_judgement ss_judge(const struct ss_av_profile *profile,
 			     const struct ss_findings *findings)
 {
 	struct ss_judgement j = {

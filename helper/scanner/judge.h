@@ -39,7 +39,7 @@ struct ss_findings {
 	struct ss_inspect_finding content;
 };
 
-struct ss_judgement ss_judge(const struct ss_avprofile *profile,
+struct ss_judgement ss_judge(const struct ss_av_profile *profile,
 			     const struct ss_findings *findings);
 
 #endif /* SS_SCANNER_JUDGE_H */

@@ -162,7 +162,7 @@ static void look_at_mail(void *arg, const char *path, int fd);
 
 static void make_rules(struct walk *r)
 {
-	const struct ss_avprofile *p = r->parts->profile;
+	const struct ss_av_profile *p = r->parts->profile;
 
 	for (unsigned int i = 0; i < p->name_count; i++)
 		r->names[i] = p->names[i];

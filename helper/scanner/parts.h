@@ -64,7 +64,7 @@ struct ss_parts {
 	struct ss_engine *engine;
 	bool each;
 	const struct ss_inspect *content;
-	const struct ss_avprofile *profile;
+	const struct ss_av_profile *profile;
 	uint64_t end;
 	unsigned int index;
 	unsigned int attachments;

@@ -49,7 +49,7 @@
 struct run {
 	struct ss_scan *scan;
 	const struct ss_scan_job *job;
-	const struct ss_avprofile *profile;
+	const struct ss_av_profile *profile;
 	uint64_t end;
 	uint64_t engine_end;
 	struct ss_message message;
@@ -68,7 +68,7 @@ static void cleanup_parts(struct ss_parts **parts)
 	free(*parts);
 }
 
-static void cleanup_profile(struct ss_avprofile **profile)
+static void cleanup_profile(struct ss_av_profile **profile)
 {
 	free(*profile);
 }
@@ -701,7 +701,7 @@ int ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 		    const struct ss_scan_job *job, const void *profile, size_t len,
 		    struct ss_scan_result *result)
 {
-	struct ss_avprofile *parsed __cleanup(cleanup_profile) = calloc(1, sizeof(*parsed));
+	struct ss_av_profile *parsed __cleanup(cleanup_profile) = calloc(1, sizeof(*parsed));
 	struct run *run __cleanup(cleanup_run) = calloc(1, sizeof(*run));
 	uint64_t end = ss_process_now() + job->limit_ms;
 	int ret;
@@ -717,7 +717,7 @@ int ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 		.end = end, .engine_end = end - job->limit_ms / NAME_SHARE,
 		.message = SS_MESSAGE_NONE, .copy = SS_MESSAGE_NONE,
 	};
-	ret = ss_avprofile_parse(parsed, profile, len);
+	ret = ss_av_profile_parse(parsed, profile, len);
 	if (!ret)
 		return scan_run(run, fd, quarantine, profile, len, result);
 	give_up(run, ret, result);

@@ -144,13 +144,13 @@ static void refuses_short_numbers(void **state)
 
 static void bounds_the_profile(void **state)
 {
-	static uint8_t profile[SS_AVPROFILE_OCTETS + 1];
+	static uint8_t profile[SS_AV_PROFILE_OCTETS + 1];
 	struct ss_scan_request *req = NULL;
 
 	put_least();
 	nla_put(msg, SMTPSPLICE_A_SCAN_AV, sizeof(profile) - 1, profile);
 	assert_int_equal(parse(&req), 0);
-	assert_int_equal(req->av_len, SS_AVPROFILE_OCTETS);
+	assert_int_equal(req->av_len, SS_AV_PROFILE_OCTETS);
 	ss_scan_request_free(req);
 	nlmsg_free(msg);
 	setup(state);

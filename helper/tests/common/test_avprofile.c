@@ -13,10 +13,10 @@
 #include "tests/support/avattrs.h"
 
 #define KERNEL	"../kmod/profile-av.c"
-#define MEMBER(name)	offsetof(struct ss_avprofile, name)
+#define MEMBER(name)	offsetof(struct ss_av_profile, name)
 
 static struct avattrs attrs;
-static struct ss_avprofile profile;
+static struct ss_av_profile profile;
 
 /* The options that are one number */
 static const struct {
@@ -77,7 +77,7 @@ static int parse_octets(const void *octets, size_t len)
 	int ret;
 
 	memcpy(copy, octets, len);
-	ret = ss_avprofile_parse(&profile, copy, len);
+	ret = ss_av_profile_parse(&profile, copy, len);
 	free(copy);
 	return ret;
 }
@@ -309,8 +309,10 @@ static void reads_lists(void **state)
 		assert_int_equal(profile.name_count + profile.type_count + profile.block.count +
 				 profile.allow.count, SMTPSPLICE_LIST_MAX);
 		for (int n = 1; i > 1 && n < SMTPSPLICE_LIST_MAX; n++) {
-			struct ss_avprofile_hashes *list = i == 2 ? &profile.block : &profile.allow;
+			struct ss_av_profile_hashes *list = &profile.allow;
 
+			if (i == 2)
+				list = &profile.block;
 			assert_true(memcmp(list->hash[n - 1], list->hash[n],
 					   SMTPSPLICE_SHA256_SIZE) < 0);
 		}

@@ -13,14 +13,14 @@
 #define CONDITION(name)		SMTPSPLICE_ARCHIVE_CONDITION_##name
 #define FOUND(kind)		SS_KIND_BIT(SS_KIND_##kind)
 
-static struct ss_avprofile profile;
+static struct ss_av_profile profile;
 static struct ss_findings findings;
 static struct ss_judgement j;
 
 static int setup(void **state)
 {
 	(void)state;
-	ss_avprofile_default(&profile);
+	ss_av_profile_default(&profile);
 	memset(&findings, 0, sizeof(findings));
 	return 0;
 }
