@@ -91,7 +91,7 @@ static void on_scanner(struct broker *b)
 {
 	struct ss_ipc_msg msg;
 	int fds[SS_IPC_FDS];
-	struct slot *slot;
+	struct ss_worker_slot *slot;
 
 	/* The supervisor tells why the scanner has ended */
 	if (ss_ipc_recv(b->scanners.serving, &msg, sizeof(msg), fds))
@@ -104,7 +104,7 @@ static void on_scanner(struct broker *b)
 		return;
 	if (fds[0] < 0)
 		ss_process_say("cannot start a scan worker: %s", strerror(msg.value));
-	ss_slot_fill(slot, fds);
+	ss_workers_fill(slot, fds);
 }
 
 static void on_next_scanner(struct broker *b)
@@ -207,9 +207,9 @@ static void look_after_parked(struct broker *b)
 
 static void take_work(struct broker *b)
 {
-	struct slot *slot;
+	struct ss_worker_slot *slot;
 
-	while ((b->parked || b->waiting) && (slot = ss_workers_find(&b->workers, SLOT_FREE))) {
+	while ((b->parked || b->waiting) && (slot = ss_workers_find(&b->workers, SS_WORKER_FREE))) {
 		struct ss_scan_request *req = b->parked ? b->parked : accept_request(b);
 
 		b->parked = NULL;

@@ -28,31 +28,31 @@
 /* -- one place ------------------------------------------------------------ */
 
 /* Make an empty place */
-static void init_slot(struct slot *slot)
+static void init_slot(struct ss_worker_slot *slot)
 {
-	*slot = (struct slot){
+	*slot = (struct ss_worker_slot){
 		.sock = -1, .pidfd = -1, .quarantine = -1, .heir = -1, .heir_pidfd = -1,
 	};
 }
 
 /* Is a worker to be ordered for it, at @respawn? */
-static bool wants_worker(const struct slot *slot)
+static bool wants_worker(const struct ss_worker_slot *slot)
 {
-	return slot->state == SLOT_EMPTY ||
+	return slot->state == SS_WORKER_EMPTY ||
 	       (slot->stale && !slot->heir_ordered && slot->heir < 0);
 }
 
 /* A worker was ordered for the place, which wants one */
-static void note_order(struct slot *slot)
+static void note_order(struct ss_worker_slot *slot)
 {
-	if (slot->state == SLOT_EMPTY)
-		slot->state = SLOT_ORDERED;
+	if (slot->state == SS_WORKER_EMPTY)
+		slot->state = SS_WORKER_ORDERED;
 	else
 		slot->heir_ordered = true;
 }
 
 /* The worker has no job: the heir, if there is one, follows */
-static void succeed(struct slot *slot)
+static void succeed(struct ss_worker_slot *slot)
 {
 	if (slot->heir < 0)
 		return;
@@ -63,22 +63,22 @@ static void succeed(struct slot *slot)
 	slot->heir = -1;
 	slot->heir_pidfd = -1;
 	slot->stale = false;
-	slot->state = SLOT_FREE;
+	slot->state = SS_WORKER_FREE;
 }
 
 /**
- * ss_slot_fill() - The worker that was ordered is here, or there is none.
+ * ss_workers_fill() - The worker that was ordered is here, or there is none.
  * @slot: the place
  * @fds: its socket and its pidfd, the place's from now on; -1 where there is none
  */
-void ss_slot_fill(struct slot *slot, const int fds[SS_IPC_FDS])
+void ss_workers_fill(struct ss_worker_slot *slot, const int fds[SS_IPC_FDS])
 {
 	bool came = fds[0] >= 0;
 
 	if (!came)
-		slot->respawn = ss_process_now() + SS_SLOT_RESPAWN_MS;
-	if (slot->state == SLOT_ORDERED) {
-		slot->state = came ? SLOT_FREE : SLOT_EMPTY;
+		slot->respawn = ss_process_now() + SS_WORKERS_RESPAWN_MS;
+	if (slot->state == SS_WORKER_ORDERED) {
+		slot->state = came ? SS_WORKER_FREE : SS_WORKER_EMPTY;
 		slot->sock = fds[0];
 		slot->pidfd = fds[1];
 		return;
@@ -86,41 +86,41 @@ void ss_slot_fill(struct slot *slot, const int fds[SS_IPC_FDS])
 	slot->heir_ordered = false;
 	slot->heir = fds[0];
 	slot->heir_pidfd = fds[1];
-	if (slot->state == SLOT_FREE)
+	if (slot->state == SS_WORKER_FREE)
 		succeed(slot);
 }
 
 /* The worker is gone: what was for after it is for now */
-static void inherit(struct slot *slot)
+static void inherit(struct ss_worker_slot *slot)
 {
 	slot->stale = false;
 	if (slot->heir_ordered)
-		slot->state = SLOT_ORDERED;
+		slot->state = SS_WORKER_ORDERED;
 	slot->heir_ordered = false;
 	succeed(slot);
 }
 
 /* Another scanner serves: what was ordered for the place from the other one does not come */
-static void age(struct slot *slot)
+static void age(struct ss_worker_slot *slot)
 {
-	if (slot->state == SLOT_ORDERED)
-		slot->state = SLOT_EMPTY;
+	if (slot->state == SS_WORKER_ORDERED)
+		slot->state = SS_WORKER_EMPTY;
 	slot->heir_ordered = false;
 	ss_cleanup_fd(&slot->heir);
 	ss_cleanup_fd(&slot->heir_pidfd);
 	slot->respawn = 0;
-	slot->stale = slot->state != SLOT_EMPTY;
+	slot->stale = slot->state != SS_WORKER_EMPTY;
 }
 
 /* -- all of them ----------------------------------------------------------- */
 
-static int order_worker(struct slot *slot, int scanner)
+static int order_worker(struct ss_worker_slot *slot, int scanner)
 {
 	struct ss_ipc_msg msg = { .type = SS_IPC_SPAWN };
 	int ret = ss_ipc_post(scanner, &msg, sizeof(msg), NULL, 0);
 
 	if (ret == -EAGAIN) {
-		slot->respawn = ss_process_now() + SS_SLOT_RESPAWN_MS;
+		slot->respawn = ss_process_now() + SS_WORKERS_RESPAWN_MS;
 		return 0;
 	}
 	if (ret)
@@ -130,7 +130,8 @@ static int order_worker(struct slot *slot, int scanner)
 }
 
 /* The worker is dead, or shall be: answer for it. Return: as ss_verdict_fail(). */
-static int lose_worker(struct ss_workers *w, struct slot *slot, bool late, const char *why)
+static int lose_worker(struct ss_workers *w, struct ss_worker_slot *slot, bool late,
+		       const char *why)
 {
 	struct ss_scan_request *req = slot->req;
 	int ret = 0;
@@ -140,8 +141,8 @@ static int lose_worker(struct ss_workers *w, struct slot *slot, bool late, const
 	ss_cleanup_fd(&slot->pidfd);
 	ss_cleanup_fd(&slot->sock);
 	slot->req = NULL;
-	slot->state = SLOT_EMPTY;
-	slot->respawn = ss_process_now() + (req ? 0 : SS_SLOT_RESPAWN_MS);
+	slot->state = SS_WORKER_EMPTY;
+	slot->respawn = ss_process_now() + (req ? 0 : SS_WORKERS_RESPAWN_MS);
 	inherit(slot);
 	if (req) {
 		ss_process_say("%s (session %llu, %llu octets)", why,
@@ -179,7 +180,7 @@ static uint64_t quarantine_pending(const struct ss_workers *w)
 }
 
 /* Has a worker without a job said something? Then it is dead, or was taken over. */
-static bool has_spoken(const struct slot *slot)
+static bool has_spoken(const struct ss_worker_slot *slot)
 {
 	struct pollfd fd = { .fd = slot->sock, .events = POLLIN };
 
@@ -195,7 +196,8 @@ static bool has_spoken(const struct slot *slot)
  * Return: false where the worker is dead, or has not waited to be asked; it is lost
  * then, the request is not.
  */
-bool ss_workers_start_job(struct ss_workers *w, struct slot *slot, struct ss_scan_request *req)
+bool ss_workers_start_job(struct ss_workers *w, struct ss_worker_slot *slot,
+			  struct ss_scan_request *req)
 {
 	uint64_t now = ss_process_now(), end = req->received + ss_workers_time_for(req);
 	uint64_t left = end > now ? end - now : 0;
@@ -237,7 +239,7 @@ bool ss_workers_start_job(struct ss_workers *w, struct slot *slot, struct ss_sca
 		return false;
 	}
 	ss_cleanup_fd(&req->fd);
-	slot->state = SLOT_BUSY;
+	slot->state = SS_WORKER_BUSY;
 	slot->req = req;
 	slot->deadline = end;
 	return true;
@@ -250,7 +252,7 @@ bool ss_workers_start_job(struct ss_workers *w, struct slot *slot, struct ss_sca
  *
  * Return: 0, or -EPERM where the kernel does not know this helper any more.
  */
-int ss_workers_event(struct ss_workers *w, struct slot *slot)
+int ss_workers_event(struct ss_workers *w, struct ss_worker_slot *slot)
 {
 	struct ss_scan_result result;
 	struct ss_scan_request *req = slot->req;
@@ -258,13 +260,13 @@ int ss_workers_event(struct ss_workers *w, struct slot *slot)
 	int ret = ss_ipc_recv(slot->sock, &result, sizeof(result), fds);
 	bool came = fds[0] >= 0;
 
-	if (ret || slot->state != SLOT_BUSY || result.ticket != slot->ticket ||
+	if (ret || slot->state != SS_WORKER_BUSY || result.ticket != slot->ticket ||
 	    !ss_scan_result_check(&result) || result.replaced != came) {
 		ret = lose_worker(w, slot, false, ret == -EPIPE ? "scan worker died" :
 				  "scan worker gave nonsense");
 	} else {
 		slot->req = NULL;
-		slot->state = SLOT_FREE;
+		slot->state = SS_WORKER_FREE;
 		ret = ss_verdict_give(w->verdicts, req, &result, slot->quarantine, fds[0]);
 		ss_cleanup_fd(&slot->quarantine);
 		succeed(slot);
@@ -287,10 +289,10 @@ int ss_workers_look(struct ss_workers *w, int scanner)
 	uint64_t now = ss_process_now();
 
 	for (unsigned int i = 0; i < w->count; i++) {
-		struct slot *slot = &w->slots[i];
+		struct ss_worker_slot *slot = &w->slots[i];
 		int ret = 0;
 
-		if (slot->state == SLOT_BUSY && now >= slot->deadline)
+		if (slot->state == SS_WORKER_BUSY && now >= slot->deadline)
 			ret = lose_worker(w, slot, true, "scan worker took too long");
 		if (!ret && wants_worker(slot) && now >= slot->respawn)
 			ret = order_worker(slot, scanner);
@@ -310,9 +312,9 @@ int ss_workers_look(struct ss_workers *w, int scanner)
 uint64_t ss_workers_next(const struct ss_workers *w, uint64_t next)
 {
 	for (unsigned int i = 0; i < w->count; i++) {
-		const struct slot *slot = &w->slots[i];
+		const struct ss_worker_slot *slot = &w->slots[i];
 
-		if (slot->state == SLOT_BUSY && slot->deadline < next)
+		if (slot->state == SS_WORKER_BUSY && slot->deadline < next)
 			next = slot->deadline;
 		if (wants_worker(slot) && slot->respawn < next)
 			next = slot->respawn;
@@ -327,7 +329,7 @@ uint64_t ss_workers_next(const struct ss_workers *w, uint64_t next)
  *
  * Return: the first one, or NULL.
  */
-struct slot *ss_workers_find(const struct ss_workers *w, enum slot_state state)
+struct ss_worker_slot *ss_workers_find(const struct ss_workers *w, enum ss_worker_state state)
 {
 	for (unsigned int i = 0; i < w->count; i++)
 		if (w->slots[i].state == state)
@@ -341,9 +343,9 @@ struct slot *ss_workers_find(const struct ss_workers *w, enum slot_state state)
  *
  * Return: the place, or NULL.
  */
-struct slot *ss_workers_find_ordered(const struct ss_workers *w)
+struct ss_worker_slot *ss_workers_find_ordered(const struct ss_workers *w)
 {
-	struct slot *slot = ss_workers_find(w, SLOT_ORDERED);
+	struct ss_worker_slot *slot = ss_workers_find(w, SS_WORKER_ORDERED);
 
 	for (unsigned int i = 0; !slot && i < w->count; i++)
 		if (w->slots[i].heir_ordered)
@@ -374,7 +376,7 @@ bool ss_workers_stale(const struct ss_workers *w, bool *heirless)
 
 	*heirless = false;
 	for (unsigned int i = 0; i < w->count; i++) {
-		const struct slot *slot = &w->slots[i];
+		const struct ss_worker_slot *slot = &w->slots[i];
 
 		stale |= slot->stale;
 		*heirless |= slot->stale && slot->heir < 0;

@@ -9,24 +9,24 @@
 #include "broker/verdict.h"
 #include "lib/ipc.h"
 
-#define SS_SLOT_RESPAWN_MS	1000	/* before a worker that had no job is replaced */
+#define SS_WORKERS_RESPAWN_MS	1000	/* before a worker that had no job is replaced */
 
 /**
- * enum slot_state - What is in the place of a worker.
- * @SLOT_EMPTY: none; one is ordered at @respawn
- * @SLOT_ORDERED: the scanner was told to fork one
- * @SLOT_FREE: a worker without a job
- * @SLOT_BUSY: a worker that scans @req
+ * enum ss_worker_state - What is in the place of a worker.
+ * @SS_WORKER_EMPTY: none; one is ordered at @respawn
+ * @SS_WORKER_ORDERED: the scanner was told to fork one
+ * @SS_WORKER_FREE: a worker without a job
+ * @SS_WORKER_BUSY: a worker that scans @req
  */
-enum slot_state {
-	SLOT_EMPTY,
-	SLOT_ORDERED,
-	SLOT_FREE,
-	SLOT_BUSY,
+enum ss_worker_state {
+	SS_WORKER_EMPTY,
+	SS_WORKER_ORDERED,
+	SS_WORKER_FREE,
+	SS_WORKER_BUSY,
 };
 
 /**
- * struct slot - The place of a worker.
+ * struct ss_worker_slot - The place of a worker.
  * @state: what is in it
  * @sock: the worker's socket, or -1
  * @pidfd: the worker, or -1
@@ -41,8 +41,8 @@ enum slot_state {
  * @heir: socket of the worker that takes its place, or -1
  * @heir_pidfd: that worker, or -1
  */
-struct slot {
-	enum slot_state state;
+struct ss_worker_slot {
+	enum ss_worker_state state;
 	int sock;
 	int pidfd;
 	struct ss_scan_request *req;
@@ -64,20 +64,21 @@ struct slot {
  */
 struct ss_workers {
 	struct ss_verdicts *verdicts;
-	struct slot *slots;
+	struct ss_worker_slot *slots;
 	unsigned int count;
 };
 
-void ss_slot_fill(struct slot *slot, const int fds[SS_IPC_FDS]);
+void ss_workers_fill(struct ss_worker_slot *slot, const int fds[SS_IPC_FDS]);
 
 int ss_workers_init(struct ss_workers *w, unsigned int count, struct ss_verdicts *verdicts);
 uint64_t ss_workers_time_for(const struct ss_scan_request *req);
-bool ss_workers_start_job(struct ss_workers *w, struct slot *slot, struct ss_scan_request *req);
-int ss_workers_event(struct ss_workers *w, struct slot *slot);
+bool ss_workers_start_job(struct ss_workers *w, struct ss_worker_slot *slot,
+			  struct ss_scan_request *req);
+int ss_workers_event(struct ss_workers *w, struct ss_worker_slot *slot);
 int ss_workers_look(struct ss_workers *w, int scanner);
 uint64_t ss_workers_next(const struct ss_workers *w, uint64_t next);
-struct slot *ss_workers_find(const struct ss_workers *w, enum slot_state state);
-struct slot *ss_workers_find_ordered(const struct ss_workers *w);
+struct ss_worker_slot *ss_workers_find(const struct ss_workers *w, enum ss_worker_state state);
+struct ss_worker_slot *ss_workers_find_ordered(const struct ss_workers *w);
 void ss_workers_age(struct ss_workers *w);
 bool ss_workers_stale(const struct ss_workers *w, bool *heirless);
 
