@@ -110,17 +110,17 @@ static void on_scanner(struct broker *b)
 static void on_next_scanner(struct broker *b)
 {
 	if (ss_reload_next_event(&b->scanners))
-		ss_workers_age(&b->workers);
+		ss_workers_retire(&b->workers);
 }
 
 /* The scanner of before may end when its last worker has */
 static void look_after_scanners(struct broker *b)
 {
-	bool heirless, stale = ss_workers_stale(&b->workers, &heirless);
+	bool awaits_replacement, outgoing = ss_workers_outgoing(&b->workers, &awaits_replacement);
 
-	if (!heirless)
+	if (!awaits_replacement)
 		ss_reload_settle(&b->scanners);
-	if (!stale)
+	if (!outgoing)
 		ss_reload_retire(&b->scanners);
 }
 

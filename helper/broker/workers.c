@@ -2,7 +2,7 @@
 /*
  * The scan workers as the broker sees them: a place for each, its job, and who
  * answers for that should it die. Where another scanner serves, the worker in a
- * place stays until its heir is here and it has no job: at no time are there fewer
+ * place stays until its replacement is here and it has no job: at no time are there fewer
  * workers than before.
  */
 #include <errno.h>
@@ -31,7 +31,8 @@
 static void init_slot(struct ss_worker_slot *slot)
 {
 	*slot = (struct ss_worker_slot){
-		.sock = -1, .pidfd = -1, .quarantine = -1, .heir = -1, .heir_pidfd = -1,
+		.sock = -1, .pidfd = -1, .quarantine = -1,
+		.replacement = -1, .replacement_pidfd = -1,
 	};
 }
 
@@ -39,7 +40,7 @@ static void init_slot(struct ss_worker_slot *slot)
 static bool wants_worker(const struct ss_worker_slot *slot)
 {
 	return slot->state == SS_WORKER_EMPTY ||
-	       (slot->stale && !slot->heir_ordered && slot->heir < 0);
+	       (slot->outgoing && !slot->replacement_ordered && slot->replacement < 0);
 }
 
 /* A worker was ordered for the place, which wants one */
@@ -48,21 +49,21 @@ static void note_order(struct ss_worker_slot *slot)
 	if (slot->state == SS_WORKER_EMPTY)
 		slot->state = SS_WORKER_ORDERED;
 	else
-		slot->heir_ordered = true;
+		slot->replacement_ordered = true;
 }
 
-/* The worker has no job: the heir, if there is one, follows */
-static void succeed(struct ss_worker_slot *slot)
+/* The worker has no job: the replacement, if there is one, follows */
+static void switch_over(struct ss_worker_slot *slot)
 {
-	if (slot->heir < 0)
+	if (slot->replacement < 0)
 		return;
 	ss_cleanup_fd(&slot->sock);	/* so it ends */
 	ss_cleanup_fd(&slot->pidfd);
-	slot->sock = slot->heir;
-	slot->pidfd = slot->heir_pidfd;
-	slot->heir = -1;
-	slot->heir_pidfd = -1;
-	slot->stale = false;
+	slot->sock = slot->replacement;
+	slot->pidfd = slot->replacement_pidfd;
+	slot->replacement = -1;
+	slot->replacement_pidfd = -1;
+	slot->outgoing = false;
 	slot->state = SS_WORKER_FREE;
 }
 
@@ -83,33 +84,33 @@ void ss_workers_fill(struct ss_worker_slot *slot, const int fds[SS_IPC_FDS])
 		slot->pidfd = fds[1];
 		return;
 	}
-	slot->heir_ordered = false;
-	slot->heir = fds[0];
-	slot->heir_pidfd = fds[1];
+	slot->replacement_ordered = false;
+	slot->replacement = fds[0];
+	slot->replacement_pidfd = fds[1];
 	if (slot->state == SS_WORKER_FREE)
-		succeed(slot);
+		switch_over(slot);
 }
 
 /* The worker is gone: what was for after it is for now */
-static void inherit(struct ss_worker_slot *slot)
+static void promote(struct ss_worker_slot *slot)
 {
-	slot->stale = false;
-	if (slot->heir_ordered)
+	slot->outgoing = false;
+	if (slot->replacement_ordered)
 		slot->state = SS_WORKER_ORDERED;
-	slot->heir_ordered = false;
-	succeed(slot);
+	slot->replacement_ordered = false;
+	switch_over(slot);
 }
 
 /* Another scanner serves: what was ordered for the place from the other one does not come */
-static void age(struct ss_worker_slot *slot)
+static void retire_worker(struct ss_worker_slot *slot)
 {
 	if (slot->state == SS_WORKER_ORDERED)
 		slot->state = SS_WORKER_EMPTY;
-	slot->heir_ordered = false;
-	ss_cleanup_fd(&slot->heir);
-	ss_cleanup_fd(&slot->heir_pidfd);
+	slot->replacement_ordered = false;
+	ss_cleanup_fd(&slot->replacement);
+	ss_cleanup_fd(&slot->replacement_pidfd);
 	slot->respawn = 0;
-	slot->stale = slot->state != SS_WORKER_EMPTY;
+	slot->outgoing = slot->state != SS_WORKER_EMPTY;
 }
 
 /* -- all of them ----------------------------------------------------------- */
@@ -143,7 +144,7 @@ static int lose_worker(struct ss_workers *w, struct ss_worker_slot *slot, bool l
 	slot->req = NULL;
 	slot->state = SS_WORKER_EMPTY;
 	slot->respawn = ss_process_now() + (req ? 0 : SS_WORKERS_RESPAWN_MS);
-	inherit(slot);
+	promote(slot);
 	if (req) {
 		ss_process_say("%s (session %llu, %llu octets)", why,
 			       (unsigned long long)req->flow.session,
@@ -269,7 +270,7 @@ int ss_workers_event(struct ss_workers *w, struct ss_worker_slot *slot)
 		slot->state = SS_WORKER_FREE;
 		ret = ss_verdict_give(w->verdicts, req, &result, slot->quarantine, fds[0]);
 		ss_cleanup_fd(&slot->quarantine);
-		succeed(slot);
+		switch_over(slot);
 	}
 	for (int i = 0; i < SS_IPC_FDS; i++)
 		ss_cleanup_fd(&fds[i]);
@@ -348,40 +349,40 @@ struct ss_worker_slot *ss_workers_find_ordered(const struct ss_workers *w)
 	struct ss_worker_slot *slot = ss_workers_find(w, SS_WORKER_ORDERED);
 
 	for (unsigned int i = 0; !slot && i < w->count; i++)
-		if (w->slots[i].heir_ordered)
+		if (w->slots[i].replacement_ordered)
 			slot = &w->slots[i];
 	return slot;
 }
 
 /**
- * ss_workers_age() - Another scanner serves from now on.
+ * ss_workers_retire() - Another scanner serves from now on.
  * @w: the workers
  */
-void ss_workers_age(struct ss_workers *w)
+void ss_workers_retire(struct ss_workers *w)
 {
 	for (unsigned int i = 0; i < w->count; i++)
-		age(&w->slots[i]);
+		retire_worker(&w->slots[i]);
 }
 
 /**
- * ss_workers_stale() - Tell how far the workers are with a reload.
+ * ss_workers_outgoing() - Tell how far the workers are with a reload.
  * @w: the workers
- * @heirless: whether one of the scanner that leaves has no heir yet
+ * @awaits_replacement: whether one of the scanner that leaves has no replacement yet
  *
  * Return: whether there is one of the scanner that leaves.
  */
-bool ss_workers_stale(const struct ss_workers *w, bool *heirless)
+bool ss_workers_outgoing(const struct ss_workers *w, bool *awaits_replacement)
 {
-	bool stale = false;
+	bool outgoing = false;
 
-	*heirless = false;
+	*awaits_replacement = false;
 	for (unsigned int i = 0; i < w->count; i++) {
 		const struct ss_worker_slot *slot = &w->slots[i];
 
-		stale |= slot->stale;
-		*heirless |= slot->stale && slot->heir < 0;
+		outgoing |= slot->outgoing;
+		*awaits_replacement |= slot->outgoing && slot->replacement < 0;
 	}
-	return stale;
+	return outgoing;
 }
 
 /**

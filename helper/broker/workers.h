@@ -35,11 +35,11 @@ enum ss_worker_state {
  * @quarantine: file for its message, or -1, or an errno why there is none
  * @deadline: when it has to be done
  * @respawn: when to order another worker
- * @stale: the worker is of the scanner that leaves; it stays until its heir is
+ * @outgoing: the worker is of the scanner that leaves; it stays until its replacement is
  *   here and it has no job
- * @heir_ordered: the serving scanner was told to fork its heir
- * @heir: socket of the worker that takes its place, or -1
- * @heir_pidfd: that worker, or -1
+ * @replacement_ordered: the serving scanner was told to fork its replacement
+ * @replacement: socket of the worker that takes its place, or -1
+ * @replacement_pidfd: that worker, or -1
  */
 struct ss_worker_slot {
 	enum ss_worker_state state;
@@ -50,10 +50,10 @@ struct ss_worker_slot {
 	int quarantine;
 	uint64_t deadline;
 	uint64_t respawn;
-	bool stale;
-	bool heir_ordered;
-	int heir;
-	int heir_pidfd;
+	bool outgoing;
+	bool replacement_ordered;
+	int replacement;
+	int replacement_pidfd;
 };
 
 /**
@@ -79,7 +79,7 @@ int ss_workers_look(struct ss_workers *w, int scanner);
 uint64_t ss_workers_next(const struct ss_workers *w, uint64_t next);
 struct ss_worker_slot *ss_workers_find(const struct ss_workers *w, enum ss_worker_state state);
 struct ss_worker_slot *ss_workers_find_ordered(const struct ss_workers *w);
-void ss_workers_age(struct ss_workers *w);
-bool ss_workers_stale(const struct ss_workers *w, bool *heirless);
+void ss_workers_retire(struct ss_workers *w);
+bool ss_workers_outgoing(const struct ss_workers *w, bool *awaits_replacement);
 
 #endif /* SS_BROKER_WORKERS_H */
