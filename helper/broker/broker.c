@@ -608,7 +608,7 @@ void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tl
 	if (ss_reload_init(&b.scanners, conf, scanner))
 		die(SS_EXIT_AGAIN, NULL);
 	register_helper(&b);
-	ss_state_note(&b.scanners.state, SS_STATE_NONE, NULL);
+	ss_state_file_note(&b.scanners.state, SS_STATE_FILE_NONE, NULL);
 	ask_for_all(&b);
 	if (!tls)
 		ss_process_say("no CA in %s: TLS is not inspected (see smtpsplice ca init)",

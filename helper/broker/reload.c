@@ -19,14 +19,14 @@
 #include "lib/process.h"
 #include "proto/control_msg.h"
 
-static int receive_report(int sock, struct ss_state_report *report)
+static int receive_report(int sock, struct ss_engine_report *report)
 {
 	int fds[SS_IPC_FDS];
 	int ret = ss_ipc_recv(sock, report, sizeof(*report), fds);
 
 	for (int i = 0; i < SS_IPC_FDS; i++)
 		ss_cleanup_fd(&fds[i]);
-	return ret || ss_state_check(report) ? ret : -EBADMSG;
+	return ret || ss_engine_report_check(report) ? ret : -EBADMSG;
 }
 
 /**
@@ -39,7 +39,7 @@ static int receive_report(int sock, struct ss_state_report *report)
  */
 int ss_reload_init(struct ss_reload *s, const struct ss_conf *conf, int serving)
 {
-	struct ss_state_report report;
+	struct ss_engine_report report;
 	int ret;
 
 	*s = (struct ss_reload){
@@ -61,7 +61,7 @@ void ss_reload_offer(struct ss_reload *s, int sock)
 {
 	ss_cleanup_fd(&s->next);
 	s->next = sock;
-	ss_state_note(&s->state, SS_STATE_LOADING, NULL);
+	ss_state_file_note(&s->state, SS_STATE_FILE_LOADING, NULL);
 }
 
 /**
@@ -73,14 +73,14 @@ void ss_reload_offer(struct ss_reload *s, int sock)
  */
 bool ss_reload_next_event(struct ss_reload *s)
 {
-	struct ss_state_report report;
+	struct ss_engine_report report;
 	int ret = receive_report(s->next, &report);
 
 	if (ret || report.msg.type != SS_IPC_READY) {
 		/* It, or the supervisor, says the same */
 		ss_cleanup_fd(&s->next);
-		ss_state_note(&s->state, SS_STATE_FAILED,
-			      ret ? "the scanner died while it loaded" : report.error);
+		ss_state_file_note(&s->state, SS_STATE_FILE_FAILED,
+				   ret ? "the scanner died while it loaded" : report.error);
 		return false;
 	}
 	ss_reload_retire(s);
@@ -119,7 +119,7 @@ void ss_reload_settle(struct ss_reload *s)
 	if (!s->settling)
 		return;
 	s->settling = false;
-	ss_state_note(&s->state, SS_STATE_DONE, NULL);
+	ss_state_file_note(&s->state, SS_STATE_FILE_DONE, NULL);
 	ss_process_say("reloaded: %d signatures", s->state.engine.msg.value);
 }
 

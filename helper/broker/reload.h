@@ -20,7 +20,7 @@ struct ss_reload {
 	int next;
 	int leaving;
 	bool settling;
-	struct ss_state state;
+	struct ss_state_file state;
 };
 
 int ss_reload_init(struct ss_reload *s, const struct ss_conf *conf, int serving);

@@ -23,10 +23,10 @@
 #define PATH_SIZE	4096
 
 static const char *const reloads[] = {
-	[SS_STATE_NONE] = "none",
-	[SS_STATE_LOADING] = "loading",
-	[SS_STATE_DONE] = "done",
-	[SS_STATE_FAILED] = "failed",
+	[SS_STATE_FILE_NONE] = "none",
+	[SS_STATE_FILE_LOADING] = "loading",
+	[SS_STATE_FILE_DONE] = "done",
+	[SS_STATE_FILE_FAILED] = "failed",
 };
 
 static void put(struct json_object *obj, const char *key, const char *value)
@@ -58,7 +58,7 @@ static struct json_object *databases(const struct ss_database_info *db)
 	return list;
 }
 
-static struct json_object *describe(const struct ss_state *s)
+static struct json_object *describe(const struct ss_state_file *s)
 {
 	struct json_object *obj = json_object_new_object();
 	struct json_object *reload = json_object_new_object();
@@ -73,7 +73,7 @@ static struct json_object *describe(const struct ss_state *s)
 	put(reload, "outcome", reloads[s->reload]);
 	if (s->when)
 		put_number(reload, "time", s->when);
-	if (s->reload == SS_STATE_FAILED)
+	if (s->reload == SS_STATE_FILE_FAILED)
 		put(reload, "error", s->error);
 	json_object_object_add(obj, "reload", reload);
 	/* The supervisor, which lives as long as the helper */
@@ -115,7 +115,7 @@ static int write_all(const char *path, const char *text)
 	return 0;
 }
 
-static int write_state(const struct ss_state *s)
+static int write_state(const struct ss_state_file *s)
 {
 	const int how = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
 	struct json_object *obj;
@@ -134,19 +134,20 @@ static int write_state(const struct ss_state *s)
 }
 
 /**
- * ss_state_note() - Note how a reload goes, and write the file.
+ * ss_state_file_note() - Note how a reload goes, and write the file.
  * @s: the state
  * @reload: how
  * @error: why it failed, or NULL
  *
  * That the file cannot be written is said, and no reason to stop.
  */
-void ss_state_note(struct ss_state *s, enum ss_state_reload reload, const char *error)
+void ss_state_file_note(struct ss_state_file *s, enum ss_state_file_reload reload,
+			const char *error)
 {
 	int ret;
 
 	s->reload = reload;
-	s->when = reload == SS_STATE_NONE ? 0 : time(NULL);
+	s->when = reload == SS_STATE_FILE_NONE ? 0 : time(NULL);
 	snprintf(s->error, sizeof(s->error), "%s", error ? error : "");
 	if (!s->conf->state)
 		return;

@@ -9,21 +9,21 @@
 #include "proto/engine_msg.h"
 
 /**
- * enum ss_state_reload - What became of the last reload.
- * @SS_STATE_NONE: there was none yet
- * @SS_STATE_LOADING: it is under way
- * @SS_STATE_DONE: it is in service
- * @SS_STATE_FAILED: the one of before stays
+ * enum ss_state_file_reload - What became of the last reload.
+ * @SS_STATE_FILE_NONE: there was none yet
+ * @SS_STATE_FILE_LOADING: it is under way
+ * @SS_STATE_FILE_DONE: it is in service
+ * @SS_STATE_FILE_FAILED: the one of before stays
  */
-enum ss_state_reload {
-	SS_STATE_NONE,
-	SS_STATE_LOADING,
-	SS_STATE_DONE,
-	SS_STATE_FAILED,
+enum ss_state_file_reload {
+	SS_STATE_FILE_NONE,
+	SS_STATE_FILE_LOADING,
+	SS_STATE_FILE_DONE,
+	SS_STATE_FILE_FAILED,
 };
 
 /**
- * struct ss_state - What the state file says.
+ * struct ss_state_file - What the state file says.
  * @conf: the command line
  * @engine: the engine in service
  * @reload: what became of the last reload
@@ -31,15 +31,16 @@ enum ss_state_reload {
  * @error: why it failed
  * @mute: the file could not be written, which was said
  */
-struct ss_state {
+struct ss_state_file {
 	const struct ss_conf *conf;
-	struct ss_state_report engine;
-	enum ss_state_reload reload;
+	struct ss_engine_report engine;
+	enum ss_state_file_reload reload;
 	int64_t when;
-	char error[SS_STATE_ERROR];
+	char error[SS_ENGINE_ERROR_SIZE];
 	bool mute;
 };
 
-void ss_state_note(struct ss_state *s, enum ss_state_reload reload, const char *error);
+void ss_state_file_note(struct ss_state_file *s, enum ss_state_file_reload reload,
+			const char *error);
 
 #endif /* SS_BROKER_STATE_FILE_H */

@@ -7,9 +7,9 @@
 /**
  * enum ss_ipc_type - What the scanner, the broker and the supervisor tell each
  * other.
- * @SS_IPC_READY: scanner: the engine is loaded, in a struct ss_state_report;
+ * @SS_IPC_READY: scanner: the engine is loaded, in a struct ss_engine_report;
  *   value: signatures
- * @SS_IPC_FAILED: scanner: it cannot be loaded, in a struct ss_state_report
+ * @SS_IPC_FAILED: scanner: it cannot be loaded, in a struct ss_engine_report
  * @SS_IPC_SPAWN: broker: I want one more worker
  * @SS_IPC_WORKER: scanner: here it is: its socket and its pidfd
  * @SS_IPC_NO_WORKER: scanner: there is none; value: errno

@@ -5,12 +5,12 @@
 #include "proto/engine_msg.h"
 
 /**
- * ss_state_check() - Check and mend what came out of another process.
+ * ss_engine_report_check() - Check and mend what came out of another process.
  * @report: the report; its texts end after this
  *
  * Return: whether it makes sense.
  */
-bool ss_state_check(struct ss_state_report *report)
+bool ss_engine_report_check(struct ss_engine_report *report)
 {
 	report->version[sizeof(report->version) - 1] = '\0';
 	report->error[sizeof(report->error) - 1] = '\0';

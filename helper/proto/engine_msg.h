@@ -7,8 +7,8 @@
 
 #include "proto/control_msg.h"
 
-#define SS_STATE_VERSION	32
-#define SS_STATE_ERROR		512
+#define SS_ENGINE_VERSION_SIZE	32
+#define SS_ENGINE_ERROR_SIZE	512
 #define SS_DATABASE_FILES	16
 #define SS_DATABASE_NAME	64
 
@@ -39,7 +39,7 @@ struct ss_database_info {
 };
 
 /**
- * struct ss_state_report - What a scanner says when it has loaded, or could not.
+ * struct ss_engine_report - What a scanner says when it has loaded, or could not.
  * @msg: SS_IPC_READY and the signatures, or SS_IPC_FAILED
  * @level: functionality level of the engine
  * @version: version of the engine
@@ -47,15 +47,15 @@ struct ss_database_info {
  * @db: the databases, as they were when it began to load
  * @error: why it failed
  */
-struct ss_state_report {
+struct ss_engine_report {
 	struct ss_ipc_msg msg;
 	uint32_t level;
-	char version[SS_STATE_VERSION];
+	char version[SS_ENGINE_VERSION_SIZE];
 	int64_t loaded;
 	struct ss_database_info db;
-	char error[SS_STATE_ERROR];
+	char error[SS_ENGINE_ERROR_SIZE];
 };
 
-bool ss_state_check(struct ss_state_report *report);
+bool ss_engine_report_check(struct ss_engine_report *report);
 
 #endif /* SS_PROTO_ENGINE_MSG_H */

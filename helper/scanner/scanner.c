@@ -51,7 +51,7 @@
 struct scanner {
 	const struct ss_conf *conf;
 	struct ss_engine *engine;
-	struct ss_state_report report;
+	struct ss_engine_report report;
 	int link;
 	int broker;
 	int signals;
@@ -211,7 +211,7 @@ static void loop(struct scanner *s)
 /* Return: whether the engine is there; @s->report tells of it in any case */
 static bool load(struct scanner *s)
 {
-	struct ss_state_report *r = &s->report;
+	struct ss_engine_report *r = &s->report;
 	unsigned int level;
 
 	ss_database_describe(s->conf->database, &r->db);

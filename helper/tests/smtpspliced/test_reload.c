@@ -745,7 +745,7 @@ static void writes_no_state_through_a_link(void **state)
 /* Here it is a limit that the disk is full by */
 static void keeps_the_state_where_there_is_no_room(void **state)
 {
-	struct ss_state s = { .conf = &conf, .mute = true };
+	struct ss_state_file s = { .conf = &conf, .mute = true };
 	struct rlimit before, little;
 	char *run = path("run");
 
@@ -756,17 +756,17 @@ static void keeps_the_state_where_there_is_no_room(void **state)
 	little = (struct rlimit){ .rlim_cur = 10, .rlim_max = before.rlim_max };
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
-	ss_state_note(&s, SS_STATE_DONE, NULL);
+	ss_state_file_note(&s, SS_STATE_FILE_DONE, NULL);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	signal(SIGXFSZ, SIG_DFL);
 	expect_text("run/engine.json", "{}");
-	ss_state_note(&s, SS_STATE_DONE, NULL);
+	ss_state_file_note(&s, SS_STATE_FILE_DONE, NULL);
 	assert_true(state_is("reload", "outcome", "done"));
 	free(run);
 }
 
 /* Return: as ss_reload_init() for a scanner that says this */
-static int hear(struct ss_reload *s, const struct ss_state_report *report)
+static int hear(struct ss_reload *s, const struct ss_engine_report *report)
 {
 	int pair[2], ret;
 
@@ -781,7 +781,7 @@ static int hear(struct ss_reload *s, const struct ss_state_report *report)
 /* Its workers are its children: who has taken one over may have come as far */
 static void i4_scanner_is_not_believed(void **state)
 {
-	struct ss_state_report report;
+	struct ss_engine_report report;
 	struct ss_reload s;
 
 	(void)state;
@@ -792,8 +792,8 @@ static void i4_scanner_is_not_believed(void **state)
 	assert_int_equal(hear(&s, &report), -EBADMSG);
 	report.db.count = SS_DATABASE_FILES;
 	assert_int_equal(hear(&s, &report), 0);
-	assert_int_equal(strlen(s.state.engine.version), SS_STATE_VERSION - 1);
-	assert_int_equal(strlen(s.state.engine.error), SS_STATE_ERROR - 1);
+	assert_int_equal(strlen(s.state.engine.version), SS_ENGINE_VERSION_SIZE - 1);
+	assert_int_equal(strlen(s.state.engine.error), SS_ENGINE_ERROR_SIZE - 1);
 	for (int i = 0; i < SS_DATABASE_FILES; i++)
 		assert_int_equal(strlen(s.state.engine.db.files[i].name), SS_DATABASE_NAME - 1);
 	report.msg.type = SS_IPC_WORKER;
