@@ -82,7 +82,7 @@ static bool find_cause(const struct ss_av_profile *p, const struct ss_findings *
 	if (f->ambiguous && p->ambiguity == SMTPSPLICE_AMBIGUITY_BLOCK) {
 		j->cause = SS_CAUSE_AMBIGUOUS;
 		snprintf(j->virus, sizeof(j->virus), "Smtpsplice.%s",
-			 ss_gate_name(f->ambiguous));
+			 ss_ambiguity_name(f->ambiguous));
 		return true;
 	}
 	return false;

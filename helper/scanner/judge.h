@@ -23,7 +23,7 @@
  * @late: for want of time
  * @why: the reason
  * @partial: it is or has a fragment of a message
- * @ambiguous: enum ss_gate_flag
+ * @ambiguous: enum ss_ambiguity_flag
  * @content: what files in it are
  */
 struct ss_findings {

@@ -497,18 +497,18 @@ static void scan_readings(struct walk *walk, struct ss_message *copy)
 	struct ss_parts *parts = walk->parts;
 	const char *text = copy->map + copy->head;
 	size_t len = copy->len - copy->head;
-	uint32_t flags = ss_gate_check(text, len);
+	uint32_t flags = ss_ambiguity_check(text, len);
 	int ret = 0;
 
 	scan_plain(walk, walk->around, copy->fd);
-	if (flags & ~(uint32_t)SS_GATE_LIMIT &&
+	if (flags & ~(uint32_t)SS_AMBIGUITY_LIMIT &&
 	    parts->profile->ambiguity == SMTPSPLICE_AMBIGUITY_MONITOR)
 		ret = ss_lenient_all(text, len, scan_reading, walk);
-	if ((flags & SS_GATE_LIMIT || ret == -E2BIG) && !parts->limit[0])
+	if ((flags & SS_AMBIGUITY_LIMIT || ret == -E2BIG) && !parts->limit[0])
 		snprintf(parts->limit, sizeof(parts->limit), "Smtpsplice.Mime.Limit");
 	else if (ret && ret != -E2BIG)
 		fail(parts, strerror(-ret));
-	parts->ambiguous |= flags & ~(uint32_t)SS_GATE_LIMIT;
+	parts->ambiguous |= flags & ~(uint32_t)SS_AMBIGUITY_LIMIT;
 }
 
 static void look_at_copy(struct walk *walk, struct ss_message *copy)

@@ -55,7 +55,7 @@ struct ss_parts_bad {
  * @copied: octets of messages that were copied for them
  * @budget: octets and members that may still come out of archives
  * @partial: one of them is, or has, a fragment of a message
- * @ambiguous: enum ss_gate_flag, of mail in S/MIME
+ * @ambiguous: enum ss_ambiguity_flag, of mail in S/MIME
  * @missed: there was no time for all of these
  * @failed: a part could not be looked at
  * @why: the reason

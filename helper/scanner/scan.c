@@ -251,11 +251,11 @@ static void scan_readings(struct run *run)
 		scan_bare_cr(run);
 	if (!f->infected && !run->job->chunked && has_bare_dot(&run->message))
 		scan_lax(run);
-	f->ambiguous = ss_gate_check(run->copy.map + run->copy.head,
-				     run->copy.len - run->copy.head);
-	if (f->ambiguous & SS_GATE_LIMIT && !f->limit[0])
+	f->ambiguous = ss_ambiguity_check(run->copy.map + run->copy.head,
+					  run->copy.len - run->copy.head);
+	if (f->ambiguous & SS_AMBIGUITY_LIMIT && !f->limit[0])
 		snprintf(f->limit, sizeof(f->limit), "Smtpsplice.Mime.Limit");
-	f->ambiguous &= ~SS_GATE_LIMIT;
+	f->ambiguous &= ~SS_AMBIGUITY_LIMIT;
 	if (f->ambiguous && !f->infected &&
 	    run->profile->ambiguity == SMTPSPLICE_AMBIGUITY_MONITOR)
 		scan_ambiguous(run);

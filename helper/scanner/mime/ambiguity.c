@@ -212,7 +212,7 @@ static void read_mime_field(struct walk *w, enum ss_mime_field_id id, const char
 			w->flags |= ss_mime_field_read_version(s, len);
 		break;
 	default:
-		w->flags |= SS_GATE_FIELD;
+		w->flags |= SS_AMBIGUITY_FIELD;
 	}
 }
 
@@ -235,7 +235,7 @@ static void end_field(struct walk *w)
 	read_mime_field(w, id, s, len);
 	/* Version 1.0 twice is version 1.0 */
 	if (b->has[id] && id != SS_MIME_FIELD_VERSION)
-		w->flags |= SS_GATE_DUPLICATE;
+		w->flags |= SS_AMBIGUITY_DUPLICATE;
 	b->has[id] = true;
 }
 
@@ -278,7 +278,7 @@ static void begin_multipart(struct walk *w, const struct ss_mime_field_type *typ
 	struct level *level = &w->levels[w->depth];
 
 	if (w->depth == MAX_DEPTH) {
-		w->flags |= SS_GATE_LIMIT;
+		w->flags |= SS_AMBIGUITY_LIMIT;
 		begin_leaf(w, SS_CODING_NONE);
 		return;
 	}
@@ -287,7 +287,7 @@ static void begin_multipart(struct walk *w, const struct ss_mime_field_type *typ
 	set_boundary(level, type);
 	for (unsigned int i = 0; i < w->depth; i++)
 		if (boundaries_clash(&w->levels[i], level))
-			w->flags |= SS_GATE_BOUNDARY;
+			w->flags |= SS_AMBIGUITY_BOUNDARY;
 	w->depth++;
 	w->state = MARGIN;
 }
@@ -304,7 +304,7 @@ static bool is_returned(const struct walk *w)
 static void begin_message(struct walk *w)
 {
 	if (++w->messages > MAX_DEPTH) {
-		w->flags |= SS_GATE_LIMIT;
+		w->flags |= SS_AMBIGUITY_LIMIT;
 		begin_leaf(w, SS_CODING_NONE);
 		return;
 	}
@@ -331,7 +331,7 @@ static void end_header(struct walk *w)
 	}
 	/* RFC 2045 6.4 */
 	if (b->coding != SS_CODING_NONE)
-		w->flags |= SS_GATE_ENCODING;
+		w->flags |= SS_AMBIGUITY_ENCODING;
 	if (type.kind == SS_MIME_FIELD_MESSAGE)
 		begin_message(w);
 	else if (type.boundary_len)
@@ -363,7 +363,7 @@ static void read_no_field(struct walk *w, const struct line *line)
 		begin_leaf(w, SS_CODING_NONE);
 		return;
 	}
-	w->flags |= SS_GATE_HEADER;
+	w->flags |= SS_AMBIGUITY_HEADER;
 	end_field(w);
 }
 
@@ -374,12 +374,12 @@ static void read_header(struct walk *w, const struct line *line)
 
 	if (!line->len) {
 		if (line->end == SS_CODING_ODD)
-			w->flags |= SS_GATE_SEPARATOR;
+			w->flags |= SS_AMBIGUITY_SEPARATOR;
 		end_header(w);
 		return;
 	}
 	if (blanks == line->len)
-		w->flags |= SS_GATE_SEPARATOR;
+		w->flags |= SS_AMBIGUITY_SEPARATOR;
 	if (blanks && b->field) {
 		b->end = line->s + line->len;
 	} else if (!blanks && ss_mime_field_is_field(line->s, line->len)) {
@@ -392,9 +392,9 @@ static void read_header(struct walk *w, const struct line *line)
 	if (w->state != HEADER)
 		return;
 	if (line->end == SS_CODING_ODD)
-		w->flags |= SS_GATE_LINE_END;
+		w->flags |= SS_AMBIGUITY_LINE_END;
 	if (has_control(line->s, line->len))
-		w->flags |= SS_GATE_HEADER;
+		w->flags |= SS_AMBIGUITY_HEADER;
 	b->lines++;
 }
 
@@ -408,7 +408,7 @@ static void cut_header(struct walk *w)
 	for (size_t id = 0; id < SS_MIME_FIELD_OTHER; id++)
 		mime |= b->has[id];
 	if (b->lines && !w->returned && (b->part || mime))
-		w->flags |= SS_GATE_SEPARATOR;
+		w->flags |= SS_AMBIGUITY_SEPARATOR;
 }
 
 static void end_content(struct walk *w)
@@ -424,7 +424,7 @@ static void pop_level(struct walk *w)
 	const struct level *level = &w->levels[--w->depth];
 
 	if (!level->closed && !level->returned)
-		w->flags |= SS_GATE_UNCLOSED;
+		w->flags |= SS_AMBIGUITY_UNCLOSED;
 }
 
 static void read_leaf(struct walk *w, const struct line *line)
@@ -439,10 +439,10 @@ static void read_margin(struct walk *w, const struct line *line)
 	static const char begin[] = "begin ";
 
 	if (ss_mime_field_looks_so(line->s, line->len))
-		w->flags |= SS_GATE_MARGIN;
+		w->flags |= SS_AMBIGUITY_MARGIN;
 	if (line->len > sizeof(begin) && !memcmp(line->s, begin, sizeof(begin) - 1) &&
 	    line->s[sizeof(begin) - 1] >= '0' && line->s[sizeof(begin) - 1] <= '7')
-		w->flags |= SS_GATE_MARGIN;
+		w->flags |= SS_AMBIGUITY_MARGIN;
 }
 
 /**
@@ -491,7 +491,7 @@ static void take_delimiter(struct walk *w, unsigned int depth, enum match match)
 	w->messages = level->messages;
 	/* One after the last, or nothing but the last */
 	if (level->closed || (match == CLOSE && !level->begun))
-		w->flags |= SS_GATE_DELIMITER;
+		w->flags |= SS_AMBIGUITY_DELIMITER;
 	level->begun = true;
 	if (match == CLOSE) {
 		level->closed = true;
@@ -499,7 +499,7 @@ static void take_delimiter(struct walk *w, unsigned int depth, enum match match)
 		return;
 	}
 	if (++w->parts > MAX_PARTS)
-		w->flags |= SS_GATE_LIMIT;
+		w->flags |= SS_AMBIGUITY_LIMIT;
 	begin_header(w, true);
 }
 
@@ -514,7 +514,7 @@ static bool read_delimiter(struct walk *w, const struct line *line)
 	if (dashes < 2)
 		return false;
 	if (w->state == LEAF && match_level(&w->stray, line, s, dashes) != NO_MATCH)
-		w->flags |= SS_GATE_DELIMITER;
+		w->flags |= SS_AMBIGUITY_DELIMITER;
 	for (unsigned int i = w->depth; i--;) {
 		enum match match = match_level(&w->levels[i], line, s, dashes);
 
@@ -523,7 +523,7 @@ static bool read_delimiter(struct walk *w, const struct line *line)
 			return true;
 		}
 		if (match == LOOSE)
-			w->flags |= SS_GATE_DELIMITER;
+			w->flags |= SS_AMBIGUITY_DELIMITER;
 	}
 	return false;
 }
@@ -541,13 +541,13 @@ static void read_line(struct walk *w, const struct line *line)
 }
 
 /**
- * ss_gate_check() - Look for what two readers can see different content in.
+ * ss_ambiguity_check() - Look for what two readers can see different content in.
  * @text: the message, without dot-stuffing
  * @len: its length in octets
  *
- * Return: flags, see enum ss_gate_flag; 0 where it is plain to all.
+ * Return: flags, see enum ss_ambiguity_flag; 0 where it is plain to all.
  */
-uint32_t ss_gate_check(const char *text, size_t len)
+uint32_t ss_ambiguity_check(const char *text, size_t len)
 {
 	struct walk w;
 	struct line line;
@@ -561,7 +561,7 @@ uint32_t ss_gate_check(const char *text, size_t len)
 	w.lf = memchr(text, '\n', len);
 	w.lf = w.lf ? w.lf : w.end;
 	w.lf_only = !memchr(text, '\r', len);
-	while (next_line(&w, &line) && !(w.flags & SS_GATE_LIMIT))
+	while (next_line(&w, &line) && !(w.flags & SS_AMBIGUITY_LIMIT))
 		read_line(&w, &line);
 	end_content(&w);
 	while (w.depth)
@@ -570,12 +570,12 @@ uint32_t ss_gate_check(const char *text, size_t len)
 }
 
 /**
- * ss_gate_name() - The word for the log and the reply.
- * @flags: of ss_gate_check()
+ * ss_ambiguity_name() - The word for the log and the reply.
+ * @flags: of ss_ambiguity_check()
  *
  * Return: the word for the lowest flag, in a form that will stay; "" for none.
  */
-const char *ss_gate_name(uint32_t flags)
+const char *ss_ambiguity_name(uint32_t flags)
 {
 	static const char *const words[] = {
 		"Mime.Ambiguous.Separator", "Mime.Ambiguous.Header",

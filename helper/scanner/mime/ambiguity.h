@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint32_t ss_gate_check(const char *text, size_t len);
-const char *ss_gate_name(uint32_t flags);
+uint32_t ss_ambiguity_check(const char *text, size_t len);
+const char *ss_ambiguity_name(uint32_t flags);
 
 #endif /* SS_SCANNER_MIME_AMBIGUITY_H */

@@ -130,9 +130,9 @@ bool ss_coding_check_end(const struct ss_coding *coding)
  * ss_coding_flag() - What the gate says of content that is not agreed on.
  * @coding: the content
  *
- * Return: the flag, see enum ss_gate_flag.
+ * Return: the flag, see enum ss_ambiguity_flag.
  */
 uint32_t ss_coding_flag(const struct ss_coding *coding)
 {
-	return coding->kind == SS_CODING_BASE64 ? SS_GATE_BASE64 : SS_GATE_QUOTED;
+	return coding->kind == SS_CODING_BASE64 ? SS_AMBIGUITY_BASE64 : SS_AMBIGUITY_QUOTED;
 }

@@ -176,20 +176,20 @@ enum ss_mime_field_id ss_mime_field_identify(const char *s, size_t len)
  * @s: the field, without what ends its last line
  * @len: its length in octets
  *
- * Return: flags, see enum ss_gate_flag.
+ * Return: flags, see enum ss_ambiguity_flag.
  */
 uint32_t ss_mime_field_check_shape(const char *s, size_t len)
 {
 	size_t line = 0;
 
 	if (len > MAX_FIELD)
-		return SS_GATE_LIMIT;
+		return SS_AMBIGUITY_LIMIT;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = s[i];
 
 		line = c == '\n' ? 0 : line + 1;
 		if (line > MAX_LINE || c == 127 || (c < 32 && !is_blank(c)))
-			return SS_GATE_FIELD;
+			return SS_AMBIGUITY_FIELD;
 	}
 	return 0;
 }
@@ -297,13 +297,13 @@ static uint32_t read_boundary(struct ss_mime_field_type *type, const struct para
 
 	/* Continued or encoded by RFC 2231, or a second one */
 	if (!span_is(&p->name, "boundary") || type->boundary_len)
-		return SS_GATE_BOUNDARY;
+		return SS_AMBIGUITY_BOUNDARY;
 	if (p->flawed || !value->len || value->len > SS_MIME_FIELD_BOUNDARY ||
 	    has_encoded_word(value) || trim(value->s, value->len).len != value->len)
-		flags |= SS_GATE_BOUNDARY;
+		flags |= SS_AMBIGUITY_BOUNDARY;
 	for (size_t i = 0; i < value->len; i++)
 		if (!is_bchar(value->s[i]))
-			flags |= SS_GATE_BOUNDARY;
+			flags |= SS_AMBIGUITY_BOUNDARY;
 	type->boundary_len = value->len < SS_MIME_FIELD_BOUNDARY ?
 			     value->len : SS_MIME_FIELD_BOUNDARY;
 	memcpy(type->boundary, value->s, type->boundary_len);
@@ -321,7 +321,7 @@ static uint32_t check_name(struct parameter *seen, unsigned int *count,
 		    !strncasecmp(seen[i].name.s, p->name.s, p->name.len))
 			return seen[i].value.len == p->value.len &&
 			       !memcmp(seen[i].value.s, p->value.s, p->value.len) ?
-			       0 : SS_GATE_NAME;
+			       0 : SS_AMBIGUITY_NAME;
 	if (*count == MAX_NAMES)
 		return 0;
 	seen[(*count)++] = *p;
@@ -355,16 +355,16 @@ static uint32_t read_parameters(const char *s, const char *end, bool html,
 
 	while (next_parameter(&s, end, &p)) {
 		if (++count > MAX_PARAMETERS)
-			return flags | SS_GATE_LIMIT;
+			return flags | SS_AMBIGUITY_LIMIT;
 		if (type && span_begins(&p.name, "boundary") &&
 		    (p.name.len == 8 || p.name.s[8] == '*'))
 			flags |= read_boundary(type, &p);
 		else if (p.flawed && type && type->kind == SS_MIME_FIELD_MULTIPART)
-			flags |= SS_GATE_TYPE;
+			flags |= SS_AMBIGUITY_TYPE;
 		if (has_comment(&p.name))
-			flags |= SS_GATE_TYPE;
+			flags |= SS_AMBIGUITY_TYPE;
 		if (html && span_is(&p.name, "charset") && hides_ascii(&p.value))
-			flags |= SS_GATE_CHARSET;
+			flags |= SS_AMBIGUITY_CHARSET;
 		flags |= check_name(seen, &known, &p);
 	}
 	return flags;
@@ -399,7 +399,7 @@ static void set_kind(struct ss_mime_field_type *type, const struct span *major,
  * @len: its length in octets
  * @type: what it says
  *
- * Return: flags, see enum ss_gate_flag.
+ * Return: flags, see enum ss_ambiguity_flag.
  */
 uint32_t ss_mime_field_read_type(const char *s, size_t len, struct ss_mime_field_type *type)
 {
@@ -411,18 +411,18 @@ uint32_t ss_mime_field_read_type(const char *s, size_t len, struct ss_mime_field
 	major = (struct span){ value.s, token_length(value.s, end) };
 	at = major.s + major.len;
 	if (!major.len || at == end || *at != '/')
-		return SS_GATE_TYPE;
+		return SS_AMBIGUITY_TYPE;
 	minor = (struct span){ at + 1, token_length(at + 1, end) };
 	set_kind(type, &major, &minor);
 	at = skip_blanks(minor.s + minor.len, end);
 	if (!minor.len || (at < end && *at != ';'))
-		flags |= SS_GATE_TYPE;
+		flags |= SS_AMBIGUITY_TYPE;
 	flags |= read_parameters(find(at, end, ';'), end,
 				 span_is(&major, "text") && span_is(&minor, "html"), type);
 	if (type->kind == SS_MIME_FIELD_MULTIPART)
-		return type->boundary_len ? flags : flags | SS_GATE_BOUNDARY;
+		return type->boundary_len ? flags : flags | SS_AMBIGUITY_BOUNDARY;
 	/* That of a leaf says nothing; see whether it is used all the same */
-	return flags & ~SS_GATE_BOUNDARY;
+	return flags & ~SS_AMBIGUITY_BOUNDARY;
 }
 
 /**
@@ -431,7 +431,7 @@ uint32_t ss_mime_field_read_type(const char *s, size_t len, struct ss_mime_field
  * @len: its length in octets
  * @kind: what it says
  *
- * Return: flags, see enum ss_gate_flag.
+ * Return: flags, see enum ss_ambiguity_flag.
  */
 uint32_t ss_mime_field_read_encoding(const char *s, size_t len, enum ss_coding_kind *kind)
 {
@@ -452,7 +452,7 @@ uint32_t ss_mime_field_read_encoding(const char *s, size_t len, enum ss_coding_k
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
 		if (span_is(&value, plain[i]))
 			return 0;
-	return SS_GATE_ENCODING;
+	return SS_AMBIGUITY_ENCODING;
 }
 
 /**
@@ -460,7 +460,7 @@ uint32_t ss_mime_field_read_encoding(const char *s, size_t len, enum ss_coding_k
  * @s: the field
  * @len: its length in octets
  *
- * Return: flags, see enum ss_gate_flag.
+ * Return: flags, see enum ss_ambiguity_flag.
  */
 uint32_t ss_mime_field_read_disposition(const char *s, size_t len)
 {
@@ -475,7 +475,7 @@ uint32_t ss_mime_field_read_disposition(const char *s, size_t len)
  * @s: the field
  * @len: its length in octets
  *
- * Return: flags, see enum ss_gate_flag.
+ * Return: flags, see enum ss_ambiguity_flag.
  */
 uint32_t ss_mime_field_read_version(const char *s, size_t len)
 {
@@ -483,9 +483,9 @@ uint32_t ss_mime_field_read_version(const char *s, size_t len)
 
 	/* Apple says what made it in a comment */
 	if (!span_begins(&value, "1.0"))
-		return SS_GATE_TYPE;
+		return SS_AMBIGUITY_TYPE;
 	value = trim(value.s + 3, value.len - 3);
 	if (value.len && (value.s[0] != '(' || value.s[value.len - 1] != ')'))
-		return SS_GATE_TYPE;
+		return SS_AMBIGUITY_TYPE;
 	return 0;
 }

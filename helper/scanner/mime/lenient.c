@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * More than one reading of a message: what lenient readers may get out of it, for
- * one that ss_gate_check() finds ambiguous. There is no one structure to go by
+ * one that ss_ambiguity_check() finds ambiguous. There is no one structure to go by
  * then. So whatever may begin a content is taken for one, each coding is tried on
  * it, whatever the fields say, and its decoders differ as those of others do: in
  * what they make of padding, junk, and line ends. No state outside of a call; time,

@@ -12,7 +12,7 @@
 #include "scanner/mime/lenient.h"
 #include "tests/fuzz/fuzz.h"
 
-#define ALL_FLAGS	(SS_GATE_LIMIT * 2 - 1)
+#define ALL_FLAGS	(SS_AMBIGUITY_LIMIT * 2 - 1)
 #define MAX_OUTPUT(len)	((len) * 8 + (256 << 10))
 
 /**
@@ -46,11 +46,11 @@ static bool refuse(const void *data, size_t len, void *arg)
 
 static void check_flags(const char *text, size_t len)
 {
-	uint32_t flags = ss_gate_check(text, len);
+	uint32_t flags = ss_ambiguity_check(text, len);
 
 	CHECK(!(flags & ~ALL_FLAGS));
-	CHECK(!!flags == !!*ss_gate_name(flags));
-	CHECK(ss_gate_check(text, len) == flags);
+	CHECK(!!flags == !!*ss_ambiguity_name(flags));
+	CHECK(ss_ambiguity_check(text, len) == flags);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

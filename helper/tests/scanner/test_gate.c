@@ -128,7 +128,7 @@ static uint32_t check(const GString *mail)
 	uint32_t flags;
 
 	memcpy(copy, mail->str, mail->len);
-	flags = ss_gate_check(copy, mail->len);
+	flags = ss_ambiguity_check(copy, mail->len);
 	free(copy);
 	return flags;
 }
@@ -153,7 +153,7 @@ static void expect_plain(const char *template, const char *x)
 	uint32_t got = check(mail);
 
 	if (got)
-		fail_msg("%s: %s", ss_gate_name(got), mail->str);
+		fail_msg("%s: %s", ss_ambiguity_name(got), mail->str);
 	g_string_free(mail, TRUE);
 }
 
@@ -176,7 +176,7 @@ static void e1_separator(void **state)
 		" \r\n\r\n", "\r \r\n", "@0\r\n", "\f\r\n", "\v\r\n", "\xa0\r\n",
 		"junk\r\n", ":\r\n", "--\r\n", "",
 	};
-	const uint32_t flags = SS_GATE_SEPARATOR | SS_GATE_HEADER | SS_GATE_LINE_END;
+	const uint32_t flags = SS_AMBIGUITY_SEPARATOR | SS_AMBIGUITY_HEADER | SS_AMBIGUITY_LINE_END;
 
 	(void)state;
 	EXPECT_FLAGGED("@H" MIXED "\r\n" TEXT "--bound\r\n" CODED "@X@B\r\n" LAST, rows, flags);
@@ -194,7 +194,7 @@ static void e1_header_lines(void **state)
 		"X: a\vb\r\n", "X: a\x1c" "b\r\n", "X: a\x1d" "b\r\n",
 		"X: a\x1e" "b\r\n", "X Y: z\r\n", "X\xe4: y\r\n", "\r", "\n",
 	};
-	const uint32_t flags = SS_GATE_SEPARATOR | SS_GATE_HEADER | SS_GATE_LINE_END;
+	const uint32_t flags = SS_AMBIGUITY_SEPARATOR | SS_AMBIGUITY_HEADER | SS_AMBIGUITY_LINE_END;
 
 	(void)state;
 	EXPECT_FLAGGED("@X@H" MIXED "\r\n" TEXT "--bound\r\n@P" LAST, first, flags);
@@ -272,7 +272,7 @@ static void g4_boundary(void **state)
 
 	(void)state;
 	EXPECT_FLAGGED("@HContent-Type: multipart/mixed@X\r\n\r\n" TEXT "--bound\r\n@P" LAST, rows,
-		       SS_GATE_BOUNDARY | SS_GATE_TYPE);
+		       SS_AMBIGUITY_BOUNDARY | SS_AMBIGUITY_TYPE);
 }
 
 static void e1_nested_boundaries(void **state)
@@ -285,11 +285,11 @@ static void e1_nested_boundaries(void **state)
 			"@P--%s--\r\n", rows[i], rows[i], rows[i]);
 
 		expect_flagged("@H" MIXED "\r\n" TEXT "--bound\r\n@X" LAST, inner,
-			       SS_GATE_BOUNDARY);
+			       SS_AMBIGUITY_BOUNDARY);
 		/* with another one between */
 		expect_flagged("@H" MIXED "\r\n" TEXT "--bound\r\n"
 			       "Content-Type: multipart/mixed; boundary=x\r\n\r\n"
-			       "--x\r\n@X--x--\r\n" LAST, inner, SS_GATE_BOUNDARY);
+			       "--x\r\n@X--x--\r\n" LAST, inner, SS_AMBIGUITY_BOUNDARY);
 		free(inner);
 	}
 }
@@ -339,9 +339,9 @@ static void e1_encoded_structure(void **state)
 
 	(void)state;
 	EXPECT_FLAGGED("@H" MIXED "Content-Transfer-Encoding: @X\r\n\r\n" TEXT "--bound\r\n@P" LAST,
-		       rows, SS_GATE_ENCODING);
+		       rows, SS_AMBIGUITY_ENCODING);
 	EXPECT_FLAGGED("@HContent-Type: message/rfc822\r\nContent-Transfer-Encoding: @X\r\n\r\n@H@P",
-		       rows, SS_GATE_ENCODING);
+		       rows, SS_AMBIGUITY_ENCODING);
 }
 
 static void e1_base64(void **state)
@@ -358,8 +358,8 @@ static void e1_base64(void **state)
 
 	(void)state;
 	EXPECT_FLAGGED("@H" MIXED "\r\n" TEXT "--bound\r\n" CODED "\r\n@X\r\n" LAST, rows,
-		       SS_GATE_BASE64);
-	EXPECT_FLAGGED("@H" CODED "\r\n@X\r\n", rows, SS_GATE_BASE64);
+		       SS_AMBIGUITY_BASE64);
+	EXPECT_FLAGGED("@H" CODED "\r\n@X\r\n", rows, SS_AMBIGUITY_BASE64);
 }
 
 /* Less than an octet is too much: to some none of it is base64 then */
@@ -370,7 +370,7 @@ static void e1_base64_and_a_digit(void **state)
 
 	(void)state;
 	expect_plain("@H" CODED "\r\n@X\r\n", coded);
-	expect_flagged("@H" CODED "\r\n@X\r\n", more, SS_GATE_BASE64);
+	expect_flagged("@H" CODED "\r\n@X\r\n", more, SS_AMBIGUITY_BASE64);
 	free(more);
 	free(coded);
 	free(text);
@@ -382,7 +382,7 @@ static void g5_concatenated_base64(void **state)
 	char *both = mail_format("%s%s\r\n@B", b, a);
 
 	(void)state;
-	expect_flagged("@H" CODED "\r\n@X\r\n", both, SS_GATE_BASE64);
+	expect_flagged("@H" CODED "\r\n@X\r\n", both, SS_AMBIGUITY_BASE64);
 	free(both);
 	free(a);
 	free(b);
@@ -398,9 +398,9 @@ static void e1_quoted_printable(void **state)
 
 	(void)state;
 	EXPECT_FLAGGED("@H" MIXED "\r\n" TEXT "--bound\r\n" QUOTED "\r\n@X\r\n" LAST, rows,
-		       SS_GATE_QUOTED);
-	EXPECT_FLAGGED("@H" QUOTED "\r\n@X\r\n", rows, SS_GATE_QUOTED);
-	expect_flagged("@H" QUOTED "\r\n@Q=", "", SS_GATE_QUOTED);
+		       SS_AMBIGUITY_QUOTED);
+	EXPECT_FLAGGED("@H" QUOTED "\r\n@X\r\n", rows, SS_AMBIGUITY_QUOTED);
+	expect_flagged("@H" QUOTED "\r\n@Q=", "", SS_AMBIGUITY_QUOTED);
 }
 
 static void e1_delimiters(void **state)
@@ -415,9 +415,9 @@ static void e1_delimiters(void **state)
 	};
 
 	(void)state;
-	EXPECT_FLAGGED("@H" MIXED "\r\n" TEXT "@X@P" LAST, rows, SS_GATE_DELIMITER);
-	EXPECT_FLAGGED("@H" MIXED "\r\n@X@P" LAST, rows, SS_GATE_DELIMITER);
-	EXPECT_FLAGGED("@H" MIXED "\r\n@X@P", rows, SS_GATE_DELIMITER);
+	EXPECT_FLAGGED("@H" MIXED "\r\n" TEXT "@X@P" LAST, rows, SS_AMBIGUITY_DELIMITER);
+	EXPECT_FLAGGED("@H" MIXED "\r\n@X@P" LAST, rows, SS_AMBIGUITY_DELIMITER);
+	EXPECT_FLAGGED("@H" MIXED "\r\n@X@P", rows, SS_AMBIGUITY_DELIMITER);
 }
 
 static void e1_unclosed(void **state)
@@ -427,13 +427,13 @@ static void e1_unclosed(void **state)
 					    "--boun--\r\n" };
 
 	(void)state;
-	EXPECT_FLAGGED("@H" MIXED "\r\n" TEXT "--bound\r\n@P@X", rows, SS_GATE_UNCLOSED);
+	EXPECT_FLAGGED("@H" MIXED "\r\n" TEXT "--bound\r\n@P@X", rows, SS_AMBIGUITY_UNCLOSED);
 	expect_flagged("@H" MIXED "\r\n" TEXT "--bound\r\nContent-Type: multipart/mixed; boundary=in\r\n"
-		       "\r\n--in\r\n@P" LAST, "", SS_GATE_UNCLOSED);
+		       "\r\n--in\r\n@P" LAST, "", SS_AMBIGUITY_UNCLOSED);
 	expect_flagged("@H" MIXED "\r\n" TEXT "--bound\r\n"
 		       "Content-Type: multipart/mixed; boundary=in\r\n\r\n"
-		       "--in\r\n@P--in--\r\n", "", SS_GATE_UNCLOSED);
-	expect_flagged("@H" MIXED "\r\n@P", "", SS_GATE_UNCLOSED);
+		       "--in\r\n@P--in--\r\n", "", SS_AMBIGUITY_UNCLOSED);
+	expect_flagged("@H" MIXED "\r\n@P", "", SS_AMBIGUITY_UNCLOSED);
 }
 
 /* Only the message that comes back may be cut off, and nothing behind it */
@@ -442,7 +442,8 @@ static void e1_cut_behind_returned_mail(void **state)
 	(void)state;
 	expect_flagged("@HContent-Type: multipart/report; boundary=bound;\r\n"
 		       " report-type=delivery-status\r\n\r\n" TEXT "--bound\r\nContent-Type: message/rfc822\r\n\r\n@H\r\nx\r\n"
-		       "--bound\r\n" CODED "\r\n@1xx\r\n--bound\r\n@P" LAST, "", SS_GATE_BASE64);
+		       "--bound\r\n" CODED "\r\n@1xx\r\n--bound\r\n@P" LAST, "",
+		       SS_AMBIGUITY_BASE64);
 }
 
 static void e1_margins(void **state)
@@ -453,8 +454,8 @@ static void e1_margins(void **state)
 	};
 
 	(void)state;
-	EXPECT_FLAGGED("@H" MIXED "\r\n@X" TEXT LAST, rows, SS_GATE_MARGIN);
-	EXPECT_FLAGGED("@H" MIXED "\r\n" TEXT LAST "@X", rows, SS_GATE_MARGIN);
+	EXPECT_FLAGGED("@H" MIXED "\r\n@X" TEXT LAST, rows, SS_AMBIGUITY_MARGIN);
+	EXPECT_FLAGGED("@H" MIXED "\r\n" TEXT LAST "@X", rows, SS_AMBIGUITY_MARGIN);
 }
 
 static void e1_uuencoded_margin(void **state)
@@ -463,7 +464,7 @@ static void e1_uuencoded_margin(void **state)
 			       "begin 644 a.com\r\n#86)C\r\n`\r\nend\r\n", "");
 
 	(void)state;
-	assert_int_equal(check(mail), SS_GATE_MARGIN);
+	assert_int_equal(check(mail), SS_AMBIGUITY_MARGIN);
 	g_string_free(mail, TRUE);
 }
 
@@ -477,7 +478,7 @@ static void e1_uuencode_without_an_end(void **state)
 	(void)state;
 	wrap_uu(mail, &file, "\r\n");
 	g_string_truncate(mail, mail->len - strlen("`\r\nend\r\n"));
-	assert_int_equal(check(mail), SS_GATE_MARGIN);
+	assert_int_equal(check(mail), SS_AMBIGUITY_MARGIN);
 	assert_int_equal(ss_lenient_all(mail->str, mail->len, has_eicar, &found), 0);
 	assert_true(found);
 	g_string_free(mail, TRUE);
@@ -494,7 +495,7 @@ static void g4_split_names(void **state)
 
 	(void)state;
 	EXPECT_FLAGGED("@HContent-@X\r\nContent-Transfer-Encoding: base64\r\n\r\n@B\r\n", rows,
-		       SS_GATE_NAME);
+		       SS_AMBIGUITY_NAME);
 }
 
 static void e1_duplicates(void **state)
@@ -507,8 +508,8 @@ static void e1_duplicates(void **state)
 
 	(void)state;
 	EXPECT_FLAGGED("@H@X\r\nContent-Transfer-Encoding: base64\r\n\r\n@B\r\n", rows,
-		       SS_GATE_DUPLICATE);
-	expect_flagged("@HMIME-Version: 2.0\r\n@P", "", SS_GATE_TYPE);
+		       SS_AMBIGUITY_DUPLICATE);
+	expect_flagged("@HMIME-Version: 2.0\r\n@P", "", SS_AMBIGUITY_TYPE);
 }
 
 static void e1_charset(void **state)
@@ -517,7 +518,7 @@ static void e1_charset(void **state)
 
 	(void)state;
 	EXPECT_FLAGGED("@HContent-Type: text/html; charset=@X\r\nContent-Transfer-Encoding: base64\r\n"
-		       "\r\n@B\r\n", rows, SS_GATE_CHARSET);
+		       "\r\n@B\r\n", rows, SS_AMBIGUITY_CHARSET);
 }
 
 static void e3_limits(void **state)
@@ -528,15 +529,15 @@ static void e3_limits(void **state)
 	for (int i = 100; i < 210; i++)
 		g_string_append_printf(mail, "Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n",
 				       i, i);
-	assert_true(check(mail) & SS_GATE_LIMIT);
+	assert_true(check(mail) & SS_AMBIGUITY_LIMIT);
 	g_string_truncate(mail, 0);
 	for (int i = 0; i < 110; i++)
 		g_string_append(mail, "Content-Type: message/rfc822\r\n\r\n");
-	assert_true(check(mail) & SS_GATE_LIMIT);
+	assert_true(check(mail) & SS_AMBIGUITY_LIMIT);
 	g_string_assign(mail, MIXED "\r\n");
 	for (int i = 0; i < 10001; i++)
 		g_string_append(mail, "--bound\r\n\r\n");
-	assert_int_equal(check(mail), SS_GATE_LIMIT | SS_GATE_UNCLOSED);
+	assert_int_equal(check(mail), SS_AMBIGUITY_LIMIT | SS_AMBIGUITY_UNCLOSED);
 	g_string_free(mail, TRUE);
 }
 
@@ -732,8 +733,9 @@ static void passes_what_gmime_makes(void **state)
 		g_mime_message_set_subject(message, "Gr\xc3\xbc\xc3\x9f" "e", NULL);
 		g_mime_message_set_mime_part(message, part);
 		text = g_mime_object_to_string(GMIME_OBJECT(message), format);
-		if (ss_gate_check(text, strlen(text)))
-			fail_msg("%s: %s", ss_gate_name(ss_gate_check(text, strlen(text))), text);
+		if (ss_ambiguity_check(text, strlen(text)))
+			fail_msg("%s: %s", ss_ambiguity_name(ss_ambiguity_check(text, strlen(text))),
+				 text);
 		g_free(text);
 		g_object_unref(part);
 		g_object_unref(message);
@@ -779,10 +781,11 @@ static void g7_octets_of_readings_are_bounded(void **state)
 static void names_are_stable(void **state)
 {
 	(void)state;
-	assert_string_equal(ss_gate_name(0), "");
-	assert_string_equal(ss_gate_name(SS_GATE_BASE64 | SS_GATE_LIMIT), "Mime.Ambiguous.Base64");
-	assert_string_equal(ss_gate_name(SS_GATE_SEPARATOR), "Mime.Ambiguous.Separator");
-	assert_string_equal(ss_gate_name(SS_GATE_LIMIT), "Mime.Ambiguous.Limit");
+	assert_string_equal(ss_ambiguity_name(0), "");
+	assert_string_equal(ss_ambiguity_name(SS_AMBIGUITY_BASE64 | SS_AMBIGUITY_LIMIT),
+			    "Mime.Ambiguous.Base64");
+	assert_string_equal(ss_ambiguity_name(SS_AMBIGUITY_SEPARATOR), "Mime.Ambiguous.Separator");
+	assert_string_equal(ss_ambiguity_name(SS_AMBIGUITY_LIMIT), "Mime.Ambiguous.Limit");
 }
 
 int main(void)

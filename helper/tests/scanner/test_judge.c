@@ -68,7 +68,7 @@ static void worst_cause_counts(void **state)
 	profile.archive_block = 0xff;
 	findings = (struct ss_findings){
 		.infected = true, .virus = "Eicar", .limit = "Limit", .failed = true,
-		.late = true, .partial = true, .ambiguous = SS_GATE_BASE64,
+		.late = true, .partial = true, .ambiguous = SS_AMBIGUITY_BASE64,
 		.content.found = SS_KIND_BIT(SS_KIND_COUNT) - 1,
 	};
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
@@ -121,7 +121,7 @@ static void options_decide_what_is_a_cause(void **state)
 	assert_int_equal(j.unscanned, UNSCANNED(PARTIAL));
 	assert_true(!j.found && j.tag);
 
-	findings = (struct ss_findings){ .ambiguous = SS_GATE_DUPLICATE };
+	findings = (struct ss_findings){ .ambiguous = SS_AMBIGUITY_DUPLICATE };
 	judge();
 	assert_int_equal(j.cause, SS_CAUSE_AMBIGUOUS);
 	assert_int_equal(strncmp(j.virus, "Smtpsplice.", 11), 0);
@@ -178,7 +178,7 @@ static void set_cause(enum ss_cause cause)
 	setup(NULL);
 	findings.infected = cause == SS_CAUSE_VIRUS;
 	findings.partial = cause == SS_CAUSE_PARTIAL;
-	findings.ambiguous = cause == SS_CAUSE_AMBIGUOUS ? SS_GATE_TYPE : 0;
+	findings.ambiguous = cause == SS_CAUSE_AMBIGUOUS ? SS_AMBIGUITY_TYPE : 0;
 	findings.content.found = cause == SS_CAUSE_EXECUTABLE ? FOUND(EXECUTABLE) :
 		cause == SS_CAUSE_FILENAME ? FOUND(NAME) :
 		cause == SS_CAUSE_ARCHIVE ? FOUND(NESTED) :
