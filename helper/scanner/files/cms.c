@@ -248,7 +248,7 @@ bool ss_cms_is_enveloped(const uint8_t *data, size_t len)
  * @sound: nothing of it was odd
  */
 struct output {
-	const struct ss_inner *inner;
+	const struct ss_extract_sink *inner;
 	bool compressed;
 	z_stream zlib;
 	bool done;
@@ -436,7 +436,7 @@ static void read_compressed(struct output *out, const struct span *content)
  *
  * Return: whether it was what it should be, and all there.
  */
-bool ss_cms_read(const uint8_t *data, size_t len, const struct ss_inner *inner)
+bool ss_cms_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	struct output out = { .inner = inner, .sound = true };
 	struct named named;
@@ -531,7 +531,7 @@ bool ss_cms_text_is(const uint8_t *data, size_t len)
  *
  * Return: true, what is no base64 ends it.
  */
-bool ss_cms_text_read(const uint8_t *data, size_t len, const struct ss_inner *inner)
+bool ss_cms_text_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	const uint8_t *at = skip_label(data, data + len);
 	uint8_t octets[BUFFER];

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /**
- * struct ss_inner - Takes the files that are in another one.
+ * struct ss_extract_sink - Takes the files that are in another one.
  * @file: a file begins, and the one before is complete; @name is any octets, @len of
  *   them, and gone after the call. A file with several names comes once for each of
  *   them, and has its octets with the first.
@@ -16,7 +16,7 @@
  *
  * Both return whether to go on.
  */
-struct ss_inner {
+struct ss_extract_sink {
 	bool (*file)(void *arg, const char *name, size_t len);
 	bool (*octets)(void *arg, const uint8_t *data, size_t len);
 	void *arg;

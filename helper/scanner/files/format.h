@@ -38,7 +38,7 @@ struct ss_format {
 	size_t offset;
 	bool (*check)(const uint8_t *data, size_t len);
 	int (*support)(struct archive *archive);
-	bool (*read)(const uint8_t *data, size_t len, const struct ss_inner *inner);
+	bool (*read)(const uint8_t *data, size_t len, const struct ss_extract_sink *inner);
 	bool compression;
 	bool mail;
 	int filter;

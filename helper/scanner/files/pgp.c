@@ -68,7 +68,7 @@ bool ss_pgp_is(const uint8_t *data, size_t len)
  *
  * Return: true.
  */
-bool ss_pgp_read(const uint8_t *data, size_t len, const struct ss_inner *inner)
+bool ss_pgp_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	(void)data;
 	(void)len;

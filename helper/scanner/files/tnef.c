@@ -108,7 +108,7 @@ struct name {
  * @object: one of them is an object: a message, or a document
  */
 struct tnef {
-	const struct ss_inner *inner;
+	const struct ss_extract_sink *inner;
 	bool stop;
 	bool sound;
 	struct name best;
@@ -482,7 +482,7 @@ static bool is_padding(const struct span *s)
  *
  * Return: whether it is sound; nothing where @inner did not take all of it.
  */
-bool ss_tnef_read(const uint8_t *data, size_t len, const struct ss_inner *inner)
+bool ss_tnef_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	struct tnef t = { .inner = inner, .sound = true };
 	struct span s = { data, len }, attachment, value;

@@ -4,6 +4,6 @@
 
 #include "scanner/files/extract.h"
 
-bool ss_tnef_read(const uint8_t *data, size_t len, const struct ss_inner *inner);
+bool ss_tnef_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner);
 
 #endif /* SS_SCANNER_FILES_TNEF_H */

@@ -328,7 +328,9 @@ static bool add_inner(void *arg, const uint8_t *data, size_t len)
 static void read_inner(struct reader *r, const struct ss_format *format, void *arg)
 {
 	struct inner inner = { .reader = r, .arg = arg, .fd = -1 };
-	const struct ss_inner take = { .file = begin_inner, .octets = add_inner, .arg = &inner };
+	const struct ss_extract_sink take = {
+		.file = begin_inner, .octets = add_inner, .arg = &inner,
+	};
 	bool sound = format->read(r->data, r->size, &take);
 
 	end_inner(&inner);

@@ -92,7 +92,7 @@ struct way {
  * @used: how many
  */
 struct output {
-	const struct ss_inner *inner;
+	const struct ss_extract_sink *inner;
 	uint8_t data[BUFFER];
 	size_t used;
 };
@@ -306,7 +306,7 @@ static void decode_line(struct output *out, const struct ss_lines *line)
 /* Return: whether @out takes more */
 static bool decode(struct output *out, const struct block *block, const struct way *way)
 {
-	const struct ss_inner *inner = out->inner;
+	const struct ss_extract_sink *inner = out->inner;
 	struct ss_lines text = block->body, line;
 
 	if (!inner->file(inner->arg, (const char *)block->name.at,
@@ -341,7 +341,7 @@ static bool decode_all(struct output *out, const struct block *block)
 }
 
 /* Return: whether decoders agree */
-static bool read_blocks(struct ss_lines text, const struct ss_inner *inner, bool *stop)
+static bool read_blocks(struct ss_lines text, const struct ss_extract_sink *inner, bool *stop)
 {
 	const uint8_t *start = text.at;
 	struct output out = { .inner = inner };
@@ -379,7 +379,7 @@ bool ss_uu_is(const uint8_t *data, size_t len)
  *
  * Return: whether all decoders agree on them; nothing where @inner did not take all.
  */
-bool ss_uu_read(const uint8_t *data, size_t len, const struct ss_inner *inner)
+bool ss_uu_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	struct ss_lines text = { data, data + len, false };
 	bool stop = false, sound = read_blocks(text, inner, &stop);

@@ -25,7 +25,7 @@
  * @count: how many bits
  */
 struct output {
-	const struct ss_inner *inner;
+	const struct ss_extract_sink *inner;
 	uint8_t data[BUFFER];
 	size_t used;
 	uint32_t bits;
@@ -104,7 +104,7 @@ static bool decode_line(struct output *out, const struct ss_lines *line)
 	return true;
 }
 
-static bool begin_file(const struct ss_lines *name, bool coded, const struct ss_inner *inner)
+static bool begin_file(const struct ss_lines *name, bool coded, const struct ss_extract_sink *inner)
 {
 	struct output out = {};
 
@@ -115,7 +115,7 @@ static bool begin_file(const struct ss_lines *name, bool coded, const struct ss_
 }
 
 /* Return: whether more is taken; @sound where the file has an end */
-static bool read_file(struct ss_lines *text, const struct ss_inner *inner, bool *sound)
+static bool read_file(struct ss_lines *text, const struct ss_extract_sink *inner, bool *sound)
 {
 	struct output out = { .inner = inner };
 	struct ss_lines line, rest = *text, name;
@@ -154,7 +154,7 @@ bool ss_uu64_is(const uint8_t *data, size_t len)
  *
  * Return: whether each has an end; nothing where @inner did not take all.
  */
-bool ss_uu64_read(const uint8_t *data, size_t len, const struct ss_inner *inner)
+bool ss_uu64_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	struct ss_lines text = { data, data + len, false }, name;
 	bool all = true, sound, coded;

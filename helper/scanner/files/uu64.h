@@ -5,6 +5,6 @@
 #include "scanner/files/extract.h"
 
 bool ss_uu64_is(const uint8_t *data, size_t len);
-bool ss_uu64_read(const uint8_t *data, size_t len, const struct ss_inner *inner);
+bool ss_uu64_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner);
 
 #endif /* SS_SCANNER_FILES_UU64_H */

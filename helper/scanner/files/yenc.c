@@ -34,7 +34,7 @@ static bool begins(const struct ss_lines *line, const char *word)
  * @odd: that is something else
  */
 struct output {
-	const struct ss_inner *inner;
+	const struct ss_extract_sink *inner;
 	uint8_t data[BUFFER];
 	size_t used;
 	bool lax;
@@ -128,7 +128,7 @@ static bool is_part(struct output *out, const struct ss_lines *line)
 static bool read_file(struct ss_lines *text, const struct ss_lines *name, struct output *out,
 		      bool *sound)
 {
-	const struct ss_inner *inner = out->inner;
+	const struct ss_extract_sink *inner = out->inner;
 	struct ss_lines line, rest = *text, other;
 
 	*sound = false;
@@ -165,7 +165,7 @@ bool ss_yenc_is(const uint8_t *data, size_t len)
  *
  * Return: whether each has an end; nothing where @inner did not take all.
  */
-bool ss_yenc_read(const uint8_t *data, size_t len, const struct ss_inner *inner)
+bool ss_yenc_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	struct ss_lines text = { data, data + len, false }, name;
 	bool all = true, sound, same;

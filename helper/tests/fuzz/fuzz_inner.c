@@ -65,13 +65,13 @@ static bool take_octets(void *arg, const uint8_t *data, size_t len)
 	return add(tally, data, len);
 }
 
-typedef bool (*read_fn)(const uint8_t *data, size_t len, const struct ss_inner *inner);
+typedef bool (*read_fn)(const uint8_t *data, size_t len, const struct ss_extract_sink *inner);
 
 static struct tally read_it(read_fn read, const uint8_t *data, size_t len, size_t calls,
 			    bool *sound)
 {
 	struct tally tally = { .left = calls };
-	const struct ss_inner inner = { take_file, take_octets, &tally };
+	const struct ss_extract_sink inner = { take_file, take_octets, &tally };
 
 	*sound = read(data, len, &inner);
 	return tally;

@@ -853,7 +853,7 @@ static bool take_octets(void *arg, const uint8_t *data, size_t len)
 static void read_all(const uint8_t *data, size_t len)
 {
 	size_t count = 0;
-	const struct ss_inner inner = {
+	const struct ss_extract_sink inner = {
 		.file = take_file, .octets = take_octets, .arg = &count,
 	};
 	uint8_t *copy = malloc(len ? len : 1);
