@@ -19,7 +19,7 @@ static int read_files(struct ss_ca *ca, struct ss_verify *verify, const struct s
 	return ret ?: ss_verify_init(verify, conf->trust, conf->crl, own, err, errlen);
 }
 
-static int init(struct ss_gateway *gw, const struct ss_conf *conf, char *err,
+static int init(struct ss_tls_context *gw, const struct ss_conf *conf, char *err,
 		size_t errlen)
 {
 	int ret = read_files(&gw->ca, &gw->verify, &gw->ca, conf, err, errlen);
@@ -38,16 +38,16 @@ static int init(struct ss_gateway *gw, const struct ss_conf *conf, char *err,
 }
 
 /**
- * ss_gateway_new() - Read and make what handshakes need.
+ * ss_tls_context_new() - Read and make what handshakes need.
  * @conf: the command line
  * @err: what is wrong, for people
  * @errlen: room at @err
  *
- * Return: it, to be freed with ss_gateway_free(), or NULL.
+ * Return: it, to be freed with ss_tls_context_free(), or NULL.
  */
-struct ss_gateway *ss_gateway_new(const struct ss_conf *conf, char *err, size_t errlen)
+struct ss_tls_context *ss_tls_context_new(const struct ss_conf *conf, char *err, size_t errlen)
 {
-	struct ss_gateway *gw = calloc(1, sizeof(*gw));
+	struct ss_tls_context *gw = calloc(1, sizeof(*gw));
 
 	if (!gw) {
 		snprintf(err, errlen, "out of memory");
@@ -55,12 +55,12 @@ struct ss_gateway *ss_gateway_new(const struct ss_conf *conf, char *err, size_t 
 	}
 	if (!init(gw, conf, err, errlen))
 		return gw;
-	ss_gateway_free(gw);
+	ss_tls_context_free(gw);
 	return NULL;
 }
 
 /**
- * ss_gateway_reload() - Read anew what is in files.
+ * ss_tls_context_reload() - Read anew what is in files.
  * @gw: what handshakes share; they may be under way
  * @conf: the command line
  * @err: what is wrong, for people
@@ -71,8 +71,8 @@ struct ss_gateway *ss_gateway_new(const struct ss_conf *conf, char *err, size_t 
  *
  * Return: 0, or an errno and nothing has changed.
  */
-int ss_gateway_reload(struct ss_gateway *gw, const struct ss_conf *conf, char *err,
-		      size_t errlen)
+int ss_tls_context_reload(struct ss_tls_context *gw, const struct ss_conf *conf, char *err,
+			  size_t errlen)
 {
 	struct ss_verify verify = {}, old_verify = gw->verify;
 	struct ss_ca ca = {}, old_ca = gw->ca;
@@ -93,10 +93,10 @@ int ss_gateway_reload(struct ss_gateway *gw, const struct ss_conf *conf, char *e
 }
 
 /**
- * ss_gateway_free() - Free what handshakes share; none may be left.
+ * ss_tls_context_free() - Free what handshakes share; none may be left.
  * @gw: it, or NULL
  */
-void ss_gateway_free(struct ss_gateway *gw)
+void ss_tls_context_free(struct ss_tls_context *gw)
 {
 	if (!gw)
 		return;

@@ -11,7 +11,7 @@
 #include "tls/verify.h"
 
 /**
- * struct ss_gateway - What all handshakes share.
+ * struct ss_tls_context - What all handshakes share.
  * @ca: the gateway's CAs
  * @verify: what servers' certificates are checked against
  * @mint: where clients' certificates come from
@@ -20,7 +20,7 @@
  * @content: of those, the ones that do without
  * @peeked: what was peeked at last
  */
-struct ss_gateway {
+struct ss_tls_context {
 	struct ss_ca ca;
 	struct ss_verify verify;
 	struct ss_mint mint;
@@ -30,9 +30,9 @@ struct ss_gateway {
 	uint8_t peeked[SS_HELLO_RAW];
 };
 
-struct ss_gateway *ss_gateway_new(const struct ss_conf *conf, char *err, size_t errlen);
-int ss_gateway_reload(struct ss_gateway *gw, const struct ss_conf *conf, char *err,
-		      size_t errlen);
-void ss_gateway_free(struct ss_gateway *gw);
+struct ss_tls_context *ss_tls_context_new(const struct ss_conf *conf, char *err, size_t errlen);
+int ss_tls_context_reload(struct ss_tls_context *gw, const struct ss_conf *conf, char *err,
+			  size_t errlen);
+void ss_tls_context_free(struct ss_tls_context *gw);
 
 #endif /* SS_TLS_CONTEXT_H */

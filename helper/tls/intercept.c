@@ -77,7 +77,7 @@ enum stage {
  * @result: what became of it
  */
 struct ss_pair {
-	struct ss_gateway *gw;
+	struct ss_tls_context *gw;
 	struct ss_job job;
 	enum stage stage;
 	struct ss_leg client;
@@ -583,7 +583,7 @@ static bool step_client(struct ss_pair *pair, uint64_t now)
  * Return: it, to be freed with ss_pair_free(); or NULL, and the sockets are
  * the caller's.
  */
-struct ss_pair *ss_pair_new(struct ss_gateway *gw, const struct ss_job *job,
+struct ss_pair *ss_pair_new(struct ss_tls_context *gw, const struct ss_job *job,
 			    const int fds[SS_PAIR_SIDES], uint64_t now)
 {
 	struct ss_pair *pair = calloc(1, sizeof(*pair));

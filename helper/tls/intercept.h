@@ -22,7 +22,7 @@ enum ss_pair_side {
 	SS_PAIR_SIDES,
 };
 
-struct ss_pair *ss_pair_new(struct ss_gateway *gw, const struct ss_job *job,
+struct ss_pair *ss_pair_new(struct ss_tls_context *gw, const struct ss_job *job,
 			    const int fds[SS_PAIR_SIDES], uint64_t now);
 void ss_pair_close(struct ss_pair *pair);
 void ss_pair_free(struct ss_pair *pair);

@@ -77,7 +77,7 @@ struct task {
  */
 struct tls {
 	const struct ss_conf *conf;
-	struct ss_gateway *gw;
+	struct ss_tls_context *gw;
 	int signals;
 	int sock;
 	int epoll;
@@ -178,7 +178,7 @@ static void on_signal(struct tls *t)
 
 	if (read(t->signals, &info, sizeof(info)) < 0)
 		return;
-	if (ss_gateway_reload(t->gw, t->conf, why, sizeof(why)))
+	if (ss_tls_context_reload(t->gw, t->conf, why, sizeof(why)))
 		ss_process_say("reload failed, CAs and revocation lists stay as they were: %s",
 			       why);
 	else
@@ -339,7 +339,7 @@ void ss_tls_run(const struct ss_conf *conf, int sock)
 	t.sock = sock;
 	open_signals(&t);
 	t.max = raise_limit();
-	t.gw = ss_gateway_new(conf, why, sizeof(why));
+	t.gw = ss_tls_context_new(conf, why, sizeof(why));
 	if (!t.gw) {
 		ss_process_say("%s", why);
 		_exit(SS_EXIT_USAGE);

@@ -13,7 +13,7 @@
 #include "lib/process.h"
 #include "tests/support/fake_ktls.h"
 
-struct ss_gateway *gw;
+struct ss_tls_context *gw;
 struct ss_job job;
 struct peer client, server;
 struct ss_pair *pair;
@@ -169,7 +169,7 @@ int setup(void **state)
 
 	(void)state;
 	fake_ktls_reset();
-	gw = ss_gateway_new(&conf, err, sizeof(err));
+	gw = ss_tls_context_new(&conf, err, sizeof(err));
 	if (!gw)
 		print_message("# %s\n", err);
 	memset(&job, 0, sizeof(job));
@@ -185,6 +185,6 @@ int setup(void **state)
 int teardown(void **state)
 {
 	(void)state;
-	ss_gateway_free(gw);
+	ss_tls_context_free(gw);
 	return 0;
 }

@@ -10,7 +10,7 @@
 
 /* The vocabulary of tests with a client and a server, and the gateway between them */
 
-extern struct ss_gateway *gw;
+extern struct ss_tls_context *gw;
 extern struct ss_job job;		/* of the session that is to start */
 
 /* One session */

@@ -194,7 +194,7 @@ static void blocks_its_own_ca_read_anew(void **state)
 	assert_int_equal(ss_ca_create(ca_dir, &(struct ss_ca_names){ .subject = "CN=other" }, err,
 				      sizeof(err)), 0);
 	other.ca_dir = ca_dir;
-	assert_int_equal(ss_gateway_reload(gw, &other, err, sizeof(err)), 0);
+	assert_int_equal(ss_tls_context_reload(gw, &other, err, sizeof(err)), 0);
 	own = make_own();
 	start(PEER_PRIORITY, PKI_HOST, PEER_PRIORITY, &own, 1);
 	expect_failed(SMTPSPLICE_TLS_CAUSE_OWN_CA, GNUTLS_A_BAD_CERTIFICATE);

@@ -16,7 +16,7 @@
 
 static char *dir, *ca_dir, *trust;
 static struct ss_ca own;
-static struct ss_gateway *gw;
+static struct ss_tls_context *gw;
 static struct pki root, leaf;
 static struct ss_job job;
 static gnutls_datum_t ticket_key;
@@ -164,7 +164,7 @@ static int setup(void **state)
 	conf.ca_dir = ca_dir;
 	conf.cert_dir = dir;
 	conf.trust = trust;
-	gw = ss_gateway_new(&conf, err, sizeof(err));
+	gw = ss_tls_context_new(&conf, err, sizeof(err));
 	job = (struct ss_job){ .cookie = 42, .timeout = 60000 };
 	ss_profile_default(&job.profile);
 	return gw && !gnutls_session_ticket_key_generate(&ticket_key) ? 0 : -1;
@@ -173,7 +173,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	ss_gateway_free(gw);
+	ss_tls_context_free(gw);
 	ss_ca_free(&own);
 	ss_process_remove_tree(dir);
 	pki_free(&root);
