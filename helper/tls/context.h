@@ -25,8 +25,8 @@ struct ss_tls_context {
 	struct ss_verify verify;
 	struct ss_mint mint;
 	struct ss_legs legs;
-	struct ss_askers askers;
-	struct ss_askers content;
+	struct ss_mtls_servers askers;
+	struct ss_mtls_servers content;
 	uint8_t peeked[SS_HELLO_RAW];
 };
 

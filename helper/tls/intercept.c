@@ -192,7 +192,7 @@ static void decide(struct ss_pair *pair, uint64_t now)
 	if (ss_profile_exempts_name(p, h->name))
 		bypass(pair, SMTPSPLICE_TLS_CAUSE_EXEMPT);
 	else if (p->client_certificate == SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS &&
-		 ss_askers_has(&pair->gw->askers, &pair->job, h->name, now))
+		 ss_mtls_servers_has(&pair->gw->askers, &pair->job, h->name, now))
 		bypass(pair, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE);
 	else if (!h->tls12.offered && !h->tls13.offered)
 		unsupported(pair, p->version, SMTPSPLICE_TLS_CAUSE_VERSION, ALERT_VERSION,
@@ -298,7 +298,7 @@ static void server_failed(struct ss_pair *pair, int error, uint64_t now)
 		/* This session cannot be bypassed any more, the next one can */
 		if (pair->job.profile.client_certificate ==
 		    SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS)
-			ss_askers_add(&pair->gw->askers, &pair->job, pair->hello.name, now);
+			ss_mtls_servers_add(&pair->gw->askers, &pair->job, pair->hello.name, now);
 		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE, ALERT_FAILURE,
 		     ALERT_FAILURE, pair->server.refuse_asking ?
 		     "server: asks for the client's certificate" :
@@ -519,7 +519,7 @@ static void hand_over(struct ss_pair *pair)
 static bool begin_word(struct ss_pair *pair, uint64_t now)
 {
 	if (!pair->server.asked || ss_leg_version(&pair->server) != SS_LEG_TLS13 ||
-	    ss_askers_has(&pair->gw->content, &pair->job, pair->hello.name, now))
+	    ss_mtls_servers_has(&pair->gw->content, &pair->job, pair->hello.name, now))
 		return false;
 	pair->word = now + WORD_MS;
 	if (pair->word > pair->deadline)
@@ -530,7 +530,7 @@ static bool begin_word(struct ss_pair *pair, uint64_t now)
 
 static void end_word(struct ss_pair *pair, uint64_t now)
 {
-	ss_askers_add(&pair->gw->content, &pair->job, pair->hello.name, now);
+	ss_mtls_servers_add(&pair->gw->content, &pair->job, pair->hello.name, now);
 	hand_over(pair);
 }
 

@@ -27,7 +27,7 @@ static bool make_id(uint8_t id[32], const struct ss_job *job, const char *name)
 }
 
 /**
- * ss_askers_has() - Look for a server.
+ * ss_mtls_servers_has() - Look for a server.
  * @askers: the memory
  * @job: has its address and port
  * @name: its name (SNI), or ""
@@ -35,14 +35,14 @@ static bool make_id(uint8_t id[32], const struct ss_job *job, const char *name)
  *
  * Return: whether it is known to ask.
  */
-bool ss_askers_has(const struct ss_askers *askers, const struct ss_job *job,
-		   const char *name, uint64_t now)
+bool ss_mtls_servers_has(const struct ss_mtls_servers *askers, const struct ss_job *job,
+			 const char *name, uint64_t now)
 {
 	uint8_t id[32];
 
 	if (!make_id(id, job, name))
 		return false;
-	for (int i = 0; i < SS_ASKERS_MAX; i++)
+	for (int i = 0; i < SS_MTLS_SERVERS_MAX; i++)
 		if (askers->place[i].until > now &&
 		    !memcmp(askers->place[i].id, id, sizeof(id)))
 			return true;
@@ -50,14 +50,14 @@ bool ss_askers_has(const struct ss_askers *askers, const struct ss_job *job,
 }
 
 /**
- * ss_askers_add() - Remember a server.
+ * ss_mtls_servers_add() - Remember a server.
  * @askers: the memory
  * @job: has its address and port
  * @name: its name (SNI), or ""
  * @now: see ss_process_now()
  */
-void ss_askers_add(struct ss_askers *askers, const struct ss_job *job,
-		   const char *name, uint64_t now)
+void ss_mtls_servers_add(struct ss_mtls_servers *askers, const struct ss_job *job,
+			 const char *name, uint64_t now)
 {
 	struct ss_asker *at = askers->place;
 	uint8_t id[32];
@@ -65,7 +65,7 @@ void ss_askers_add(struct ss_askers *askers, const struct ss_job *job,
 	if (!make_id(id, job, name))
 		return;
 	/* Its own place, or the one that ends first */
-	for (int i = 0; i < SS_ASKERS_MAX; i++) {
+	for (int i = 0; i < SS_MTLS_SERVERS_MAX; i++) {
 		struct ss_asker *a = &askers->place[i];
 
 		if (a->until && !memcmp(a->id, id, sizeof(id))) {
@@ -76,5 +76,5 @@ void ss_askers_add(struct ss_askers *askers, const struct ss_job *job,
 			at = a;
 	}
 	memcpy(at->id, id, sizeof(id));
-	at->until = now + SS_ASKERS_MS;
+	at->until = now + SS_MTLS_SERVERS_MS;
 }

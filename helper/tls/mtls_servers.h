@@ -7,8 +7,8 @@
 
 #include "tls/job.h"
 
-#define SS_ASKERS_MAX	1024
-#define SS_ASKERS_MS	3600000u
+#define SS_MTLS_SERVERS_MAX	1024
+#define SS_MTLS_SERVERS_MS	3600000u
 
 /**
  * struct ss_asker - A server that has asked for the client's certificate, or that was
@@ -22,16 +22,16 @@ struct ss_asker {
 };
 
 /**
- * struct ss_askers - All of them, as far as they are remembered.
+ * struct ss_mtls_servers - All of them, as far as they are remembered.
  * @place: in no order
  */
-struct ss_askers {
-	struct ss_asker place[SS_ASKERS_MAX];
+struct ss_mtls_servers {
+	struct ss_asker place[SS_MTLS_SERVERS_MAX];
 };
 
-bool ss_askers_has(const struct ss_askers *askers, const struct ss_job *job,
-		   const char *name, uint64_t now);
-void ss_askers_add(struct ss_askers *askers, const struct ss_job *job,
-		   const char *name, uint64_t now);
+bool ss_mtls_servers_has(const struct ss_mtls_servers *askers, const struct ss_job *job,
+			 const char *name, uint64_t now);
+void ss_mtls_servers_add(struct ss_mtls_servers *askers, const struct ss_job *job,
+			 const char *name, uint64_t now);
 
 #endif /* SS_TLS_MTLS_SERVERS_H */

@@ -317,28 +317,28 @@ static void minds_client_certificates(void **state)
 static void remembers_which_server_asks(void **state)
 {
 	static const uint16_t ports[] = { 0, 24, 26, 25 + 256, 25 << 8 };
-	static struct ss_askers askers;
+	static struct ss_mtls_servers askers;
 	struct ss_job other = job;
 
 	(void)state;
-	ss_askers_add(&askers, &job, PKI_HOST, 1);
-	assert_true(ss_askers_has(&askers, &job, "MX.example.com", SS_ASKERS_MS));
-	assert_false(ss_askers_has(&askers, &job, PKI_HOST, 1 + SS_ASKERS_MS));
-	assert_false(ss_askers_has(&askers, &job, "mx2.example.com", 1));
-	assert_false(ss_askers_has(&askers, &job, "", 1));
+	ss_mtls_servers_add(&askers, &job, PKI_HOST, 1);
+	assert_true(ss_mtls_servers_has(&askers, &job, "MX.example.com", SS_MTLS_SERVERS_MS));
+	assert_false(ss_mtls_servers_has(&askers, &job, PKI_HOST, 1 + SS_MTLS_SERVERS_MS));
+	assert_false(ss_mtls_servers_has(&askers, &job, "mx2.example.com", 1));
+	assert_false(ss_mtls_servers_has(&askers, &job, "", 1));
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
 		other.server_port = ports[i];
-		assert_false(ss_askers_has(&askers, &other, PKI_HOST, 1));
+		assert_false(ss_mtls_servers_has(&askers, &other, PKI_HOST, 1));
 	}
 	other = job;
 	for (int i = 0; i < job.server_size; i++) {
 		other.server[i] ^= 1;
-		assert_false(ss_askers_has(&askers, &other, PKI_HOST, 1));
+		assert_false(ss_mtls_servers_has(&askers, &other, PKI_HOST, 1));
 		other.server[i] ^= 1;
 	}
 	/* One of IPv6 that begins like it */
 	other.server_size = 16;
-	assert_false(ss_askers_has(&askers, &other, PKI_HOST, 1));
+	assert_false(ss_mtls_servers_has(&askers, &other, PKI_HOST, 1));
 }
 
 /* It says so behind the handshake, and may leave its side of the connection open */
@@ -356,8 +356,8 @@ static void test_M5_needs_a_certificate(void **state)
 		expect_failed(SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE, -1);
 		assert_string_equal(result.text,
 				    "server: does not go on without the client's certificate");
-		assert_false(ss_askers_has(&gw->askers, &job, PKI_HOST, ss_process_now()));
-		assert_false(ss_askers_has(&gw->content, &job, PKI_HOST, ss_process_now()));
+		assert_false(ss_mtls_servers_has(&gw->askers, &job, PKI_HOST, ss_process_now()));
+		assert_false(ss_mtls_servers_has(&gw->content, &job, PKI_HOST, ss_process_now()));
 		finish();
 	}
 }
@@ -394,10 +394,10 @@ static void test_M5_does_without_a_certificate(void **state)
 		start(PEER_PRIORITY, host, "NORMAL:-VERS-ALL:+VERS-TLS1.3", &leaf, 1);
 		gnutls_certificate_server_set_request(server.session, GNUTLS_CERT_REQUEST);
 		server.first = i / 2 ? "220 x\r\n" : NULL;
-		assert_int_equal(ss_askers_has(&gw->content, &job, host, ss_process_now()),
+		assert_int_equal(ss_mtls_servers_has(&gw->content, &job, host, ss_process_now()),
 				 i % 2);
 		expect_inspected();
-		assert_true(ss_askers_has(&gw->content, &job, host, ss_process_now()));
+		assert_true(ss_mtls_servers_has(&gw->content, &job, host, ss_process_now()));
 		if (server.first) {
 			len = peer_read_record(gw_server, record, sizeof(record));
 			len = fake_ktls_open(&fake_ktls_find(gw_server)->keys[1], record, len,
@@ -416,7 +416,7 @@ static void test_M5_does_without_a_certificate(void **state)
 			gnutls_certificate_server_set_request(server.session,
 							      GNUTLS_CERT_REQUEST);
 		expect_inspected();
-		assert_false(ss_askers_has(&gw->content, &job, PKI_HOST, ss_process_now()));
+		assert_false(ss_mtls_servers_has(&gw->content, &job, PKI_HOST, ss_process_now()));
 		finish();
 	}
 }
