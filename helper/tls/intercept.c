@@ -186,10 +186,10 @@ static void start_server(struct ss_pair *pair)
 /* A whole ClientHello is there. Exempt servers come first: they are let alone. */
 static void decide(struct ss_pair *pair, uint64_t now)
 {
-	const struct ss_profile *p = &pair->job.profile;
+	const struct ss_tls_profile *p = &pair->job.profile;
 	const struct ss_hello *h = &pair->hello;
 
-	if (ss_profile_exempts_name(p, h->name))
+	if (ss_tls_profile_exempts_name(p, h->name))
 		bypass(pair, SMTPSPLICE_TLS_CAUSE_EXEMPT);
 	else if (p->client_certificate == SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS &&
 		 ss_mtls_servers_has(&pair->gw->askers, &pair->job, h->name, now))
@@ -353,7 +353,7 @@ static const char *certificate_text(enum smtpsplice_tls_cause cause,
 static struct ss_creds *get_creds(struct ss_pair *pair, gnutls_x509_crt_t original,
 				  enum ss_ca_kind kind)
 {
-	const struct ss_profile *p = &pair->job.profile;
+	const struct ss_tls_profile *p = &pair->job.profile;
 	bool tls13 = ss_leg_version(&pair->server) == SS_LEG_TLS13 &&
 		     usable(&pair->hello.tls13);
 	enum ss_mint_key key = tls13 || pair->hello.tls12.ecdsa ? SS_MINT_ECDSA : SS_MINT_RSA;
@@ -597,7 +597,7 @@ struct ss_pair *ss_pair_new(struct ss_tls_context *gw, const struct ss_job *job,
 	pair->server.fd = fds[SS_PAIR_SERVER];
 	pair->deadline = now + job->timeout - (margin < MARGIN_MS ? margin : MARGIN_MS);
 	pair->result.cookie = job->cookie;
-	if (ss_profile_exempts_address(&job->profile, job->server, job->server_size))
+	if (ss_tls_profile_exempts_address(&job->profile, job->server, job->server_size))
 		bypass(pair, SMTPSPLICE_TLS_CAUSE_EXEMPT);
 	return pair;
 }

@@ -36,7 +36,7 @@ static int read_one(struct ss_job *job, const struct nlattr *nla)
 		job->starttls = true;
 		break;
 	case SMTPSPLICE_A_HANDSHAKE_TLS:
-		return ss_profile_parse(&job->profile, nla);
+		return ss_tls_profile_parse(&job->profile, nla);
 	}
 	return 0;
 }
@@ -58,7 +58,7 @@ int ss_job_parse(struct ss_job *job, const struct nlattr *attrs, int len)
 	job->server_size = 0;
 	job->server_port = 0;
 	job->starttls = false;
-	ss_profile_default(&job->profile);
+	ss_tls_profile_default(&job->profile);
 	nla_for_each_attr(nla, (struct nlattr *)attrs, len, rem) {
 		int ret = read_one(job, nla);
 

@@ -23,7 +23,7 @@ struct ss_job {
 	uint8_t server_size;
 	uint16_t server_port;
 	bool starttls;
-	struct ss_profile profile;
+	struct ss_tls_profile profile;
 };
 
 int ss_job_parse(struct ss_job *job, const struct nlattr *attrs, int len);

@@ -13,12 +13,12 @@
 #include "tls/tls_profile.h"
 
 /**
- * ss_profile_default() - A profile that says nothing.
+ * ss_tls_profile_default() - A profile that says nothing.
  * @profile: gets the defaults named in uapi/smtpsplice.yaml
  */
-void ss_profile_default(struct ss_profile *profile)
+void ss_tls_profile_default(struct ss_tls_profile *profile)
 {
-	*profile = (struct ss_profile){
+	*profile = (struct ss_tls_profile){
 		.expired = SMTPSPLICE_TLS_ACTION_BLOCK,
 		.revoked = SMTPSPLICE_TLS_ACTION_BLOCK,
 		.untrusted = SMTPSPLICE_TLS_ACTION_ALLOW,
@@ -41,7 +41,7 @@ static int read_enum(uint32_t *value, const struct nlattr *nla, uint32_t max)
 	return 0;
 }
 
-static int add_address(struct ss_profile *p, const struct nlattr *nest)
+static int add_address(struct ss_tls_profile *p, const struct nlattr *nest)
 {
 	const struct nlattr *addr = nla_find(nla_data(nest), nla_len(nest),
 					     SMTPSPLICE_A_PREFIX_ADDR);
@@ -76,7 +76,7 @@ static int add_pattern(char (*list)[SMTPSPLICE_PATTERN_MAX + 1],
 	return ret;
 }
 
-static int read_one(struct ss_profile *p, const struct nlattr *nla)
+static int read_one(struct ss_tls_profile *p, const struct nlattr *nla)
 {
 	switch (nla_type(nla)) {
 	case SMTPSPLICE_A_TLS_PROFILE_EXPIRED_SERVER_CERT:
@@ -117,18 +117,18 @@ static int read_one(struct ss_profile *p, const struct nlattr *nla)
 }
 
 /**
- * ss_profile_parse() - Read a profile.
+ * ss_tls_profile_parse() - Read a profile.
  * @profile: where to; what @nest does not say, gets its default
  * @nest: attribute with a nested attribute set tls-profile, or NULL
  *
  * Return: 0 or -EPROTO.
  */
-int ss_profile_parse(struct ss_profile *profile, const struct nlattr *nest)
+int ss_tls_profile_parse(struct ss_tls_profile *profile, const struct nlattr *nest)
 {
 	struct nlattr *nla;
 	int rem;
 
-	ss_profile_default(profile);
+	ss_tls_profile_default(profile);
 	if (!nest)
 		return 0;
 	nla_for_each_attr(nla, (struct nlattr *)nla_data(nest), nla_len(nest), rem) {
@@ -150,15 +150,15 @@ static bool prefix_has(const struct ss_prefix *p, const uint8_t *addr)
 }
 
 /**
- * ss_profile_exempts_address() - Look for a server's address.
+ * ss_tls_profile_exempts_address() - Look for a server's address.
  * @profile: the profile
  * @addr: the address in network byte order
  * @size: its size, 4 or 16
  *
  * Return: whether sessions with that server are to be bypassed.
  */
-bool ss_profile_exempts_address(const struct ss_profile *profile,
-				const uint8_t *addr, size_t size)
+bool ss_tls_profile_exempts_address(const struct ss_tls_profile *profile,
+				    const uint8_t *addr, size_t size)
 {
 	for (unsigned int i = 0; i < profile->address_count; i++)
 		if (profile->addresses[i].size == size &&
@@ -207,13 +207,13 @@ static bool regex_matches(const char *pattern, const char *name)
 }
 
 /**
- * ss_profile_exempts_name() - Look for a server's name.
+ * ss_tls_profile_exempts_name() - Look for a server's name.
  * @profile: the profile
  * @name: the name (SNI); an empty one is never exempt
  *
  * Return: whether sessions with that server are to be bypassed.
  */
-bool ss_profile_exempts_name(const struct ss_profile *profile, const char *name)
+bool ss_tls_profile_exempts_name(const struct ss_tls_profile *profile, const char *name)
 {
 	char bare[SMTPSPLICE_PATTERN_MAX + 1] = "";
 	size_t len = name_length(name);

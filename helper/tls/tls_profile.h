@@ -11,7 +11,7 @@
 #include "lib/addr.h"
 
 /**
- * struct ss_profile - A TLS profile, as far as it is about handshakes.
+ * struct ss_tls_profile - A TLS profile, as far as it is about handshakes.
  * @expired: enum smtpsplice_tls_action, as are the next four
  * @revoked: the server's certificate was revoked
  * @untrusted: it is of no trusted CA
@@ -31,7 +31,7 @@
  * @regexes: regular expressions of server names to bypass
  * @regex_count: how many
  */
-struct ss_profile {
+struct ss_tls_profile {
 	uint32_t expired;
 	uint32_t revoked;
 	uint32_t untrusted;
@@ -52,10 +52,10 @@ struct ss_profile {
 	unsigned int regex_count;
 };
 
-void ss_profile_default(struct ss_profile *profile);
-int ss_profile_parse(struct ss_profile *profile, const struct nlattr *nest);
-bool ss_profile_exempts_address(const struct ss_profile *profile,
-				const uint8_t *addr, size_t size);
-bool ss_profile_exempts_name(const struct ss_profile *profile, const char *name);
+void ss_tls_profile_default(struct ss_tls_profile *profile);
+int ss_tls_profile_parse(struct ss_tls_profile *profile, const struct nlattr *nest);
+bool ss_tls_profile_exempts_address(const struct ss_tls_profile *profile,
+				    const uint8_t *addr, size_t size);
+bool ss_tls_profile_exempts_name(const struct ss_tls_profile *profile, const char *name);
 
 #endif /* SS_TLS_TLS_PROFILE_H */

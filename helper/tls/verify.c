@@ -542,7 +542,7 @@ void ss_verify_chain(const struct ss_verify *verify, gnutls_x509_crt_t *chain,
 			set_failed(result, SMTPSPLICE_TLS_CAUSE_OWN_CA);
 }
 
-static uint32_t action_of(const struct ss_profile *p, enum smtpsplice_tls_cause cause)
+static uint32_t action_of(const struct ss_tls_profile *p, enum smtpsplice_tls_cause cause)
 {
 	switch (cause) {
 	case SMTPSPLICE_TLS_CAUSE_EXPIRED:
@@ -572,7 +572,7 @@ static uint32_t action_of(const struct ss_profile *p, enum smtpsplice_tls_cause 
  * Return: the strictest of the actions for all that is wrong; IGNORE where
  * nothing is.
  */
-enum smtpsplice_tls_action ss_verify_decide(const struct ss_profile *profile,
+enum smtpsplice_tls_action ss_verify_decide(const struct ss_tls_profile *profile,
 					    const struct ss_verify_result *result,
 					    enum smtpsplice_tls_cause *cause)
 {

@@ -45,7 +45,7 @@ void ss_verify_free(struct ss_verify *verify);
 void ss_verify_chain(const struct ss_verify *verify, gnutls_x509_crt_t *chain,
 		     unsigned int count, const gnutls_datum_t *staple,
 		     const char *name, struct ss_verify_result *result);
-enum smtpsplice_tls_action ss_verify_decide(const struct ss_profile *profile,
+enum smtpsplice_tls_action ss_verify_decide(const struct ss_tls_profile *profile,
 					    const struct ss_verify_result *result,
 					    enum smtpsplice_tls_cause *cause);
 

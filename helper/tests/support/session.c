@@ -178,7 +178,7 @@ int setup(void **state)
 	job.server_size = 4;
 	memcpy(job.server, "\x0a\0\2\2", 4);
 	job.server_port = 25;
-	ss_profile_default(&job.profile);
+	ss_tls_profile_default(&job.profile);
 	return gw ? 0 : -1;
 }
 

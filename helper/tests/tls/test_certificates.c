@@ -118,10 +118,10 @@ static void compares_names(void **state)
 		{ SMTPSPLICE_SNI_CHECK_DISABLE, "CN=other.example.com", PKI_HOST },
 		{ SMTPSPLICE_SNI_CHECK_STRICT, "CN=other.example.com", NULL },
 	};
-	struct ss_profile profile;
+	struct ss_tls_profile profile;
 
 	(void)state;
-	ss_profile_default(&profile);
+	ss_tls_profile_default(&profile);
 	assert_int_equal(profile.sni_check, SMTPSPLICE_SNI_CHECK_ENABLE);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct pki_spec spec = { .host = "other.example.com", .dn = rows[i].dn };

@@ -90,7 +90,7 @@ static void reads_what_it_says(void **state)
 	assert_int_equal(job.profile.validation_failure, SMTPSPLICE_TLS_ACTION_IGNORE);
 	assert_int_equal(job.profile.sni_check, SMTPSPLICE_SNI_CHECK_STRICT);
 	assert_string_equal(job.profile.cert, "mx");
-	assert_true(ss_profile_exempts_address(&job.profile, job.server, 4));
+	assert_true(ss_tls_profile_exempts_address(&job.profile, job.server, 4));
 }
 
 /* All exemptions that there may be, as long as they may be, are one message */
@@ -114,7 +114,7 @@ static void takes_the_most(void **state)
 	assert_int_equal(job.profile.name_count, SMTPSPLICE_EXEMPT_MAX);
 	assert_int_equal(job.profile.regex_count, SMTPSPLICE_EXEMPT_MAX);
 	assert_int_equal(job.profile.address_count, SMTPSPLICE_EXEMPT_MAX);
-	assert_true(ss_profile_exempts_name(&job.profile, pattern));
+	assert_true(ss_tls_profile_exempts_name(&job.profile, pattern));
 }
 
 static void refuse(int type, int len, const void *data)
@@ -190,21 +190,21 @@ static void refuses_what_is_wrong(void **state)
 	assert_int_equal(ss_job_parse(&job, (struct nlattr *)"\xff\xff\1\0", 4), -EPROTO);
 }
 
-static struct ss_profile *with_name(const char *name)
+static struct ss_tls_profile *with_name(const char *name)
 {
-	static struct ss_profile p;
+	static struct ss_tls_profile p;
 
-	ss_profile_default(&p);
+	ss_tls_profile_default(&p);
 	snprintf(p.names[0], sizeof(p.names[0]), "%s", name);
 	p.name_count = 1;
 	return &p;
 }
 
-static struct ss_profile *with_regex(const char *regex)
+static struct ss_tls_profile *with_regex(const char *regex)
 {
-	static struct ss_profile p;
+	static struct ss_tls_profile p;
 
-	ss_profile_default(&p);
+	ss_tls_profile_default(&p);
 	snprintf(p.regexes[0], sizeof(p.regexes[0]), "%s", regex);
 	p.regex_count = 1;
 	return &p;
@@ -235,34 +235,34 @@ static void matches_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		assert_int_equal(ss_profile_exempts_name(with_name(rows[i].pattern),
-							 rows[i].name), rows[i].match);
-	assert_true(ss_profile_exempts_name(with_regex("^mx[0-9]+\\.example\\."),
-					    "MX12.example.org"));
-	assert_false(ss_profile_exempts_name(with_regex("^mx[0-9]+\\.example\\."),
-					     "mx.example.org"));
-	assert_true(ss_profile_exempts_name(with_regex("com$"), "a.com."));
-	assert_false(ss_profile_exempts_name(with_regex("(("), "(("));
-	assert_false(ss_profile_exempts_name(with_regex(".*"), ""));
+		assert_int_equal(ss_tls_profile_exempts_name(with_name(rows[i].pattern),
+							     rows[i].name), rows[i].match);
+	assert_true(ss_tls_profile_exempts_name(with_regex("^mx[0-9]+\\.example\\."),
+						"MX12.example.org"));
+	assert_false(ss_tls_profile_exempts_name(with_regex("^mx[0-9]+\\.example\\."),
+						 "mx.example.org"));
+	assert_true(ss_tls_profile_exempts_name(with_regex("com$"), "a.com."));
+	assert_false(ss_tls_profile_exempts_name(with_regex("(("), "(("));
+	assert_false(ss_tls_profile_exempts_name(with_regex(".*"), ""));
 }
 
 static void matches_addresses(void **state)
 {
-	struct ss_profile p;
+	struct ss_tls_profile p;
 
 	(void)state;
-	ss_profile_default(&p);
+	ss_tls_profile_default(&p);
 	p.addresses[0] = (struct ss_prefix){ .addr = { 10, 0, 2, 128 }, .size = 4, .len = 25 };
 	p.addresses[1] = (struct ss_prefix){ .addr = { 0xfd }, .size = 16, .len = 8 };
 	p.address_count = 2;
-	assert_true(ss_profile_exempts_address(&p, (uint8_t *)"\x0a\0\2\x80", 4));
-	assert_true(ss_profile_exempts_address(&p, (uint8_t *)"\x0a\0\2\xff", 4));
-	assert_false(ss_profile_exempts_address(&p, (uint8_t *)"\x0a\0\2\x7f", 4));
-	assert_true(ss_profile_exempts_address(&p, (uint8_t *)"\xfd" "0123456789abcde", 16));
-	assert_false(ss_profile_exempts_address(&p, (uint8_t *)"\xfe" "0123456789abcde", 16));
-	assert_false(ss_profile_exempts_address(&p, (uint8_t *)"", 0));
+	assert_true(ss_tls_profile_exempts_address(&p, (uint8_t *)"\x0a\0\2\x80", 4));
+	assert_true(ss_tls_profile_exempts_address(&p, (uint8_t *)"\x0a\0\2\xff", 4));
+	assert_false(ss_tls_profile_exempts_address(&p, (uint8_t *)"\x0a\0\2\x7f", 4));
+	assert_true(ss_tls_profile_exempts_address(&p, (uint8_t *)"\xfd" "0123456789abcde", 16));
+	assert_false(ss_tls_profile_exempts_address(&p, (uint8_t *)"\xfe" "0123456789abcde", 16));
+	assert_false(ss_tls_profile_exempts_address(&p, (uint8_t *)"", 0));
 	p.addresses[0].len = 0;
-	assert_true(ss_profile_exempts_address(&p, (uint8_t *)"\1\2\3\4", 4));
+	assert_true(ss_tls_profile_exempts_address(&p, (uint8_t *)"\1\2\3\4", 4));
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -166,7 +166,7 @@ static int setup(void **state)
 	conf.trust = trust;
 	gw = ss_tls_context_new(&conf, err, sizeof(err));
 	job = (struct ss_job){ .cookie = 42, .timeout = 60000 };
-	ss_profile_default(&job.profile);
+	ss_tls_profile_default(&job.profile);
 	return gw && !gnutls_session_ticket_key_generate(&ticket_key) ? 0 : -1;
 }
 

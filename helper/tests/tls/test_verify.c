@@ -644,10 +644,10 @@ static void takes_the_strictest(void **state)
 {
 	struct ss_verify_result r = { .failed = B(EXPIRED) | B(UNTRUSTED) | B(SERVER_NAME) };
 	enum smtpsplice_tls_cause cause;
-	struct ss_profile p;
+	struct ss_tls_profile p;
 
 	(void)state;
-	ss_profile_default(&p);
+	ss_tls_profile_default(&p);
 	p.expired = SMTPSPLICE_TLS_ACTION_IGNORE;
 	p.untrusted = SMTPSPLICE_TLS_ACTION_ALLOW;
 	/* Another name is for sni-server-cert-check alone */
@@ -672,7 +672,7 @@ static void takes_the_strictest(void **state)
 /* What is wrong is acted on by its own option, whatever the others say */
 static void has_an_option_for_each(void **state)
 {
-	struct ss_profile p;
+	struct ss_tls_profile p;
 	const struct {
 		enum smtpsplice_tls_cause cause;
 		uint32_t *action;
@@ -685,7 +685,7 @@ static void has_an_option_for_each(void **state)
 	};
 
 	(void)state;
-	ss_profile_default(&p);
+	ss_tls_profile_default(&p);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		*rows[i].action = SMTPSPLICE_TLS_ACTION_IGNORE;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
