@@ -22,13 +22,13 @@ static const struct {
 };
 
 /**
- * ss_words_is_name() - Check the name of an object.
+ * ss_args_is_name() - Check the name of an object.
  * @text: the name
  * @max: the longest that is allowed
  *
  * Return: whether it is printable ASCII without space, double quote and slash.
  */
-bool ss_words_is_name(const char *text, size_t max)
+bool ss_args_is_name(const char *text, size_t max)
 {
 	size_t len = strlen(text);
 
@@ -41,14 +41,14 @@ bool ss_words_is_name(const char *text, size_t max)
 }
 
 /**
- * ss_words_is_text() - Check a text that will be shown.
+ * ss_args_is_text() - Check a text that will be shown.
  * @mode: what it may be made of
  * @text: the text
  * @max: octets of the longest, at most SMTPSPLICE_REPLACEMENT_MAX
  *
  * Return: whether it is not empty, and ss_text_clean() leaves it as it is.
  */
-bool ss_words_is_text(enum ss_text_mode mode, const char *text, size_t max)
+bool ss_args_is_text(enum ss_text_mode mode, const char *text, size_t max)
 {
 	char clean[SMTPSPLICE_REPLACEMENT_MAX + 1];
 	size_t len = strlen(text);
@@ -73,15 +73,15 @@ static ssize_t read_all(int fd, char *buf, size_t size)
 }
 
 /**
- * ss_words_read_file() - Read a file that a word names.
+ * ss_args_read_file() - Read a file that a word names.
  * @path: its path
  * @max: octets of the largest
  * @text: what is in it, the caller's to free; NULL after an error
- * @why: what is wrong, SS_WORDS_WHY_SIZE octets
+ * @why: what is wrong, SS_ARGS_WHY_SIZE octets
  *
  * Return: 0, -ENOMEM, or -EINVAL with @why set; a file with a NUL is wrong, too.
  */
-int ss_words_read_file(const char *path, size_t max, char **text, char *why)
+int ss_args_read_file(const char *path, size_t max, char **text, char *why)
 {
 	int fd __cleanup(ss_cleanup_fd) = open(path, O_RDONLY | O_CLOEXEC);
 	char *buf __cleanup(ss_cleanup_free) = malloc(max + 1);
@@ -92,12 +92,12 @@ int ss_words_read_file(const char *path, size_t max, char **text, char *why)
 		return -ENOMEM;
 	len = fd < 0 ? -1 : read_all(fd, buf, max + 1);
 	if (len < 0) {
-		snprintf(why, SS_WORDS_WHY_SIZE, "file \"%s\": %m", ss_cli_quote(path));
+		snprintf(why, SS_ARGS_WHY_SIZE, "file \"%s\": %m", ss_cli_quote(path));
 	} else if ((size_t)len > max) {
-		snprintf(why, SS_WORDS_WHY_SIZE, "file \"%s\" is larger than %zu octets",
+		snprintf(why, SS_ARGS_WHY_SIZE, "file \"%s\" is larger than %zu octets",
 			 ss_cli_quote(path), max);
 	} else if (memchr(buf, '\0', len)) {
-		snprintf(why, SS_WORDS_WHY_SIZE, "file \"%s\" is not text",
+		snprintf(why, SS_ARGS_WHY_SIZE, "file \"%s\" is not text",
 			 ss_cli_quote(path));
 	} else {
 		buf[len] = '\0';
@@ -109,15 +109,15 @@ int ss_words_read_file(const char *path, size_t max, char **text, char *why)
 }
 
 /**
- * ss_words_each() - Take a comma-separated list apart.
+ * ss_args_each() - Take a comma-separated list apart.
  * @list: the list
  * @one: takes each part
  * @arg: for @one
- * @why: what is wrong, SS_WORDS_WHY_SIZE octets
+ * @why: what is wrong, SS_ARGS_WHY_SIZE octets
  *
  * Return: 0, or an errno; @why is set unless it is -ENOMEM.
  */
-int ss_words_each(const char *list, ss_words_fn one, void *arg, char *why)
+int ss_args_each(const char *list, ss_args_fn one, void *arg, char *why)
 {
 	char *copy __cleanup(ss_cleanup_free) = strdup(list);
 	char *rest = copy, *part;
@@ -127,7 +127,7 @@ int ss_words_each(const char *list, ss_words_fn one, void *arg, char *why)
 		return -ENOMEM;
 	while ((part = strsep(&rest, ","))) {
 		if (!*part) {
-			snprintf(why, SS_WORDS_WHY_SIZE, "\"%s\" has an empty part",
+			snprintf(why, SS_ARGS_WHY_SIZE, "\"%s\" has an empty part",
 				 ss_cli_quote(list));
 			return -EINVAL;
 		}
@@ -139,14 +139,14 @@ int ss_words_each(const char *list, ss_words_fn one, void *arg, char *why)
 }
 
 /**
- * ss_words_port() - Read the name of a service or a port.
+ * ss_args_port() - Read the name of a service or a port.
  * @text: what was typed
  * @port: the port
- * @why: what is wrong, SS_WORDS_WHY_SIZE octets
+ * @why: what is wrong, SS_ARGS_WHY_SIZE octets
  *
  * Return: 0, or -EINVAL with @why set.
  */
-int ss_words_port(const char *text, uint16_t *port, char *why)
+int ss_args_port(const char *text, uint16_t *port, char *why)
 {
 	uint64_t n = 0;
 
@@ -154,7 +154,7 @@ int ss_words_port(const char *text, uint16_t *port, char *why)
 		if (!strcmp(services[i].name, text))
 			n = services[i].port;
 	if (!n && (!ss_cli_number(text, 65535, &n) || !n)) {
-		snprintf(why, SS_WORDS_WHY_SIZE,
+		snprintf(why, SS_ARGS_WHY_SIZE,
 			 "\"%s\" is not a service (smtp, smtps, submission or a port from 1 to 65535)",
 			 ss_cli_quote(text));
 		return -EINVAL;
@@ -164,14 +164,14 @@ int ss_words_port(const char *text, uint16_t *port, char *why)
 }
 
 /**
- * ss_words_put_prefix() - Append a prefix to a message.
+ * ss_args_put_prefix() - Append a prefix to a message.
  * @msg: the message
  * @type: the attribute
  * @prefix: the prefix
  *
  * Return: 0, or not where there is no room.
  */
-int ss_words_put_prefix(struct nl_msg *msg, int type, const struct ss_prefix *prefix)
+int ss_args_put_prefix(struct nl_msg *msg, int type, const struct ss_prefix *prefix)
 {
 	struct nlattr *nest = nla_nest_start(msg, NLA_F_NESTED | type);
 	int bad;
@@ -185,18 +185,18 @@ int ss_words_put_prefix(struct nl_msg *msg, int type, const struct ss_prefix *pr
 }
 
 /**
- * ss_words_article() - The article of a noun.
+ * ss_args_article() - The article of a noun.
  * @noun: the noun
  *
  * Return: "a" or "an".
  */
-const char *ss_words_article(const char *noun)
+const char *ss_args_article(const char *noun)
 {
 	return strchr("aeiou", *noun) ? "an" : "a";
 }
 
 /**
- * ss_words_take_name() - Take the name of an object, which is the first word.
+ * ss_args_take_name() - Take the name of an object, which is the first word.
  * @cli: the run
  * @what: what it is a name of
  * @group: the words in front of it, for the hint
@@ -204,15 +204,15 @@ const char *ss_words_article(const char *noun)
  *
  * Return: SS_CLI_OK, or SS_CLI_USAGE with the error printed.
  */
-int ss_words_take_name(struct ss_cli *cli, const char *what, const char *group,
-		       const char **name)
+int ss_args_take_name(struct ss_cli *cli, const char *what, const char *group,
+		      const char **name)
 {
 	if (!cli->argc)
 		return ss_cli_usage("%s name missing, try \"%s help\"", what, group);
 	*name = cli->argv[0];
-	if (!ss_words_is_name(*name, SMTPSPLICE_NAME_MAX))
+	if (!ss_args_is_name(*name, SMTPSPLICE_NAME_MAX))
 		return ss_cli_usage("\"%s\" is not %s %s name (1 to %d printable characters without space, \" and /)",
-				    ss_cli_quote(*name), ss_words_article(what), what,
+				    ss_cli_quote(*name), ss_args_article(what), what,
 				    SMTPSPLICE_NAME_MAX);
 	cli->argc--;
 	cli->argv++;
@@ -220,7 +220,7 @@ int ss_words_take_name(struct ss_cli *cli, const char *what, const char *group,
 }
 
 /**
- * ss_words_delete() - Delete the object that the words name.
+ * ss_args_delete() - Delete the object that the words name.
  * @cli: the run
  * @what: what it is
  * @group: the words in front of its name, for the hint
@@ -229,14 +229,14 @@ int ss_words_take_name(struct ss_cli *cli, const char *what, const char *group,
  *
  * Return: an exit status.
  */
-int ss_words_delete(struct ss_cli *cli, const char *what, const char *group,
-		    int cmd, int type)
+int ss_args_delete(struct ss_cli *cli, const char *what, const char *group,
+		   int cmd, int type)
 {
 	const char *name = NULL;
 	struct nl_msg *msg;
 	int ret;
 
-	ret = ss_words_take_name(cli, what, group, &name);
+	ret = ss_args_take_name(cli, what, group, &name);
 	if (ret)
 		return ret;
 	if (cli->argc)

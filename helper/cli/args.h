@@ -11,28 +11,28 @@
 #include "lib/text.h"
 
 /* Room for what is wrong with a word */
-#define SS_WORDS_WHY_SIZE	320
+#define SS_ARGS_WHY_SIZE	320
 
 /**
- * typedef ss_words_fn - Takes one part of a list.
+ * typedef ss_args_fn - Takes one part of a list.
  * @arg: the caller's
  * @part: the part, not empty
- * @why: what is wrong with it, SS_WORDS_WHY_SIZE octets
+ * @why: what is wrong with it, SS_ARGS_WHY_SIZE octets
  *
  * Return: 0, or an errno with @why set.
  */
-typedef int (*ss_words_fn)(void *arg, const char *part, char *why);
+typedef int (*ss_args_fn)(void *arg, const char *part, char *why);
 
-bool ss_words_is_name(const char *text, size_t max);
-bool ss_words_is_text(enum ss_text_mode mode, const char *text, size_t max);
-int ss_words_read_file(const char *path, size_t max, char **text, char *why);
-int ss_words_each(const char *list, ss_words_fn one, void *arg, char *why);
-int ss_words_port(const char *text, uint16_t *port, char *why);
-int ss_words_put_prefix(struct nl_msg *msg, int type, const struct ss_prefix *prefix);
-const char *ss_words_article(const char *noun);
-int ss_words_take_name(struct ss_cli *cli, const char *what, const char *group,
-		       const char **name);
-int ss_words_delete(struct ss_cli *cli, const char *what, const char *group,
-		    int cmd, int type);
+bool ss_args_is_name(const char *text, size_t max);
+bool ss_args_is_text(enum ss_text_mode mode, const char *text, size_t max);
+int ss_args_read_file(const char *path, size_t max, char **text, char *why);
+int ss_args_each(const char *list, ss_args_fn one, void *arg, char *why);
+int ss_args_port(const char *text, uint16_t *port, char *why);
+int ss_args_put_prefix(struct nl_msg *msg, int type, const struct ss_prefix *prefix);
+const char *ss_args_article(const char *noun);
+int ss_args_take_name(struct ss_cli *cli, const char *what, const char *group,
+		      const char **name);
+int ss_args_delete(struct ss_cli *cli, const char *what, const char *group,
+		   int cmd, int type);
 
 #endif /* SS_CLI_ARGS_H */

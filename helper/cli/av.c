@@ -129,7 +129,7 @@ static int take_flags(struct list *list, const char *value, char *why)
 	int ret = 0;
 
 	if (strcmp(value, SS_CMD_PROFILE_NONE))
-		ret = ss_words_each(value, one_flag, list, why);
+		ret = ss_args_each(value, one_flag, list, why);
 	return ret ?: nla_put_u32(list->p->attrs, list->type, list->flags);
 }
 
@@ -137,8 +137,8 @@ static int one_pattern(void *arg, const char *part, char *why)
 {
 	struct list *list = arg;
 
-	if (!ss_words_is_text(SS_TEXT_PRINT, part, SMTPSPLICE_PATTERN_MAX)) {
-		snprintf(why, SS_WORDS_WHY_SIZE,
+	if (!ss_args_is_text(SS_TEXT_PRINT, part, SMTPSPLICE_PATTERN_MAX)) {
+		snprintf(why, SS_ARGS_WHY_SIZE,
 			 "\"%s\" is not a pattern of up to %d octets of printable UTF-8",
 			 ss_cli_quote(part), SMTPSPLICE_PATTERN_MAX);
 		return -EINVAL;
@@ -152,7 +152,7 @@ static int one_type(void *arg, const char *part, char *why)
 	struct list *list = arg;
 
 	if (ss_file_types_find(part) < 0) {
-		snprintf(why, SS_WORDS_WHY_SIZE,
+		snprintf(why, SS_ARGS_WHY_SIZE,
 			 "\"%s\" is not a type of file, see \"smtpsplice av help\"",
 			 ss_cli_quote(part));
 		return -EINVAL;
@@ -185,7 +185,7 @@ static int one_hash(void *arg, const char *part, char *why)
 	if (!read_hash(part, hash)) {
 		if (list->line)
 			snprintf(where, sizeof(where), "line %u: ", list->line);
-		snprintf(why, SS_WORDS_WHY_SIZE, "%s\"%s\" is not a SHA-256 (%lu hex digits)",
+		snprintf(why, SS_ARGS_WHY_SIZE, "%s\"%s\" is not a SHA-256 (%lu hex digits)",
 			 where, ss_cli_quote(part), HASH_DIGITS);
 		return -EINVAL;
 	}
@@ -197,7 +197,7 @@ static int take_hash_file(struct list *list, const char *path, char *why)
 {
 	char *text __cleanup(ss_cleanup_free) = NULL;
 	static const char blanks[] = " \t\r";
-	int ret = ss_words_read_file(path, LIST_FILE_MAX, &text, why);
+	int ret = ss_args_read_file(path, LIST_FILE_MAX, &text, why);
 	char *rest = text, *line;
 
 	while (!ret && (line = strsep(&rest, "\n"))) {
@@ -219,7 +219,7 @@ static int take_size(struct ss_cmd_profile *p, int type, const char *value, char
 
 	if (strcmp(value, "0") && strcmp(value, SS_CMD_PROFILE_NONE) &&
 	    !ss_units_size(value, INT64_MAX, &n)) {
-		snprintf(why, SS_WORDS_WHY_SIZE,
+		snprintf(why, SS_ARGS_WHY_SIZE,
 			 "\"%s\" is not a size (like 1000000, 512K, 50M or 2G), nor none",
 			 ss_cli_quote(value));
 		return -EINVAL;
@@ -232,7 +232,7 @@ static int take_nest_limit(struct ss_cmd_profile *p, int type, const char *value
 	uint64_t n;
 
 	if (!ss_cli_number(value, NEST_MAX, &n) || n < NEST_MIN) {
-		snprintf(why, SS_WORDS_WHY_SIZE, "\"%s\" is not a number from %d to %d",
+		snprintf(why, SS_ARGS_WHY_SIZE, "\"%s\" is not a number from %d to %d",
 			 ss_cli_quote(value), NEST_MIN, NEST_MAX);
 		return -EINVAL;
 	}
@@ -245,7 +245,7 @@ static int take_ban(struct ss_cmd_profile *p, int type, const char *value, char 
 
 	if (strcmp(value, "0") && strcmp(value, "off") &&
 	    !ss_units_seconds(value, BAN_MAX, &n)) {
-		snprintf(why, SS_WORDS_WHY_SIZE,
+		snprintf(why, SS_ARGS_WHY_SIZE,
 			 "\"%s\" is not a time up to %dh (like 30s, 10m or 2h), nor off",
 			 ss_cli_quote(value), BAN_MAX / 3600);
 		return -EINVAL;
@@ -271,7 +271,7 @@ static bool is_reply(const char *text)
 static int take_reply(struct ss_cmd_profile *p, int type, const char *value, char *why)
 {
 	if (!is_reply(value)) {
-		snprintf(why, SS_WORDS_WHY_SIZE,
+		snprintf(why, SS_ARGS_WHY_SIZE,
 			 "\"%s\" is not \"4yz \" or \"5yz \" and a text, up to %d printable ASCII characters",
 			 ss_cli_quote(value), SMTPSPLICE_REPLY_MAX);
 		return -EINVAL;
@@ -298,21 +298,21 @@ static int take_replacement(struct ss_cmd_profile *p, int type, const char *valu
 	int ret = 0;
 
 	if (*value == '@') {
-		ret = ss_words_read_file(value + 1, TEXT_FILE_MAX, &text, why);
+		ret = ss_args_read_file(value + 1, TEXT_FILE_MAX, &text, why);
 		if (ret)
 			return ret;
 		fold_lines(text);
 		value = text;
 	}
-	if (!ss_words_is_text(SS_TEXT_LINES, value, SMTPSPLICE_REPLACEMENT_MAX)) {
-		snprintf(why, SS_WORDS_WHY_SIZE,
+	if (!ss_args_is_text(SS_TEXT_LINES, value, SMTPSPLICE_REPLACEMENT_MAX)) {
+		snprintf(why, SS_ARGS_WHY_SIZE,
 			 "\"%s\" is not a text of up to %d octets of printable UTF-8",
 			 ss_cli_quote(value), SMTPSPLICE_REPLACEMENT_MAX);
 		return -EINVAL;
 	}
 	/* It could not be typed, and so what is shown could not */
 	if (*value == '@' || !strcmp(value, SS_CMD_PROFILE_NONE)) {
-		snprintf(why, SS_WORDS_WHY_SIZE, "a text cannot be \"%s\" nor begin with \"@\"",
+		snprintf(why, SS_ARGS_WHY_SIZE, "a text cannot be \"%s\" nor begin with \"@\"",
 			 SS_CMD_PROFILE_NONE);
 		return -EINVAL;
 	}
@@ -326,14 +326,14 @@ static int take_list_or_text(struct list *list, const char *value, char *why)
 		return 0;
 	switch (list->type) {
 	case A(FILE_NAME):
-		return ss_words_each(value, one_pattern, list, why);
+		return ss_args_each(value, one_pattern, list, why);
 	case A(FILE_TYPE):
-		return ss_words_each(value, one_type, list, why);
+		return ss_args_each(value, one_type, list, why);
 	case A(HASH_BLOCK):
 	case A(HASH_ALLOW):
 		if (*value == '@')
 			return take_hash_file(list, value + 1, why);
-		return ss_words_each(value, one_hash, list, why);
+		return ss_args_each(value, one_hash, list, why);
 	case A(REPLACEMENT):
 		return take_replacement(list->p, list->type, value, why);
 	default:

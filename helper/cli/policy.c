@@ -67,7 +67,7 @@ static const char policy_text[] =
 
 static int too_many(char *why, const char *what)
 {
-	snprintf(why, SS_WORDS_WHY_SIZE, "too many %s (at most %d)", what,
+	snprintf(why, SS_ARGS_WHY_SIZE, "too many %s (at most %d)", what,
 		 SMTPSPLICE_PREFIX_MAX);
 	return -EINVAL;
 }
@@ -77,7 +77,7 @@ static int take_prefix(struct ss_prefix *list, unsigned int *count,
 {
 	if (*count == SMTPSPLICE_PREFIX_MAX)
 		return too_many(why, "prefixes");
-	return ss_addr_parse_prefix(&list[(*count)++], part, why, SS_WORDS_WHY_SIZE);
+	return ss_addr_parse_prefix(&list[(*count)++], part, why, SS_ARGS_WHY_SIZE);
 }
 
 static int one_src(void *arg, const char *part, char *why)
@@ -100,28 +100,28 @@ static int one_port(void *arg, const char *part, char *why)
 
 	if (p->port_count == SMTPSPLICE_PREFIX_MAX)
 		return too_many(why, "ports");
-	return ss_words_port(part, &p->port[p->port_count++], why);
+	return ss_args_port(part, &p->port[p->port_count++], why);
 }
 
 static int word_src(struct policy *p, const char *value, char *why)
 {
-	return ss_words_each(value, one_src, p, why);
+	return ss_args_each(value, one_src, p, why);
 }
 
 static int word_dst(struct policy *p, const char *value, char *why)
 {
-	return ss_words_each(value, one_dst, p, why);
+	return ss_args_each(value, one_dst, p, why);
 }
 
 static int word_service(struct policy *p, const char *value, char *why)
 {
-	return ss_words_each(value, one_port, p, why);
+	return ss_args_each(value, one_port, p, why);
 }
 
 static int word_iif(struct policy *p, const char *value, char *why)
 {
-	if (!ss_words_is_name(value, SMTPSPLICE_IFNAME_MAX)) {
-		snprintf(why, SS_WORDS_WHY_SIZE, "\"%s\" is not an interface name",
+	if (!ss_args_is_name(value, SMTPSPLICE_IFNAME_MAX)) {
+		snprintf(why, SS_ARGS_WHY_SIZE, "\"%s\" is not an interface name",
 			 ss_cli_quote(value));
 		return -EINVAL;
 	}
@@ -134,7 +134,7 @@ static int word_position(struct policy *p, const char *value, char *why)
 	uint64_t n;
 
 	if (!ss_cli_number(value, UINT32_MAX, &n) || !n) {
-		snprintf(why, SS_WORDS_WHY_SIZE, "\"%s\" is not a position (1 is the first)",
+		snprintf(why, SS_ARGS_WHY_SIZE, "\"%s\" is not a position (1 is the first)",
 			 ss_cli_quote(value));
 		return -EINVAL;
 	}
@@ -149,7 +149,7 @@ static int word_mode(struct policy *p, const char *value, char *why)
 	} else if (!strcmp(value, "splice")) {
 		p->mode = SMTPSPLICE_MODE_SPLICE;
 	} else {
-		snprintf(why, SS_WORDS_WHY_SIZE, "mode \"%s\" is not one of hold and splice",
+		snprintf(why, SS_ARGS_WHY_SIZE, "mode \"%s\" is not one of hold and splice",
 			 ss_cli_quote(value));
 		return -EINVAL;
 	}
@@ -159,12 +159,12 @@ static int word_mode(struct policy *p, const char *value, char *why)
 static int word_av(struct policy *p, const char *value, char *why)
 {
 	if (!strcmp(value, "off")) {
-		snprintf(why, SS_WORDS_WHY_SIZE,
+		snprintf(why, SS_ARGS_WHY_SIZE,
 			 "av \"off\" is not possible, name an av profile with \"av-scan disable\"");
 		return -EINVAL;
 	}
-	if (!ss_words_is_name(value, SMTPSPLICE_NAME_MAX)) {
-		snprintf(why, SS_WORDS_WHY_SIZE, "\"%s\" is not an av profile name",
+	if (!ss_args_is_name(value, SMTPSPLICE_NAME_MAX)) {
+		snprintf(why, SS_ARGS_WHY_SIZE, "\"%s\" is not an av profile name",
 			 ss_cli_quote(value));
 		return -EINVAL;
 	}
@@ -174,8 +174,8 @@ static int word_av(struct policy *p, const char *value, char *why)
 
 static int word_tls(struct policy *p, const char *value, char *why)
 {
-	if (!ss_words_is_name(value, SMTPSPLICE_NAME_MAX)) {
-		snprintf(why, SS_WORDS_WHY_SIZE,
+	if (!ss_args_is_name(value, SMTPSPLICE_NAME_MAX)) {
+		snprintf(why, SS_ARGS_WHY_SIZE,
 			 "\"%s\" is not a tls profile name, nor \"off\"", ss_cli_quote(value));
 		return -EINVAL;
 	}
@@ -200,7 +200,7 @@ static const struct {
 
 static int parse_word(struct policy *p, const char *word, const char *value)
 {
-	char why[SS_WORDS_WHY_SIZE] = "out of memory";
+	char why[SS_ARGS_WHY_SIZE] = "out of memory";
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcmp(words[i].name, word))
@@ -226,7 +226,7 @@ static int put_prefixes(struct nl_msg *msg, int type,
 	int bad = 0;
 
 	for (unsigned int i = 0; i < count && !bad; i++)
-		bad = ss_words_put_prefix(msg, type, &list[i]);
+		bad = ss_args_put_prefix(msg, type, &list[i]);
 	return bad;
 }
 
@@ -256,7 +256,7 @@ static int run_add(struct ss_cli *cli)
 	struct nl_msg *msg;
 	int ret;
 
-	ret = ss_words_take_name(cli, "policy", GROUP, &p.name);
+	ret = ss_args_take_name(cli, "policy", GROUP, &p.name);
 	for (int i = 0; !ret && i < cli->argc; i += 2)
 		ret = parse_word(&p, cli->argv[i], cli->argv[i + 1]);
 	if (ret)
@@ -283,8 +283,8 @@ static int run_add_or_help(struct ss_cli *cli)
 static int run_del_or_help(struct ss_cli *cli)
 {
 	if (!ss_cli_wants_help(cli))
-		return ss_words_delete(cli, "policy", GROUP, SMTPSPLICE_CMD_POLICY_DEL,
-				       SMTPSPLICE_A_POLICY_NAME);
+		return ss_args_delete(cli, "policy", GROUP, SMTPSPLICE_CMD_POLICY_DEL,
+				      SMTPSPLICE_A_POLICY_NAME);
 	ss_cli_help(GROUP, commands, policy_text);
 	return SS_CLI_OK;
 }

@@ -56,7 +56,7 @@ struct nlattr *ss_cmd_profile_find(const struct ss_cmd_profile *p, int type)
  * @p: the profile
  * @type: the attribute
  * @max: how many there may be
- * @why: what is wrong, SS_WORDS_WHY_SIZE octets
+ * @why: what is wrong, SS_ARGS_WHY_SIZE octets
  *
  * Return: 0, or -EINVAL with @why set.
  */
@@ -64,7 +64,7 @@ int ss_cmd_profile_count(struct ss_cmd_profile *p, int type, unsigned int max, c
 {
 	if (p->count[type]++ < max)
 		return 0;
-	snprintf(why, SS_WORDS_WHY_SIZE, "too many (at most %u)", max);
+	snprintf(why, SS_ARGS_WHY_SIZE, "too many (at most %u)", max);
 	return -EINVAL;
 }
 
@@ -72,7 +72,7 @@ int ss_cmd_profile_count(struct ss_cmd_profile *p, int type, unsigned int max, c
  * ss_cmd_profile_value() - Look a value up by its name.
  * @names: the names
  * @word: the name
- * @why: what is wrong, SS_WORDS_WHY_SIZE octets
+ * @why: what is wrong, SS_ARGS_WHY_SIZE octets
  *
  * Return: the value, or -EINVAL with @why set.
  */
@@ -83,9 +83,9 @@ int ss_cmd_profile_value(const struct ss_names *names, const char *word, char *w
 
 	if (n >= 0)
 		return n;
-	len = snprintf(why, SS_WORDS_WHY_SIZE, "\"%s\" is not", ss_cli_quote(word));
-	for (unsigned int i = 0; i < names->count && len < SS_WORDS_WHY_SIZE; i++)
-		len += snprintf(why + len, SS_WORDS_WHY_SIZE - len, "%s %s",
+	len = snprintf(why, SS_ARGS_WHY_SIZE, "\"%s\" is not", ss_cli_quote(word));
+	for (unsigned int i = 0; i < names->count && len < SS_ARGS_WHY_SIZE; i++)
+		len += snprintf(why + len, SS_ARGS_WHY_SIZE - len, "%s %s",
 				!i ? "" : i < names->count - 1 ? "," : " or",
 				names->name[i]);
 	return -EINVAL;
@@ -106,7 +106,7 @@ static int take_option(struct ss_cmd_profile *p, const char *word, const char *v
 {
 	const struct ss_cmd_profile_class *class = p->class;
 	int type = ss_attrs_find(class->options, word);
-	char why[SS_WORDS_WHY_SIZE] = "out of memory";
+	char why[SS_ARGS_WHY_SIZE] = "out of memory";
 
 	if (!type)
 		return ss_cli_usage("%s \"%s\": unknown option \"%s\", try \"%s help\"",
@@ -126,12 +126,12 @@ static int take_option(struct ss_cmd_profile *p, const char *word, const char *v
 static int parse(struct ss_cli *cli, struct ss_cmd_profile *p)
 {
 	const struct ss_cmd_profile_class *class = cli->profiles;
-	int ret = ss_words_take_name(cli, class->noun, class->group, &p->name);
+	int ret = ss_args_take_name(cli, class->noun, class->group, &p->name);
 
 	p->class = class;
 	p->attrs = alloc_attrs();
 	if (!ret && !strcmp(p->name, "off"))
-		ret = ss_cli_usage("\"off\" is not %s %s name, %s", ss_words_article(class->noun),
+		ret = ss_cli_usage("\"off\" is not %s %s name, %s", ss_args_article(class->noun),
 				   class->noun, class->off);
 	if (!ret && !p->attrs)
 		ret = ss_cli_failed(cli, -ENOMEM, class->noun, p->name);
@@ -265,7 +265,7 @@ static int run_del(struct ss_cli *cli)
 {
 	const struct ss_cmd_profile_class *class = cli->profiles;
 
-	return ss_words_delete(cli, class->noun, class->group, class->cmd_del, A_NAME);
+	return ss_args_delete(cli, class->noun, class->group, class->cmd_del, A_NAME);
 }
 
 static const struct ss_cli_command commands[];

@@ -73,7 +73,7 @@ static int one_port(void *arg, const char *part, char *why)
 	uint16_t port;
 
 	return ss_cmd_profile_count(p, A(SMTPS_PORT), SMTPSPLICE_PREFIX_MAX, why) ?:
-	       ss_words_port(part, &port, why) ?:
+	       ss_args_port(part, &port, why) ?:
 	       nla_put_u16(p->attrs, A(SMTPS_PORT), port);
 }
 
@@ -83,8 +83,8 @@ static int one_prefix(void *arg, const char *part, char *why)
 	struct ss_prefix prefix;
 
 	return ss_cmd_profile_count(p, A(EXEMPT_ADDRESS), SMTPSPLICE_EXEMPT_MAX, why) ?:
-	       ss_addr_parse_prefix(&prefix, part, why, SS_WORDS_WHY_SIZE) ?:
-	       ss_words_put_prefix(p->attrs, A(EXEMPT_ADDRESS), &prefix);
+	       ss_addr_parse_prefix(&prefix, part, why, SS_ARGS_WHY_SIZE) ?:
+	       ss_args_put_prefix(p->attrs, A(EXEMPT_ADDRESS), &prefix);
 }
 
 /* Return: whether it is labels of letters, digits, "-" and "_" */
@@ -110,7 +110,7 @@ static int one_name(void *arg, const char *part, char *why)
 	struct ss_cmd_profile *p = arg;
 
 	if (strlen(part) > SMTPSPLICE_PATTERN_MAX || !is_host_name(rest)) {
-		snprintf(why, SS_WORDS_WHY_SIZE,
+		snprintf(why, SS_ARGS_WHY_SIZE,
 			 "\"%s\" is not a name like mail.example.org or *.example.org",
 			 ss_cli_quote(part));
 		return -EINVAL;
@@ -121,13 +121,13 @@ static int one_name(void *arg, const char *part, char *why)
 
 static int one_regex(struct ss_cmd_profile *p, const char *value, char *why)
 {
-	char error[SS_WORDS_WHY_SIZE / 2] = "it is empty";
+	char error[SS_ARGS_WHY_SIZE / 2] = "it is empty";
 	int ret = *value ? 0 : REG_BADPAT;
 	regex_t regex;
 
 	for (const char *s = value; *s; s++)
 		if (*s < ' ' || *s > '~' || s - value >= SMTPSPLICE_PATTERN_MAX) {
-			snprintf(why, SS_WORDS_WHY_SIZE,
+			snprintf(why, SS_ARGS_WHY_SIZE,
 				 "\"%s\" is not up to %d printable ASCII characters",
 				 ss_cli_quote(value), SMTPSPLICE_PATTERN_MAX);
 			return -EINVAL;
@@ -140,7 +140,7 @@ static int one_regex(struct ss_cmd_profile *p, const char *value, char *why)
 			regfree(&regex);
 	}
 	if (ret) {
-		snprintf(why, SS_WORDS_WHY_SIZE, "\"%s\" is not a regular expression: %s",
+		snprintf(why, SS_ARGS_WHY_SIZE, "\"%s\" is not a regular expression: %s",
 			 ss_cli_quote(value), error);
 		return -EINVAL;
 	}
@@ -151,8 +151,8 @@ static int one_regex(struct ss_cmd_profile *p, const char *value, char *why)
 /* It will be a part of a file name */
 static int one_cert(struct ss_cmd_profile *p, const char *value, char *why)
 {
-	if (!ss_words_is_name(value, SMTPSPLICE_NAME_MAX) || *value == '.') {
-		snprintf(why, SS_WORDS_WHY_SIZE,
+	if (!ss_args_is_name(value, SMTPSPLICE_NAME_MAX) || *value == '.') {
+		snprintf(why, SS_ARGS_WHY_SIZE,
 			 "\"%s\" is not a certificate name (1 to %d printable characters without space, \" and /)",
 			 ss_cli_quote(value), SMTPSPLICE_NAME_MAX);
 		return -EINVAL;
@@ -163,16 +163,16 @@ static int one_cert(struct ss_cmd_profile *p, const char *value, char *why)
 static int take_value(struct ss_cmd_profile *p, int type, const char *value, char *why)
 {
 	if (type == A(SMTPS_PORT))
-		return ss_words_each(value, one_port, p, why);
+		return ss_args_each(value, one_port, p, why);
 	if (!strcmp(value, SS_CMD_PROFILE_NONE))
 		return 0;
 	switch (type) {
 	case A(SERVER_CERT):
 		return one_cert(p, value, why);
 	case A(EXEMPT_ADDRESS):
-		return ss_words_each(value, one_prefix, p, why);
+		return ss_args_each(value, one_prefix, p, why);
 	case A(EXEMPT_NAME):
-		return ss_words_each(value, one_name, p, why);
+		return ss_args_each(value, one_name, p, why);
 	default:
 		return one_regex(p, value, why);
 	}
