@@ -375,12 +375,12 @@ static const struct ss_cmd_profile_class class = {
 };
 
 /**
- * ss_av_main() - smtpsplice av.
+ * ss_cmd_av() - smtpsplice av.
  * @cli: the run
  *
  * Return: an exit status.
  */
-int ss_av_main(struct ss_cli *cli)
+int ss_cmd_av(struct ss_cli *cli)
 {
 	return ss_cmd_profile_main(cli, &class);
 }

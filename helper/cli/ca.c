@@ -281,7 +281,7 @@ static const struct ss_cli_command commands[] = {
 	{}
 };
 
-int ss_ca_main(struct ss_cli *cli)
+int ss_cmd_ca(struct ss_cli *cli)
 {
 	return ss_cli_dispatch(cli, GROUP, commands, ca_text);
 }

@@ -67,14 +67,14 @@ void ss_cli_cleanup_msg(struct nl_msg **msg);
 const char *ss_cli_quote(const char *text);
 bool ss_cli_number(const char *text, uint64_t max, uint64_t *value);
 
-int ss_policy_main(struct ss_cli *cli);
-int ss_tls_main(struct ss_cli *cli);
-int ss_av_main(struct ss_cli *cli);
-int ss_ca_main(struct ss_cli *cli);
-int ss_quarantine_main(struct ss_cli *cli);
-int ss_show_main(struct ss_cli *cli);
-int ss_engine_show(struct ss_cli *cli);
-int ss_set_main(struct ss_cli *cli);
-int ss_monitor_main(struct ss_cli *cli);
+int ss_cmd_policy(struct ss_cli *cli);
+int ss_cmd_tls(struct ss_cli *cli);
+int ss_cmd_av(struct ss_cli *cli);
+int ss_cmd_ca(struct ss_cli *cli);
+int ss_cmd_quarantine(struct ss_cli *cli);
+int ss_cmd_show(struct ss_cli *cli);
+int ss_cmd_show_engine(struct ss_cli *cli);
+int ss_cmd_set(struct ss_cli *cli);
+int ss_cmd_monitor(struct ss_cli *cli);
 
 #endif /* SS_CLI_CLI_H */

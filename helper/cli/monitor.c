@@ -132,7 +132,7 @@ static int watch(struct ss_cli *cli, int signals)
 	}
 }
 
-int ss_monitor_main(struct ss_cli *cli)
+int ss_cmd_monitor(struct ss_cli *cli)
 {
 	int signals __cleanup(ss_cleanup_fd) = -1;
 	sigset_t set;

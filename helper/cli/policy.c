@@ -299,7 +299,7 @@ static const struct ss_cli_command commands[] = {
 	{}
 };
 
-int ss_policy_main(struct ss_cli *cli)
+int ss_cmd_policy(struct ss_cli *cli)
 {
 	return ss_cli_dispatch(cli, GROUP, commands, policy_text);
 }

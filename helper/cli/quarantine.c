@@ -557,7 +557,7 @@ static const struct ss_cli_command commands[] = {
 	{}
 };
 
-int ss_quarantine_main(struct ss_cli *cli)
+int ss_cmd_quarantine(struct ss_cli *cli)
 {
 	if (cli->argc > 1 && !strcmp(cli->argv[1], "help")) {
 		cli->argv++;

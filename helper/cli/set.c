@@ -111,7 +111,7 @@ static int put_settings(struct nl_msg *msg, struct ss_cli *cli)
 	return SS_CLI_OK;
 }
 
-int ss_set_main(struct ss_cli *cli)
+int ss_cmd_set(struct ss_cli *cli)
 {
 	struct nl_msg *check __cleanup(ss_cli_cleanup_msg) = nlmsg_alloc();
 	struct nl_msg *msg;

@@ -263,7 +263,7 @@ static int show_all(struct ss_cli *cli)
 	return SS_CLI_OK;
 }
 
-int ss_show_main(struct ss_cli *cli)
+int ss_cmd_show(struct ss_cli *cli)
 {
 	const struct table *t = NULL;
 	int ret;
@@ -277,7 +277,7 @@ int ss_show_main(struct ss_cli *cli)
 	if (cli->argc && !strcmp(cli->argv[0], "engine")) {
 		cli->argc--;
 		cli->argv++;
-		return ss_engine_show(cli);
+		return ss_cmd_show_engine(cli);
 	}
 	for (size_t i = 0; cli->argc && i < ARRAY_SIZE(tables); i++)
 		if (!strcmp(tables[i].name, cli->argv[0]))

@@ -168,12 +168,12 @@ static int failed(const char *path, int error)
 }
 
 /**
- * ss_engine_show() - Show what smtpspliced has said of its engine.
+ * ss_cmd_show_engine() - Show what smtpspliced has said of its engine.
  * @cli: the run; its words are those behind "engine"
  *
  * Return: an exit status.
  */
-int ss_engine_show(struct ss_cli *cli)
+int ss_cmd_show_engine(struct ss_cli *cli)
 {
 	struct json_object *state __cleanup(ss_cli_cleanup_json) = NULL;
 	const char *path = SS_STATE_FILE;

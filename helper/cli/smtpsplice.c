@@ -8,21 +8,21 @@
 #include "cli/cli.h"
 
 static const struct ss_cli_command commands[] = {
-	{ "policy", ss_policy_main, "add|del|help ...",
+	{ "policy", ss_cmd_policy, "add|del|help ...",
 	  "which flows are inspected" },
-	{ "tls", ss_tls_main, "add|set|del|help ...",
+	{ "tls", ss_cmd_tls, "add|set|del|help ...",
 	  "what is done with TLS" },
-	{ "av", ss_av_main, "add|set|del|help ...",
+	{ "av", ss_cmd_av, "add|set|del|help ...",
 	  "how messages are scanned, and what becomes of them" },
-	{ "ca", ss_ca_main, "init|show|export|help ...",
+	{ "ca", ss_cmd_ca, "init|show|export|help ...",
 	  "the CA that makes the certificates which clients see" },
-	{ "quarantine", ss_quarantine_main, "list|show|release|delete|help ...",
+	{ "quarantine", ss_cmd_quarantine, "list|show|release|delete|help ...",
 	  "infected messages that were put aside" },
-	{ "show", ss_show_main, "[policies|tls|av|sessions|stats|settings|engine|help]",
+	{ "show", ss_cmd_show, "[policies|tls|av|sessions|stats|settings|engine|help]",
 	  "what is configured, under way and counted; which signatures are in service" },
-	{ "set", ss_set_main, "KEY VALUE [KEY VALUE]... | help",
+	{ "set", ss_cmd_set, "KEY VALUE [KEY VALUE]... | help",
 	  "limits and deadlines" },
-	{ "monitor", ss_monitor_main, "[help]",
+	{ "monitor", ss_cmd_monitor, "[help]",
 	  "print events as they happen" },
 	{}
 };

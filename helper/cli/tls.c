@@ -207,7 +207,7 @@ static const struct ss_cmd_profile_class class = {
 	.check = check,
 };
 
-int ss_tls_main(struct ss_cli *cli)
+int ss_cmd_tls(struct ss_cli *cli)
 {
 	return ss_cmd_profile_main(cli, &class);
 }

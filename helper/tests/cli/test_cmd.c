@@ -83,11 +83,11 @@ static int setup(void **state)
 static void adds_a_profile(void **state)
 {
 	(void)state;
-	assert_int_equal(run(ss_tls_main, false, "add", "in"), 0);
+	assert_int_equal(run(ss_cmd_tls, false, "add", "in"), 0);
 	assert_int_equal(fake->profile.cmd, SMTPSPLICE_CMD_TLS_ADD);
 	assert_string_equal(fake->profile.name, "in");
 	expect_profile("{}");
-	assert_int_equal(run(ss_tls_main, false, "add", "in", "smtps", "bypass",
+	assert_int_equal(run(ss_cmd_tls, false, "add", "in", "smtps", "bypass",
 			     "smtps-port", "smtps,4650", "server-cert-mode", "replace",
 			     "server-cert", "mx", "exempt-address", "10.0.2.0/24,fd00::1",
 			     "exempt-regex", "^a{1,2}$", "exempt-name", "*.example.org,b",
@@ -123,42 +123,42 @@ static void try_all_values(int (*command)(struct ss_cli *cli), const struct ss_a
 static void knows_all_values(void **state)
 {
 	(void)state;
-	try_all_values(ss_tls_main, &ss_attrs_tls_profile, &fake->profile, "server-cert", "c");
-	try_all_values(ss_av_main, &ss_attrs_av_profile, &fake->av, "replacement", "c");
+	try_all_values(ss_cmd_tls, &ss_attrs_tls_profile, &fake->profile, "server-cert", "c");
+	try_all_values(ss_cmd_av, &ss_attrs_av_profile, &fake->av, "replacement", "c");
 }
 
 static void sets_what_is_given(void **state)
 {
 	(void)state;
-	assert_int_equal(run(ss_tls_main, false, "add", "in", "smtps", "bypass",
+	assert_int_equal(run(ss_cmd_tls, false, "add", "in", "smtps", "bypass",
 			     "smtps-port", "465,466", "exempt-name", "a,b", "exempt-regex", "x",
 			     "exempt-regex", "y"), 0);
-	assert_int_equal(run(ss_tls_main, false, "set", "in", "smtps-port", "467",
+	assert_int_equal(run(ss_cmd_tls, false, "set", "in", "smtps-port", "467",
 			     "exempt-regex", "z", "starttls", "strip"), 0);
 	assert_int_equal(fake->profile.cmd, SMTPSPLICE_CMD_TLS_SET);
 	expect_profile("{\"smtps-port\":[467],\"exempt-regex\":[\"z\"],\"starttls\":\"strip\","
 		       "\"smtps\":\"bypass\",\"exempt-name\":[\"a\",\"b\"]}");
-	assert_int_equal(run(ss_tls_main, false, "set", "in", "exempt-regex", "none",
+	assert_int_equal(run(ss_cmd_tls, false, "set", "in", "exempt-regex", "none",
 			     "exempt-name", "none"), 0);
 	expect_profile("{\"smtps-port\":[467],\"starttls\":\"strip\",\"smtps\":\"bypass\"}");
 	/* The list of profiles changes a few times, or on and on */
 	fake->changes = 4;
-	assert_int_equal(run(ss_tls_main, false, "set", "in", "starttls", "require"), 0);
+	assert_int_equal(run(ss_cmd_tls, false, "set", "in", "starttls", "require"), 0);
 	expect_profile("{\"starttls\":\"require\",\"smtps-port\":[467],\"smtps\":\"bypass\"}");
 	fake->changes = 5;
-	assert_int_equal(run(ss_tls_main, false, "set", "in", "starttls", "strip"), 1);
+	assert_int_equal(run(ss_cmd_tls, false, "set", "in", "starttls", "strip"), 1);
 	expect_profile("{\"starttls\":\"require\",\"smtps-port\":[467],\"smtps\":\"bypass\"}");
 }
 
 static void sets_nothing_that_is_bad(void **state)
 {
 	(void)state;
-	assert_int_equal(run(ss_tls_main, false, "set", "in", "smtps", "off"), 1);
+	assert_int_equal(run(ss_cmd_tls, false, "set", "in", "smtps", "off"), 1);
 	assert_string_equal(output, "smtpsplice: tls profile \"in\": No such file or directory\n");
-	assert_int_equal(run(ss_tls_main, false, "add", "in", "server-cert", "mx"), 0);
-	assert_int_equal(run(ss_tls_main, false, "set", "other", "smtps", "off"), 1);
-	assert_int_equal(run(ss_tls_main, false, "set", "in", "server-cert-mode", "replace"), 0);
-	assert_int_equal(run(ss_tls_main, false, "set", "in", "server-cert", "none"), 2);
+	assert_int_equal(run(ss_cmd_tls, false, "add", "in", "server-cert", "mx"), 0);
+	assert_int_equal(run(ss_cmd_tls, false, "set", "other", "smtps", "off"), 1);
+	assert_int_equal(run(ss_cmd_tls, false, "set", "in", "server-cert-mode", "replace"), 0);
+	assert_int_equal(run(ss_cmd_tls, false, "set", "in", "server-cert", "none"), 2);
 	assert_string_equal(output,
 			    "smtpsplice: tls profile \"in\": server-cert-mode replace needs a server-cert\n");
 	expect_profile("{\"server-cert-mode\":\"replace\",\"server-cert\":\"mx\"}");
@@ -199,10 +199,10 @@ static void keeps_what_it_does_not_know(void **state)
 
 	(void)state;
 	make_newer(&fake->profile, &ss_attrs_tls_profile, regex);
-	assert_int_equal(run(ss_tls_main, false, "set", "in", "exempt-name", "a"), 0);
+	assert_int_equal(run(ss_cmd_tls, false, "set", "in", "exempt-name", "a"), 0);
 	expect_newer(&fake->profile, &ss_attrs_tls_profile, regex);
 	make_newer(&fake->av, &ss_attrs_av_profile, reply);
-	assert_int_equal(run(ss_av_main, false, "set", "in", "replacement", "a"), 0);
+	assert_int_equal(run(ss_cmd_av, false, "set", "in", "replacement", "a"), 0);
 	expect_newer(&fake->av, &ss_attrs_av_profile, reply);
 }
 
@@ -224,14 +224,14 @@ static void takes_the_largest(void **state)
 			text[1][i][dot] = '.';
 		len += sprintf(names + len, "%s%s", i ? "," : "", text[1][i]);
 	}
-	assert_int_equal(run_words(ss_tls_main, false, words), 0);
+	assert_int_equal(run_words(ss_cmd_tls, false, words), 0);
 	assert_true(fake->profile.len > 2 * SMTPSPLICE_EXEMPT_MAX * SMTPSPLICE_PATTERN_MAX);
-	assert_int_equal(run(ss_tls_main, false, "set", "in", "smtps", "off"), 0);
-	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_int_equal(run(ss_cmd_tls, false, "set", "in", "smtps", "off"), 0);
+	assert_int_equal(run(ss_cmd_show, false, "tls"), 0);
 	assert_non_null(strstr(output, names));
 	words[n++] = "exempt-regex";
 	words[n++] = "x";
-	assert_int_equal(run_words(ss_tls_main, false, words), 2);
+	assert_int_equal(run_words(ss_cmd_tls, false, words), 2);
 	assert_string_equal(output,
 			    "smtpsplice: tls profile \"in\": exempt-regex: too many (at most 64)\n");
 }
@@ -240,27 +240,27 @@ static void takes_the_largest(void **state)
 static void shows_profiles(void **state)
 {
 	(void)state;
-	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_int_equal(run(ss_cmd_show, false, "tls"), 0);
 	assert_string_equal(output, "");
-	assert_int_equal(run(ss_tls_main, false, "add", "in", "smtps", "inspect",
+	assert_int_equal(run(ss_cmd_tls, false, "add", "in", "smtps", "inspect",
 			     "smtps-port", "465,466", "exempt-address", "10.0.2.0/24",
 			     "exempt-name", "*.a.org,b", "exempt-regex", "it's $x",
 			     "exempt-regex", "a,b"), 0);
-	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_int_equal(run(ss_cmd_show, false, "tls"), 0);
 	assert_string_equal(output,
 			    "in \\\n  smtps inspect \\\n  smtps-port 465,466 \\\n"
 			    "  exempt-address 10.0.2.0/24 \\\n  exempt-name '*.a.org,b' \\\n"
 			    "  exempt-regex 'it'\\''s $x' \\\n  exempt-regex a,b\n");
-	assert_int_equal(run(ss_show_main, true, "tls"), 0);
+	assert_int_equal(run(ss_cmd_show, true, "tls"), 0);
 	assert_non_null(strstr(output, "\"smtps-port\":[\n      465,\n      466\n    ]"));
 	assert_non_null(strstr(output, "\"policies\":2"));
 	/* The list changes a few times, or on and on */
 	fake->changes = 4;
-	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_int_equal(run(ss_cmd_show, false, "tls"), 0);
 	assert_memory_equal(output, "in \\\n", 5);
 	assert_null(strstr(output + 5, "in \\\n"));
 	fake->changes = 5;
-	assert_int_equal(run(ss_show_main, false, "tls"), 1);
+	assert_int_equal(run(ss_cmd_show, false, "tls"), 1);
 	assert_string_equal(output, "smtpsplice: tls: Interrupted system call\n");
 }
 
@@ -271,8 +271,8 @@ static void shows_it_as_a_shell_takes_it(void **state)
 	FILE *shell;
 
 	(void)state;
-	assert_int_equal(run(ss_tls_main, false, "add", "in", "exempt-regex", "a'b\"$c\\\\"), 0);
-	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_int_equal(run(ss_cmd_tls, false, "add", "in", "exempt-regex", "a'b\"$c\\\\"), 0);
+	assert_int_equal(run(ss_cmd_show, false, "tls"), 0);
 	strcat(script, output);
 	shell = popen(script, "r");
 	assert_non_null(shell);
@@ -314,14 +314,14 @@ static void shows_the_engine(void **state)
 
 	(void)state;
 	setenv("TZ", "UTC", 1);
-	assert_int_equal(run(ss_show_main, false, "engine", "state", path), 0);
+	assert_int_equal(run(ss_cmd_show, false, "engine", "state", path), 0);
 	assert_non_null(strstr(output, "engine 1.4.3\nlevel 213\nsignatures 8000000\n"
 			       "loaded 2001-09-09 01:46:40\ndatabase main.cvd version 62 built "));
 	assert_non_null(strstr(output, "database daily.cld version 27815 built "));
 	assert_non_null(strstr(output, "local-files 2\nage-days 3\n"
 			       "reload failed 2001-09-09 01:46:40: Malformed?[31m\n"
 			       "running yes\n"));
-	assert_int_equal(run(ss_show_main, true, "engine", "state", path), 0);
+	assert_int_equal(run(ss_cmd_show, true, "engine", "state", path), 0);
 	assert_non_null(strstr(output, "\"age-days\":3"));
 	assert_non_null(strstr(output, "\"running\":true"));
 	remove_state(path);
@@ -344,14 +344,14 @@ static void survives_any_state(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		path = state_file(good[i]);
-		assert_int_equal(run(ss_show_main, false, "engine", "state", path), 0);
+		assert_int_equal(run(ss_cmd_show, false, "engine", "state", path), 0);
 		assert_non_null(strstr(output, "running no\n"));
-		assert_int_equal(run(ss_show_main, true, "engine", "state", path), 0);
+		assert_int_equal(run(ss_cmd_show, true, "engine", "state", path), 0);
 		remove_state(path);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		path = state_file(bad[i]);
-		assert_int_equal(run(ss_show_main, false, "engine", "state", path), 1);
+		assert_int_equal(run(ss_cmd_show, false, "engine", "state", path), 1);
 		remove_state(path);
 	}
 }
@@ -376,11 +376,11 @@ static void adds_an_av_profile(void **state)
 
 	(void)state;
 	sprintf(hashes, "%s,%s", hash1, hash2);
-	assert_int_equal(run(ss_av_main, false, "add", "in"), 0);
+	assert_int_equal(run(ss_cmd_av, false, "add", "in"), 0);
 	assert_int_equal(fake->av.cmd, SMTPSPLICE_CMD_AV_ADD);
 	assert_string_equal(fake->av.name, "in");
 	expect_av("{}");
-	assert_int_equal(run(ss_av_main, false, "add", "in", "av-scan", "monitor",
+	assert_int_equal(run(ss_cmd_av, false, "add", "in", "av-scan", "monitor",
 			     "archive-block", "unhandled,encrypted,unhandled",
 			     "archive-log", "none", "oversize-limit", "10M",
 			     "uncompressed-limit", "none", "uncompressed-nest-limit", "100",
@@ -400,11 +400,11 @@ static void adds_an_av_profile(void **state)
 static void sets_what_is_given_of_an_av_profile(void **state)
 {
 	(void)state;
-	assert_int_equal(run(ss_av_main, false, "add", "in", "archive-block", "encrypted",
+	assert_int_equal(run(ss_cmd_av, false, "add", "in", "archive-block", "encrypted",
 			     "oversize-limit", "5", "file-name", "a,b", "file-type", "exe",
 			     "hash-allow", (char *)hash1, "sender-ban", "10m", "reply-virus", "554 a",
 			     "replacement", "b", "cache", "disable"), 0);
-	assert_int_equal(run(ss_av_main, false, "set", "in", "file-name", "c",
+	assert_int_equal(run(ss_cmd_av, false, "set", "in", "file-name", "c",
 			     "reply-oversize", "552 b", "sender-ban", "30"), 0);
 	assert_int_equal(fake->av.cmd, SMTPSPLICE_CMD_AV_SET);
 	expect_av("{\"file-name\":[\"c\"],\"reply-oversize\":\"552 b\",\"sender-ban\":30,"
@@ -412,13 +412,13 @@ static void sets_what_is_given_of_an_av_profile(void **state)
 		  "\"hash-allow\":[" SHOWN1 "],\"reply-virus\":\"554 a\",\"replacement\":\"b\","
 		  "\"cache\":\"disable\"}");
 	/* None of what has a default is said, the rest is gone */
-	assert_int_equal(run(ss_av_main, false, "set", "in", "archive-block", "none",
+	assert_int_equal(run(ss_cmd_av, false, "set", "in", "archive-block", "none",
 			     "oversize-limit", "none", "file-name", "none", "file-type", "none",
 			     "hash-allow", "none", "sender-ban", "off", "reply-virus", "none",
 			     "reply-oversize", "none", "replacement", "none"), 0);
 	expect_av("{\"archive-block\":[],\"oversize-limit\":0,\"sender-ban\":0,"
 		  "\"cache\":\"disable\"}");
-	assert_int_equal(run(ss_av_main, false, "set", "other", "cache", "enable"), 1);
+	assert_int_equal(run(ss_cmd_av, false, "set", "other", "cache", "enable"), 1);
 	assert_string_equal(output, "smtpsplice: av profile \"other\": No such file or directory\n");
 }
 
@@ -428,11 +428,11 @@ static void takes_files(void **state)
 
 	(void)state;
 	sprintf(text, "# all of them\n\n%s # one\r\n\t %s \n#%s", hash1, hash2, hash1);
-	assert_int_equal(run(ss_av_main, false, "add", "in", "hash-allow", at_file(text)), 0);
+	assert_int_equal(run(ss_cmd_av, false, "add", "in", "hash-allow", at_file(text)), 0);
 	expect_av("{\"hash-allow\":[" SHOWN1 "," SHOWN2 "]}");
-	assert_int_equal(run(ss_av_main, false, "set", "in", "hash-allow", at_file("# none\n")), 0);
+	assert_int_equal(run(ss_cmd_av, false, "set", "in", "hash-allow", at_file("# none\n")), 0);
 	expect_av("{}");
-	assert_int_equal(run(ss_av_main, false, "set", "in", "replacement",
+	assert_int_equal(run(ss_cmd_av, false, "set", "in", "replacement",
 			     at_file("A\xc3\xa4:\r\n\r\n--\nb\r\n")), 0);
 	expect_av("{\"replacement\":\"A\xc3\xa4:\\n\\n--\\nb\"}");
 }
@@ -465,7 +465,7 @@ static void expect_round_trip(int (*command)(struct ss_cli *cli), char *table,
 	static struct fake_profile before;
 
 	before = *p;
-	assert_int_equal(run(ss_show_main, false, table), 0);
+	assert_int_equal(run(ss_cmd_show, false, table), 0);
 	add_what_was_shown(command);
 	assert_int_equal(p->len, before.len);
 	assert_memory_equal(p->attrs, before.attrs, p->len);
@@ -474,12 +474,12 @@ static void expect_round_trip(int (*command)(struct ss_cli *cli), char *table,
 static void shows_av_profiles(void **state)
 {
 	(void)state;
-	assert_int_equal(run(ss_av_main, false, "add", "in", "av-scan", "block",
+	assert_int_equal(run(ss_cmd_av, false, "add", "in", "av-scan", "block",
 			     "archive-block", "none", "archive-log", "nested,timeout",
 			     "oversize-limit", "1K", "file-name", "*.exe,a b,it's",
 			     "hash-block", (char *)hash2, "sender-ban", "1m",
 			     "reply-virus", "554 \"%%FILE%%\" $x", "replacement", "a\n\n  b'"), 0);
-	assert_int_equal(run(ss_show_main, false, "av"), 0);
+	assert_int_equal(run(ss_cmd_show, false, "av"), 0);
 	assert_string_equal(output,
 			    "in \\\n  av-scan block \\\n  archive-block none \\\n"
 			    "  archive-log nested,timeout \\\n  oversize-limit 1024 \\\n"
@@ -487,8 +487,8 @@ static void shows_av_profiles(void **state)
 			    "fedcba9876543210fedcba9876543210fedcba9876543210fedcba987654321f \\\n"
 			    "  sender-ban 60 \\\n  reply-virus '554 \"%%FILE%%\" $x' \\\n"
 			    "  replacement 'a\n\n  b'\\'''\n");
-	expect_round_trip(ss_av_main, "av", &fake->av);
-	assert_int_equal(run(ss_show_main, true, "av"), 0);
+	expect_round_trip(ss_cmd_av, "av", &fake->av);
+	assert_int_equal(run(ss_cmd_show, true, "av"), 0);
 	/* json-c has broken an empty list into lines, and does not any more */
 	assert_true(strstr(output, "\"archive-block\":[\n    ],") ||
 		    strstr(output, "\"archive-block\":[],"));
@@ -500,17 +500,17 @@ static void shows_av_profiles(void **state)
 static void shows_what_begins_with_a_dash(void **state)
 {
 	(void)state;
-	assert_int_equal(run(ss_av_main, false, "add", "in", "file-name", "-x,b",
+	assert_int_equal(run(ss_cmd_av, false, "add", "in", "file-name", "-x,b",
 			     "replacement", "-- removed --"), 0);
-	assert_int_equal(run(ss_show_main, false, "av"), 0);
+	assert_int_equal(run(ss_cmd_show, false, "av"), 0);
 	assert_string_equal(output, "-- in \\\n  file-name -x,b \\\n"
 			    "  replacement '-- removed --'\n");
-	expect_round_trip(ss_av_main, "av", &fake->av);
-	assert_int_equal(run(ss_tls_main, false, "add", "in", "exempt-regex", "a",
+	expect_round_trip(ss_cmd_av, "av", &fake->av);
+	assert_int_equal(run(ss_cmd_tls, false, "add", "in", "exempt-regex", "a",
 			     "exempt-regex", "-j"), 0);
-	assert_int_equal(run(ss_show_main, false, "tls"), 0);
+	assert_int_equal(run(ss_cmd_show, false, "tls"), 0);
 	assert_string_equal(output, "-- in \\\n  exempt-regex a \\\n  exempt-regex -j\n");
-	expect_round_trip(ss_tls_main, "tls", &fake->profile);
+	expect_round_trip(ss_cmd_tls, "tls", &fake->profile);
 }
 
 /* As many words of @len times @c as there may be, in a list */
@@ -544,7 +544,7 @@ static void takes_each_type_of_file(void **state)
 	char want[128];
 
 	(void)state;
-	assert_int_equal(run(ss_av_main, false, "help"), 0);
+	assert_int_equal(run(ss_cmd_av, false, "help"), 0);
 	for (int type = 0; (name = ss_file_types_name(type)); type++) {
 		char *help = strdup(output);
 
@@ -556,9 +556,9 @@ static void takes_each_type_of_file(void **state)
 		assert_non_null(strstr(help, want));
 		free(help);
 		snprintf(want, sizeof(want), "{\"file-type\":[\"%s\"]}", name);
-		assert_int_equal(run(ss_av_main, false, "add", "in", "file-type", (char *)name), 0);
+		assert_int_equal(run(ss_cmd_av, false, "add", "in", "file-type", (char *)name), 0);
 		expect_av(want);
-		assert_int_equal(run(ss_av_main, false, "help"), 0);
+		assert_int_equal(run(ss_cmd_av, false, "help"), 0);
 	}
 }
 
@@ -590,34 +590,34 @@ static void takes_the_largest_av_profile(void **state)
 		words[n++] = (char *)ss_attrs_av_profile.attr[type].name;
 		words[n++] = type != SMTPSPLICE_A_AV_PROFILE_REPLACEMENT ? reply : text;
 	}
-	assert_int_equal(run_words(ss_av_main, false, words), 0);
+	assert_int_equal(run_words(ss_cmd_av, false, words), 0);
 	assert_true(fake->av.len > (int)(sizeof(names) + sizeof(types) + sizeof(hashes)));
-	expect_round_trip(ss_av_main, "av", &fake->av);
-	assert_int_equal(run(ss_av_main, false, "set", "in", "cache", "enable"), 0);
+	expect_round_trip(ss_cmd_av, "av", &fake->av);
+	assert_int_equal(run(ss_cmd_av, false, "set", "in", "cache", "enable"), 0);
 }
 
 static void adds_a_policy_with_an_av_profile(void **state)
 {
 	(void)state;
-	assert_int_equal(run(ss_policy_main, false, "add", "p"), 0);
+	assert_int_equal(run(ss_cmd_policy, false, "add", "p"), 0);
 	expect(&ss_attrs_policy, fake->said.attrs, fake->said.len,
 	       "{\"name\":\"p\",\"port\":[25],\"mode\":\"hold\"}");
-	assert_int_equal(run(ss_show_main, false, "policies"), 0);
+	assert_int_equal(run(ss_cmd_show, false, "policies"), 0);
 	assert_non_null(strstr(output, "MODE  TLS  AV       SESSIONS"));
 	assert_non_null(strstr(output, "hold  off  default  -"));
-	assert_int_equal(run(ss_policy_main, false, "add", "p", "av", "strict",
+	assert_int_equal(run(ss_cmd_policy, false, "add", "p", "av", "strict",
 			     "tls", "default"), 0);
 	expect(&ss_attrs_policy, fake->said.attrs, fake->said.len,
 	       "{\"name\":\"p\",\"port\":[25],\"mode\":\"hold\",\"tls\":\"default\","
 	       "\"av\":\"strict\"}");
-	assert_int_equal(run(ss_show_main, false, "policies"), 0);
+	assert_int_equal(run(ss_cmd_show, false, "policies"), 0);
 	assert_non_null(strstr(output, "hold  default  strict  -"));
 }
 
 static void sets_settings(void **state)
 {
 	(void)state;
-	assert_int_equal(run(ss_set_main, false, "message-timeout", "4m", "conserve-green", "1",
+	assert_int_equal(run(ss_cmd_set, false, "message-timeout", "4m", "conserve-green", "1",
 			     "conserve-red", "88", "conserve-extreme", "100", "max-held", "2G",
 			     "max-client-held", "60", "max-client-handshakes", "101",
 			     "max-client-scans", "102"), 0);
@@ -625,7 +625,7 @@ static void sets_settings(void **state)
 	       "{\"message-timeout\":240000,\"conserve-green\":1,\"conserve-red\":88,"
 	       "\"conserve-extreme\":100,\"max-held\":2147483648,\"max-client-held\":60,"
 	       "\"max-client-handshakes\":101,\"max-client-scans\":102}");
-	assert_int_equal(run(ss_show_main, false, "settings"), 0);
+	assert_int_equal(run(ss_cmd_show, false, "settings"), 0);
 	assert_string_equal(output, "max-held 2147483648\nmessage-timeout 240000ms\n"
 			    "conserve-green 1\nconserve-red 88\nconserve-extreme 100\n"
 			    "max-client-held 60\nmax-client-handshakes 101\n"
@@ -643,7 +643,7 @@ static void watch(struct nl_msg *msg, bool json)
 	memcpy(fake->event.attrs, nlmsg_attrdata(nlmsg_hdr(msg), 0), fake->event.len);
 	nlmsg_free(msg);
 	fake_ring();
-	assert_int_equal(run(ss_monitor_main, json, NULL), 0);
+	assert_int_equal(run(ss_cmd_monitor, json, NULL), 0);
 	/* It leaves the signal that ends it for the end of its process */
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
