@@ -166,9 +166,9 @@ struct json_object *ss_verdict_note(const struct ss_scan_request *req,
 				    const struct ss_scan_result *result)
 {
 	struct json_object *obj = json_object_new_object();
-	char text[SS_QNOTE_TIME_SIZE];
+	char text[SS_QUARANTINE_NOTE_TIME_SIZE];
 
-	ss_qnote_time(time(NULL), text);
+	ss_quarantine_note_time(time(NULL), text);
 	note_text(obj, "time", text);
 	note_number(obj, "session", req->flow.session);
 	note_text(obj, "policy", req->flow.policy);

@@ -167,14 +167,14 @@ static struct json_object *make_row(const struct words *w, const struct ss_qdir_
 				    enum ss_text_mode mode)
 {
 	struct json_object *row = json_object_new_object();
-	char name[SS_QDIR_NAME_SIZE], time[SS_QNOTE_TIME_SIZE];
+	char name[SS_QDIR_NAME_SIZE], time[SS_QUARANTINE_NOTE_TIME_SIZE];
 
 	ss_qdir_name(entry, name);
-	ss_qnote_time(entry->time, time);
+	ss_quarantine_note_time(entry->time, time);
 	json_object_object_add(row, "name", json_object_new_string(name));
 	json_object_object_add(row, "time", json_object_new_string(time));
 	/* A message without a note, or with one that is spoilt, is one all the same */
-	ss_qnote_read(w->dir, entry, mode, row);
+	ss_quarantine_note_read(w->dir, entry, mode, row);
 	json_object_object_add(row, "size", json_object_new_uint64(entry->size));
 	return row;
 }
@@ -476,7 +476,7 @@ static int complete(struct mail *mail, const struct words *w)
 {
 	mail->release.sendmail = w->sendmail ?: SS_RELEASE_SENDMAIL;
 	/* Not SS_TEXT_PRINT: what is not fit to be sent must not become so */
-	ss_qnote_read(w->dir, &w->entry, SS_TEXT_JSON, mail->row);
+	ss_quarantine_note_read(w->dir, &w->entry, SS_TEXT_JSON, mail->row);
 	return complete_rcpts(mail, w) ?: complete_sender(mail, w);
 }
 

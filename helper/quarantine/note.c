@@ -43,26 +43,26 @@ static const struct {
 };
 
 /**
- * ss_qnote_time() - Write a time as notes have it.
+ * ss_quarantine_note_time() - Write a time as notes have it.
  * @t: the time
  * @text: UTC, as in RFC 3339
  */
-void ss_qnote_time(time_t t, char text[SS_QNOTE_TIME_SIZE])
+void ss_quarantine_note_time(time_t t, char text[SS_QUARANTINE_NOTE_TIME_SIZE])
 {
 	struct tm tm = {};
 
 	gmtime_r(&t, &tm);
-	strftime(text, SS_QNOTE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	strftime(text, SS_QUARANTINE_NOTE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
 /**
- * ss_qnote_write() - Write a note.
+ * ss_quarantine_note_write() - Write a note.
  * @note: the note
  * @fd: an empty file
  *
  * Return: 0 or an errno.
  */
-int ss_qnote_write(struct json_object *note, int fd)
+int ss_quarantine_note_write(struct json_object *note, int fd)
 {
 	size_t len = 0;
 	const char *text = json_object_to_json_string_length(note, FLAGS, &len);
@@ -130,7 +130,7 @@ static struct json_object *clean_value(struct json_object *value, enum ss_text_m
 }
 
 /**
- * ss_qnote_read() - Read the note about a message.
+ * ss_quarantine_note_read() - Read the note about a message.
  * @dir: the folder
  * @entry: the message
  * @mode: what its text is to be fit for
@@ -139,8 +139,8 @@ static struct json_object *clean_value(struct json_object *value, enum ss_text_m
  * Return: 0, -ENOENT where there is no note, -EBADMSG where it is none, or
  * another errno.
  */
-int ss_qnote_read(int dir, const struct ss_qdir_entry *entry, enum ss_text_mode mode,
-		  struct json_object *row)
+int ss_quarantine_note_read(int dir, const struct ss_qdir_entry *entry, enum ss_text_mode mode,
+			    struct json_object *row)
 {
 	char *text __cleanup(ss_cleanup_free) = read_text(dir, entry);
 	struct json_object *note, *value;

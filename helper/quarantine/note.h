@@ -10,11 +10,11 @@
 #include "lib/text.h"
 #include "quarantine/dir.h"
 
-#define SS_QNOTE_TIME_SIZE	32
+#define SS_QUARANTINE_NOTE_TIME_SIZE	32
 
-void ss_qnote_time(time_t t, char text[SS_QNOTE_TIME_SIZE]);
-int ss_qnote_write(struct json_object *note, int fd);
-int ss_qnote_read(int dir, const struct ss_qdir_entry *entry, enum ss_text_mode mode,
-		  struct json_object *row);
+void ss_quarantine_note_time(time_t t, char text[SS_QUARANTINE_NOTE_TIME_SIZE]);
+int ss_quarantine_note_write(struct json_object *note, int fd);
+int ss_quarantine_note_read(int dir, const struct ss_qdir_entry *entry, enum ss_text_mode mode,
+			    struct json_object *row);
 
 #endif /* SS_QUARANTINE_NOTE_H */

@@ -361,7 +361,7 @@ static int write_note(struct ss_quarantine *q, struct json_object *note,
 	struct stat st;
 
 	json_object_object_add(note, "size", json_object_new_uint64(entry->size));
-	ret = fd < 0 ? fd : ss_qnote_write(note, fd);
+	ret = fd < 0 ? fd : ss_quarantine_note_write(note, fd);
 	if (!ret && fstat(fd, &st))
 		ret = -errno;
 	if (ret) {

@@ -176,7 +176,7 @@ static void keeps_a_message_and_a_note(void **state)
 	fd = ss_qdir_open_file(q.dir, name);
 	assert_int_equal(read(fd, text, sizeof(text)), 12);
 	close(fd);
-	assert_int_equal(ss_qnote_read(q.dir, &entry, SS_TEXT_JSON, row), 0);
+	assert_int_equal(ss_quarantine_note_read(q.dir, &entry, SS_TEXT_JSON, row), 0);
 	json_object_object_del(row, "time");
 	assert_string_equal(json_object_to_json_string_ext(row, JSON_C_TO_STRING_PLAIN),
 			    "{\"session\":7,\"policy\":\"in\",\"client\":\"10.0.1.2\","
@@ -555,7 +555,7 @@ static void follows_no_links(void **state)
 	assert_int_equal(ss_qdir_open_file(q.dir, "1-0000000000000003.eml"), -EINVAL);
 	assert_int_equal(ss_qdir_open_file(q.dir, "1-0000000000000004.eml"), -EINVAL);
 	assert_true(ss_qdir_parse("1-0000000000000002.eml", &entry));
-	assert_int_equal(ss_qnote_read(q.dir, &entry, SS_TEXT_JSON, row), -ELOOP);
+	assert_int_equal(ss_quarantine_note_read(q.dir, &entry, SS_TEXT_JSON, row), -ELOOP);
 	assert_true(ss_qdir_parse("1-0000000000000001.eml", &entry));
 	assert_int_equal(ss_qdir_remove(q.dir, &entry), 0);
 	assert_true(there("target"));
@@ -572,13 +572,14 @@ static void reads_spoilt_notes(void **state)
 	open_it();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		make("0-0000000000000001.json", bad[i]);
-		assert_int_equal(ss_qnote_read(q.dir, &entry, SS_TEXT_PRINT, row), -EBADMSG);
+		assert_int_equal(ss_quarantine_note_read(q.dir, &entry, SS_TEXT_PRINT, row),
+				 -EBADMSG);
 		assert_int_equal(unlinkat(q.dir, "0-0000000000000001.json", 0), 0);
 	}
 	make("0-0000000000000001.json",
 	     "{\"session\":\"7\",\"size\":{},\"x\":1,\"virus\":\"a\\u0000\\u001b\\u009b\xff\","
 	     "\"rcpts\":[1,\"\\n@x\",null],\"name\":\"../x\"}");
-	assert_int_equal(ss_qnote_read(q.dir, &entry, SS_TEXT_PRINT, row), 0);
+	assert_int_equal(ss_quarantine_note_read(q.dir, &entry, SS_TEXT_PRINT, row), 0);
 	assert_string_equal(json_object_to_json_string_ext(row, JSON_C_TO_STRING_PLAIN),
 			    "{\"rcpts\":[\"?@x\"],\"virus\":\"a????\"}");
 	json_object_put(row);
