@@ -47,7 +47,7 @@ struct words {
 	const char *path;
 	int dir;
 	const char *name;
-	struct ss_qdir_entry entry;
+	struct ss_quarantine_dir_entry entry;
 	bool all;
 	bool raw;
 	const char *sender;
@@ -57,7 +57,7 @@ struct words {
 
 static const char quarantine_text[] =
 	"NAME is the name in list, in the log and in the reply to the client. DIR is\n"
-	SS_QDIR_DEFAULT " where absent, and what\n"
+	SS_QUARANTINE_DIR_DEFAULT " where absent, and what\n"
 	"\"smtpspliced --quarantine\" names. With -j, list prints an array, show an\n"
 	"object.\n"
 	"\n"
@@ -114,7 +114,7 @@ static int take_name(struct ss_cli *cli, struct words *w, bool all)
 		return ss_cli_usage("quarantine: name missing, try \"%s help\"", GROUP);
 	w->name = cli->argv[0];
 	w->all = all && !strcmp(w->name, "all");
-	if (!w->all && !ss_qdir_parse(w->name, &w->entry))
+	if (!w->all && !ss_quarantine_dir_parse(w->name, &w->entry))
 		return ss_cli_usage("quarantine: \"%s\" is not a name like 12-0123456789abcdef.eml",
 				    ss_cli_quote(w->name));
 	cli->argc--;
@@ -135,7 +135,7 @@ static int failed(const struct words *w, int error)
 static int open_dir(struct words *w)
 {
 	if (!w->path)
-		w->path = SS_QDIR_DEFAULT;
+		w->path = SS_QUARANTINE_DIR_DEFAULT;
 	w->dir = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (w->dir >= 0)
 		return SS_CLI_OK;
@@ -163,13 +163,14 @@ static const struct ss_column columns[] = {
 };
 
 /* What is known of a message; what its file says goes before what its note does */
-static struct json_object *make_row(const struct words *w, const struct ss_qdir_entry *entry,
+static struct json_object *make_row(const struct words *w,
+				    const struct ss_quarantine_dir_entry *entry,
 				    enum ss_text_mode mode)
 {
 	struct json_object *row = json_object_new_object();
-	char name[SS_QDIR_NAME_SIZE], time[SS_QUARANTINE_NOTE_TIME_SIZE];
+	char name[SS_QUARANTINE_DIR_NAME_SIZE], time[SS_QUARANTINE_NOTE_TIME_SIZE];
 
-	ss_qdir_name(entry, name);
+	ss_quarantine_dir_name(entry, name);
 	ss_quarantine_note_time(entry->time, time);
 	json_object_object_add(row, "name", json_object_new_string(name));
 	json_object_object_add(row, "time", json_object_new_string(time));
@@ -197,7 +198,7 @@ static void shorten(struct json_object *row, const char *key)
 static void shorten_rcpts(struct json_object *row)
 {
 	struct json_object *array, *count;
-	char text[SS_QDIR_NAME_SIZE + SHORT_SIZE] = "-";
+	char text[SS_QUARANTINE_DIR_NAME_SIZE + SHORT_SIZE] = "-";
 	int64_t n = 0;
 
 	if (!json_object_object_get_ex(row, "rcpts", &array))
@@ -208,21 +209,22 @@ static void shorten_rcpts(struct json_object *row)
 		ss_text_clean_str(SS_TEXT_PRINT, text, SHORT_SIZE,
 				  json_object_get_string(json_object_array_get_idx(array, 0)));
 	if (n > 1)
-		snprintf(text + strlen(text), SS_QDIR_NAME_SIZE, " +%lld", (long long)n - 1);
+		snprintf(text + strlen(text), SS_QUARANTINE_DIR_NAME_SIZE, " +%lld",
+			 (long long)n - 1);
 	json_object_object_add(row, "rcpts", json_object_new_string(text));
 }
 
 static int run_list(struct ss_cli *cli)
 {
 	struct json_object *rows __cleanup(ss_cli_cleanup_json) = json_object_new_array();
-	struct ss_qdir_entry *list __cleanup(ss_cleanup_free) = NULL;
+	struct ss_quarantine_dir_entry *list __cleanup(ss_cleanup_free) = NULL;
 	struct words w __cleanup(cleanup_words) = { .dir = -1 };
 	size_t count;
 	int ret = take_words(cli, &w, 0) ?: open_dir(&w);
 
 	if (ret)
 		return ret;
-	ret = ss_qdir_list(w.dir, false, &list, &count);
+	ret = ss_quarantine_dir_list(w.dir, false, &list, &count);
 	if (ret)
 		return failed(&w, ret);
 	for (size_t i = 0; i < count; i++) {
@@ -338,7 +340,7 @@ static int show(struct ss_cli *cli, struct words *w, int fd)
 /* Open the message. Return: a descriptor or an errno. */
 static int open_message(struct words *w)
 {
-	int fd = ss_qdir_open_file(w->dir, w->name);
+	int fd = ss_quarantine_dir_open_file(w->dir, w->name);
 	struct stat st;
 
 	if (fd < 0)
@@ -490,7 +492,7 @@ static int send_it(struct mail *mail, const struct words *w, int fd)
 		return SS_CLI_FAILED;
 	}
 	if (WIFEXITED(status) && !WEXITSTATUS(status)) {
-		ret = ss_qdir_remove(w->dir, &w->entry);
+		ret = ss_quarantine_dir_remove(w->dir, &w->entry);
 		/* smtpspliced may have needed the room meanwhile */
 		return ret && ret != -ENOENT ? failed(w, ret) : SS_CLI_OK;
 	}
@@ -521,12 +523,12 @@ static int run_release(struct ss_cli *cli)
 
 static int delete_all(const struct words *w)
 {
-	struct ss_qdir_entry *list __cleanup(ss_cleanup_free) = NULL;
+	struct ss_quarantine_dir_entry *list __cleanup(ss_cleanup_free) = NULL;
 	size_t count;
-	int ret = ss_qdir_list(w->dir, false, &list, &count);
+	int ret = ss_quarantine_dir_list(w->dir, false, &list, &count);
 
 	for (size_t i = 0; !ret && i < count; i++) {
-		ret = ss_qdir_remove(w->dir, &list[i]);
+		ret = ss_quarantine_dir_remove(w->dir, &list[i]);
 		if (ret == -ENOENT)	/* smtpspliced was faster */
 			ret = 0;
 	}
@@ -540,7 +542,7 @@ static int run_delete(struct ss_cli *cli)
 
 	if (ret)
 		return ret;
-	ret = w.all ? delete_all(&w) : ss_qdir_remove(w.dir, &w.entry);
+	ret = w.all ? delete_all(&w) : ss_quarantine_dir_remove(w.dir, &w.entry);
 	return ret ? failed(&w, ret) : SS_CLI_OK;
 }
 

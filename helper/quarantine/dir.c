@@ -32,33 +32,33 @@
  * @room: for how many there is room
  */
 struct listing {
-	struct ss_qdir_entry *entry;
+	struct ss_quarantine_dir_entry *entry;
 	size_t count;
 	size_t room;
 };
 
 /**
- * ss_qdir_charge() - What a file takes of the disk.
+ * ss_quarantine_dir_charge() - What a file takes of the disk.
  * @size: its size in octets
  *
  * Return: the same, in whole blocks. Small messages are not free of charge.
  */
-uint64_t ss_qdir_charge(uint64_t size)
+uint64_t ss_quarantine_dir_charge(uint64_t size)
 {
 	return (size / BLOCK + !!(size % BLOCK)) * BLOCK;
 }
 
-static void format(const struct ss_qdir_entry *entry, const char *end,
-		   char name[SS_QDIR_NAME_SIZE])
+static void format(const struct ss_quarantine_dir_entry *entry, const char *end,
+		   char name[SS_QUARANTINE_DIR_NAME_SIZE])
 {
-	snprintf(name, SS_QDIR_NAME_SIZE, "%" PRIu64 "-%0*" PRIx64 "%s", entry->session,
+	snprintf(name, SS_QUARANTINE_DIR_NAME_SIZE, "%" PRIu64 "-%0*" PRIx64 "%s", entry->session,
 		 RANDOM_DIGITS, entry->unique, end);
 }
 
 /* Whether @name is what format() makes of an entry, which is set */
-static bool parse(const char *name, const char *end, struct ss_qdir_entry *entry)
+static bool parse(const char *name, const char *end, struct ss_quarantine_dir_entry *entry)
 {
-	char again[SS_QDIR_NAME_SIZE], *rest;
+	char again[SS_QUARANTINE_DIR_NAME_SIZE], *rest;
 
 	if (*name < '0' || *name > '9')
 		return false;
@@ -71,33 +71,35 @@ static bool parse(const char *name, const char *end, struct ss_qdir_entry *entry
 }
 
 /**
- * ss_qdir_parse() - Check the name of a message.
+ * ss_quarantine_dir_parse() - Check the name of a message.
  * @name: any text
  * @entry: its session and unique are set
  *
- * Return: whether it is a name that ss_qdir_name() makes.
+ * Return: whether it is a name that ss_quarantine_dir_name() makes.
  */
-bool ss_qdir_parse(const char *name, struct ss_qdir_entry *entry)
+bool ss_quarantine_dir_parse(const char *name, struct ss_quarantine_dir_entry *entry)
 {
 	return parse(name, MESSAGE, entry);
 }
 
 /**
- * ss_qdir_name() - Make the name of a message.
+ * ss_quarantine_dir_name() - Make the name of a message.
  * @entry: the message
  * @name: the name
  */
-void ss_qdir_name(const struct ss_qdir_entry *entry, char name[SS_QDIR_NAME_SIZE])
+void ss_quarantine_dir_name(const struct ss_quarantine_dir_entry *entry,
+			    char name[SS_QUARANTINE_DIR_NAME_SIZE])
 {
 	format(entry, MESSAGE, name);
 }
 
 /**
- * ss_qdir_note_name() - Make the name of the note about a message.
+ * ss_quarantine_dir_note_name() - Make the name of the note about a message.
  * @entry: the message
  * @name: the name
  */
-void ss_qdir_note_name(const struct ss_qdir_entry *entry, char name[SS_QDIR_NAME_SIZE])
+void ss_quarantine_dir_note_name(const struct ss_quarantine_dir_entry *entry,
+				 char name[SS_QUARANTINE_DIR_NAME_SIZE])
 {
 	format(entry, NOTE, name);
 }
@@ -107,7 +109,7 @@ static bool stat_file(int dir, const char *name, struct stat *st)
 	return !fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st->st_mode);
 }
 
-static int append(struct listing *l, const struct ss_qdir_entry *entry)
+static int append(struct listing *l, const struct ss_quarantine_dir_entry *entry)
 {
 	if (l->count == l->room) {
 		size_t room = l->room ? 2 * l->room : 64;
@@ -123,9 +125,9 @@ static int append(struct listing *l, const struct ss_qdir_entry *entry)
 }
 
 static int add_message(struct listing *l, int dir, const char *name,
-		       struct ss_qdir_entry *entry, bool sweep)
+		       struct ss_quarantine_dir_entry *entry, bool sweep)
 {
-	char note[SS_QDIR_NAME_SIZE];
+	char note[SS_QUARANTINE_DIR_NAME_SIZE];
 	struct stat st;
 
 	if (!stat_file(dir, name, &st))
@@ -137,17 +139,17 @@ static int add_message(struct listing *l, int dir, const char *name,
 	}
 	entry->time = st.st_mtim.tv_sec;
 	entry->size = st.st_size;
-	entry->charge = ss_qdir_charge(st.st_size);
+	entry->charge = ss_quarantine_dir_charge(st.st_size);
 	format(entry, NOTE, note);
 	if (stat_file(dir, note, &st))
-		entry->charge += ss_qdir_charge(st.st_size);
+		entry->charge += ss_quarantine_dir_charge(st.st_size);
 	return append(l, entry);
 }
 
 /* A note without a message */
-static void sweep_note(int dir, const char *name, const struct ss_qdir_entry *entry)
+static void sweep_note(int dir, const char *name, const struct ss_quarantine_dir_entry *entry)
 {
-	char message[SS_QDIR_NAME_SIZE];
+	char message[SS_QUARANTINE_DIR_NAME_SIZE];
 	struct stat st;
 
 	format(entry, MESSAGE, message);
@@ -157,7 +159,7 @@ static void sweep_note(int dir, const char *name, const struct ss_qdir_entry *en
 
 static int compare(const void *a, const void *b)
 {
-	const struct ss_qdir_entry *x = a, *y = b;
+	const struct ss_quarantine_dir_entry *x = a, *y = b;
 
 	if (x->time != y->time)
 		return x->time < y->time ? -1 : 1;
@@ -174,7 +176,7 @@ static void cleanup_dir(DIR **d)
 
 static int read_all(int dir, DIR *d, bool sweep, struct listing *l)
 {
-	struct ss_qdir_entry entry = {};
+	struct ss_quarantine_dir_entry entry = {};
 	struct dirent *file;
 
 	for (errno = 0; (file = readdir(d)); errno = 0) {
@@ -191,7 +193,7 @@ static int read_all(int dir, DIR *d, bool sweep, struct listing *l)
 }
 
 /**
- * ss_qdir_list() - Find all messages.
+ * ss_quarantine_dir_list() - Find all messages.
  * @dir: the folder
  * @sweep: remove leftovers as well; only for who alone adds messages
  * @list: the messages, the oldest first; the caller frees it
@@ -199,7 +201,8 @@ static int read_all(int dir, DIR *d, bool sweep, struct listing *l)
  *
  * Return: 0 or an errno; there is no list then.
  */
-int ss_qdir_list(int dir, bool sweep, struct ss_qdir_entry **list, size_t *count)
+int ss_quarantine_dir_list(int dir, bool sweep, struct ss_quarantine_dir_entry **list,
+			   size_t *count)
 {
 	DIR *d __cleanup(cleanup_dir) = NULL;
 	struct listing l = {};
@@ -229,14 +232,14 @@ int ss_qdir_list(int dir, bool sweep, struct ss_qdir_entry **list, size_t *count
 }
 
 /**
- * ss_qdir_open_file() - Open a file of the folder to read it.
+ * ss_quarantine_dir_open_file() - Open a file of the folder to read it.
  * @dir: the folder
- * @name: of ss_qdir_name() or ss_qdir_note_name()
+ * @name: of ss_quarantine_dir_name() or ss_quarantine_dir_note_name()
  *
  * Return: a descriptor, the caller's, or an errno; -ELOOP for a link, -EINVAL for
  * another thing that is no file.
  */
-int ss_qdir_open_file(int dir, const char *name)
+int ss_quarantine_dir_open_file(int dir, const char *name)
 {
 	int fd = openat(dir, name,
 			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -252,15 +255,15 @@ int ss_qdir_open_file(int dir, const char *name)
 }
 
 /**
- * ss_qdir_remove() - Remove a message and its note.
+ * ss_quarantine_dir_remove() - Remove a message and its note.
  * @dir: the folder
  * @entry: the message
  *
  * Return: 0 or an errno; -ENOENT where there was no message.
  */
-int ss_qdir_remove(int dir, const struct ss_qdir_entry *entry)
+int ss_quarantine_dir_remove(int dir, const struct ss_quarantine_dir_entry *entry)
 {
-	char name[SS_QDIR_NAME_SIZE];
+	char name[SS_QUARANTINE_DIR_NAME_SIZE];
 	int ret;
 
 	format(entry, MESSAGE, name);

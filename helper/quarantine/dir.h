@@ -6,18 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SS_QDIR_DEFAULT		"/var/lib/smtpsplice/quarantine"
-#define SS_QDIR_NAME_SIZE	64
+#define SS_QUARANTINE_DIR_DEFAULT	"/var/lib/smtpsplice/quarantine"
+#define SS_QUARANTINE_DIR_NAME_SIZE	64
 
 /**
- * struct ss_qdir_entry - A message in the folder.
+ * struct ss_quarantine_dir_entry - A message in the folder.
  * @session: id of the session that it came in by; with @unique, its name
  * @unique: random
  * @time: when it was put there, in seconds since 1970
  * @size: octets of the message
  * @charge: octets that it and its note take of the disk, in whole blocks
  */
-struct ss_qdir_entry {
+struct ss_quarantine_dir_entry {
 	uint64_t session;
 	uint64_t unique;
 	int64_t time;
@@ -25,12 +25,15 @@ struct ss_qdir_entry {
 	uint64_t charge;
 };
 
-uint64_t ss_qdir_charge(uint64_t size);
-bool ss_qdir_parse(const char *name, struct ss_qdir_entry *entry);
-void ss_qdir_name(const struct ss_qdir_entry *entry, char name[SS_QDIR_NAME_SIZE]);
-void ss_qdir_note_name(const struct ss_qdir_entry *entry, char name[SS_QDIR_NAME_SIZE]);
-int ss_qdir_list(int dir, bool sweep, struct ss_qdir_entry **list, size_t *count);
-int ss_qdir_open_file(int dir, const char *name);
-int ss_qdir_remove(int dir, const struct ss_qdir_entry *entry);
+uint64_t ss_quarantine_dir_charge(uint64_t size);
+bool ss_quarantine_dir_parse(const char *name, struct ss_quarantine_dir_entry *entry);
+void ss_quarantine_dir_name(const struct ss_quarantine_dir_entry *entry,
+			    char name[SS_QUARANTINE_DIR_NAME_SIZE]);
+void ss_quarantine_dir_note_name(const struct ss_quarantine_dir_entry *entry,
+				 char name[SS_QUARANTINE_DIR_NAME_SIZE]);
+int ss_quarantine_dir_list(int dir, bool sweep, struct ss_quarantine_dir_entry **list,
+			   size_t *count);
+int ss_quarantine_dir_open_file(int dir, const char *name);
+int ss_quarantine_dir_remove(int dir, const struct ss_quarantine_dir_entry *entry);
 
 #endif /* SS_QUARANTINE_DIR_H */

@@ -71,15 +71,15 @@ int ss_quarantine_note_write(struct json_object *note, int fd)
 }
 
 /* Return: the text, allocated and terminated, or NULL with errno set */
-static char *read_text(int dir, const struct ss_qdir_entry *entry)
+static char *read_text(int dir, const struct ss_quarantine_dir_entry *entry)
 {
 	int fd __cleanup(ss_cleanup_fd) = -1;
-	char name[SS_QDIR_NAME_SIZE], *text;
+	char name[SS_QUARANTINE_DIR_NAME_SIZE], *text;
 	size_t len = 0;
 	ssize_t n = 0;
 
-	ss_qdir_note_name(entry, name);
-	fd = ss_qdir_open_file(dir, name);
+	ss_quarantine_dir_note_name(entry, name);
+	fd = ss_quarantine_dir_open_file(dir, name);
 	if (fd < 0) {
 		errno = -fd;
 		return NULL;
@@ -139,7 +139,8 @@ static struct json_object *clean_value(struct json_object *value, enum ss_text_m
  * Return: 0, -ENOENT where there is no note, -EBADMSG where it is none, or
  * another errno.
  */
-int ss_quarantine_note_read(int dir, const struct ss_qdir_entry *entry, enum ss_text_mode mode,
+int ss_quarantine_note_read(int dir, const struct ss_quarantine_dir_entry *entry,
+			    enum ss_text_mode mode,
 			    struct json_object *row)
 {
 	char *text __cleanup(ss_cleanup_free) = read_text(dir, entry);

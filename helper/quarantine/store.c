@@ -53,13 +53,13 @@ static void note_change(struct ss_quarantine *q)
 /* Read the folder */
 static int scan(struct ss_quarantine *q)
 {
-	struct ss_qdir_entry *list;
+	struct ss_quarantine_dir_entry *list;
 	size_t count;
 	int ret;
 
 	/* Before: what is changed while it is read is noticed later */
 	note_change(q);
-	ret = ss_qdir_list(q->dir, true, &list, &count);
+	ret = ss_quarantine_dir_list(q->dir, true, &list, &count);
 	if (ret)
 		return ret;
 	free(q->list);
@@ -98,7 +98,7 @@ static int make_room_in_list(struct ss_quarantine *q)
 }
 
 /* There is room in the list */
-static void add(struct ss_quarantine *q, const struct ss_qdir_entry *entry)
+static void add(struct ss_quarantine *q, const struct ss_quarantine_dir_entry *entry)
 {
 	size_t i = q->first + q->count++;
 
@@ -112,8 +112,8 @@ static void add(struct ss_quarantine *q, const struct ss_qdir_entry *entry)
 /* Return: 0 or an errno; what it took of the disk is free then */
 static int remove_oldest(struct ss_quarantine *q)
 {
-	struct ss_qdir_entry *entry = &q->list[q->first];
-	int ret = ss_qdir_remove(q->dir, entry);
+	struct ss_quarantine_dir_entry *entry = &q->list[q->first];
+	int ret = ss_quarantine_dir_remove(q->dir, entry);
 
 	if (ret && ret != -ENOENT)
 		return ret;
@@ -328,7 +328,7 @@ int ss_quarantine_create(struct ss_quarantine *q, uint64_t size, uint64_t pendin
 		return ret;
 	if (q->limits->max_size && size > q->limits->max_size)
 		return -EFBIG;
-	if (!q->limits->overwrite && !surely_fits(q, ss_qdir_charge(size)))
+	if (!q->limits->overwrite && !surely_fits(q, ss_quarantine_dir_charge(size)))
 		return -EDQUOT;
 	if (lack(q, size + pending) > (q->limits->overwrite ? q->used : 0))
 		return -ENOSPC;
@@ -337,13 +337,13 @@ int ss_quarantine_create(struct ss_quarantine *q, uint64_t size, uint64_t pendin
 
 /* Link both, or none */
 static int publish(struct ss_quarantine *q, int fd, int note,
-		   const struct ss_qdir_entry *entry)
+		   const struct ss_quarantine_dir_entry *entry)
 {
-	char name[SS_QDIR_NAME_SIZE], note_name[SS_QDIR_NAME_SIZE];
+	char name[SS_QUARANTINE_DIR_NAME_SIZE], note_name[SS_QUARANTINE_DIR_NAME_SIZE];
 	int ret;
 
-	ss_qdir_name(entry, name);
-	ss_qdir_note_name(entry, note_name);
+	ss_quarantine_dir_name(entry, name);
+	ss_quarantine_dir_note_name(entry, note_name);
 	ret = name_file(q->dir, note, note_name);
 	if (ret)
 		return ret;
@@ -355,7 +355,7 @@ static int publish(struct ss_quarantine *q, int fd, int note,
 
 /* Write the note. Return: its file, or an errno. */
 static int write_note(struct ss_quarantine *q, struct json_object *note,
-		      struct ss_qdir_entry *entry)
+		      struct ss_quarantine_dir_entry *entry)
 {
 	int fd = new_file(q->dir), ret;
 	struct stat st;
@@ -368,12 +368,12 @@ static int write_note(struct ss_quarantine *q, struct json_object *note,
 		ss_cleanup_fd(&fd);
 		return ret;
 	}
-	entry->charge += ss_qdir_charge(st.st_size);
+	entry->charge += ss_quarantine_dir_charge(st.st_size);
 	return fd;
 }
 
 /* What the worker has had in its hands is ours again: mode, time, size */
-static int take_back(const struct ss_quarantine *q, int fd, struct ss_qdir_entry *entry)
+static int take_back(const struct ss_quarantine *q, int fd, struct ss_quarantine_dir_entry *entry)
 {
 	struct stat st;
 
@@ -383,7 +383,7 @@ static int take_back(const struct ss_quarantine *q, int fd, struct ss_qdir_entry
 		return -EFBIG;
 	entry->time = st.st_mtim.tv_sec;
 	entry->size = st.st_size;
-	entry->charge = ss_qdir_charge(st.st_size);
+	entry->charge = ss_quarantine_dir_charge(st.st_size);
 	return 0;
 }
 
@@ -403,7 +403,7 @@ int ss_quarantine_keep(struct ss_quarantine *q, int fd, uint64_t session,
 		       struct json_object *note, char name[SS_QUARANTINE_NAME_SIZE])
 {
 	int note_fd __cleanup(ss_cleanup_fd) = -1;
-	struct ss_qdir_entry entry = { .session = session };
+	struct ss_quarantine_dir_entry entry = { .session = session };
 	int ret = refresh(q);
 
 	if (!ret)
@@ -425,7 +425,7 @@ int ss_quarantine_keep(struct ss_quarantine *q, int fd, uint64_t session,
 		return ret;
 	add(q, &entry);
 	note_change(q);
-	ss_qdir_name(&entry, name);
+	ss_quarantine_dir_name(&entry, name);
 	return 0;
 }
 

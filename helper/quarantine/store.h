@@ -11,7 +11,7 @@
 
 struct json_object;
 
-#define SS_QUARANTINE_NAME_SIZE	SS_QDIR_NAME_SIZE
+#define SS_QUARANTINE_NAME_SIZE	SS_QUARANTINE_DIR_NAME_SIZE
 
 /**
  * struct ss_quarantine - The quarantine of a broker, which alone adds messages; the
@@ -36,7 +36,7 @@ struct ss_quarantine {
 	const struct ss_quarantine_limits *limits;
 	const char *path;
 	int dir;
-	struct ss_qdir_entry *list;
+	struct ss_quarantine_dir_entry *list;
 	size_t first;
 	size_t count;
 	size_t room;

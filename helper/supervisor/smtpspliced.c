@@ -43,7 +43,7 @@ static const char help_text[] =
 	"                     (" DEFAULT_LOG ")\n"
 	"  --quarantine DIR   keep infected messages there (they are not kept);\n"
 	"                     \"smtpsplice quarantine\" looks in\n"
-	"                     " SS_QDIR_DEFAULT "\n"
+	"                     " SS_QUARANTINE_DIR_DEFAULT "\n"
 	"  --quarantine-quota SIZE\n"
 	"                     most octets to keep (1G)\n"
 	"  --quarantine-age HOURS\n"

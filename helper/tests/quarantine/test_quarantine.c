@@ -158,7 +158,7 @@ static void hide_change(void)
 static void keeps_a_message_and_a_note(void **state)
 {
 	struct json_object *row = json_object_new_object();
-	struct ss_qdir_entry entry;
+	struct ss_quarantine_dir_entry entry;
 	struct stat st;
 	char text[32];
 	int fd;
@@ -169,11 +169,11 @@ static void keeps_a_message_and_a_note(void **state)
 	assert_int_equal(st.st_mode & 07777, 0700);
 	assert_int_equal(keep_text("Subject: x\r\n"), 0);
 	assert_int_equal(count_files(), 2);
-	assert_true(ss_qdir_parse(name, &entry));
+	assert_true(ss_quarantine_dir_parse(name, &entry));
 	assert_int_equal(entry.session, 7);
 	assert_int_equal(fstatat(q.dir, name, &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	fd = ss_qdir_open_file(q.dir, name);
+	fd = ss_quarantine_dir_open_file(q.dir, name);
 	assert_int_equal(read(fd, text, sizeof(text)), 12);
 	close(fd);
 	assert_int_equal(ss_quarantine_note_read(q.dir, &entry, SS_TEXT_JSON, row), 0);
@@ -185,7 +185,7 @@ static void keeps_a_message_and_a_note(void **state)
 			    "\"rcpts\":[\"\\\"a,b\\\"@example.org\",\"c@example.org\"],"
 			    "\"rcpt-count\":2,\"size\":12,\"cause\":\"virus\","
 			    "\"virus\":\"V\",\"file\":\"f.exe\",\"subject\":\"S\\u001b\xc3\xa4\"}");
-	ss_qdir_note_name(&entry, name);
+	ss_quarantine_dir_note_name(&entry, name);
 	assert_int_equal(fstatat(q.dir, name, &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	json_object_put(row);
@@ -386,28 +386,28 @@ static void removes_the_old(void **state)
 
 static void notices_what_others_delete(void **state)
 {
-	struct ss_qdir_entry entry;
+	struct ss_quarantine_dir_entry entry;
 
 	(void)state;
 	limits.quota = PAIR;
 	open_it();
 	assert_int_equal(keep(1), 0);
 	assert_int_equal(keep(2), -EDQUOT);
-	assert_true(ss_qdir_parse(name, &entry));
-	assert_int_equal(ss_qdir_remove(q.dir, &entry), 0);
+	assert_true(ss_quarantine_dir_parse(name, &entry));
+	assert_int_equal(ss_quarantine_dir_remove(q.dir, &entry), 0);
 	make_old(NULL, 1);
 	assert_int_equal(keep(2), 0);
 	/* The folder's time did not tell: it is looked at again once a minute */
-	assert_true(ss_qdir_parse(name, &entry));
-	assert_int_equal(ss_qdir_remove(q.dir, &entry), 0);
+	assert_true(ss_quarantine_dir_parse(name, &entry));
+	assert_int_equal(ss_quarantine_dir_remove(q.dir, &entry), 0);
 	hide_change();
 	assert_int_equal(keep(3), -EDQUOT);
 	q.scanned -= 60001;
 	assert_int_equal(keep(3), 0);
 	/* Nor does it matter to who overwrites */
 	limits.overwrite = true;
-	assert_true(ss_qdir_parse(name, &entry));
-	assert_int_equal(ss_qdir_remove(q.dir, &entry), 0);
+	assert_true(ss_quarantine_dir_parse(name, &entry));
+	assert_int_equal(ss_quarantine_dir_remove(q.dir, &entry), 0);
 	hide_change();
 	assert_int_equal(keep(4), 0);
 	assert_int_equal(count_files(), 2);
@@ -448,15 +448,15 @@ static void N5_reads_a_large_folder_for_few_messages(void **state)
 /* What others have done is not forgotten over what we do */
 static void N5_remembers_that_others_have_changed_it(void **state)
 {
-	struct ss_qdir_entry entry;
+	struct ss_quarantine_dir_entry entry;
 
 	(void)state;
 	open_it();
 	for (int i = 0; i < 65; i++)
 		assert_int_equal(keep(i), 0);
-	assert_true(ss_qdir_parse(name, &entry));
+	assert_true(ss_quarantine_dir_parse(name, &entry));
 	q.credit = 0;
-	assert_int_equal(ss_qdir_remove(q.dir, &entry), 0);
+	assert_int_equal(ss_quarantine_dir_remove(q.dir, &entry), 0);
 	make_old(NULL, 1);
 	assert_int_equal(keep(100), 0);		/* too few messages since then */
 	assert_int_equal(q.count, 66);
@@ -522,20 +522,20 @@ static void takes_no_other_names(void **state)
 		"99999999999999999999-0123456789abcdef.eml", "1-00123456789abcdef.eml",
 		"1-fffffffffffffffff.eml", "all",
 	};
-	struct ss_qdir_entry entry;
+	struct ss_quarantine_dir_entry entry;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		assert_false(ss_qdir_parse(bad[i], &entry));
-	assert_true(ss_qdir_parse("0-0000000000000000.eml", &entry));
-	assert_true(ss_qdir_parse("18446744073709551615-ffffffffffffffff.eml", &entry));
+		assert_false(ss_quarantine_dir_parse(bad[i], &entry));
+	assert_true(ss_quarantine_dir_parse("0-0000000000000000.eml", &entry));
+	assert_true(ss_quarantine_dir_parse("18446744073709551615-ffffffffffffffff.eml", &entry));
 	assert_true(entry.session == UINT64_MAX && entry.unique == UINT64_MAX);
 }
 
 static void follows_no_links(void **state)
 {
 	struct json_object *row = json_object_new_object();
-	struct ss_qdir_entry entry;
+	struct ss_quarantine_dir_entry entry;
 
 	(void)state;
 	limits.max_age = 1;
@@ -551,13 +551,13 @@ static void follows_no_links(void **state)
 	open_it();
 	assert_int_equal(q.count, 1);
 	assert_int_equal(q.used, BLOCK);
-	assert_int_equal(ss_qdir_open_file(q.dir, "1-0000000000000001.eml"), -ELOOP);
-	assert_int_equal(ss_qdir_open_file(q.dir, "1-0000000000000003.eml"), -EINVAL);
-	assert_int_equal(ss_qdir_open_file(q.dir, "1-0000000000000004.eml"), -EINVAL);
-	assert_true(ss_qdir_parse("1-0000000000000002.eml", &entry));
+	assert_int_equal(ss_quarantine_dir_open_file(q.dir, "1-0000000000000001.eml"), -ELOOP);
+	assert_int_equal(ss_quarantine_dir_open_file(q.dir, "1-0000000000000003.eml"), -EINVAL);
+	assert_int_equal(ss_quarantine_dir_open_file(q.dir, "1-0000000000000004.eml"), -EINVAL);
+	assert_true(ss_quarantine_dir_parse("1-0000000000000002.eml", &entry));
 	assert_int_equal(ss_quarantine_note_read(q.dir, &entry, SS_TEXT_JSON, row), -ELOOP);
-	assert_true(ss_qdir_parse("1-0000000000000001.eml", &entry));
-	assert_int_equal(ss_qdir_remove(q.dir, &entry), 0);
+	assert_true(ss_quarantine_dir_parse("1-0000000000000001.eml", &entry));
+	assert_int_equal(ss_quarantine_dir_remove(q.dir, &entry), 0);
 	assert_true(there("target"));
 	json_object_put(row);
 }
@@ -566,7 +566,7 @@ static void reads_spoilt_notes(void **state)
 {
 	static const char *const bad[] = { "", "x", "{", "[]", "7", "{\"session\":" };
 	struct json_object *row = json_object_new_object();
-	struct ss_qdir_entry entry = { .unique = 1 };
+	struct ss_quarantine_dir_entry entry = { .unique = 1 };
 
 	(void)state;
 	open_it();
