@@ -8,7 +8,7 @@
  * keep: its names, its version of TLS, its strength. And as long as nothing was
  * taken from either socket, the kernel can still relay the session as it is.
  *
- * A state machine that never waits: ss_pair_step() goes as far as it can,
+ * A state machine that never waits: ss_intercept_step() goes as far as it can,
  * and is called again when a socket is ready or the time is up.
  */
 #include <errno.h>
@@ -62,7 +62,7 @@ enum stage {
 };
 
 /**
- * struct ss_pair - A pair of handshakes.
+ * struct ss_intercept - A pair of handshakes.
  * @gw: what all share
  * @job: what to do
  * @stage: how far it is
@@ -76,13 +76,13 @@ enum stage {
  * @word: in STAGE_WORD, until when the server may say no
  * @result: what became of it
  */
-struct ss_pair {
+struct ss_intercept {
 	struct ss_tls_context *gw;
 	struct ss_job job;
 	enum stage stage;
 	struct ss_leg client;
 	struct ss_leg server;
-	bool ended[SS_PAIR_SIDES];
+	bool ended[SS_INTERCEPT_SIDES];
 	struct ss_hello hello;
 	bool is_tls;
 	struct ss_creds *creds;
@@ -91,7 +91,7 @@ struct ss_pair {
 	struct ss_tls_result result;
 };
 
-static void finish(struct ss_pair *pair, enum smtpsplice_tls_result result,
+static void finish(struct ss_intercept *pair, enum smtpsplice_tls_result result,
 		   enum smtpsplice_tls_cause cause)
 {
 	pair->result.result = result;
@@ -99,12 +99,12 @@ static void finish(struct ss_pair *pair, enum smtpsplice_tls_result result,
 	pair->stage = STAGE_DONE;
 }
 
-static void fail(struct ss_pair *pair, enum smtpsplice_tls_cause cause,
+static void fail(struct ss_intercept *pair, enum smtpsplice_tls_cause cause,
 		 int client_alert, int server_alert, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
 /* Tell both what they can be told, and end both connections */
-static void fail(struct ss_pair *pair, enum smtpsplice_tls_cause cause,
+static void fail(struct ss_intercept *pair, enum smtpsplice_tls_cause cause,
 		 int client_alert, int server_alert, const char *fmt, ...)
 {
 	char text[SMTPSPLICE_TEXT_MAX + 1];
@@ -124,7 +124,7 @@ static void fail(struct ss_pair *pair, enum smtpsplice_tls_cause cause,
 	finish(pair, SMTPSPLICE_TLS_RESULT_FAILED, cause);
 }
 
-static void bypass(struct ss_pair *pair, enum smtpsplice_tls_cause cause)
+static void bypass(struct ss_intercept *pair, enum smtpsplice_tls_cause cause)
 {
 	ss_leg_release(&pair->client);
 	ss_leg_release(&pair->server);
@@ -132,7 +132,7 @@ static void bypass(struct ss_pair *pair, enum smtpsplice_tls_cause cause)
 }
 
 /* What the gateway does not know: by the profile, and nothing was taken yet */
-static void unsupported(struct ss_pair *pair, uint32_t support,
+static void unsupported(struct ss_intercept *pair, uint32_t support,
 			enum smtpsplice_tls_cause cause, int alert, const char *text)
 {
 	if (support == SMTPSPLICE_TLS_SUPPORT_ALLOW)
@@ -166,7 +166,7 @@ static void plan(const struct ss_hello *hello, unsigned int *versions,
 		*ciphers |= SS_LEG_AES128;
 }
 
-static void start_server(struct ss_pair *pair)
+static void start_server(struct ss_intercept *pair)
 {
 	unsigned int versions, ciphers;
 	int ret;
@@ -184,7 +184,7 @@ static void start_server(struct ss_pair *pair)
 }
 
 /* A whole ClientHello is there. Exempt servers come first: they are let alone. */
-static void decide(struct ss_pair *pair, uint64_t now)
+static void decide(struct ss_intercept *pair, uint64_t now)
 {
 	const struct ss_tls_profile *p = &pair->job.profile;
 	const struct ss_hello *h = &pair->hello;
@@ -215,7 +215,7 @@ static void decide(struct ss_pair *pair, uint64_t now)
  * has put words into its mouth: behind a STARTTLS (CVE-2021-22947), that is never
  * let through.
  */
-static bool server_spoke(struct ss_pair *pair)
+static bool server_spoke(struct ss_intercept *pair)
 {
 	char octet;
 	ssize_t n = recv(pair->server.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -233,7 +233,7 @@ static bool server_spoke(struct ss_pair *pair)
 }
 
 /* Return: whether to go on at once */
-static bool step_hello(struct ss_pair *pair, uint64_t now)
+static bool step_hello(struct ss_intercept *pair, uint64_t now)
 {
 	uint8_t *buf = pair->gw->peeked;
 	enum ss_hello_status status;
@@ -245,7 +245,7 @@ static bool step_hello(struct ss_pair *pair, uint64_t now)
 			return true;
 		n = 0;
 	} else if (n <= 0) {
-		pair->ended[SS_PAIR_CLIENT] = true;
+		pair->ended[SS_INTERCEPT_CLIENT] = true;
 		n = 0;
 	}
 	status = ss_hello_parse(&pair->hello, buf, n);
@@ -259,7 +259,7 @@ static bool step_hello(struct ss_pair *pair, uint64_t now)
 		unsupported(pair, pair->job.profile.negotiation,
 			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_DECODE,
 			    "client: does not begin with a ClientHello");
-	else if (status == SS_HELLO_MORE && pair->ended[SS_PAIR_CLIENT])
+	else if (status == SS_HELLO_MORE && pair->ended[SS_INTERCEPT_CLIENT])
 		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_LEG_NO_ALERT, SS_LEG_NO_ALERT,
 		     "client: closed the connection");
 	else if (status == SS_HELLO_MORE)
@@ -271,7 +271,7 @@ static bool step_hello(struct ss_pair *pair, uint64_t now)
 
 /* The server's handshake failed: the client gets to know in the same words */
 /* Is it the client's certificate for whose want the handshake has failed? */
-static bool wants_certificate(const struct ss_pair *pair, int error)
+static bool wants_certificate(const struct ss_intercept *pair, int error)
 {
 	if (!pair->server.asked || pair->server.refuse_asking)
 		return pair->server.asked;
@@ -280,7 +280,7 @@ static bool wants_certificate(const struct ss_pair *pair, int error)
 	       SMTPSPLICE_TLS_CAUSE_SERVER;
 }
 
-static void server_failed(struct ss_pair *pair, int error, uint64_t now)
+static void server_failed(struct ss_intercept *pair, int error, uint64_t now)
 {
 	enum smtpsplice_tls_cause cause = ss_leg_cause(&pair->server, error,
 						       SMTPSPLICE_TLS_CAUSE_SERVER);
@@ -350,7 +350,7 @@ static const char *certificate_text(enum smtpsplice_tls_cause cause,
 	}
 }
 
-static struct ss_creds *get_creds(struct ss_pair *pair, gnutls_x509_crt_t original,
+static struct ss_creds *get_creds(struct ss_intercept *pair, gnutls_x509_crt_t original,
 				  enum ss_ca_kind kind)
 {
 	const struct ss_tls_profile *p = &pair->job.profile;
@@ -364,7 +364,7 @@ static struct ss_creds *get_creds(struct ss_pair *pair, gnutls_x509_crt_t origin
 	return ss_mint_re_sign(&pair->gw->mint, original, pair->hello.name, kind, key);
 }
 
-static void start_client(struct ss_pair *pair)
+static void start_client(struct ss_intercept *pair)
 {
 	unsigned int versions = ss_leg_version(&pair->server);
 	unsigned int ciphers = ss_leg_cipher(&pair->server);
@@ -388,7 +388,7 @@ static void start_client(struct ss_pair *pair)
  * The name that the client asked for is not in the certificate: what is told of the
  * session is the name that is. The client gets to see it as well.
  */
-static void take_common_name(struct ss_pair *pair, gnutls_x509_crt_t crt)
+static void take_common_name(struct ss_intercept *pair, gnutls_x509_crt_t crt)
 {
 	char name[SMTPSPLICE_PATTERN_MAX + 1];
 	size_t size = sizeof(name);
@@ -400,7 +400,7 @@ static void take_common_name(struct ss_pair *pair, gnutls_x509_crt_t crt)
 }
 
 /* Check the certificate, and get the one that the client is shown for it */
-static void judge(struct ss_pair *pair)
+static void judge(struct ss_intercept *pair)
 {
 	const char *name = pair->job.profile.sni_check == SMTPSPLICE_SNI_CHECK_DISABLE ?
 			   NULL : pair->hello.name;
@@ -430,11 +430,11 @@ static void judge(struct ss_pair *pair)
 		     "no certificate to show to the client");
 }
 
-static bool step_server(struct ss_pair *pair, uint64_t now)
+static bool step_server(struct ss_intercept *pair, uint64_t now)
 {
 	int ret;
 
-	if (pair->ended[SS_PAIR_CLIENT]) {
+	if (pair->ended[SS_INTERCEPT_CLIENT]) {
 		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_LEG_NO_ALERT, GNUTLS_A_CLOSE_NOTIFY,
 		     "client: closed the connection");
 		return true;
@@ -460,7 +460,7 @@ static bool step_server(struct ss_pair *pair, uint64_t now)
 	return true;
 }
 
-static void server_left(struct ss_pair *pair)
+static void server_left(struct ss_intercept *pair)
 {
 	/* TLS 1.3: only now does it say that it wanted the certificate */
 	if (pair->server.asked)
@@ -472,14 +472,14 @@ static void server_left(struct ss_pair *pair)
 }
 
 /* Once a key is in the kernel, GnuTLS is out: no alert can be made any more. */
-static void keys_refused(struct ss_pair *pair, int error)
+static void keys_refused(struct ss_intercept *pair, int error)
 {
 	fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, SS_LEG_NO_ALERT, SS_LEG_NO_ALERT,
 	     "the kernel did not take the keys: %s", strerror(-error));
 }
 
 /* Both are done. All or nothing. */
-static void hand_over(struct ss_pair *pair)
+static void hand_over(struct ss_intercept *pair)
 {
 	gnutls_protocol_t version = gnutls_protocol_get_version(pair->client.session);
 	const char *cipher = gnutls_ciphersuite_get(pair->client.session);
@@ -516,7 +516,7 @@ static void hand_over(struct ss_pair *pair)
  * the kernel would have the session, and could only end it without a word of why. So
  * wait for a word the first time; a server that has none goes on, and will again.
  */
-static bool begin_word(struct ss_pair *pair, uint64_t now)
+static bool begin_word(struct ss_intercept *pair, uint64_t now)
 {
 	if (!pair->server.asked || ss_leg_version(&pair->server) != SS_LEG_TLS13 ||
 	    ss_mtls_servers_has(&pair->gw->content, &pair->job, pair->hello.name, now))
@@ -528,34 +528,34 @@ static bool begin_word(struct ss_pair *pair, uint64_t now)
 	return true;
 }
 
-static void end_word(struct ss_pair *pair, uint64_t now)
+static void end_word(struct ss_intercept *pair, uint64_t now)
 {
 	ss_mtls_servers_add(&pair->gw->content, &pair->job, pair->hello.name, now);
 	hand_over(pair);
 }
 
-static bool step_word(struct ss_pair *pair, uint64_t now)
+static bool step_word(struct ss_intercept *pair, uint64_t now)
 {
 	int ret = ss_leg_listen(&pair->server);
 
-	if (pair->ended[SS_PAIR_CLIENT])
+	if (pair->ended[SS_INTERCEPT_CLIENT])
 		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_LEG_NO_ALERT, GNUTLS_A_CLOSE_NOTIFY,
 		     "client: closed the connection");
 	else if (!ret || (ret == GNUTLS_E_AGAIN && now >= pair->word))
 		end_word(pair, now);
-	else if (ret != GNUTLS_E_AGAIN || pair->ended[SS_PAIR_SERVER])
+	else if (ret != GNUTLS_E_AGAIN || pair->ended[SS_INTERCEPT_SERVER])
 		server_left(pair);
 	else
 		return false;
 	return true;
 }
 
-static bool step_client(struct ss_pair *pair, uint64_t now)
+static bool step_client(struct ss_intercept *pair, uint64_t now)
 {
 	char text[SMTPSPLICE_TEXT_MAX + 1];
 	int ret;
 
-	if (pair->ended[SS_PAIR_SERVER]) {
+	if (pair->ended[SS_INTERCEPT_SERVER]) {
 		server_left(pair);
 		return true;
 	}
@@ -574,27 +574,27 @@ static bool step_client(struct ss_pair *pair, uint64_t now)
 }
 
 /**
- * ss_pair_new() - Begin a pair of handshakes.
+ * ss_intercept_new() - Begin a pair of handshakes.
  * @gw: what all share, must live on
  * @job: what to do; copied
  * @fds: the sockets, which become its own
  * @now: see ss_process_now()
  *
- * Return: it, to be freed with ss_pair_free(); or NULL, and the sockets are
+ * Return: it, to be freed with ss_intercept_free(); or NULL, and the sockets are
  * the caller's.
  */
-struct ss_pair *ss_pair_new(struct ss_tls_context *gw, const struct ss_job *job,
-			    const int fds[SS_PAIR_SIDES], uint64_t now)
+struct ss_intercept *ss_intercept_new(struct ss_tls_context *gw, const struct ss_job *job,
+				      const int fds[SS_INTERCEPT_SIDES], uint64_t now)
 {
-	struct ss_pair *pair = calloc(1, sizeof(*pair));
+	struct ss_intercept *pair = calloc(1, sizeof(*pair));
 	uint32_t margin = job->timeout / MARGIN_SHARE;
 
 	if (!pair)
 		return NULL;
 	pair->gw = gw;
 	pair->job = *job;
-	pair->client.fd = fds[SS_PAIR_CLIENT];
-	pair->server.fd = fds[SS_PAIR_SERVER];
+	pair->client.fd = fds[SS_INTERCEPT_CLIENT];
+	pair->server.fd = fds[SS_INTERCEPT_SERVER];
 	pair->deadline = now + job->timeout - (margin < MARGIN_MS ? margin : MARGIN_MS);
 	pair->result.cookie = job->cookie;
 	if (ss_tls_profile_exempts_address(&job->profile, job->server, job->server_size))
@@ -603,21 +603,21 @@ struct ss_pair *ss_pair_new(struct ss_tls_context *gw, const struct ss_job *job,
 }
 
 /**
- * ss_pair_close() - Close the sockets. The kernel wants that before it is
+ * ss_intercept_close() - Close the sockets. The kernel wants that before it is
  * told the result.
  * @pair: handshakes that are done
  */
-void ss_pair_close(struct ss_pair *pair)
+void ss_intercept_close(struct ss_intercept *pair)
 {
 	ss_cleanup_fd(&pair->client.fd);
 	ss_cleanup_fd(&pair->server.fd);
 }
 
 /**
- * ss_pair_free() - Free a pair of handshakes.
+ * ss_intercept_free() - Free a pair of handshakes.
  * @pair: it, or NULL; if it is not done, its connections end
  */
-void ss_pair_free(struct ss_pair *pair)
+void ss_intercept_free(struct ss_intercept *pair)
 {
 	if (!pair)
 		return;
@@ -625,14 +625,14 @@ void ss_pair_free(struct ss_pair *pair)
 		ss_leg_hang_up(&pair->client);
 		ss_leg_hang_up(&pair->server);
 	}
-	ss_pair_close(pair);
+	ss_intercept_close(pair);
 	ss_creds_put(pair->creds);
 	gnutls_memset(&pair->result, 0, sizeof(pair->result));
 	free(pair);
 }
 
 /**
- * ss_pair_step() - Go on as far as it goes. To be called once at first and
+ * ss_intercept_step() - Go on as far as it goes. To be called once at first and
  * then whenever something has happened to one of the sockets.
  * @pair: the handshakes
  * @now: see ss_process_now()
@@ -640,7 +640,7 @@ void ss_pair_free(struct ss_pair *pair)
  * Return: whether it is done: the result is there, and the sockets are of no
  * more use.
  */
-bool ss_pair_step(struct ss_pair *pair, uint64_t now)
+bool ss_intercept_step(struct ss_intercept *pair, uint64_t now)
 {
 	bool go_on = true;
 
@@ -666,21 +666,21 @@ bool ss_pair_step(struct ss_pair *pair, uint64_t now)
 }
 
 /**
- * ss_pair_ended() - Say that a peer will send no more. Peeking does not
+ * ss_intercept_ended() - Say that a peer will send no more. Peeking does not
  * show that.
  * @pair: the handshakes
  * @side: which peer
  */
-void ss_pair_ended(struct ss_pair *pair, enum ss_pair_side side)
+void ss_intercept_ended(struct ss_intercept *pair, enum ss_intercept_side side)
 {
 	pair->ended[side] = true;
 }
 
 /**
- * ss_pair_expire() - The time is up that ss_pair_deadline() has told.
+ * ss_intercept_expire() - The time is up that ss_intercept_deadline() has told.
  * @pair: the handshakes; done after this
  */
-void ss_pair_expire(struct ss_pair *pair)
+void ss_intercept_expire(struct ss_intercept *pair)
 {
 	static const char *const waits[] = {
 		[STAGE_HELLO] = "client: no ClientHello in time",
@@ -696,23 +696,23 @@ void ss_pair_expire(struct ss_pair *pair)
 }
 
 /**
- * ss_pair_deadline() - When it has to be done, or what it waits for has to have come.
+ * ss_intercept_deadline() - When it has to be done, or what it waits for has to have come.
  * @pair: the handshakes
  *
  * Return: the time, see ss_process_now().
  */
-uint64_t ss_pair_deadline(const struct ss_pair *pair)
+uint64_t ss_intercept_deadline(const struct ss_intercept *pair)
 {
 	return pair->stage == STAGE_WORD ? pair->word : pair->deadline;
 }
 
 /**
- * ss_pair_result() - What became of it.
+ * ss_intercept_result() - What became of it.
  * @pair: handshakes that are done
  *
  * Return: the result.
  */
-const struct ss_tls_result *ss_pair_result(const struct ss_pair *pair)
+const struct ss_tls_result *ss_intercept_result(const struct ss_intercept *pair)
 {
 	return &pair->result;
 }

@@ -9,27 +9,27 @@
 #include "tls/context.h"
 #include "tls/job.h"
 
-struct ss_pair;
+struct ss_intercept;
 
 /**
- * enum ss_pair_side - Whose socket it is.
- * @SS_PAIR_CLIENT: the client's
- * @SS_PAIR_SERVER: the server's
+ * enum ss_intercept_side - Whose socket it is.
+ * @SS_INTERCEPT_CLIENT: the client's
+ * @SS_INTERCEPT_SERVER: the server's
  */
-enum ss_pair_side {
-	SS_PAIR_CLIENT,
-	SS_PAIR_SERVER,
-	SS_PAIR_SIDES,
+enum ss_intercept_side {
+	SS_INTERCEPT_CLIENT,
+	SS_INTERCEPT_SERVER,
+	SS_INTERCEPT_SIDES,
 };
 
-struct ss_pair *ss_pair_new(struct ss_tls_context *gw, const struct ss_job *job,
-			    const int fds[SS_PAIR_SIDES], uint64_t now);
-void ss_pair_close(struct ss_pair *pair);
-void ss_pair_free(struct ss_pair *pair);
-bool ss_pair_step(struct ss_pair *pair, uint64_t now);
-void ss_pair_ended(struct ss_pair *pair, enum ss_pair_side side);
-void ss_pair_expire(struct ss_pair *pair);
-uint64_t ss_pair_deadline(const struct ss_pair *pair);
-const struct ss_tls_result *ss_pair_result(const struct ss_pair *pair);
+struct ss_intercept *ss_intercept_new(struct ss_tls_context *gw, const struct ss_job *job,
+				      const int fds[SS_INTERCEPT_SIDES], uint64_t now);
+void ss_intercept_close(struct ss_intercept *pair);
+void ss_intercept_free(struct ss_intercept *pair);
+bool ss_intercept_step(struct ss_intercept *pair, uint64_t now);
+void ss_intercept_ended(struct ss_intercept *pair, enum ss_intercept_side side);
+void ss_intercept_expire(struct ss_intercept *pair);
+uint64_t ss_intercept_deadline(const struct ss_intercept *pair);
+const struct ss_tls_result *ss_intercept_result(const struct ss_intercept *pair);
 
 #endif /* SS_TLS_INTERCEPT_H */

@@ -43,7 +43,7 @@ struct task;
  */
 struct watch {
 	struct task *task;
-	enum ss_pair_side side;
+	enum ss_intercept_side side;
 };
 
 /**
@@ -55,9 +55,9 @@ struct watch {
  * @next: in the list of all
  */
 struct task {
-	struct ss_pair *pair;
-	int fds[SS_PAIR_SIDES];
-	struct watch watch[SS_PAIR_SIDES];
+	struct ss_intercept *pair;
+	int fds[SS_INTERCEPT_SIDES];
+	struct watch watch[SS_INTERCEPT_SIDES];
 	bool done;
 	struct task *next;
 };
@@ -102,7 +102,7 @@ static void die(const char *why)
 
 static void watch(struct tls *t, struct task *task)
 {
-	for (int side = 0; side < SS_PAIR_SIDES; side++) {
+	for (int side = 0; side < SS_INTERCEPT_SIDES; side++) {
 		struct epoll_event ev = {
 			.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 			.data.ptr = &task->watch[side],
@@ -117,22 +117,22 @@ static void watch(struct tls *t, struct task *task)
 /* Closing is not enough to end the watch: the kernel module has the files too */
 static void unwatch(struct tls *t, struct task *task)
 {
-	for (int side = 0; side < SS_PAIR_SIDES; side++)
+	for (int side = 0; side < SS_INTERCEPT_SIDES; side++)
 		epoll_ctl(t->epoll, EPOLL_CTL_DEL, task->fds[side], NULL);
 }
 
 static void step(struct tls *t, struct task *task)
 {
-	if (task->done || !ss_pair_step(task->pair, ss_process_now()))
+	if (task->done || !ss_intercept_step(task->pair, ss_process_now()))
 		return;
 	unwatch(t, task);
-	ss_pair_close(task->pair);
+	ss_intercept_close(task->pair);
 	task->done = true;
 }
 
 static void expire(struct tls *t, struct task *task)
 {
-	ss_pair_expire(task->pair);
+	ss_intercept_expire(task->pair);
 	step(t, task);
 }
 
@@ -143,7 +143,7 @@ static void start(struct tls *t, const struct ss_job *job, const int fds[SS_IPC_
 	if (!task)
 		die("out of memory");
 	memcpy(task->fds, fds, sizeof(task->fds));
-	task->pair = ss_pair_new(t->gw, job, fds, ss_process_now());
+	task->pair = ss_intercept_new(t->gw, job, fds, ss_process_now());
 	if (!task->pair)
 		die("out of memory");
 	task->next = t->tasks;
@@ -199,14 +199,14 @@ static void on_event(struct tls *t, const struct epoll_event *ev)
 		return;
 	}
 	if (ev->events & ENDED)
-		ss_pair_ended(w->task->pair, w->side);
+		ss_intercept_ended(w->task->pair, w->side);
 	step(t, w->task);
 }
 
 /* Send the result. Return: whether there was room for it. */
 static bool report(struct tls *t, const struct task *task)
 {
-	int ret = ss_ipc_send(t->sock, ss_pair_result(task->pair),
+	int ret = ss_ipc_send(t->sock, ss_intercept_result(task->pair),
 			      sizeof(struct ss_tls_result), NULL, 0);
 
 	if (ret == -EPIPE)
@@ -233,7 +233,7 @@ static bool reap(struct tls *t)
 		}
 		*at = task->next;
 		t->count--;
-		ss_pair_free(task->pair);
+		ss_intercept_free(task->pair);
 		free(task);
 	}
 	return full;
@@ -259,7 +259,7 @@ static int check_deadlines(struct tls *t)
 	uint64_t now = ss_process_now(), next = UINT64_MAX;
 
 	for (struct task *task = t->tasks; task; task = task->next) {
-		uint64_t deadline = ss_pair_deadline(task->pair);
+		uint64_t deadline = ss_intercept_deadline(task->pair);
 
 		if (task->done)
 			continue;

@@ -16,17 +16,17 @@
 struct ss_tls_context *gw;
 struct ss_job job;
 struct peer client, server;
-struct ss_pair *pair;
+struct ss_intercept *pair;
 int gw_client, gw_server;
 struct ss_tls_result result;
 
 static void start_with(int client_fds[2], int server_fds[2])
 {
-	int fds[SS_PAIR_SIDES] = { client_fds[1], server_fds[0] };
+	int fds[SS_INTERCEPT_SIDES] = { client_fds[1], server_fds[0] };
 
 	gw_client = dup(client_fds[1]);
 	gw_server = dup(server_fds[0]);
-	pair = ss_pair_new(gw, &job, fds, ss_process_now());
+	pair = ss_intercept_new(gw, &job, fds, ss_process_now());
 	assert_non_null(pair);
 }
 
@@ -58,7 +58,7 @@ void note_ends(void)
 	poll(fds, 2, 0);
 	for (int side = 0; side < 2; side++)
 		if (fds[side].revents & (POLLRDHUP | POLLHUP | POLLERR))
-			ss_pair_ended(pair, side);
+			ss_intercept_ended(pair, side);
 }
 
 /* As far as all three go. Return: whether the gateway is done. */
@@ -75,9 +75,9 @@ static bool go(void)
 		peer_step(&client);
 		peer_step(&server);
 		note_ends();
-		if (ss_pair_step(pair, ss_process_now())) {
-			result = *ss_pair_result(pair);
-			ss_pair_close(pair);
+		if (ss_intercept_step(pair, ss_process_now())) {
+			result = *ss_intercept_result(pair);
+			ss_intercept_close(pair);
 			assert_true(ss_tls_result_check(&result));
 			return true;
 		}
@@ -99,7 +99,7 @@ static void hear(void)
 
 void finish(void)
 {
-	ss_pair_free(pair);
+	ss_intercept_free(pair);
 	pair = NULL;
 	peer_free(&client);
 	peer_free(&server);

@@ -15,7 +15,7 @@ extern struct ss_job job;		/* of the session that is to start */
 
 /* One session */
 extern struct peer client, server;
-extern struct ss_pair *pair;
+extern struct ss_intercept *pair;
 extern int gw_client, gw_server;	/* the gateway's sockets, our own copies */
 extern struct ss_tls_result result;
 

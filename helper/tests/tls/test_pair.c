@@ -201,7 +201,7 @@ static void takes_single_octets(void **state)
 	for (ssize_t i = 0; i < len; i++) {
 		assert_int_equal(send(fds[0], hello + i, 1, 0), 1);
 		peer_wait(gw_client, POLLIN);
-		assert_false(i < len - 1 && ss_pair_step(pair, ss_process_now()));
+		assert_false(i < len - 1 && ss_intercept_step(pair, ss_process_now()));
 	}
 	/* The rest of the client's leg */
 	close(relay[1]);
@@ -274,11 +274,11 @@ static void takes_all_there_is(void **state)
 	start(PEER_PRIORITY, PKI_HOST, PEER_PRIORITY, &big, 1);
 	peer_step(&client);
 	peer_wait(gw_client, POLLIN);
-	assert_false(ss_pair_step(pair, ss_process_now()));
+	assert_false(ss_intercept_step(pair, ss_process_now()));
 	peer_wait(server.fd, POLLIN);
 	while (unread(gw_server) < 20000 && ss_process_now() < end)
 		peer_step(&server);
-	assert_false(ss_pair_step(pair, ss_process_now()));
+	assert_false(ss_intercept_step(pair, ss_process_now()));
 	assert_int_equal(unread(gw_server), 0);
 	expect_inspected();
 	finish();
@@ -375,7 +375,7 @@ static void leaks_nothing(void **state)
 		finish();
 		start(PEER_PRIORITY, PKI_HOST, PEER_PRIORITY, &leaf, 1);
 		peer_step(&client);
-		ss_pair_step(pair, ss_process_now());
+		ss_intercept_step(pair, ss_process_now());
 		finish();
 	}
 	assert_int_equal(gw->mint.cache.count, 1);

@@ -73,7 +73,7 @@ static void knows_what_it_cannot(void **state)
 	/* The server's lack ends the session, whatever the profile says */
 	start(PEER_PRIORITY, PKI_HOST, NULL, NULL, 0);
 	(void)queued();
-	assert_false(ss_pair_step(pair, ss_process_now()));
+	assert_false(ss_intercept_step(pair, ss_process_now()));
 	assert_int_equal(send(server.fd, "\x15\3\3\0\2\2\x46", 7, 0), 7);
 	expect_failed(SMTPSPLICE_TLS_CAUSE_VERSION, GNUTLS_A_PROTOCOL_VERSION);
 	finish();
@@ -134,7 +134,7 @@ static void ends_with_its_peers(void **state)
 	finish();
 	start(PEER_PRIORITY, PKI_HOST, NULL, NULL, 0);
 	(void)queued();
-	assert_false(ss_pair_step(pair, ss_process_now()));
+	assert_false(ss_intercept_step(pair, ss_process_now()));
 	peer_wait(server.fd, POLLIN);
 	shutdown(client.fd, SHUT_WR);
 	expect_failed(SMTPSPLICE_TLS_CAUSE_CLIENT, -1);
@@ -146,7 +146,7 @@ static void ends_with_its_peers(void **state)
 	finish();
 	start(PEER_PRIORITY, PKI_HOST, NULL, NULL, 0);
 	(void)queued();
-	assert_false(ss_pair_step(pair, ss_process_now()));
+	assert_false(ss_intercept_step(pair, ss_process_now()));
 	peer_wait(server.fd, POLLIN);
 	while (recv(server.fd, &octet, 1, MSG_DONTWAIT) == 1)
 		;
@@ -163,7 +163,7 @@ static void until_flight(void)
 	peer_step(&client);
 	while (!poll(&pfd, 1, 1)) {
 		peer_step(&server);
-		assert_false(ss_pair_step(pair, ss_process_now()));
+		assert_false(ss_intercept_step(pair, ss_process_now()));
 	}
 }
 
@@ -191,9 +191,9 @@ static void tells_of_a_server_that_left(void **state)
 		while (!client.done)
 			peer_step(&client);
 		peer_wait(gw_client, POLLIN);
-		assert_true(ss_pair_step(pair, ss_process_now()));
-		result = *ss_pair_result(pair);
-		ss_pair_close(pair);
+		assert_true(ss_intercept_step(pair, ss_process_now()));
+		result = *ss_intercept_result(pair);
+		ss_intercept_close(pair);
 		assert_int_equal(result.result, SMTPSPLICE_TLS_RESULT_FAILED);
 		assert_int_equal(result.cause, SMTPSPLICE_TLS_CAUSE_SERVER);
 		peer_wait(client.fd, POLLIN);
@@ -228,9 +228,9 @@ static void does_not_reset(void **state)
 	shutdown(server.fd, SHUT_RDWR);
 	peer_wait(gw_server, POLLIN);
 	note_ends();
-	assert_true(ss_pair_step(pair, ss_process_now()));
-	assert_int_equal(ss_pair_result(pair)->cause, SMTPSPLICE_TLS_CAUSE_SERVER);
-	ss_pair_close(pair);
+	assert_true(ss_intercept_step(pair, ss_process_now()));
+	assert_int_equal(ss_intercept_result(pair)->cause, SMTPSPLICE_TLS_CAUSE_SERVER);
+	ss_intercept_close(pair);
 	/* The second would fail if the first was answered by a reset */
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(send(client.fd, "x", 1, MSG_NOSIGNAL), 1);
@@ -267,7 +267,7 @@ static void minds_a_server_that_speaks_first(void **state)
 	job.profile.negotiation = SMTPSPLICE_TLS_SUPPORT_BLOCK;
 	start(PEER_PRIORITY, PKI_HOST, NULL, NULL, 0);
 	(void)queued();
-	assert_false(ss_pair_step(pair, ss_process_now()));
+	assert_false(ss_intercept_step(pair, ss_process_now()));
 	assert_int_equal(send(server.fd, "500 5.5.1 what?\r\n", 17, 0), 17);
 	expect_failed(SMTPSPLICE_TLS_CAUSE_NEGOTIATION, GNUTLS_A_HANDSHAKE_FAILURE);
 	finish();
@@ -275,8 +275,8 @@ static void minds_a_server_that_speaks_first(void **state)
 
 static void expire_row(int alert)
 {
-	assert_true(ss_pair_deadline(pair) <= ss_process_now() + job.timeout * 9 / 10 + 1);
-	ss_pair_expire(pair);
+	assert_true(ss_intercept_deadline(pair) <= ss_process_now() + job.timeout * 9 / 10 + 1);
+	ss_intercept_expire(pair);
 	expect_failed(SMTPSPLICE_TLS_CAUSE_TIMEOUT, alert);
 	finish();
 }
@@ -287,17 +287,17 @@ static void has_a_deadline(void **state)
 	job.timeout = 4000;
 	/* A silent client, a silent server, a client that stops half way */
 	start(NULL, NULL, NULL, NULL, 0);
-	assert_false(ss_pair_step(pair, ss_process_now()));
+	assert_false(ss_intercept_step(pair, ss_process_now()));
 	expire_row(-1);
 	start(PEER_PRIORITY, PKI_HOST, NULL, NULL, 0);
 	(void)queued();
-	assert_false(ss_pair_step(pair, ss_process_now()));
+	assert_false(ss_intercept_step(pair, ss_process_now()));
 	expire_row(GNUTLS_A_INTERNAL_ERROR);
 	start(PEER_PRIORITY, PKI_HOST, PEER_PRIORITY, &leaf, 1);
 	(void)queued();
 	while (!server.done) {
 		peer_step(&server);
-		assert_false(ss_pair_step(pair, ss_process_now()));
+		assert_false(ss_intercept_step(pair, ss_process_now()));
 	}
 	expire_row(-1);
 }

@@ -24,7 +24,7 @@ static gnutls_datum_t ticket_key;
 static struct peer client, server;
 
 /* The gateway between the two, or nothing */
-static void shake_hands(struct ss_pair *pair)
+static void shake_hands(struct ss_intercept *pair)
 {
 	uint64_t end = ss_process_now() + 60000;
 	bool done = !pair;
@@ -38,7 +38,7 @@ static void shake_hands(struct ss_pair *pair)
 		peer_step(&client);
 		peer_step(&server);
 		if (!done)
-			done = ss_pair_step(pair, ss_process_now());
+			done = ss_intercept_step(pair, ss_process_now());
 		poll(fds, 2, 1);
 	}
 	assert_true(client.done && server.done && done);
@@ -104,17 +104,18 @@ static void expect_our_certificate(void)
 static void go_through(const char *priority, const gnutls_datum_t *session)
 {
 	int client_fds[2], server_fds[2];
-	struct ss_pair *pair;
+	struct ss_intercept *pair;
 	char text[16];
 
 	peer_connect(client_fds);
 	peer_connect(server_fds);
 	start(priority, client_fds[0], server_fds[1], session);
-	pair = ss_pair_new(gw, &job, (int[]){ client_fds[1], server_fds[0] }, ss_process_now());
+	pair = ss_intercept_new(gw, &job, (int[]){ client_fds[1], server_fds[0] },
+				ss_process_now());
 	assert_non_null(pair);
 	shake_hands(pair);
-	assert_int_equal(ss_pair_result(pair)->result, SMTPSPLICE_TLS_RESULT_INSPECTED);
-	ss_pair_close(pair);
+	assert_int_equal(ss_intercept_result(pair)->result, SMTPSPLICE_TLS_RESULT_INSPECTED);
+	ss_intercept_close(pair);
 	/* Whatever came behind the handshake has been read by then */
 	assert_int_equal(peer_receive(&client, text, sizeof(text)),
 			 GNUTLS_E_PREMATURE_TERMINATION);
@@ -122,7 +123,7 @@ static void go_through(const char *priority, const gnutls_datum_t *session)
 	assert_false(gnutls_session_is_resumed(client.session));
 	assert_false(gnutls_session_is_resumed(server.session));
 	expect_our_certificate();
-	ss_pair_free(pair);
+	ss_intercept_free(pair);
 	finish();
 }
 
