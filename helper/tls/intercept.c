@@ -80,8 +80,8 @@ struct ss_intercept {
 	struct ss_tls_context *gw;
 	struct ss_job job;
 	enum stage stage;
-	struct ss_leg client;
-	struct ss_leg server;
+	struct ss_tls_leg client;
+	struct ss_tls_leg server;
 	bool ended[SS_INTERCEPT_SIDES];
 	struct ss_hello hello;
 	bool is_tls;
@@ -115,19 +115,19 @@ static void fail(struct ss_intercept *pair, enum smtpsplice_tls_cause cause,
 	va_end(args);
 	ss_text_clean_str(SS_TEXT_PRINT, pair->result.text, sizeof(pair->result.text), text);
 	if (pair->is_tls)
-		ss_leg_alert(&pair->client, client_alert);
+		ss_tls_leg_alert(&pair->client, client_alert);
 	/* A server that has seen nothing of us needs no alert */
 	if (pair->server.session)
-		ss_leg_alert(&pair->server, server_alert);
-	ss_leg_hang_up(&pair->client);
-	ss_leg_hang_up(&pair->server);
+		ss_tls_leg_alert(&pair->server, server_alert);
+	ss_tls_leg_hang_up(&pair->client);
+	ss_tls_leg_hang_up(&pair->server);
 	finish(pair, SMTPSPLICE_TLS_RESULT_FAILED, cause);
 }
 
 static void bypass(struct ss_intercept *pair, enum smtpsplice_tls_cause cause)
 {
-	ss_leg_release(&pair->client);
-	ss_leg_release(&pair->server);
+	ss_tls_leg_release(&pair->client);
+	ss_tls_leg_release(&pair->server);
 	finish(pair, SMTPSPLICE_TLS_RESULT_BYPASSED, cause);
 }
 
@@ -138,7 +138,7 @@ static void unsupported(struct ss_intercept *pair, uint32_t support,
 	if (support == SMTPSPLICE_TLS_SUPPORT_ALLOW)
 		bypass(pair, cause);
 	else
-		fail(pair, cause, alert, SS_LEG_NO_ALERT, "%s", text);
+		fail(pair, cause, alert, SS_TLS_LEG_NO_ALERT, "%s", text);
 }
 
 static bool usable(const struct ss_hello_offer *o)
@@ -160,10 +160,10 @@ static void plan(const struct ss_hello *hello, unsigned int *versions,
 	/* One has only AES-128, the other only more: they do not go together */
 	if (v12 && v13 && ((!o13->aes128 && !o12->aes256) || (!o12->aes128 && !o13->aes256)))
 		v12 = false;
-	*versions = (v12 ? SS_LEG_TLS12 : 0) | (v13 ? SS_LEG_TLS13 : 0);
-	*ciphers = SS_LEG_STRONG;
+	*versions = (v12 ? SS_TLS_LEG_TLS12 : 0) | (v13 ? SS_TLS_LEG_TLS13 : 0);
+	*ciphers = SS_TLS_LEG_STRONG;
 	if ((!v12 || o12->aes128) && (!v13 || o13->aes128))
-		*ciphers |= SS_LEG_AES128;
+		*ciphers |= SS_TLS_LEG_AES128;
 }
 
 static void start_server(struct ss_intercept *pair)
@@ -174,10 +174,10 @@ static void start_server(struct ss_intercept *pair)
 	plan(&pair->hello, &versions, &ciphers);
 	pair->server.refuse_asking = pair->job.profile.client_certificate !=
 				   SMTPSPLICE_CLIENT_CERTIFICATE_INSPECT;
-	ret = ss_leg_dial(&pair->server, &pair->gw->legs, versions, ciphers, pair->hello.name,
-			  pair->hello.alpn);
+	ret = ss_tls_leg_dial(&pair->server, &pair->gw->legs, versions, ciphers, pair->hello.name,
+			      pair->hello.alpn);
 	if (ret)
-		fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, SS_LEG_NO_ALERT,
+		fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, SS_TLS_LEG_NO_ALERT,
 		     "server: %s", gnutls_strerror(ret));
 	else
 		pair->stage = STAGE_SERVER;
@@ -201,10 +201,10 @@ static void decide(struct ss_intercept *pair, uint64_t now)
 		unsupported(pair, p->cipher, SMTPSPLICE_TLS_CAUSE_CIPHER, ALERT_FAILURE,
 			    "client: offers no cipher suite of the kernel");
 	else if (h->alpn && !h->alpn_smtp)
-		fail(pair, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_ALPN, SS_LEG_NO_ALERT,
+		fail(pair, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_ALPN, SS_TLS_LEG_NO_ALERT,
 		     "client: wants another application protocol than smtp");
 	else if (p->sni_check == SMTPSPLICE_SNI_CHECK_STRICT && !*h->name)
-		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER_NAME, ALERT_NAME, SS_LEG_NO_ALERT,
+		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER_NAME, ALERT_NAME, SS_TLS_LEG_NO_ALERT,
 		     "client: asks for no server name");
 	else
 		start_server(pair);
@@ -223,7 +223,7 @@ static bool server_spoke(struct ss_intercept *pair)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0)
-		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_LEG_NO_ALERT,
+		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_TLS_LEG_NO_ALERT,
 		     "server: closed the connection");
 	else
 		unsupported(pair, pair->job.starttls ? (uint32_t)SMTPSPLICE_TLS_SUPPORT_BLOCK :
@@ -253,14 +253,14 @@ static bool step_hello(struct ss_intercept *pair, uint64_t now)
 	memcpy(pair->result.server_name, pair->hello.name, sizeof(pair->result.server_name));
 	if (status == SS_HELLO_ALIEN)
 		unsupported(pair, pair->job.profile.negotiation,
-			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, SS_LEG_NO_ALERT,
+			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, SS_TLS_LEG_NO_ALERT,
 			    "client: does not begin with TLS");
 	else if (status == SS_HELLO_BROKEN)
 		unsupported(pair, pair->job.profile.negotiation,
 			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_DECODE,
 			    "client: does not begin with a ClientHello");
 	else if (status == SS_HELLO_MORE && pair->ended[SS_INTERCEPT_CLIENT])
-		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_LEG_NO_ALERT, SS_LEG_NO_ALERT,
+		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_TLS_LEG_NO_ALERT, SS_TLS_LEG_NO_ALERT,
 		     "client: closed the connection");
 	else if (status == SS_HELLO_MORE)
 		return false;
@@ -276,14 +276,14 @@ static bool wants_certificate(const struct ss_intercept *pair, int error)
 	if (!pair->server.asked || pair->server.refuse_asking)
 		return pair->server.asked;
 	return error == GNUTLS_E_FATAL_ALERT_RECEIVED ||
-	       ss_leg_cause(&pair->server, error, SMTPSPLICE_TLS_CAUSE_SERVER) ==
+	       ss_tls_leg_cause(&pair->server, error, SMTPSPLICE_TLS_CAUSE_SERVER) ==
 	       SMTPSPLICE_TLS_CAUSE_SERVER;
 }
 
 static void server_failed(struct ss_intercept *pair, int error, uint64_t now)
 {
-	enum smtpsplice_tls_cause cause = ss_leg_cause(&pair->server, error,
-						       SMTPSPLICE_TLS_CAUSE_SERVER);
+	enum smtpsplice_tls_cause cause = ss_tls_leg_cause(&pair->server, error,
+							   SMTPSPLICE_TLS_CAUSE_SERVER);
 	char text[SMTPSPLICE_TEXT_MAX + 1];
 	int alert = cause == SMTPSPLICE_TLS_CAUSE_VERSION ? ALERT_VERSION :
 		    cause == SMTPSPLICE_TLS_CAUSE_HELPER ? ALERT_INTERNAL : ALERT_FAILURE;
@@ -309,8 +309,8 @@ static void server_failed(struct ss_intercept *pair, int error, uint64_t now)
 	 * unsupported-ssl-version and -cipher say "allow"? The server has seen a
 	 * ClientHello that was ours: there is nothing left to be relayed.
 	 */
-	ss_leg_explain(&pair->server, error, text, sizeof(text));
-	fail(pair, cause, alert, ss_leg_error_alert(error), "server: %s", text);
+	ss_tls_leg_explain(&pair->server, error, text, sizeof(text));
+	fail(pair, cause, alert, ss_tls_leg_error_alert(error), "server: %s", text);
 }
 
 static int certificate_alert(enum smtpsplice_tls_cause cause)
@@ -354,7 +354,7 @@ static struct ss_creds *get_creds(struct ss_intercept *pair, gnutls_x509_crt_t o
 				  enum ss_ca_kind kind)
 {
 	const struct ss_tls_profile *p = &pair->job.profile;
-	bool tls13 = ss_leg_version(&pair->server) == SS_LEG_TLS13 &&
+	bool tls13 = ss_tls_leg_version(&pair->server) == SS_TLS_LEG_TLS13 &&
 		     usable(&pair->hello.tls13);
 	enum ss_mint_key key = tls13 || pair->hello.tls12.ecdsa ? SS_MINT_ECDSA : SS_MINT_RSA;
 
@@ -366,17 +366,17 @@ static struct ss_creds *get_creds(struct ss_intercept *pair, gnutls_x509_crt_t o
 
 static void start_client(struct ss_intercept *pair)
 {
-	unsigned int versions = ss_leg_version(&pair->server);
-	unsigned int ciphers = ss_leg_cipher(&pair->server);
+	unsigned int versions = ss_tls_leg_version(&pair->server);
+	unsigned int ciphers = ss_tls_leg_cipher(&pair->server);
 	int ret;
 
 	/* Not above the server's leg */
-	if (versions == SS_LEG_TLS13)
-		versions |= SS_LEG_TLS12;
-	if (ciphers == SS_LEG_STRONG)
-		ciphers |= SS_LEG_AES128;
-	ret = ss_leg_serve(&pair->client, &pair->gw->legs, versions, ciphers, pair->creds,
-			   pair->hello.alpn);
+	if (versions == SS_TLS_LEG_TLS13)
+		versions |= SS_TLS_LEG_TLS12;
+	if (ciphers == SS_TLS_LEG_STRONG)
+		ciphers |= SS_TLS_LEG_AES128;
+	ret = ss_tls_leg_serve(&pair->client, &pair->gw->legs, versions, ciphers, pair->creds,
+			       pair->hello.alpn);
 	if (ret)
 		fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, GNUTLS_A_CLOSE_NOTIFY,
 		     "client: %s", gnutls_strerror(ret));
@@ -435,11 +435,11 @@ static bool step_server(struct ss_intercept *pair, uint64_t now)
 	int ret;
 
 	if (pair->ended[SS_INTERCEPT_CLIENT]) {
-		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_LEG_NO_ALERT, GNUTLS_A_CLOSE_NOTIFY,
+		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_TLS_LEG_NO_ALERT, GNUTLS_A_CLOSE_NOTIFY,
 		     "client: closed the connection");
 		return true;
 	}
-	ret = ss_leg_handshake(&pair->server);
+	ret = ss_tls_leg_handshake(&pair->server);
 	if (ret == GNUTLS_E_AGAIN)
 		return false;
 	if (ret) {
@@ -465,16 +465,17 @@ static void server_left(struct ss_intercept *pair)
 	/* TLS 1.3: only now does it say that it wanted the certificate */
 	if (pair->server.asked)
 		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE, ALERT_FAILURE,
-		     SS_LEG_NO_ALERT, "server: does not go on without the client's certificate");
+		     SS_TLS_LEG_NO_ALERT,
+		     "server: does not go on without the client's certificate");
 	else
-		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_LEG_NO_ALERT,
+		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_TLS_LEG_NO_ALERT,
 		     "server: closed the connection");
 }
 
 /* Once a key is in the kernel, GnuTLS is out: no alert can be made any more. */
 static void keys_refused(struct ss_intercept *pair, int error)
 {
-	fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, SS_LEG_NO_ALERT, SS_LEG_NO_ALERT,
+	fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, SS_TLS_LEG_NO_ALERT, SS_TLS_LEG_NO_ALERT,
 	     "the kernel did not take the keys: %s", strerror(-error));
 }
 
@@ -485,7 +486,7 @@ static void hand_over(struct ss_intercept *pair)
 	const char *cipher = gnutls_ciphersuite_get(pair->client.session);
 	int ret;
 
-	if (!ss_leg_is_ready(&pair->client) || !ss_leg_is_ready(&pair->server)) {
+	if (!ss_tls_leg_is_ready(&pair->client) || !ss_tls_leg_is_ready(&pair->server)) {
 		fail(pair, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_UNEXPECTED,
 		     ALERT_UNEXPECTED, "a peer wants what the kernel's TLS does not have");
 		return;
@@ -506,8 +507,8 @@ static void hand_over(struct ss_intercept *pair)
 	}
 	pair->result.client = pair->client.secrets;
 	pair->result.server = pair->server.secrets;
-	ss_leg_release(&pair->client);
-	ss_leg_release(&pair->server);
+	ss_tls_leg_release(&pair->client);
+	ss_tls_leg_release(&pair->server);
 	finish(pair, SMTPSPLICE_TLS_RESULT_INSPECTED, SMTPSPLICE_TLS_CAUSE_NONE);
 }
 
@@ -518,7 +519,7 @@ static void hand_over(struct ss_intercept *pair)
  */
 static bool begin_word(struct ss_intercept *pair, uint64_t now)
 {
-	if (!pair->server.asked || ss_leg_version(&pair->server) != SS_LEG_TLS13 ||
+	if (!pair->server.asked || ss_tls_leg_version(&pair->server) != SS_TLS_LEG_TLS13 ||
 	    ss_mtls_servers_has(&pair->gw->content, &pair->job, pair->hello.name, now))
 		return false;
 	pair->word = now + WORD_MS;
@@ -536,10 +537,10 @@ static void end_word(struct ss_intercept *pair, uint64_t now)
 
 static bool step_word(struct ss_intercept *pair, uint64_t now)
 {
-	int ret = ss_leg_listen(&pair->server);
+	int ret = ss_tls_leg_listen(&pair->server);
 
 	if (pair->ended[SS_INTERCEPT_CLIENT])
-		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_LEG_NO_ALERT, GNUTLS_A_CLOSE_NOTIFY,
+		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_TLS_LEG_NO_ALERT, GNUTLS_A_CLOSE_NOTIFY,
 		     "client: closed the connection");
 	else if (!ret || (ret == GNUTLS_E_AGAIN && now >= pair->word))
 		end_word(pair, now);
@@ -559,7 +560,7 @@ static bool step_client(struct ss_intercept *pair, uint64_t now)
 		server_left(pair);
 		return true;
 	}
-	ret = ss_leg_handshake(&pair->client);
+	ret = ss_tls_leg_handshake(&pair->client);
 	if (ret == GNUTLS_E_AGAIN)
 		return false;
 	if (!ret) {
@@ -567,9 +568,9 @@ static bool step_client(struct ss_intercept *pair, uint64_t now)
 			hand_over(pair);
 		return true;
 	}
-	ss_leg_explain(&pair->client, ret, text, sizeof(text));
-	fail(pair, ss_leg_cause(&pair->client, ret, SMTPSPLICE_TLS_CAUSE_CLIENT),
-	     ss_leg_error_alert(ret), GNUTLS_A_CLOSE_NOTIFY, "client: %s", text);
+	ss_tls_leg_explain(&pair->client, ret, text, sizeof(text));
+	fail(pair, ss_tls_leg_cause(&pair->client, ret, SMTPSPLICE_TLS_CAUSE_CLIENT),
+	     ss_tls_leg_error_alert(ret), GNUTLS_A_CLOSE_NOTIFY, "client: %s", text);
 	return true;
 }
 
@@ -622,8 +623,8 @@ void ss_intercept_free(struct ss_intercept *pair)
 	if (!pair)
 		return;
 	if (pair->stage != STAGE_DONE) {
-		ss_leg_hang_up(&pair->client);
-		ss_leg_hang_up(&pair->server);
+		ss_tls_leg_hang_up(&pair->client);
+		ss_tls_leg_hang_up(&pair->server);
 	}
 	ss_intercept_close(pair);
 	ss_creds_put(pair->creds);

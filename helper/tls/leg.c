@@ -50,10 +50,10 @@ static int make_priority(gnutls_priority_t *priority, unsigned int versions,
 	char text[512];
 
 	snprintf(text, sizeof(text), "%s%s%s%s%s", PRIORITY_BASE,
-		 versions & SS_LEG_TLS13 ? ":+VERS-TLS1.3" : "",
-		 versions & SS_LEG_TLS12 ? ":+VERS-TLS1.2" : "",
-		 ciphers & SS_LEG_STRONG ? ":+AES-256-GCM:+CHACHA20-POLY1305" : "",
-		 ciphers & SS_LEG_AES128 ? ":+AES-128-GCM:+AES-128-CCM" : "");
+		 versions & SS_TLS_LEG_TLS13 ? ":+VERS-TLS1.3" : "",
+		 versions & SS_TLS_LEG_TLS12 ? ":+VERS-TLS1.2" : "",
+		 ciphers & SS_TLS_LEG_STRONG ? ":+AES-256-GCM:+CHACHA20-POLY1305" : "",
+		 ciphers & SS_TLS_LEG_AES128 ? ":+AES-128-GCM:+AES-128-CCM" : "");
 	return gnutls_priority_init(priority, text, NULL);
 }
 
@@ -63,7 +63,7 @@ static int on_asked(gnutls_session_t session, const gnutls_datum_t *cas, int ca_
 		    gnutls_pcert_st **chain, unsigned int *chain_len,
 		    gnutls_privkey_t *key)
 {
-	struct ss_leg *leg = gnutls_session_get_ptr(session);
+	struct ss_tls_leg *leg = gnutls_session_get_ptr(session);
 
 	(void)cas;
 	(void)ca_count;
@@ -87,8 +87,8 @@ int ss_legs_init(struct ss_legs *legs)
 	int ret = 0;
 
 	*legs = (struct ss_legs){};
-	for (unsigned int v = 1; v <= SS_LEG_VERSIONS; v++)
-		for (unsigned int c = 1; !ret && c <= SS_LEG_CIPHERS; c++)
+	for (unsigned int v = 1; v <= SS_TLS_LEG_VERSIONS; v++)
+		for (unsigned int c = 1; !ret && c <= SS_TLS_LEG_CIPHERS; c++)
 			ret = make_priority(&legs->priority[v][c], v, c);
 	if (!ret)
 		ret = gnutls_certificate_allocate_credentials(&legs->dial_cred);
@@ -103,8 +103,8 @@ int ss_legs_init(struct ss_legs *legs)
  */
 void ss_legs_free(struct ss_legs *legs)
 {
-	for (unsigned int v = 1; v <= SS_LEG_VERSIONS; v++)
-		for (unsigned int c = 1; c <= SS_LEG_CIPHERS; c++)
+	for (unsigned int v = 1; v <= SS_TLS_LEG_VERSIONS; v++)
+		for (unsigned int c = 1; c <= SS_TLS_LEG_CIPHERS; c++)
 			if (legs->priority[v][c])
 				gnutls_priority_deinit(legs->priority[v][c]);
 	if (legs->dial_cred)
@@ -168,7 +168,7 @@ static int read_limit(void *ctx, unsigned int id, const unsigned char *data,
  * to have it not. So see whether the server does: in the ServerHello of TLS 1.2,
  * or in the EncryptedExtensions, where the limit counts the type of the content as well.
  */
-static void look_for_limit(struct ss_leg *leg, const gnutls_datum_t *message, size_t skip,
+static void look_for_limit(struct ss_tls_leg *leg, const gnutls_datum_t *message, size_t skip,
 			   unsigned int whole)
 {
 	struct limit limit = { .whole = whole };
@@ -183,7 +183,7 @@ static void look_for_limit(struct ss_leg *leg, const gnutls_datum_t *message, si
 	leg->short_records |= limit.is_shorter;
 }
 
-static int refuse(struct ss_leg *leg, const char *why)
+static int refuse(struct ss_tls_leg *leg, const char *why)
 {
 	leg->refused = why;
 	return why ? GNUTLS_E_CERTIFICATE_ERROR : 0;
@@ -193,7 +193,7 @@ static int refuse(struct ss_leg *leg, const char *why)
  * The certificates are read, and GnuTLS is about to verify what the first of their
  * keys has signed: with TLS 1.3 it does so before it calls a function to verify them.
  */
-static int look_at_keys(struct ss_leg *leg)
+static int look_at_keys(struct ss_tls_leg *leg)
 {
 	unsigned int sent = 0;
 	const gnutls_datum_t *der = gnutls_certificate_get_peers(leg->session, &sent);
@@ -215,7 +215,7 @@ static int look_at_keys(struct ss_leg *leg)
 static int on_message(gnutls_session_t session, unsigned int type, unsigned int when,
 		      unsigned int incoming, const gnutls_datum_t *message)
 {
-	struct ss_leg *leg = gnutls_session_get_ptr(session);
+	struct ss_tls_leg *leg = gnutls_session_get_ptr(session);
 
 	(void)when;
 	if (!incoming)
@@ -232,7 +232,8 @@ static int on_message(gnutls_session_t session, unsigned int type, unsigned int 
 		return 0;
 	case GNUTLS_HANDSHAKE_CERTIFICATE_PKT:
 		return refuse(leg, ss_chain_check_message(message,
-							  ss_leg_version(leg) == SS_LEG_TLS13));
+							  ss_tls_leg_version(leg) ==
+							  SS_TLS_LEG_TLS13));
 	case GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE:
 		if (!ss_dh_is_bounded(session, message))
 			return GNUTLS_E_DH_PRIME_UNACCEPTABLE;
@@ -248,7 +249,7 @@ static int on_message(gnutls_session_t session, unsigned int type, unsigned int 
 static int on_secret(gnutls_session_t session, const char *label,
 		     const gnutls_datum_t *secret)
 {
-	struct ss_leg *leg = gnutls_session_get_ptr(session);
+	struct ss_tls_leg *leg = gnutls_session_get_ptr(session);
 	bool client = !strcmp(label, "CLIENT_TRAFFIC_SECRET_0");
 
 	if ((client || !strcmp(label, "SERVER_TRAFFIC_SECRET_0")) &&
@@ -260,7 +261,7 @@ static int on_secret(gnutls_session_t session, const char *label,
 	return 0;
 }
 
-static int start(struct ss_leg *leg, const struct ss_legs *legs, unsigned int role,
+static int start(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned int role,
 		 unsigned int versions, unsigned int ciphers, bool alpn)
 {
 	const gnutls_datum_t smtp = { (unsigned char *)"smtp", 4 };
@@ -290,18 +291,18 @@ static int start(struct ss_leg *leg, const struct ss_legs *legs, unsigned int ro
 }
 
 /**
- * ss_leg_dial() - Prepare the handshake with a server.
+ * ss_tls_leg_dial() - Prepare the handshake with a server.
  * @leg: the leg
  * @legs: what all share
- * @versions: SS_LEG_TLS*
- * @ciphers: SS_LEG_AES128, SS_LEG_STRONG
+ * @versions: SS_TLS_LEG_TLS*
+ * @ciphers: SS_TLS_LEG_AES128, SS_TLS_LEG_STRONG
  * @name: the server's name (SNI), or ""
  * @alpn: name "smtp" as the application protocol
  *
  * Return: 0 or a GnuTLS error.
  */
-int ss_leg_dial(struct ss_leg *leg, const struct ss_legs *legs, unsigned int versions,
-		unsigned int ciphers, const char *name, bool alpn)
+int ss_tls_leg_dial(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned int versions,
+		    unsigned int ciphers, const char *name, bool alpn)
 {
 	int ret = start(leg, legs, GNUTLS_CLIENT, versions, ciphers, alpn);
 
@@ -318,18 +319,18 @@ int ss_leg_dial(struct ss_leg *leg, const struct ss_legs *legs, unsigned int ver
 }
 
 /**
- * ss_leg_serve() - Prepare the handshake with a client.
+ * ss_tls_leg_serve() - Prepare the handshake with a client.
  * @leg: the leg
  * @legs: what all share
- * @versions: SS_LEG_TLS*
- * @ciphers: SS_LEG_AES128, SS_LEG_STRONG
+ * @versions: SS_TLS_LEG_TLS*
+ * @ciphers: SS_TLS_LEG_AES128, SS_TLS_LEG_STRONG
  * @creds: what to show; must live as long as the leg
  * @alpn: the client has named "smtp"
  *
  * Return: 0 or a GnuTLS error.
  */
-int ss_leg_serve(struct ss_leg *leg, const struct ss_legs *legs, unsigned int versions,
-		 unsigned int ciphers, struct ss_creds *creds, bool alpn)
+int ss_tls_leg_serve(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned int versions,
+		     unsigned int ciphers, struct ss_creds *creds, bool alpn)
 {
 	int ret = start(leg, legs, GNUTLS_SERVER, versions, ciphers, alpn);
 
@@ -340,7 +341,7 @@ int ss_leg_serve(struct ss_leg *leg, const struct ss_legs *legs, unsigned int ve
 }
 
 /* How much of the peer's waits in the socket */
-static int count_unread(const struct ss_leg *leg)
+static int count_unread(const struct ss_tls_leg *leg)
 {
 	int n = 0;
 
@@ -351,7 +352,7 @@ static int count_unread(const struct ss_leg *leg)
  * GnuTLS asks for another call behind a record that ends inside a message, too,
  * although the next one may be there: the socket will not tell us of it again.
  */
-static int handshake(const struct ss_leg *leg)
+static int handshake(const struct ss_tls_leg *leg)
 {
 	int before, unread = count_unread(leg), ret;
 
@@ -364,13 +365,13 @@ static int handshake(const struct ss_leg *leg)
 }
 
 /**
- * ss_leg_handshake() - Go on with a handshake, as far as it goes.
+ * ss_tls_leg_handshake() - Go on with a handshake, as far as it goes.
  * @leg: the leg
  *
  * Return: 0 when it is done, GNUTLS_E_AGAIN where something new has to happen to
  * the socket, or another GnuTLS error.
  */
-int ss_leg_handshake(struct ss_leg *leg)
+int ss_tls_leg_handshake(struct ss_tls_leg *leg)
 {
 	int ret;
 
@@ -389,43 +390,43 @@ int ss_leg_handshake(struct ss_leg *leg)
 }
 
 /**
- * ss_leg_version() - The version of a leg that has agreed on one.
+ * ss_tls_leg_version() - The version of a leg that has agreed on one.
  * @leg: the leg
  *
- * Return: SS_LEG_TLS12 or SS_LEG_TLS13.
+ * Return: SS_TLS_LEG_TLS12 or SS_TLS_LEG_TLS13.
  */
-unsigned int ss_leg_version(const struct ss_leg *leg)
+unsigned int ss_tls_leg_version(const struct ss_tls_leg *leg)
 {
 	return gnutls_protocol_get_version(leg->session) == GNUTLS_TLS1_3 ?
-	       SS_LEG_TLS13 : SS_LEG_TLS12;
+	       SS_TLS_LEG_TLS13 : SS_TLS_LEG_TLS12;
 }
 
 /**
- * ss_leg_cipher() - The strength of a leg that is done.
+ * ss_tls_leg_cipher() - The strength of a leg that is done.
  * @leg: the leg
  *
- * Return: SS_LEG_AES128 or SS_LEG_STRONG.
+ * Return: SS_TLS_LEG_AES128 or SS_TLS_LEG_STRONG.
  */
-unsigned int ss_leg_cipher(const struct ss_leg *leg)
+unsigned int ss_tls_leg_cipher(const struct ss_tls_leg *leg)
 {
 	switch (gnutls_cipher_get(leg->session)) {
 	case GNUTLS_CIPHER_AES_256_GCM:
 	case GNUTLS_CIPHER_CHACHA20_POLY1305:
-		return SS_LEG_STRONG;
+		return SS_TLS_LEG_STRONG;
 	default:
-		return SS_LEG_AES128;
+		return SS_TLS_LEG_AES128;
 	}
 }
 
 /**
- * ss_leg_listen() - Hear whether a server takes our last flight of TLS 1.3, of which
+ * ss_tls_leg_listen() - Hear whether a server takes our last flight of TLS 1.3, of which
  * it says nothing in the handshake.
  * @leg: a leg that is done; of what it sends, only what can be an alert is read
  *
  * Return: 0 where it goes on, GNUTLS_E_AGAIN where it has said nothing so far, or
  * another GnuTLS error where it does not.
  */
-int ss_leg_listen(struct ss_leg *leg)
+int ss_tls_leg_listen(struct ss_tls_leg *leg)
 {
 	uint8_t head[RECORD_HEADER];
 	char none;
@@ -447,7 +448,7 @@ int ss_leg_listen(struct ss_leg *leg)
 	return GNUTLS_E_UNEXPECTED_PACKET;
 }
 
-static enum smtpsplice_tls_cause alert_cause(const struct ss_leg *leg,
+static enum smtpsplice_tls_cause alert_cause(const struct ss_tls_leg *leg,
 					     enum smtpsplice_tls_cause peer)
 {
 	/* A client that is refused something by us says so for other reasons */
@@ -465,15 +466,15 @@ static enum smtpsplice_tls_cause alert_cause(const struct ss_leg *leg,
 }
 
 /**
- * ss_leg_cause() - Why a handshake failed.
+ * ss_tls_leg_cause() - Why a handshake failed.
  * @leg: the leg
- * @error: what ss_leg_handshake() said
+ * @error: what ss_tls_leg_handshake() said
  * @peer: the cause where the peer ended it: CLIENT or SERVER
  *
  * Return: the cause.
  */
-enum smtpsplice_tls_cause ss_leg_cause(const struct ss_leg *leg, int error,
-				       enum smtpsplice_tls_cause peer)
+enum smtpsplice_tls_cause ss_tls_leg_cause(const struct ss_tls_leg *leg, int error,
+					   enum smtpsplice_tls_cause peer)
 {
 	switch (error) {
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
@@ -503,13 +504,13 @@ enum smtpsplice_tls_cause ss_leg_cause(const struct ss_leg *leg, int error,
 }
 
 /**
- * ss_leg_explain() - Why a handshake failed, in words.
+ * ss_tls_leg_explain() - Why a handshake failed, in words.
  * @leg: the leg
- * @error: what ss_leg_handshake() said
+ * @error: what ss_tls_leg_handshake() said
  * @text: where to
  * @size: room at @text
  */
-void ss_leg_explain(const struct ss_leg *leg, int error, char *text, size_t size)
+void ss_tls_leg_explain(const struct ss_tls_leg *leg, int error, char *text, size_t size)
 {
 	const char *alert = NULL;
 
@@ -526,12 +527,12 @@ void ss_leg_explain(const struct ss_leg *leg, int error, char *text, size_t size
 }
 
 /**
- * ss_leg_error_alert() - What to tell a peer whose handshake failed.
- * @error: what ss_leg_handshake() said
+ * ss_tls_leg_error_alert() - What to tell a peer whose handshake failed.
+ * @error: what ss_tls_leg_handshake() said
  *
- * Return: the alert, or SS_LEG_NO_ALERT where the peer knows or is gone.
+ * Return: the alert, or SS_TLS_LEG_NO_ALERT where the peer knows or is gone.
  */
-int ss_leg_error_alert(int error)
+int ss_tls_leg_error_alert(int error)
 {
 	int level;
 
@@ -541,26 +542,26 @@ int ss_leg_error_alert(int error)
 	case GNUTLS_E_SESSION_EOF:
 	case GNUTLS_E_PULL_ERROR:
 	case GNUTLS_E_PUSH_ERROR:
-		return SS_LEG_NO_ALERT;
+		return SS_TLS_LEG_NO_ALERT;
 	default:
 		return gnutls_error_to_alert(error, &level);
 	}
 }
 
 /**
- * ss_leg_is_ready() - Whether the kernel can take over.
+ * ss_tls_leg_is_ready() - Whether the kernel can take over.
  * @leg: a leg that is done
  *
  * Return: whether GnuTLS has read nothing that it holds back, and the peer takes
  * records as the kernel makes them.
  */
-bool ss_leg_is_ready(const struct ss_leg *leg)
+bool ss_tls_leg_is_ready(const struct ss_tls_leg *leg)
 {
 	return !gnutls_record_check_pending(leg->session) && !leg->short_records;
 }
 
 /* Before the handshake: the alert as it is (RFC 8446 5.1) */
-static void send_plain_alert(const struct ss_leg *leg, int alert)
+static void send_plain_alert(const struct ss_tls_leg *leg, int alert)
 {
 	const uint8_t record[] = { 21, 3, 3, 0, 2, GNUTLS_AL_FATAL, alert };
 	ssize_t n = send(leg->fd, record, sizeof(record), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -569,15 +570,15 @@ static void send_plain_alert(const struct ss_leg *leg, int alert)
 }
 
 /**
- * ss_leg_alert() - Tell a peer that this is the end.
+ * ss_tls_leg_alert() - Tell a peer that this is the end.
  * @leg: the leg
  * @alert: why; GNUTLS_A_CLOSE_NOTIFY is none of the peer's doing
  *
  * It is sent if there is room for it in the socket.
  */
-void ss_leg_alert(struct ss_leg *leg, int alert)
+void ss_tls_leg_alert(struct ss_tls_leg *leg, int alert)
 {
-	if (alert == SS_LEG_NO_ALERT)
+	if (alert == SS_TLS_LEG_NO_ALERT)
 		return;
 	if (leg->session)
 		gnutls_alert_send(leg->session, alert == GNUTLS_A_CLOSE_NOTIFY ?
@@ -587,10 +588,10 @@ void ss_leg_alert(struct ss_leg *leg, int alert)
 }
 
 /**
- * ss_leg_release() - Let go of the connection, which goes on without us.
+ * ss_tls_leg_release() - Let go of the connection, which goes on without us.
  * @leg: the leg; its socket is still open
  */
-void ss_leg_release(struct ss_leg *leg)
+void ss_tls_leg_release(struct ss_tls_leg *leg)
 {
 	if (leg->session)
 		gnutls_deinit(leg->session);
@@ -601,14 +602,14 @@ void ss_leg_release(struct ss_leg *leg)
 }
 
 /**
- * ss_leg_hang_up() - End the connection.
+ * ss_tls_leg_hang_up() - End the connection.
  * @leg: the leg; its socket is still open
  *
  * What has come is thrown away first: closing a socket with data in it resets
  * the connection, and the peer might not get to read the alert. So would what is
  * still to come, if we did not let the kernel read on.
  */
-void ss_leg_hang_up(struct ss_leg *leg)
+void ss_tls_leg_hang_up(struct ss_tls_leg *leg)
 {
 	char buf[4096];
 	size_t seen = 0;
@@ -621,5 +622,5 @@ void ss_leg_hang_up(struct ss_leg *leg)
 		seen += n;
 	}
 	shutdown(leg->fd, SHUT_WR);
-	ss_leg_release(leg);
+	ss_tls_leg_release(leg);
 }

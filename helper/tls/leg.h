@@ -13,15 +13,15 @@
 #include "tls/creds.h"
 
 /* What a leg may use: versions, and strengths of ciphers */
-#define SS_LEG_TLS12	1
-#define SS_LEG_TLS13	2
-#define SS_LEG_VERSIONS	3
-#define SS_LEG_AES128	1
-#define SS_LEG_STRONG	2
-#define SS_LEG_CIPHERS	3
+#define SS_TLS_LEG_TLS12	1
+#define SS_TLS_LEG_TLS13	2
+#define SS_TLS_LEG_VERSIONS	3
+#define SS_TLS_LEG_AES128	1
+#define SS_TLS_LEG_STRONG	2
+#define SS_TLS_LEG_CIPHERS	3
 
 /* In place of the number of an alert: none is sent */
-#define SS_LEG_NO_ALERT	(-1)
+#define SS_TLS_LEG_NO_ALERT	(-1)
 
 /**
  * struct ss_legs - What all legs share.
@@ -29,12 +29,12 @@
  * @dial_cred: for the legs to servers
  */
 struct ss_legs {
-	gnutls_priority_t priority[SS_LEG_VERSIONS + 1][SS_LEG_CIPHERS + 1];
+	gnutls_priority_t priority[SS_TLS_LEG_VERSIONS + 1][SS_TLS_LEG_CIPHERS + 1];
 	gnutls_certificate_credentials_t dial_cred;
 };
 
 /**
- * struct ss_leg - One side of the gateway.
+ * struct ss_tls_leg - One side of the gateway.
  * @fd: the socket
  * @session: GnuTLS's, NULL before its handshake
  * @serves: the gateway is the server
@@ -47,7 +47,7 @@ struct ss_legs {
  * @refused: why the server's certificates cannot be looked at, or NULL
  * @secrets: from which the keys come, and the next ones will
  */
-struct ss_leg {
+struct ss_tls_leg {
 	int fd;
 	gnutls_session_t session;
 	bool serves;
@@ -63,21 +63,21 @@ struct ss_leg {
 
 int ss_legs_init(struct ss_legs *legs);
 void ss_legs_free(struct ss_legs *legs);
-int ss_leg_dial(struct ss_leg *leg, const struct ss_legs *legs, unsigned int versions,
-		unsigned int ciphers, const char *name, bool alpn);
-int ss_leg_serve(struct ss_leg *leg, const struct ss_legs *legs, unsigned int versions,
-		 unsigned int ciphers, struct ss_creds *creds, bool alpn);
-int ss_leg_handshake(struct ss_leg *leg);
-unsigned int ss_leg_version(const struct ss_leg *leg);
-unsigned int ss_leg_cipher(const struct ss_leg *leg);
-int ss_leg_listen(struct ss_leg *leg);
-enum smtpsplice_tls_cause ss_leg_cause(const struct ss_leg *leg, int error,
-				       enum smtpsplice_tls_cause peer);
-void ss_leg_explain(const struct ss_leg *leg, int error, char *text, size_t size);
-int ss_leg_error_alert(int error);
-bool ss_leg_is_ready(const struct ss_leg *leg);
-void ss_leg_alert(struct ss_leg *leg, int alert);
-void ss_leg_hang_up(struct ss_leg *leg);
-void ss_leg_release(struct ss_leg *leg);
+int ss_tls_leg_dial(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned int versions,
+		    unsigned int ciphers, const char *name, bool alpn);
+int ss_tls_leg_serve(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned int versions,
+		     unsigned int ciphers, struct ss_creds *creds, bool alpn);
+int ss_tls_leg_handshake(struct ss_tls_leg *leg);
+unsigned int ss_tls_leg_version(const struct ss_tls_leg *leg);
+unsigned int ss_tls_leg_cipher(const struct ss_tls_leg *leg);
+int ss_tls_leg_listen(struct ss_tls_leg *leg);
+enum smtpsplice_tls_cause ss_tls_leg_cause(const struct ss_tls_leg *leg, int error,
+					   enum smtpsplice_tls_cause peer);
+void ss_tls_leg_explain(const struct ss_tls_leg *leg, int error, char *text, size_t size);
+int ss_tls_leg_error_alert(int error);
+bool ss_tls_leg_is_ready(const struct ss_tls_leg *leg);
+void ss_tls_leg_alert(struct ss_tls_leg *leg, int alert);
+void ss_tls_leg_hang_up(struct ss_tls_leg *leg);
+void ss_tls_leg_release(struct ss_tls_leg *leg);
 
 #endif /* SS_TLS_LEG_H */
