@@ -48,7 +48,7 @@ struct bytes {
  * @bad: one of them is broken
  */
 struct extensions {
-	struct ss_hello *hello;
+	struct ss_client_hello *hello;
 	uint64_t seen;
 	bool versions;
 	bool bad;
@@ -123,8 +123,8 @@ static bool take_vector(struct bytes *b, size_t n, struct bytes *out)
  * Put the message together from the records it came in. Return: OK where it is
  * all there.
  */
-static enum ss_hello_status join(uint8_t message[SS_HELLO_MAX], size_t *size,
-				 const uint8_t *raw, size_t len)
+static enum ss_client_hello_status join(uint8_t message[SS_CLIENT_HELLO_MAX], size_t *size,
+					const uint8_t *raw, size_t len)
 {
 	size_t at = 0, have = 0, want;
 
@@ -133,29 +133,29 @@ static enum ss_hello_status join(uint8_t message[SS_HELLO_MAX], size_t *size,
 
 		if (raw[at] != RECORD_HANDSHAKE || raw[at + 1] != 3 || !body ||
 		    body > RECORD_MAX)
-			return SS_HELLO_BROKEN;
+			return SS_CLIENT_HELLO_BROKEN;
 		at += RECORD_HEADER;
 		part = body < len - at ? body : len - at;
-		if (part > SS_HELLO_MAX - have)
-			part = SS_HELLO_MAX - have;
+		if (part > SS_CLIENT_HELLO_MAX - have)
+			part = SS_CLIENT_HELLO_MAX - have;
 		memcpy(message + have, raw + at, part);
 		have += part;
 		at += body;
 		if (have && message[0] != MESSAGE_CLIENT_HELLO)
-			return SS_HELLO_BROKEN;
+			return SS_CLIENT_HELLO_BROKEN;
 		if (have < MESSAGE_HEADER)
 			continue;
 		want = MESSAGE_HEADER +
 		       ((size_t)message[1] << 16 | message[2] << 8 | message[3]);
 		/* Nothing may follow it before the server's answer */
-		if (want > SS_HELLO_MAX || have - part + body > want)
-			return SS_HELLO_BROKEN;
+		if (want > SS_CLIENT_HELLO_MAX || have - part + body > want)
+			return SS_CLIENT_HELLO_BROKEN;
 		if (have == want) {
 			*size = want;
-			return SS_HELLO_OK;
+			return SS_CLIENT_HELLO_OK;
 		}
 	}
-	return len < SS_HELLO_RAW ? SS_HELLO_MORE : SS_HELLO_BROKEN;
+	return len < SS_CLIENT_HELLO_RAW ? SS_CLIENT_HELLO_MORE : SS_CLIENT_HELLO_BROKEN;
 }
 
 static bool is_name_octet(uint8_t c)
@@ -165,7 +165,7 @@ static bool is_name_octet(uint8_t c)
 }
 
 /* RFC 6066 3: one host_name, a DNS name in ASCII */
-static bool read_name(struct ss_hello *hello, struct bytes ext)
+static bool read_name(struct ss_client_hello *hello, struct bytes ext)
 {
 	struct bytes list, name;
 	uint32_t type;
@@ -186,7 +186,7 @@ static bool read_name(struct ss_hello *hello, struct bytes ext)
 }
 
 /* RFC 7301 3.1 */
-static bool read_alpn(struct ss_hello *hello, struct bytes ext)
+static bool read_alpn(struct ss_client_hello *hello, struct bytes ext)
 {
 	struct bytes list, name;
 
@@ -203,7 +203,7 @@ static bool read_alpn(struct ss_hello *hello, struct bytes ext)
 }
 
 /* RFC 8446 4.2.1: where it is there, it alone counts */
-static bool read_versions(struct ss_hello *hello, struct bytes ext)
+static bool read_versions(struct ss_client_hello *hello, struct bytes ext)
 {
 	struct bytes list;
 	uint32_t version;
@@ -240,11 +240,11 @@ static int read_extension(void *ctx, unsigned int id, const unsigned char *data,
 	return good ? 0 : GNUTLS_E_UNEXPECTED_EXTENSIONS_LENGTH;
 }
 
-static void add_suite(struct ss_hello *hello, uint32_t id)
+static void add_suite(struct ss_client_hello *hello, uint32_t id)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(suites); i++) {
 		const struct suite *s = &suites[i];
-		struct ss_hello_offer *o = s->tls13 ? &hello->tls13 : &hello->tls12;
+		struct ss_client_hello_offer *o = s->tls13 ? &hello->tls13 : &hello->tls12;
 
 		if (s->id != id)
 			continue;
@@ -255,7 +255,7 @@ static void add_suite(struct ss_hello *hello, uint32_t id)
 }
 
 /* The message without its header */
-static bool read_body(struct ss_hello *hello, struct bytes body)
+static bool read_body(struct ss_client_hello *hello, struct bytes body)
 {
 	gnutls_datum_t whole = { (unsigned char *)body.at, body.left };
 	struct extensions x = { .hello = hello };
@@ -278,30 +278,30 @@ static bool read_body(struct ss_hello *hello, struct bytes body)
 }
 
 /**
- * ss_hello_parse() - Read the first octets of a client.
- * @hello: what they say; complete only for SS_HELLO_OK, but the name is valid
+ * ss_client_hello_parse() - Read the first octets of a client.
+ * @hello: what they say; complete only for SS_CLIENT_HELLO_OK, but the name is valid
  *   in any case
  * @buf: the octets
- * @len: how many; more than SS_HELLO_RAW is never needed
+ * @len: how many; more than SS_CLIENT_HELLO_RAW is never needed
  *
  * Return: what they are.
  */
-enum ss_hello_status ss_hello_parse(struct ss_hello *hello, const void *buf,
-				    size_t len)
+enum ss_client_hello_status ss_client_hello_parse(struct ss_client_hello *hello, const void *buf,
+						  size_t len)
 {
 	const uint8_t *raw = buf;
-	uint8_t message[SS_HELLO_MAX];
-	enum ss_hello_status status;
+	uint8_t message[SS_CLIENT_HELLO_MAX];
+	enum ss_client_hello_status status;
 	struct bytes body;
 	size_t size = 0;
 
 	memset(hello, 0, sizeof(*hello));
 	if (len && (raw[0] != RECORD_HANDSHAKE || (len > 1 && raw[1] != 3)))
-		return SS_HELLO_ALIEN;
+		return SS_CLIENT_HELLO_ALIEN;
 	status = join(message, &size, raw, len);
-	if (status != SS_HELLO_OK)
+	if (status != SS_CLIENT_HELLO_OK)
 		return status;
 	body.at = message + MESSAGE_HEADER;
 	body.left = size - MESSAGE_HEADER;
-	return read_body(hello, body) ? SS_HELLO_OK : SS_HELLO_BROKEN;
+	return read_body(hello, body) ? SS_CLIENT_HELLO_OK : SS_CLIENT_HELLO_BROKEN;
 }

@@ -27,7 +27,7 @@ struct ss_tls_context {
 	struct ss_legs legs;
 	struct ss_mtls_servers askers;
 	struct ss_mtls_servers content;
-	uint8_t peeked[SS_HELLO_RAW];
+	uint8_t peeked[SS_CLIENT_HELLO_RAW];
 };
 
 struct ss_tls_context *ss_tls_context_new(const struct ss_conf *conf, char *err, size_t errlen);

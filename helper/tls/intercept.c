@@ -83,7 +83,7 @@ struct ss_intercept {
 	struct ss_tls_leg client;
 	struct ss_tls_leg server;
 	bool ended[SS_INTERCEPT_SIDES];
-	struct ss_hello hello;
+	struct ss_client_hello hello;
 	bool is_tls;
 	struct ss_creds *creds;
 	uint64_t deadline;
@@ -141,7 +141,7 @@ static void unsupported(struct ss_intercept *pair, uint32_t support,
 		fail(pair, cause, alert, SS_TLS_LEG_NO_ALERT, "%s", text);
 }
 
-static bool usable(const struct ss_hello_offer *o)
+static bool usable(const struct ss_client_hello_offer *o)
 {
 	return o->offered && (o->aes128 || o->aes256);
 }
@@ -151,10 +151,10 @@ static bool usable(const struct ss_hello_offer *o)
  * something that is not above it: a client without AES-128 cannot be served
  * behind a server that took AES-128.
  */
-static void plan(const struct ss_hello *hello, unsigned int *versions,
+static void plan(const struct ss_client_hello *hello, unsigned int *versions,
 		 unsigned int *ciphers)
 {
-	const struct ss_hello_offer *o12 = &hello->tls12, *o13 = &hello->tls13;
+	const struct ss_client_hello_offer *o12 = &hello->tls12, *o13 = &hello->tls13;
 	bool v12 = usable(o12), v13 = usable(o13);
 
 	/* One has only AES-128, the other only more: they do not go together */
@@ -187,7 +187,7 @@ static void start_server(struct ss_intercept *pair)
 static void decide(struct ss_intercept *pair, uint64_t now)
 {
 	const struct ss_tls_profile *p = &pair->job.profile;
-	const struct ss_hello *h = &pair->hello;
+	const struct ss_client_hello *h = &pair->hello;
 
 	if (ss_tls_profile_exempts_name(p, h->name))
 		bypass(pair, SMTPSPLICE_TLS_CAUSE_EXEMPT);
@@ -236,7 +236,7 @@ static bool server_spoke(struct ss_intercept *pair)
 static bool step_hello(struct ss_intercept *pair, uint64_t now)
 {
 	uint8_t *buf = pair->gw->peeked;
-	enum ss_hello_status status;
+	enum ss_client_hello_status status;
 	ssize_t n;
 
 	n = recv(pair->client.fd, buf, sizeof(pair->gw->peeked), MSG_PEEK | MSG_DONTWAIT);
@@ -248,21 +248,21 @@ static bool step_hello(struct ss_intercept *pair, uint64_t now)
 		pair->ended[SS_INTERCEPT_CLIENT] = true;
 		n = 0;
 	}
-	status = ss_hello_parse(&pair->hello, buf, n);
-	pair->is_tls = n && status != SS_HELLO_ALIEN;
+	status = ss_client_hello_parse(&pair->hello, buf, n);
+	pair->is_tls = n && status != SS_CLIENT_HELLO_ALIEN;
 	memcpy(pair->result.server_name, pair->hello.name, sizeof(pair->result.server_name));
-	if (status == SS_HELLO_ALIEN)
+	if (status == SS_CLIENT_HELLO_ALIEN)
 		unsupported(pair, pair->job.profile.negotiation,
 			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, SS_TLS_LEG_NO_ALERT,
 			    "client: does not begin with TLS");
-	else if (status == SS_HELLO_BROKEN)
+	else if (status == SS_CLIENT_HELLO_BROKEN)
 		unsupported(pair, pair->job.profile.negotiation,
 			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_DECODE,
 			    "client: does not begin with a ClientHello");
-	else if (status == SS_HELLO_MORE && pair->ended[SS_INTERCEPT_CLIENT])
+	else if (status == SS_CLIENT_HELLO_MORE && pair->ended[SS_INTERCEPT_CLIENT])
 		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_TLS_LEG_NO_ALERT, SS_TLS_LEG_NO_ALERT,
 		     "client: closed the connection");
-	else if (status == SS_HELLO_MORE)
+	else if (status == SS_CLIENT_HELLO_MORE)
 		return false;
 	else if (!server_spoke(pair))
 		decide(pair, now);

@@ -16,7 +16,7 @@
 #define RECORD_HEADER	5
 
 /* The name goes to servers and into the log, so it must be nothing but a name */
-static void check_name(const struct ss_hello *hello)
+static void check_name(const struct ss_client_hello *hello)
 {
 	size_t len = strnlen(hello->name, sizeof(hello->name));
 
@@ -26,11 +26,11 @@ static void check_name(const struct ss_hello *hello)
 	CHECK(hello->name[0] != '.' && !strstr(hello->name, ".."));
 }
 
-static void check_offers(const struct ss_hello *hello)
+static void check_offers(const struct ss_client_hello *hello)
 {
 	CHECK(!hello->alpn_smtp || hello->alpn);
 	for (int i = 0; i < 2; i++) {
-		const struct ss_hello_offer *o = i ? &hello->tls13 : &hello->tls12;
+		const struct ss_client_hello_offer *o = i ? &hello->tls13 : &hello->tls12;
 
 		CHECK(!o->ecdsa || o->aes128 || o->aes256);
 	}
@@ -40,20 +40,21 @@ static void check_offers(const struct ss_hello *hello)
  * With more octets MORE may become anything. What is said besides is said for
  * good: the client may send octet by octet.
  */
-static enum ss_hello_status check_prefixes(uint8_t *raw, size_t n, struct ss_hello *hello)
+static enum ss_client_hello_status check_prefixes(uint8_t *raw, size_t n,
+						  struct ss_client_hello *hello)
 {
-	enum ss_hello_status status = SS_HELLO_MORE;
+	enum ss_client_hello_status status = SS_CLIENT_HELLO_MORE;
 
 	/* What is not there yet must not be read */
 	ASAN_POISON_MEMORY_REGION(raw, n);
 	for (size_t len = 0; len <= n; len++) {
-		struct ss_hello seen;
-		enum ss_hello_status now;
+		struct ss_client_hello seen;
+		enum ss_client_hello_status now;
 
 		ASAN_UNPOISON_MEMORY_REGION(raw, len);
-		now = ss_hello_parse(&seen, raw, len);
+		now = ss_client_hello_parse(&seen, raw, len);
 		check_name(&seen);
-		if (status != SS_HELLO_MORE) {
+		if (status != SS_CLIENT_HELLO_MORE) {
 			CHECK(now == status);
 			CHECK(!memcmp(&seen, hello, sizeof(seen)));
 		}
@@ -86,13 +87,13 @@ static size_t join(uint8_t *message, const uint8_t *raw, size_t n)
 
 /* How a good one is cut into records makes no difference */
 static void check_records(const uint8_t *raw, size_t n, size_t piece,
-			  const struct ss_hello *hello)
+			  const struct ss_client_hello *hello)
 {
-	uint8_t message[SS_HELLO_RAW], cut[SS_HELLO_RAW];
+	uint8_t message[SS_CLIENT_HELLO_RAW], cut[SS_CLIENT_HELLO_RAW];
 	size_t len = join(message, raw, n), at = 0;
-	struct ss_hello other;
+	struct ss_client_hello other;
 
-	CHECK(len <= SS_HELLO_MAX);
+	CHECK(len <= SS_CLIENT_HELLO_MAX);
 	if (len + (len / piece + 1) * RECORD_HEADER > sizeof(cut))
 		return;
 	for (size_t from = 0; from < len; from += piece) {
@@ -103,7 +104,7 @@ static void check_records(const uint8_t *raw, size_t n, size_t piece,
 		memcpy(cut + at + sizeof(header), message + from, part);
 		at += sizeof(header) + part;
 	}
-	CHECK(ss_hello_parse(&other, cut, at) == SS_HELLO_OK);
+	CHECK(ss_client_hello_parse(&other, cut, at) == SS_CLIENT_HELLO_OK);
 	CHECK(!memcmp(&other, hello, sizeof(other)));
 }
 
@@ -111,15 +112,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	struct ss_hello hello;
+	struct ss_client_hello hello;
 	uint8_t *raw;
 
-	if (!n || n > SS_HELLO_RAW)
+	if (!n || n > SS_CLIENT_HELLO_RAW)
 		return 0;
 	raw = malloc(n);
 	CHECK(raw);
 	memcpy(raw, data, n);
-	if (check_prefixes(raw, n, &hello) == SS_HELLO_OK) {
+	if (check_prefixes(raw, n, &hello) == SS_CLIENT_HELLO_OK) {
 		check_offers(&hello);
 		check_records(raw, n, 1 + raw[n - 1] % 64, &hello);
 	}

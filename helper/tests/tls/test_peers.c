@@ -108,7 +108,7 @@ static void alien_row(const void *octets, size_t len, bool tls)
 
 static void knows_what_is_no_tls(void **state)
 {
-	static uint8_t huge[SS_HELLO_RAW] = { 22, 3, 1, 0x40, 0, 1, 0, 0x40, 0 };
+	static uint8_t huge[SS_CLIENT_HELLO_RAW] = { 22, 3, 1, 0x40, 0, 1, 0, 0x40, 0 };
 
 	(void)state;
 	alien_row("EHLO client\r\n", 13, false);
