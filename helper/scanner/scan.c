@@ -570,8 +570,8 @@ static bool is_kept(const struct run *run, const struct ss_scan_result *result)
 	       result->cause != SS_CAUSE_SCAN_FAILURE;
 }
 
-static void tell(const struct run *run, const struct ss_judgement *j,
-		 struct ss_scan_result *result)
+static void fill_result(const struct run *run, const struct ss_judgement *j,
+			struct ss_scan_result *result)
 {
 	result->verdict = j->verdict;
 	result->cause = j->cause;
@@ -590,7 +590,7 @@ static void tell(const struct run *run, const struct ss_judgement *j,
 
 /* -- one message ---------------------------------------------------------- */
 
-static void find(struct run *run)
+static void look_for(struct run *run)
 {
 	struct ss_findings *f = &run->findings;
 
@@ -601,8 +601,8 @@ static void find(struct run *run)
 }
 
 /* Return: whether it is known already what becomes of the message */
-static bool look_up(struct run *run, const void *profile, size_t len,
-		    unsigned char key[SS_CACHE_KEY_SIZE], struct ss_scan_result *result)
+static bool cache_find(struct run *run, const void *profile, size_t len,
+		       unsigned char key[SS_CACHE_KEY_SIZE], struct ss_scan_result *result)
 {
 	const uint32_t how[] = { run->job->chunked, run->job->splice };
 	const struct ss_cache_text texts[] = {
@@ -625,8 +625,8 @@ static bool look_up(struct run *run, const void *profile, size_t len,
  * What failed, or was late, may do better the next time, and a replacement is not
  * kept.
  */
-static void remember(struct run *run, const unsigned char key[SS_CACHE_KEY_SIZE],
-		     const struct ss_judgement *j, const struct ss_scan_result *result)
+static void cache_put(struct run *run, const unsigned char key[SS_CACHE_KEY_SIZE],
+		      const struct ss_judgement *j, const struct ss_scan_result *result)
 {
 	const struct ss_findings *f = &run->findings;
 
@@ -644,13 +644,13 @@ static int scan_now(struct run *run, const unsigned char key[SS_CACHE_KEY_SIZE],
 	struct ss_judgement j;
 	int out = -1;
 
-	find(run);
+	look_for(run);
 	j = ss_judge(run->profile, &run->findings);
-	tell(run, &j, result);
+	fill_result(run, &j, result);
 	ss_mime_read_head(run->copy.map, run->copy.len, &result->head);
 	if (j.replace)
 		out = make_replacement(run, result);
-	remember(run, key, &j, result);
+	cache_put(run, key, &j, result);
 	return out;
 }
 
@@ -660,7 +660,7 @@ static void give_up(struct run *run, int error, struct ss_scan_result *result)
 	struct ss_judgement j = ss_judgement_of_failure(run->profile->scan_error, false);
 
 	failed(&run->findings, false, strerror(-error));
-	tell(run, &j, result);
+	fill_result(run, &j, result);
 }
 
 static int scan_run(struct run *run, int fd, int quarantine, const void *profile,
@@ -676,7 +676,7 @@ static int scan_run(struct run *run, int fd, int quarantine, const void *profile
 		give_up(run, ret, result);
 		return -1;
 	}
-	if (!look_up(run, profile, len, key, result))
+	if (!cache_find(run, profile, len, key, result))
 		out = scan_now(run, key, result);
 	result->keep = is_kept(run, result);
 	if (quarantine >= 0 && result->keep)
