@@ -140,8 +140,7 @@ static struct json_object *clean_value(struct json_object *value, enum ss_text_m
  * another errno.
  */
 int ss_quarantine_note_read(int dir, const struct ss_quarantine_dir_entry *entry,
-			    enum ss_text_mode mode,
-			    struct json_object *row)
+			    enum ss_text_mode mode, struct json_object *row)
 {
 	char *text __cleanup(ss_cleanup_free) = read_text(dir, entry);
 	struct json_object *note, *value;
