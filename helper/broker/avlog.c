@@ -240,14 +240,6 @@ static int take_fd(struct ss_avlog *log, int fd)
 	return 0;
 }
 
-/**
- * ss_avlog_open() - Open a log, or another one in its place.
- * @log: the log; as it was where this fails
- * @path: its path; "-" is stderr. The folder it is in is made, if only that one
- *   is missing.
- *
- * Return: 0 or an errno.
- */
 int ss_avlog_open(struct ss_avlog *log, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -294,13 +286,6 @@ static int write_line(struct ss_avlog *log, struct json_object *obj)
 	return n < 0 ? (int)n : n < len ? -ENOSPC : 0;
 }
 
-/**
- * ss_avlog_write() - Append a record.
- * @log: the log
- * @rec: the record
- *
- * Return: 0 or an errno.
- */
 int ss_avlog_write(struct ss_avlog *log, const struct ss_avlog_record *rec)
 {
 	struct json_object *obj = json_object_new_object();
@@ -342,13 +327,6 @@ static const char *handshake_subtype(const struct ss_avlog_handshake *rec)
 	}
 }
 
-/**
- * ss_avlog_write_handshake() - Append a record of TLS that was not taken off.
- * @log: the log
- * @rec: the record
- *
- * Return: 0 or an errno.
- */
 int ss_avlog_write_handshake(struct ss_avlog *log, const struct ss_avlog_handshake *rec)
 {
 	struct json_object *obj = json_object_new_object();

@@ -57,8 +57,32 @@ struct ss_avlog_handshake {
 	const char *text;
 };
 
+/**
+ * ss_avlog_open() - Open a log, or another one in its place.
+ * @log: the log; as it was where this fails
+ * @path: its path; "-" is stderr. The folder it is in is made, if only that one
+ *   is missing.
+ *
+ * Return: 0 or an errno.
+ */
 int ss_avlog_open(struct ss_avlog *log, const char *path);
+
+/**
+ * ss_avlog_write() - Append a record.
+ * @log: the log
+ * @rec: the record
+ *
+ * Return: 0 or an errno.
+ */
 int ss_avlog_write(struct ss_avlog *log, const struct ss_avlog_record *rec);
+
+/**
+ * ss_avlog_write_handshake() - Append a record of TLS that was not taken off.
+ * @log: the log
+ * @rec: the record
+ *
+ * Return: 0 or an errno.
+ */
 int ss_avlog_write_handshake(struct ss_avlog *log, const struct ss_avlog_handshake *rec);
 
 #endif /* SS_BROKER_AVLOG_H */

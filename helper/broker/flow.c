@@ -53,14 +53,6 @@ static void read_text(char *dst, size_t size, const struct nlattr *nla)
 		      strnlen(nla_data(nla), nla_len(nla)));
 }
 
-/**
- * ss_flow_read() - Take an attribute if it is one that tells the session.
- * @flow: the session
- * @first: attribute of the session's id in this set
- * @nla: the attribute
- *
- * Return: 0, or -EPROTO where it is too short.
- */
 int ss_flow_read(struct ss_flow *flow, int first, const struct nlattr *nla)
 {
 	int which = nla_type(nla) - first;
@@ -95,14 +87,6 @@ int ss_flow_read(struct ss_flow *flow, int first, const struct nlattr *nla)
 	return 0;
 }
 
-/**
- * ss_flow_take_fd() - Take a descriptor, whatever else is wrong with the work.
- * @attrs: the first attribute
- * @len: octets of attributes
- * @type: the attribute of the descriptor
- *
- * Return: the descriptor, the caller's and closed on exec, or -1.
- */
 int ss_flow_take_fd(struct nlattr *attrs, int len, int type)
 {
 	const struct nlattr *nla = nla_find(attrs, len, type);

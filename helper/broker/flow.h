@@ -31,7 +31,24 @@ struct ss_flow {
 	uint16_t server_port;
 };
 
+/**
+ * ss_flow_read() - Take an attribute if it is one that tells the session.
+ * @flow: the session
+ * @first: attribute of the session's id in this set
+ * @nla: the attribute
+ *
+ * Return: 0, or -EPROTO where it is too short.
+ */
 int ss_flow_read(struct ss_flow *flow, int first, const struct nlattr *nla);
+
+/**
+ * ss_flow_take_fd() - Take a descriptor, whatever else is wrong with the work.
+ * @attrs: the first attribute
+ * @len: octets of attributes
+ * @type: the attribute of the descriptor
+ *
+ * Return: the descriptor, the caller's and closed on exec, or -1.
+ */
 int ss_flow_take_fd(struct nlattr *attrs, int len, int type);
 
 #endif /* SS_BROKER_FLOW_H */

@@ -29,14 +29,6 @@ static int receive_report(int sock, struct ss_engine_report *report)
 	return ret || ss_engine_report_check(report) ? ret : -EBADMSG;
 }
 
-/**
- * ss_reload_init() - Wait until the first one has loaded.
- * @s: the scanners
- * @conf: the command line
- * @serving: the socket to it, which is theirs from now on
- *
- * Return: 0, or an errno where it has not.
- */
 int ss_reload_init(struct ss_reload *s, const struct ss_conf *conf, int serving)
 {
 	struct ss_engine_report report;
@@ -52,11 +44,6 @@ int ss_reload_init(struct ss_reload *s, const struct ss_conf *conf, int serving)
 	return 0;
 }
 
-/**
- * ss_reload_offer() - There is one that loads.
- * @s: the scanners
- * @sock: the socket to it, which is theirs from now on
- */
 void ss_reload_offer(struct ss_reload *s, int sock)
 {
 	ss_cleanup_fd(&s->next);
@@ -64,13 +51,6 @@ void ss_reload_offer(struct ss_reload *s, int sock)
 	ss_state_file_note(&s->state, SS_STATE_FILE_LOADING, NULL);
 }
 
-/**
- * ss_reload_next_event() - The one that loads has something to say, or died.
- * @s: the scanners
- *
- * Return: whether it is the one that serves now, and all workers are of the one
- * that leaves.
- */
 bool ss_reload_next_event(struct ss_reload *s)
 {
 	struct ss_engine_report report;
@@ -93,12 +73,6 @@ bool ss_reload_next_event(struct ss_reload *s)
 	return true;
 }
 
-/**
- * ss_reload_leaving_event() - The one that leaves has sent something, or died.
- * @s: the scanners
- *
- * A worker that was ordered before it left is sent away again.
- */
 void ss_reload_leaving_event(struct ss_reload *s)
 {
 	struct ss_ipc_msg msg;
@@ -110,10 +84,6 @@ void ss_reload_leaving_event(struct ss_reload *s)
 		ss_cleanup_fd(&fds[i]);
 }
 
-/**
- * ss_reload_settle() - All messages to come go to the one that serves.
- * @s: the scanners
- */
 void ss_reload_settle(struct ss_reload *s)
 {
 	if (!s->settling)
@@ -123,10 +93,6 @@ void ss_reload_settle(struct ss_reload *s)
 	ss_process_say("reloaded: %d signatures", s->state.engine.msg.value);
 }
 
-/**
- * ss_reload_retire() - No worker of the one that leaves is left.
- * @s: the scanners
- */
 void ss_reload_retire(struct ss_reload *s)
 {
 	const struct ss_ipc_msg msg = { .type = SS_IPC_RETIRE };

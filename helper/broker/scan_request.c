@@ -125,14 +125,6 @@ static int read_one(struct ss_scan_request *req, const struct nlattr *nla)
 	return 0;
 }
 
-/**
- * ss_scan_request_parse() - Read the answer to a scan-accept.
- * @out: the request, to be freed with ss_scan_request_free()
- * @attrs: the first attribute
- * @len: octets of attributes
- *
- * Return: 0, -ENOMEM or -EPROTO; the descriptor is closed then.
- */
 int ss_scan_request_parse(struct ss_scan_request **out, struct nlattr *attrs, int len)
 {
 	struct ss_scan_request *req = calloc(1, sizeof(*req));
@@ -168,10 +160,6 @@ int ss_scan_request_parse(struct ss_scan_request **out, struct nlattr *attrs, in
 	return 0;
 }
 
-/**
- * ss_scan_request_free() - Free a request and close its message.
- * @req: the request, or NULL
- */
 void ss_scan_request_free(struct ss_scan_request *req)
 {
 	if (!req)

@@ -56,7 +56,20 @@ struct ss_scan_request {
 	size_t av_len;
 };
 
+/**
+ * ss_scan_request_parse() - Read the answer to a scan-accept.
+ * @out: the request, to be freed with ss_scan_request_free()
+ * @attrs: the first attribute
+ * @len: octets of attributes
+ *
+ * Return: 0, -ENOMEM or -EPROTO; the descriptor is closed then.
+ */
 int ss_scan_request_parse(struct ss_scan_request **out, struct nlattr *attrs, int len);
+
+/**
+ * ss_scan_request_free() - Free a request and close its message.
+ * @req: the request, or NULL
+ */
 void ss_scan_request_free(struct ss_scan_request *req);
 
 #endif /* SS_BROKER_SCAN_REQUEST_H */

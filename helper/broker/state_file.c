@@ -133,14 +133,6 @@ static int write_state(const struct ss_state_file *s)
 	return ret;
 }
 
-/**
- * ss_state_file_note() - Note how a reload goes, and write the file.
- * @s: the state
- * @reload: how
- * @error: why it failed, or NULL
- *
- * That the file cannot be written is said, and no reason to stop.
- */
 void ss_state_file_note(struct ss_state_file *s, enum ss_state_file_reload reload,
 			const char *error)
 {

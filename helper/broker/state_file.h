@@ -40,6 +40,14 @@ struct ss_state_file {
 	bool mute;
 };
 
+/**
+ * ss_state_file_note() - Note how a reload goes, and write the file.
+ * @s: the state
+ * @reload: how
+ * @error: why it failed, or NULL
+ *
+ * That the file cannot be written is said, and no reason to stop.
+ */
 void ss_state_file_note(struct ss_state_file *s, enum ss_state_file_reload reload,
 			const char *error);
 

@@ -99,12 +99,6 @@ static void send_job(struct ss_tls_client *h, struct ss_tls_request *hs)
 		fail(h, link, strerror(-ret));
 }
 
-/**
- * ss_tls_client_init() - Begin without a tls process.
- * @h: the handshakes
- * @fn: takes their results
- * @arg: for @fn
- */
 void ss_tls_client_init(struct ss_tls_client *h, ss_tls_client_fn fn, void *arg)
 {
 	struct rlimit files;
@@ -122,12 +116,6 @@ void ss_tls_client_init(struct ss_tls_client *h, ss_tls_client_fn fn, void *arg)
 			 (files.rlim_max - SPARE_FILES) / 2 : 1;
 }
 
-/**
- * ss_tls_client_attach() - Give handshakes to this tls process from now on.
- * @h: the handshakes; what the one before has not answered has failed
- * @sock: its socket, non-blocking, taken over
- * @pidfd: itself, taken over
- */
 void ss_tls_client_attach(struct ss_tls_client *h, int sock, int pidfd)
 {
 	lose(h, "tls process died");
@@ -136,22 +124,11 @@ void ss_tls_client_attach(struct ss_tls_client *h, int sock, int pidfd)
 	h->heard = ss_process_now();
 }
 
-/**
- * ss_tls_client_ready() - Ask whether one more can be taken.
- * @h: the handshakes
- *
- * Return: whether ss_tls_client_give() may be called.
- */
 bool ss_tls_client_ready(const struct ss_tls_client *h)
 {
 	return h->sock >= 0 && !h->unsent && h->count < h->max;
 }
 
-/**
- * ss_tls_client_give() - Hand a request to the tls process.
- * @h: the handshakes, ready
- * @hs: the request, taken over
- */
 void ss_tls_client_give(struct ss_tls_client *h, struct ss_tls_request *hs)
 {
 	struct ss_tls_request **link = bucket_of(h, hs->cookie);
@@ -162,12 +139,6 @@ void ss_tls_client_give(struct ss_tls_client *h, struct ss_tls_request *hs)
 	send_job(h, hs);
 }
 
-/**
- * ss_tls_client_events() - What to poll for at @sock.
- * @h: the handshakes
- *
- * Return: poll events.
- */
 short ss_tls_client_events(const struct ss_tls_client *h)
 {
 	return h->unsent ? POLLIN | POLLOUT : POLLIN;
@@ -206,11 +177,6 @@ static bool take_result(struct ss_tls_client *h)
 	return true;
 }
 
-/**
- * ss_tls_client_event() - Go on after poll().
- * @h: the handshakes
- * @revents: what has come
- */
 void ss_tls_client_event(struct ss_tls_client *h, short revents)
 {
 	int n = BATCH;
@@ -222,13 +188,6 @@ void ss_tls_client_event(struct ss_tls_client *h, short revents)
 			;
 }
 
-/**
- * ss_tls_client_look() - Give up on what is long overdue.
- * @h: the handshakes
- *
- * The tls process keeps the kernel's deadlines. Where it does not, it has lost
- * the request; where it has answered nothing at all since, it hangs.
- */
 void ss_tls_client_look(struct ss_tls_client *h)
 {
 	uint64_t now = ss_process_now();

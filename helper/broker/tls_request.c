@@ -55,14 +55,6 @@ static int make_job(struct ss_tls_request *hs, const struct nlattr *attrs, int l
 	return 0;
 }
 
-/**
- * ss_tls_request_parse() - Read the answer to a handshake-accept.
- * @out: the request, to be freed with ss_tls_request_free()
- * @attrs: the first attribute
- * @len: octets of attributes
- *
- * Return: 0, -ENOMEM or -EPROTO; the descriptors are closed then.
- */
 int ss_tls_request_parse(struct ss_tls_request **out, struct nlattr *attrs, int len)
 {
 	int client = ss_flow_take_fd(attrs, len, SMTPSPLICE_A_HANDSHAKE_CLIENT_FD);
@@ -88,10 +80,6 @@ int ss_tls_request_parse(struct ss_tls_request **out, struct nlattr *attrs, int 
 	return 0;
 }
 
-/**
- * ss_tls_request_sent() - Drop what only the tls process needs.
- * @hs: the request
- */
 void ss_tls_request_sent(struct ss_tls_request *hs)
 {
 	ss_cleanup_fd(&hs->client_fd);
@@ -100,10 +88,6 @@ void ss_tls_request_sent(struct ss_tls_request *hs)
 	hs->job = NULL;
 }
 
-/**
- * ss_tls_request_free() - Free a request and close its sockets.
- * @hs: the request, or NULL
- */
 void ss_tls_request_free(struct ss_tls_request *hs)
 {
 	if (!hs)

@@ -33,8 +33,26 @@ struct ss_tls_request {
 	size_t job_len;
 };
 
+/**
+ * ss_tls_request_parse() - Read the answer to a handshake-accept.
+ * @out: the request, to be freed with ss_tls_request_free()
+ * @attrs: the first attribute
+ * @len: octets of attributes
+ *
+ * Return: 0, -ENOMEM or -EPROTO; the descriptors are closed then.
+ */
 int ss_tls_request_parse(struct ss_tls_request **out, struct nlattr *attrs, int len);
+
+/**
+ * ss_tls_request_sent() - Drop what only the tls process needs.
+ * @hs: the request
+ */
 void ss_tls_request_sent(struct ss_tls_request *hs);
+
+/**
+ * ss_tls_request_free() - Free a request and close its sockets.
+ * @hs: the request, or NULL
+ */
 void ss_tls_request_free(struct ss_tls_request *hs);
 
 #endif /* SS_BROKER_TLS_REQUEST_H */

@@ -20,12 +20,6 @@
 #include "proto/attrs.h"
 #include "quarantine/note.h"
 
-/**
- * ss_verdict_put_text() - Put a text of a peer or a worker into a message.
- * @msg: the message
- * @type: the attribute
- * @text: the text; an empty one is left out
- */
 void ss_verdict_put_text(struct nl_msg *msg, int type, const char *text)
 {
 	char clean[SMTPSPLICE_TEXT_MAX + 1];
@@ -99,11 +93,6 @@ static void send_tempfail(struct ss_verdicts *v, const struct ss_scan_request *r
 	ss_genl_call(v->work, msg, NULL, NULL);
 }
 
-/**
- * ss_verdict_wrote_log() - A record was written, or not.
- * @v: whose log it is
- * @ret: what ss_avlog_write() or the like has said; told once
- */
 void ss_verdict_wrote_log(struct ss_verdicts *v, int ret)
 {
 	if (ret && !v->log_failed)
@@ -155,13 +144,6 @@ static struct json_object *list_rcpts(const struct ss_scan_request *req)
 	return array;
 }
 
-/**
- * ss_verdict_note() - Make the note about a message that is kept.
- * @req: the message
- * @result: what was found
- *
- * Return: the note, the caller's.
- */
 struct json_object *ss_verdict_note(const struct ss_scan_request *req,
 				    const struct ss_scan_result *result)
 {
@@ -277,17 +259,6 @@ static int give_verdict(struct ss_verdicts *v, struct ss_avlog_record *rec, int 
 	return ret;
 }
 
-/**
- * ss_verdict_give() - Answer a scan request, and log it.
- * @v: what answers
- * @req: the request, freed
- * @result: what the worker found, or what stands for it
- * @quarantine: file that the worker has put the message into, -1, or an errno why
- *   there is none; stays the caller's
- * @replacement: message that is to go to the server instead, or -1; likewise
- *
- * Return: 0, or -EPERM where the kernel does not know this helper any more.
- */
 int ss_verdict_give(struct ss_verdicts *v, struct ss_scan_request *req,
 		    const struct ss_scan_result *result, int quarantine, int replacement)
 {
@@ -316,16 +287,6 @@ int ss_verdict_give(struct ss_verdicts *v, struct ss_scan_request *req,
 	return ret == -EPERM ? ret : 0;
 }
 
-/**
- * ss_verdict_fail() - Answer a scan request for which there is no result.
- * @v: what answers
- * @req: the request, freed
- * @late: for want of time
- * @why: the reason
- *
- * The AV profile says what that means for the message. Return: as
- * ss_verdict_give().
- */
 int ss_verdict_fail(struct ss_verdicts *v, struct ss_scan_request *req, bool late,
 		    const char *why)
 {

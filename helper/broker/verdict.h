@@ -32,12 +32,55 @@ struct ss_verdicts {
 	struct ss_av_profile profile;
 };
 
+/**
+ * ss_verdict_put_text() - Put a text of a peer or a worker into a message.
+ * @msg: the message
+ * @type: the attribute
+ * @text: the text; an empty one is left out
+ */
 void ss_verdict_put_text(struct nl_msg *msg, int type, const char *text);
+
+/**
+ * ss_verdict_wrote_log() - A record was written, or not.
+ * @v: whose log it is
+ * @ret: what ss_avlog_write() or the like has said; told once
+ */
 void ss_verdict_wrote_log(struct ss_verdicts *v, int ret);
+
+/**
+ * ss_verdict_note() - Make the note about a message that is kept.
+ * @req: the message
+ * @result: what was found
+ *
+ * Return: the note, the caller's.
+ */
 struct json_object *ss_verdict_note(const struct ss_scan_request *req,
 				    const struct ss_scan_result *result);
+
+/**
+ * ss_verdict_give() - Answer a scan request, and log it.
+ * @v: what answers
+ * @req: the request, freed
+ * @result: what the worker found, or what stands for it
+ * @quarantine: file that the worker has put the message into, -1, or an errno why
+ *   there is none; stays the caller's
+ * @replacement: message that is to go to the server instead, or -1; likewise
+ *
+ * Return: 0, or -EPERM where the kernel does not know this helper any more.
+ */
 int ss_verdict_give(struct ss_verdicts *v, struct ss_scan_request *req,
 		    const struct ss_scan_result *result, int quarantine, int replacement);
+
+/**
+ * ss_verdict_fail() - Answer a scan request for which there is no result.
+ * @v: what answers
+ * @req: the request, freed
+ * @late: for want of time
+ * @why: the reason
+ *
+ * The AV profile says what that means for the message. Return: as
+ * ss_verdict_give().
+ */
 int ss_verdict_fail(struct ss_verdicts *v, struct ss_scan_request *req, bool late,
 		    const char *why);
 

@@ -67,11 +67,6 @@ static void switch_over(struct ss_worker_slot *slot)
 	slot->state = SS_WORKER_FREE;
 }
 
-/**
- * ss_workers_fill() - The worker that was ordered is here, or there is none.
- * @slot: the place
- * @fds: its socket and its pidfd, the place's from now on; -1 where there is none
- */
 void ss_workers_fill(struct ss_worker_slot *slot, const int fds[SS_IPC_FDS])
 {
 	bool came = fds[0] >= 0;
@@ -157,12 +152,6 @@ static int lose_worker(struct ss_workers *w, struct ss_worker_slot *slot, bool l
 	return ret;
 }
 
-/**
- * ss_workers_time_for() - Tell how long a request may take.
- * @req: the request
- *
- * Return: milliseconds from hand-out until the verdict has to be given.
- */
 uint64_t ss_workers_time_for(const struct ss_scan_request *req)
 {
 	return req->timeout > 2 * ANSWER_MS ? req->timeout - ANSWER_MS :
@@ -188,15 +177,6 @@ static bool has_spoken(const struct ss_worker_slot *slot)
 	return poll(&fd, 1, 0) != 0;
 }
 
-/**
- * ss_workers_start_job() - Give a worker a job.
- * @w: the workers
- * @slot: the place of a free one
- * @req: the request, the worker's place's from now on
- *
- * Return: false where the worker is dead, or has not waited to be asked; it is lost
- * then, the request is not.
- */
 bool ss_workers_start_job(struct ss_workers *w, struct ss_worker_slot *slot,
 			  struct ss_scan_request *req)
 {
@@ -246,13 +226,6 @@ bool ss_workers_start_job(struct ss_workers *w, struct ss_worker_slot *slot,
 	return true;
 }
 
-/**
- * ss_workers_event() - A worker has a result, or died.
- * @w: the workers
- * @slot: its place
- *
- * Return: 0, or -EPERM where the kernel does not know this helper any more.
- */
 int ss_workers_event(struct ss_workers *w, struct ss_worker_slot *slot)
 {
 	struct ss_scan_result result;
@@ -277,14 +250,6 @@ int ss_workers_event(struct ss_workers *w, struct ss_worker_slot *slot)
 	return ret;
 }
 
-/**
- * ss_workers_look() - Kill workers that are late, and order those that are wanted.
- * @w: the workers
- * @scanner: the socket to the scanner that serves
- *
- * Return: 0, -EPERM where the kernel does not know this helper any more, or -EPIPE
- * where the scanner is gone.
- */
 int ss_workers_look(struct ss_workers *w, int scanner)
 {
 	uint64_t now = ss_process_now();
@@ -303,13 +268,6 @@ int ss_workers_look(struct ss_workers *w, int scanner)
 	return 0;
 }
 
-/**
- * ss_workers_next() - Tell when ss_workers_look() has something to do.
- * @w: the workers
- * @next: the time, if it is not before
- *
- * Return: the time, see ss_process_now().
- */
 uint64_t ss_workers_next(const struct ss_workers *w, uint64_t next)
 {
 	for (unsigned int i = 0; i < w->count; i++) {
@@ -323,13 +281,6 @@ uint64_t ss_workers_next(const struct ss_workers *w, uint64_t next)
 	return next;
 }
 
-/**
- * ss_workers_find() - Find a place.
- * @w: the workers
- * @state: what is to be in it
- *
- * Return: the first one, or NULL.
- */
 struct ss_worker_slot *ss_workers_find(const struct ss_workers *w, enum ss_worker_state state)
 {
 	for (unsigned int i = 0; i < w->count; i++)
@@ -338,12 +289,6 @@ struct ss_worker_slot *ss_workers_find(const struct ss_workers *w, enum ss_worke
 	return NULL;
 }
 
-/**
- * ss_workers_find_ordered() - Find the place that a worker was ordered for.
- * @w: the workers
- *
- * Return: the place, or NULL.
- */
 struct ss_worker_slot *ss_workers_find_ordered(const struct ss_workers *w)
 {
 	struct ss_worker_slot *slot = ss_workers_find(w, SS_WORKER_ORDERED);
@@ -354,23 +299,12 @@ struct ss_worker_slot *ss_workers_find_ordered(const struct ss_workers *w)
 	return slot;
 }
 
-/**
- * ss_workers_retire() - Another scanner serves from now on.
- * @w: the workers
- */
 void ss_workers_retire(struct ss_workers *w)
 {
 	for (unsigned int i = 0; i < w->count; i++)
 		retire_worker(&w->slots[i]);
 }
 
-/**
- * ss_workers_outgoing() - Tell how far the workers are with a reload.
- * @w: the workers
- * @awaits_replacement: whether one of the scanner that leaves has no replacement yet
- *
- * Return: whether there is one of the scanner that leaves.
- */
 bool ss_workers_outgoing(const struct ss_workers *w, bool *awaits_replacement)
 {
 	bool outgoing = false;
@@ -385,14 +319,6 @@ bool ss_workers_outgoing(const struct ss_workers *w, bool *awaits_replacement)
 	return outgoing;
 }
 
-/**
- * ss_workers_init() - Have places for workers, all empty.
- * @w: the workers
- * @count: how many
- * @verdicts: what answers for them; has to stay
- *
- * Return: 0 or -ENOMEM.
- */
 int ss_workers_init(struct ss_workers *w, unsigned int count, struct ss_verdicts *verdicts)
 {
 	*w = (struct ss_workers){

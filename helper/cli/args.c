@@ -21,13 +21,6 @@ static const struct {
 	{ "submission", 587 },
 };
 
-/**
- * ss_args_is_name() - Check the name of an object.
- * @text: the name
- * @max: the longest that is allowed
- *
- * Return: whether it is printable ASCII without space, double quote and slash.
- */
 bool ss_args_is_name(const char *text, size_t max)
 {
 	size_t len = strlen(text);
@@ -40,14 +33,6 @@ bool ss_args_is_name(const char *text, size_t max)
 	return true;
 }
 
-/**
- * ss_args_is_text() - Check a text that will be shown.
- * @mode: what it may be made of
- * @text: the text
- * @max: octets of the longest, at most SMTPSPLICE_REPLACEMENT_MAX
- *
- * Return: whether it is not empty, and ss_text_clean() leaves it as it is.
- */
 bool ss_args_is_text(enum ss_text_mode mode, const char *text, size_t max)
 {
 	char clean[SMTPSPLICE_REPLACEMENT_MAX + 1];
@@ -72,15 +57,6 @@ static ssize_t read_all(int fd, char *buf, size_t size)
 	return n < 0 ? -1 : (ssize_t)len;
 }
 
-/**
- * ss_args_read_file() - Read a file that a word names.
- * @path: its path
- * @max: octets of the largest
- * @text: what is in it, the caller's to free; NULL after an error
- * @why: what is wrong, SS_ARGS_WHY_SIZE octets
- *
- * Return: 0, -ENOMEM, or -EINVAL with @why set; a file with a NUL is wrong, too.
- */
 int ss_args_read_file(const char *path, size_t max, char **text, char *why)
 {
 	int fd __cleanup(ss_cleanup_fd) = open(path, O_RDONLY | O_CLOEXEC);
@@ -108,15 +84,6 @@ int ss_args_read_file(const char *path, size_t max, char **text, char *why)
 	return -EINVAL;
 }
 
-/**
- * ss_args_each() - Take a comma-separated list apart.
- * @list: the list
- * @one: takes each part
- * @arg: for @one
- * @why: what is wrong, SS_ARGS_WHY_SIZE octets
- *
- * Return: 0, or an errno; @why is set unless it is -ENOMEM.
- */
 int ss_args_each(const char *list, ss_args_fn one, void *arg, char *why)
 {
 	char *copy __cleanup(ss_cleanup_free) = strdup(list);
@@ -138,14 +105,6 @@ int ss_args_each(const char *list, ss_args_fn one, void *arg, char *why)
 	return 0;
 }
 
-/**
- * ss_args_port() - Read the name of a service or a port.
- * @text: what was typed
- * @port: the port
- * @why: what is wrong, SS_ARGS_WHY_SIZE octets
- *
- * Return: 0, or -EINVAL with @why set.
- */
 int ss_args_port(const char *text, uint16_t *port, char *why)
 {
 	uint64_t n = 0;
@@ -163,14 +122,6 @@ int ss_args_port(const char *text, uint16_t *port, char *why)
 	return 0;
 }
 
-/**
- * ss_args_put_prefix() - Append a prefix to a message.
- * @msg: the message
- * @type: the attribute
- * @prefix: the prefix
- *
- * Return: 0, or not where there is no room.
- */
 int ss_args_put_prefix(struct nl_msg *msg, int type, const struct ss_prefix *prefix)
 {
 	struct nlattr *nest = nla_nest_start(msg, NLA_F_NESTED | type);
@@ -184,26 +135,11 @@ int ss_args_put_prefix(struct nl_msg *msg, int type, const struct ss_prefix *pre
 	return bad;
 }
 
-/**
- * ss_args_article() - The article of a noun.
- * @noun: the noun
- *
- * Return: "a" or "an".
- */
 const char *ss_args_article(const char *noun)
 {
 	return strchr("aeiou", *noun) ? "an" : "a";
 }
 
-/**
- * ss_args_take_name() - Take the name of an object, which is the first word.
- * @cli: the run
- * @what: what it is a name of
- * @group: the words in front of it, for the hint
- * @name: the name
- *
- * Return: SS_CLI_OK, or SS_CLI_USAGE with the error printed.
- */
 int ss_args_take_name(struct ss_cli *cli, const char *what, const char *group,
 		      const char **name)
 {
@@ -219,16 +155,6 @@ int ss_args_take_name(struct ss_cli *cli, const char *what, const char *group,
 	return SS_CLI_OK;
 }
 
-/**
- * ss_args_delete() - Delete the object that the words name.
- * @cli: the run
- * @what: what it is
- * @group: the words in front of its name, for the hint
- * @cmd: the netlink command
- * @type: the attribute of the name
- *
- * Return: an exit status.
- */
 int ss_args_delete(struct ss_cli *cli, const char *what, const char *group,
 		   int cmd, int type)
 {

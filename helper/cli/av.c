@@ -374,12 +374,6 @@ static const struct ss_cmd_profile_class class = {
 	.take_value = take_value,
 };
 
-/**
- * ss_cmd_av() - smtpsplice av.
- * @cli: the run
- *
- * Return: an exit status.
- */
 int ss_cmd_av(struct ss_cli *cli)
 {
 	return ss_cmd_profile_main(cli, &class);

@@ -39,27 +39,11 @@ static struct nl_msg *alloc_attrs(void)
 	return msg;
 }
 
-/**
- * ss_cmd_profile_find() - Look up what was given.
- * @p: the profile
- * @type: the attribute
- *
- * Return: its first value, or NULL.
- */
 struct nlattr *ss_cmd_profile_find(const struct ss_cmd_profile *p, int type)
 {
 	return nlmsg_find_attr(nlmsg_hdr(p->attrs), 0, type);
 }
 
-/**
- * ss_cmd_profile_count() - Count one more value of an option.
- * @p: the profile
- * @type: the attribute
- * @max: how many there may be
- * @why: what is wrong, SS_ARGS_WHY_SIZE octets
- *
- * Return: 0, or -EINVAL with @why set.
- */
 int ss_cmd_profile_count(struct ss_cmd_profile *p, int type, unsigned int max, char *why)
 {
 	if (p->count[type]++ < max)
@@ -68,14 +52,6 @@ int ss_cmd_profile_count(struct ss_cmd_profile *p, int type, unsigned int max, c
 	return -EINVAL;
 }
 
-/**
- * ss_cmd_profile_value() - Look a value up by its name.
- * @names: the names
- * @word: the name
- * @why: what is wrong, SS_ARGS_WHY_SIZE octets
- *
- * Return: the value, or -EINVAL with @why set.
- */
 int ss_cmd_profile_value(const struct ss_names *names, const char *word, char *why)
 {
 	int n = ss_attrs_find_value(names, word);
@@ -303,13 +279,6 @@ static const struct ss_cli_command commands[] = {
 	{}
 };
 
-/**
- * ss_cmd_profile_main() - Run a command about profiles.
- * @cli: the run
- * @class: their class
- *
- * Return: an exit status.
- */
 int ss_cmd_profile_main(struct ss_cli *cli, const struct ss_cmd_profile_class *class)
 {
 	cli->profiles = class;

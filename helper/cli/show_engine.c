@@ -167,12 +167,6 @@ static int failed(const char *path, int error)
 	return SS_CLI_FAILED;
 }
 
-/**
- * ss_cmd_show_engine() - Show what smtpspliced has said of its engine.
- * @cli: the run; its words are those behind "engine"
- *
- * Return: an exit status.
- */
 int ss_cmd_show_engine(struct ss_cli *cli)
 {
 	struct json_object *state __cleanup(ss_cli_cleanup_json) = NULL;

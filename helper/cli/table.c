@@ -9,11 +9,6 @@
 #include "cli/table.h"
 #include "lib/addr.h"
 
-/**
- * ss_table_format() - Write a value as text.
- * @cell: where to; what does not fit is cut
- * @value: the value; what is in an array is separated by commas
- */
 void ss_table_format(char cell[SS_TABLE_CELL_SIZE], struct json_object *value)
 {
 	size_t len = 0;
@@ -56,11 +51,6 @@ static size_t column_width(const struct ss_column *c, struct json_object *rows)
 	return width;
 }
 
-/**
- * ss_table_print() - Print a table, with headings.
- * @columns: its columns
- * @rows: an array of objects
- */
 void ss_table_print(const struct ss_column *columns, struct json_object *rows)
 {
 	size_t width[SS_TABLE_COLUMNS] = {};

@@ -22,7 +22,18 @@ struct ss_column {
 	const char *none;
 };
 
+/**
+ * ss_table_format() - Write a value as text.
+ * @cell: where to; what does not fit is cut
+ * @value: the value; what is in an array is separated by commas
+ */
 void ss_table_format(char cell[SS_TABLE_CELL_SIZE], struct json_object *value);
+
+/**
+ * ss_table_print() - Print a table, with headings.
+ * @columns: its columns
+ * @rows: an array of objects
+ */
 void ss_table_print(const struct ss_column *columns, struct json_object *rows);
 
 #endif /* SS_CLI_TABLE_H */

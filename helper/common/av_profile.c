@@ -56,10 +56,6 @@ static const int replies[SS_CAUSE_COUNT] = {
 	[SS_CAUSE_ENCRYPTED]	= A(REPLY_ENCRYPTED),
 };
 
-/**
- * ss_av_profile_default() - A profile that says nothing.
- * @profile: gets the defaults named in uapi/smtpsplice.yaml
- */
 void ss_av_profile_default(struct ss_av_profile *profile)
 {
 	*profile = (struct ss_av_profile){
@@ -146,14 +142,6 @@ static void sort(struct ss_av_profile_hashes *list)
 	qsort(list->hash, list->count, sizeof(list->hash[0]), compare);
 }
 
-/**
- * ss_av_profile_parse() - Read a profile.
- * @profile: where to; what @attrs does not say, gets its default
- * @attrs: attributes of the set av-profile, aligned as netlink has them
- * @len: octets of attributes, 0 for none
- *
- * Return: 0 or -EPROTO.
- */
 int ss_av_profile_parse(struct ss_av_profile *profile, const void *attrs, size_t len)
 {
 	struct nlattr *nla;

@@ -75,7 +75,20 @@ struct ss_av_profile {
 	char replacement[SMTPSPLICE_REPLACEMENT_MAX + 1];
 };
 
+/**
+ * ss_av_profile_default() - A profile that says nothing.
+ * @profile: gets the defaults named in uapi/smtpsplice.yaml
+ */
 void ss_av_profile_default(struct ss_av_profile *profile);
+
+/**
+ * ss_av_profile_parse() - Read a profile.
+ * @profile: where to; what @attrs does not say, gets its default
+ * @attrs: attributes of the set av-profile, aligned as netlink has them
+ * @len: octets of attributes, 0 for none
+ *
+ * Return: 0 or -EPROTO.
+ */
 int ss_av_profile_parse(struct ss_av_profile *profile, const void *attrs, size_t len);
 
 #endif /* SS_COMMON_AV_PROFILE_H */

@@ -80,12 +80,6 @@ static void make_path(char path[PATH_SIZE], const char *dir, const char *file)
 		path[0] = '\0';
 }
 
-/**
- * ss_ca_present() - Look whether there are CAs.
- * @dir: their folder
- *
- * Return: whether there are.
- */
 bool ss_ca_present(const char *dir)
 {
 	char path[PATH_SIZE];
@@ -94,12 +88,6 @@ bool ss_ca_present(const char *dir)
 	return !access(path, F_OK);
 }
 
-/**
- * ss_ca_random_serial() - Give a certificate a serial number.
- * @crt: the certificate; gets a random positive number of 128 bits
- *
- * Return: 0 or a GnuTLS error.
- */
 int ss_ca_random_serial(gnutls_x509_crt_t crt)
 {
 	uint8_t serial[SERIAL_SIZE];
@@ -283,19 +271,6 @@ static int put_in_place(const char *made, const char *dir, const char *parent,
 	return ret ? fail(why, ret, "%s: %s", dir, strerror(-ret)) : 0;
 }
 
-/**
- * ss_ca_create() - Make the CAs.
- * @dir: their folder: made, together with the one it is in, or there and empty
- * @names: what they are called
- * @err: what is wrong, for people
- * @errlen: room at @err
- *
- * All is written to a folder beside it, which is renamed at the end, so that
- * there are both CAs or none, whenever the power fails.
- *
- * Return: 0, -EEXIST where there is something in @dir, -EINVAL for a subject that
- * is none, or another errno.
- */
 int ss_ca_create(const char *dir, const struct ss_ca_names *names,
 		 char *err, size_t errlen)
 {
@@ -408,15 +383,6 @@ static int load_key(struct ss_ca *ca, const char *dir, enum ss_ca_kind kind,
 	return 0;
 }
 
-/**
- * ss_ca_load() - Read the CAs.
- * @ca: where to; to be freed with ss_ca_free(), after an error as well
- * @dir: their folder
- * @err: what is wrong, for people
- * @errlen: room at @err
- *
- * Return: 0 or an errno.
- */
 int ss_ca_load(struct ss_ca *ca, const char *dir, char *err, size_t errlen)
 {
 	const struct why why = { err, errlen };
@@ -431,10 +397,6 @@ int ss_ca_load(struct ss_ca *ca, const char *dir, char *err, size_t errlen)
 	return ret;
 }
 
-/**
- * ss_ca_free() - Forget the CAs.
- * @ca: the CAs
- */
 void ss_ca_free(struct ss_ca *ca)
 {
 	for (int kind = 0; kind < SS_CA_KINDS; kind++) {
@@ -472,16 +434,6 @@ static int describe(const char *dir, enum ss_ca_kind kind, struct ss_ca_info *in
 	return 0;
 }
 
-/**
- * ss_ca_describe() - Say what the CAs are. Needs no right to read their keys.
- * @dir: their folder
- * @ca: the one that clients are to trust
- * @untrusted: the other one
- * @err: what is wrong, for people
- * @errlen: room at @err
- *
- * Return: 0 or an errno, -ENOENT where there is none.
- */
 int ss_ca_describe(const char *dir, struct ss_ca_info *ca,
 		   struct ss_ca_info *untrusted, char *err, size_t errlen)
 {

@@ -62,13 +62,66 @@ struct ss_ca_info {
 	time_t not_after;
 };
 
+/**
+ * ss_ca_present() - Look whether there are CAs.
+ * @dir: their folder
+ *
+ * Return: whether there are.
+ */
 bool ss_ca_present(const char *dir);
+
+/**
+ * ss_ca_create() - Make the CAs.
+ * @dir: their folder: made, together with the one it is in, or there and empty
+ * @names: what they are called
+ * @err: what is wrong, for people
+ * @errlen: room at @err
+ *
+ * All is written to a folder beside it, which is renamed at the end, so that
+ * there are both CAs or none, whenever the power fails.
+ *
+ * Return: 0, -EEXIST where there is something in @dir, -EINVAL for a subject that
+ * is none, or another errno.
+ */
 int ss_ca_create(const char *dir, const struct ss_ca_names *names,
 		 char *err, size_t errlen);
+
+/**
+ * ss_ca_load() - Read the CAs.
+ * @ca: where to; to be freed with ss_ca_free(), after an error as well
+ * @dir: their folder
+ * @err: what is wrong, for people
+ * @errlen: room at @err
+ *
+ * Return: 0 or an errno.
+ */
 int ss_ca_load(struct ss_ca *ca, const char *dir, char *err, size_t errlen);
+
+/**
+ * ss_ca_free() - Forget the CAs.
+ * @ca: the CAs
+ */
 void ss_ca_free(struct ss_ca *ca);
+
+/**
+ * ss_ca_describe() - Say what the CAs are. Needs no right to read their keys.
+ * @dir: their folder
+ * @ca: the one that clients are to trust
+ * @untrusted: the other one
+ * @err: what is wrong, for people
+ * @errlen: room at @err
+ *
+ * Return: 0 or an errno, -ENOENT where there is none.
+ */
 int ss_ca_describe(const char *dir, struct ss_ca_info *ca,
 		   struct ss_ca_info *untrusted, char *err, size_t errlen);
+
+/**
+ * ss_ca_random_serial() - Give a certificate a serial number.
+ * @crt: the certificate; gets a random positive number of 128 bits
+ *
+ * Return: 0 or a GnuTLS error.
+ */
 int ss_ca_random_serial(gnutls_x509_crt_t crt);
 
 #endif /* SS_COMMON_CA_H */

@@ -76,12 +76,6 @@ static const struct {
 	{ "unhandled", SS_KIND_UNHANDLED },
 };
 
-/**
- * ss_file_types_find() - The number of a file type.
- * @word: its name
- *
- * Return: a number below 64, or -ENOENT.
- */
 int ss_file_types_find(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
@@ -90,23 +84,11 @@ int ss_file_types_find(const char *word)
 	return -ENOENT;
 }
 
-/**
- * ss_file_types_name() - The name of a file type.
- * @type: its number
- *
- * Return: the name, or NULL where there is no such type: count up to that.
- */
 const char *ss_file_types_name(int type)
 {
 	return type >= 0 && (size_t)type < ARRAY_SIZE(types) ? types[type] : NULL;
 }
 
-/**
- * ss_file_types_of_mime() - The file type that a MIME type stands for.
- * @mime: as libmagic gives it
- *
- * Return: the number of a file type, or -ENOENT.
- */
 int ss_file_types_of_mime(const char *mime)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(mimes); i++)
@@ -115,12 +97,6 @@ int ss_file_types_of_mime(const char *mime)
 	return -ENOENT;
 }
 
-/**
- * ss_file_types_condition_find() - The condition of an archive that a word stands for.
- * @word: the word
- *
- * Return: enum ss_kind, or -ENOENT.
- */
 int ss_file_types_condition_find(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
@@ -129,13 +105,6 @@ int ss_file_types_condition_find(const char *word)
 	return -ENOENT;
 }
 
-/**
- * ss_file_types_condition_name() - The word for a condition of an archive.
- * @kind: enum ss_kind
- *
- * Return: the word, or NULL where @kind is none: they are those from
- * SS_KIND_ENCRYPTED to below SS_KIND_COUNT.
- */
 const char *ss_file_types_condition_name(int kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)

@@ -41,10 +41,45 @@ enum ss_kind {
 
 #define SS_KIND_BIT(kind)	(1u << (kind))
 
+/**
+ * ss_file_types_find() - The number of a file type.
+ * @word: its name
+ *
+ * Return: a number below 64, or -ENOENT.
+ */
 int ss_file_types_find(const char *word);
+
+/**
+ * ss_file_types_name() - The name of a file type.
+ * @type: its number
+ *
+ * Return: the name, or NULL where there is no such type: count up to that.
+ */
 const char *ss_file_types_name(int type);
+
+/**
+ * ss_file_types_of_mime() - The file type that a MIME type stands for.
+ * @mime: as libmagic gives it
+ *
+ * Return: the number of a file type, or -ENOENT.
+ */
 int ss_file_types_of_mime(const char *mime);
+
+/**
+ * ss_file_types_condition_find() - The condition of an archive that a word stands for.
+ * @word: the word
+ *
+ * Return: enum ss_kind, or -ENOENT.
+ */
 int ss_file_types_condition_find(const char *word);
+
+/**
+ * ss_file_types_condition_name() - The word for a condition of an archive.
+ * @kind: enum ss_kind
+ *
+ * Return: the word, or NULL where @kind is none: they are those from
+ * SS_KIND_ENCRYPTED to below SS_KIND_COUNT.
+ */
 const char *ss_file_types_condition_name(int kind);
 
 #endif /* SS_COMMON_FILE_TYPES_H */

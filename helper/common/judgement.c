@@ -5,14 +5,6 @@
  */
 #include "common/judgement.h"
 
-/**
- * ss_judgement_by_action() - Tell what becomes of a message that was not looked at.
- * @action: enum smtpsplice_fail_action, what the profile says of such messages
- * @cause: why, in the reply
- * @unscanned: enum smtpsplice_unscanned: why, in the log
- *
- * Return: the judgement.
- */
 struct ss_judgement ss_judgement_by_action(uint32_t action, enum ss_cause cause,
 					   uint32_t unscanned)
 {
@@ -35,13 +27,6 @@ struct ss_judgement ss_judgement_by_action(uint32_t action, enum ss_cause cause,
 	return j;
 }
 
-/**
- * ss_judgement_of_failure() - Tell what becomes of a message that could not be scanned.
- * @action: enum smtpsplice_fail_action
- * @late: for want of time
- *
- * Return: the judgement.
- */
 struct ss_judgement ss_judgement_of_failure(uint32_t action, bool late)
 {
 	return ss_judgement_by_action(action, SS_CAUSE_SCAN_FAILURE, late ?

@@ -38,8 +38,24 @@ struct ss_judgement {
 	char virus[SS_ENGINE_TEXT_SIZE];
 };
 
+/**
+ * ss_judgement_by_action() - Tell what becomes of a message that was not looked at.
+ * @action: enum smtpsplice_fail_action, what the profile says of such messages
+ * @cause: why, in the reply
+ * @unscanned: enum smtpsplice_unscanned: why, in the log
+ *
+ * Return: the judgement.
+ */
 struct ss_judgement ss_judgement_by_action(uint32_t action, enum ss_cause cause,
 					   uint32_t unscanned);
+
+/**
+ * ss_judgement_of_failure() - Tell what becomes of a message that could not be scanned.
+ * @action: enum smtpsplice_fail_action
+ * @late: for want of time
+ *
+ * Return: the judgement.
+ */
 struct ss_judgement ss_judgement_of_failure(uint32_t action, bool late);
 
 #endif /* SS_COMMON_JUDGEMENT_H */

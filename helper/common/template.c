@@ -206,12 +206,6 @@ static size_t enhanced_length(const char *s)
 	return s[len] && s[len] != ' ' ? 0 : len;
 }
 
-/**
- * ss_template_cause_name() - The word for a cause, in notes.
- * @cause: the cause
- *
- * Return: the word.
- */
 const char *ss_template_cause_name(enum ss_cause cause)
 {
 	static const char *const names[SS_CAUSE_COUNT] = {
@@ -231,34 +225,16 @@ const char *ss_template_cause_name(enum ss_cause cause)
 	return names[cause];
 }
 
-/**
- * ss_template_protocol() - FortiOS's word for what a message came by.
- * @tls: inside TLS; by STARTTLS, too, which is the same service there
- *
- * Return: the word.
- */
 const char *ss_template_protocol(bool tls)
 {
 	return tls ? "SMTPS" : "SMTP";
 }
 
-/**
- * ss_template_default() - The built-in template of a cause.
- * @cause: the cause
- *
- * Return: a valid template of a reply.
- */
 const char *ss_template_default(enum ss_cause cause)
 {
 	return defaults[cause];
 }
 
-/**
- * ss_template_default_text() - The built-in template without its codes.
- * @cause: the cause
- *
- * Return: a valid template of a text in a mail.
- */
 const char *ss_template_default_text(enum ss_cause cause)
 {
 	const char *s = defaults[cause] + strlen("5yz ");
@@ -267,15 +243,6 @@ const char *ss_template_default_text(enum ss_cause cause)
 	return s + strspn(s, " ");
 }
 
-/**
- * ss_template_valid_reply() - Check a template of a reply.
- * @cause: what it is for
- * @template: "5yz ", or "4yz " where @cause is a failure, then printable ASCII;
- *   at most 510 octets besides its tags; the class of an enhanced status code
- *   is the one of the code
- *
- * Return: whether it can be used.
- */
 bool ss_template_valid_reply(enum ss_cause cause, const char *template)
 {
 	size_t count[TAG_COUNT];
@@ -293,12 +260,6 @@ bool ss_template_valid_reply(enum ss_cause cause, const char *template)
 	return measure(template, count) <= SMTPSPLICE_REPLY_MAX;
 }
 
-/**
- * ss_template_valid_text() - Check a template of a text in a mail.
- * @template: lines of UTF-8 without controls, at most SS_TEMPLATE_TEXT_MAX octets
- *
- * Return: whether it can be used.
- */
 bool ss_template_valid_text(const char *template)
 {
 	size_t len = strnlen(template, SS_TEMPLATE_TEXT_MAX + 1);
@@ -324,15 +285,6 @@ bool ss_template_valid_text(const char *template)
 	return true;
 }
 
-/**
- * ss_template_reply() - Fill in the template of a reply.
- * @reply: the reply without CRLF, printable ASCII, at most 510 octets
- * @template: a valid template
- * @values: what is put in; never expanded again
- *
- * A reply that gets too long loses the end of the file name first, then that of
- * the longest of what else peers control.
- */
 void ss_template_reply(char reply[SS_TEMPLATE_REPLY_SIZE], const char *template,
 		       const struct ss_template_values *values)
 {
@@ -390,14 +342,6 @@ static void wrap(char *dst, const char *src)
 	*dst = '\0';
 }
 
-/**
- * ss_template_text() - Fill in the template of a text in a mail.
- * @template: a template
- * @values: what is put in; never expanded again
- *
- * Return: the text, to be freed with free(), or NULL without memory. It is UTF-8
- * without controls, in lines of less than 998 octets that end with LF.
- */
 char *ss_template_text(const char *template, const struct ss_template_values *values)
 {
 	size_t count[TAG_COUNT], size = measure(template, count);

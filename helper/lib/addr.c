@@ -35,15 +35,6 @@ static int parse_len(const char *text, unsigned int max)
 	return *s || s == text || s - text > 3 || len > max ? -1 : (int)len;
 }
 
-/**
- * ss_addr_parse_prefix() - Read "address" or "address/length".
- * @prefix: the prefix
- * @text: what was typed; an address alone is the prefix of that one host
- * @why: what is wrong with @text, a part of a sentence that names it
- * @size: room at @why
- *
- * Return: 0, or -EINVAL with @why set.
- */
 int ss_addr_parse_prefix(struct ss_prefix *prefix, const char *text,
 			 char *why, size_t size)
 {
@@ -89,14 +80,6 @@ int ss_addr_parse_prefix(struct ss_prefix *prefix, const char *text,
 	return 0;
 }
 
-/**
- * ss_addr_format() - Write an address.
- * @buf: where to
- * @addr: the address in network byte order
- * @len: its length, 4 or 16; any other gives "?"
- *
- * Return: @buf.
- */
 const char *ss_addr_format(char buf[SS_ADDR_SIZE], const void *addr, size_t len)
 {
 	if ((len != 4 && len != 16) ||
@@ -105,13 +88,6 @@ const char *ss_addr_format(char buf[SS_ADDR_SIZE], const void *addr, size_t len)
 	return buf;
 }
 
-/**
- * ss_addr_format_prefix() - Write a prefix as "address/length".
- * @buf: where to
- * @prefix: the prefix
- *
- * Return: @buf.
- */
 const char *ss_addr_format_prefix(char buf[SS_ADDR_SIZE],
 				  const struct ss_prefix *prefix)
 {
@@ -121,14 +97,6 @@ const char *ss_addr_format_prefix(char buf[SS_ADDR_SIZE],
 	return buf;
 }
 
-/**
- * ss_addr_format_port() - Write "address:port", or "[address]:port" for IPv6.
- * @buf: where to
- * @addr: the address as text
- * @port: the port
- *
- * Return: @buf.
- */
 const char *ss_addr_format_port(char buf[SS_ADDR_SIZE], const char *addr,
 				unsigned int port)
 {

@@ -9,13 +9,6 @@
 
 #include "lib/file.h"
 
-/**
- * ss_file_map() - Map a whole file.
- * @map: where to; to be given to ss_file_unmap() in any case
- * @fd: the file, which must not get shorter; stays the caller's
- *
- * Return: 0, -EINVAL where it is no regular file, or another errno.
- */
 int ss_file_map(struct ss_file_map *map, int fd)
 {
 	struct stat st;
@@ -35,10 +28,6 @@ int ss_file_map(struct ss_file_map *map, int fd)
 	return 0;
 }
 
-/**
- * ss_file_unmap() - Let go of a file.
- * @map: the map, or an empty one
- */
 void ss_file_unmap(struct ss_file_map *map)
 {
 	if (map->len)
@@ -46,14 +35,6 @@ void ss_file_unmap(struct ss_file_map *map)
 	*map = (struct ss_file_map)SS_FILE_EMPTY;
 }
 
-/**
- * ss_file_write() - Write all of it.
- * @fd: where to
- * @data: the octets
- * @len: how many
- *
- * Return: 0, -ENOSPC where no more is taken, or another errno.
- */
 int ss_file_write(int fd, const void *data, size_t len)
 {
 	const char *at = data, *end = at + len;

@@ -19,11 +19,6 @@
 #include "lib/process.h"
 #include "lib/text.h"
 
-/**
- * ss_process_now() - A clock for deadlines.
- *
- * Return: milliseconds since some point in the past.
- */
 uint64_t ss_process_now(void)
 {
 	struct timespec t;
@@ -32,16 +27,6 @@ uint64_t ss_process_now(void)
 	return (uint64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/**
- * ss_process_write() - Write to a file, or to another process if it has room.
- * @fd: a file, pipe, socket or terminal
- * @data: the octets
- * @len: how many
- *
- * Nobody who reads a log by a pipe can make a process of the helper wait.
- *
- * Return: octets written, fewer where there was no room for more, or -1 and errno.
- */
 ssize_t ss_process_write(int fd, const void *data, size_t len)
 {
 	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
@@ -61,10 +46,6 @@ ssize_t ss_process_write(int fd, const void *data, size_t len)
 	return poll(&room, 1, 0) ? write(fd, data, len) : -1;
 }
 
-/**
- * ss_process_say() - Print a line to stderr, in one write, if there is room.
- * @fmt: printf format, without a newline; controls in what it gives become "?"
- */
 void ss_process_say(const char *fmt, ...)
 {
 	char line[1024], clean[1024], out[sizeof(clean) + 16];
@@ -79,18 +60,6 @@ void ss_process_say(const char *fmt, ...)
 	ss_process_write(STDERR_FILENO, out, len);
 }
 
-/**
- * ss_process_fork() - Fork a process that ends when its parent does.
- * @name: its name in the process list
- *
- * The child has the default signal handling and an empty mask, but ignores
- * SIGINT, SIGHUP and SIGUSR1: those of a terminal, or of who signals all of us, go
- * to all, and what they mean is the supervisor's. It ignores SIGPIPE, too: that nobody
- * reads the log any more does not end it. It leaves no core, which would have mail
- * in it.
- *
- * Return: as fork().
- */
 pid_t ss_process_fork(const char *name)
 {
 	struct rlimit no_core = { 0, 0 };
@@ -123,10 +92,6 @@ static int remove_one(const char *path, const struct stat *st, int type,
 	return 0;
 }
 
-/**
- * ss_process_remove_tree() - Remove a folder and what is in it.
- * @dir: the folder; links in it are not followed
- */
 void ss_process_remove_tree(const char *dir)
 {
 	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);

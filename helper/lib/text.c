@@ -8,14 +8,6 @@
 
 #include "lib/text.h"
 
-/**
- * ss_text_decode() - Decode one UTF-8 character (RFC 3629, strictly).
- * @src: octets
- * @len: how many, at least 1
- * @rune: the character, set only where it is valid
- *
- * Return: its length in octets, 0 where @src does not start with a valid one.
- */
 int ss_text_decode(const void *src, size_t len, uint32_t *rune)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -55,18 +47,6 @@ static bool is_control(enum ss_text_mode mode, uint32_t r)
 	return r < 0x20 && (mode != SS_TEXT_LINES || r != '\n');
 }
 
-/**
- * ss_text_clean() - Copy a peer's text in a form that can do no harm.
- * @mode: what is harmless
- * @dst: where to; always terminated
- * @size: room at @dst in octets, at least 1
- * @src: the text, any octets
- * @len: how many
- *
- * What does not fit is cut off between two characters.
- *
- * Return: the length of the string at @dst.
- */
 size_t ss_text_clean(enum ss_text_mode mode, char *dst, size_t size,
 		     const void *src, size_t len)
 {
@@ -95,15 +75,6 @@ size_t ss_text_clean(enum ss_text_mode mode, char *dst, size_t size,
 	return o;
 }
 
-/**
- * ss_text_clean_str() - ss_text_clean() of a string.
- * @mode: what is harmless
- * @dst: where to
- * @size: room at @dst
- * @src: the string; NULL is an empty one
- *
- * Return: the length of the string at @dst.
- */
 size_t ss_text_clean_str(enum ss_text_mode mode, char *dst, size_t size,
 			 const char *src)
 {

@@ -20,9 +20,40 @@ enum ss_text_mode {
 	SS_TEXT_REPLY,
 };
 
+/**
+ * ss_text_decode() - Decode one UTF-8 character (RFC 3629, strictly).
+ * @src: octets
+ * @len: how many, at least 1
+ * @rune: the character, set only where it is valid
+ *
+ * Return: its length in octets, 0 where @src does not start with a valid one.
+ */
 int ss_text_decode(const void *src, size_t len, uint32_t *rune);
+
+/**
+ * ss_text_clean() - Copy a peer's text in a form that can do no harm.
+ * @mode: what is harmless
+ * @dst: where to; always terminated
+ * @size: room at @dst in octets, at least 1
+ * @src: the text, any octets
+ * @len: how many
+ *
+ * What does not fit is cut off between two characters.
+ *
+ * Return: the length of the string at @dst.
+ */
 size_t ss_text_clean(enum ss_text_mode mode, char *dst, size_t size,
 		     const void *src, size_t len);
+
+/**
+ * ss_text_clean_str() - ss_text_clean() of a string.
+ * @mode: what is harmless
+ * @dst: where to
+ * @size: room at @dst
+ * @src: the string; NULL is an empty one
+ *
+ * Return: the length of the string at @dst.
+ */
 size_t ss_text_clean_str(enum ss_text_mode mode, char *dst, size_t size,
 			 const char *src);
 

@@ -468,17 +468,6 @@ static void decode(const struct ss_attr_set *set, struct nlattr *attrs, int len,
 			decode_one(&set->attr[nla_type(nla)], nla, obj);
 }
 
-/**
- * ss_attrs_decode() - Turn the attributes of a message into a JSON object.
- * @set: their set
- * @attrs: the first attribute
- * @len: octets of attributes
- *
- * Attributes that the set does not have (a newer module) are left out. All
- * strings are fit for a terminal.
- *
- * Return: the object, the caller's.
- */
 struct json_object *ss_attrs_decode(const struct ss_attr_set *set,
 				    struct nlattr *attrs, int len)
 {
@@ -488,13 +477,6 @@ struct json_object *ss_attrs_decode(const struct ss_attr_set *set,
 	return obj;
 }
 
-/**
- * ss_attrs_find() - Look an attribute up by its name.
- * @set: the set
- * @name: the name
- *
- * Return: the attribute type, 0 where there is none.
- */
 int ss_attrs_find(const struct ss_attr_set *set, const char *name)
 {
 	for (int i = 1; i <= set->max; i++)
@@ -503,13 +485,6 @@ int ss_attrs_find(const struct ss_attr_set *set, const char *name)
 	return 0;
 }
 
-/**
- * ss_attrs_find_value() - Look a value up by its name.
- * @names: the names
- * @name: the name
- *
- * Return: the value, -1 where there is none.
- */
 int ss_attrs_find_value(const struct ss_names *names, const char *name)
 {
 	for (unsigned int i = 0; i < names->count; i++)
@@ -518,14 +493,6 @@ int ss_attrs_find_value(const struct ss_names *names, const char *name)
 	return -1;
 }
 
-/**
- * ss_attrs_value_name() - The name of a value.
- * @set: the set
- * @type: an attribute of it that is an SS_ATTR_ENUM
- * @value: the value
- *
- * Return: its name, "?" where it has none.
- */
 const char *ss_attrs_value_name(const struct ss_attr_set *set, int type,
 				uint64_t value)
 {
@@ -534,16 +501,6 @@ const char *ss_attrs_value_name(const struct ss_attr_set *set, int type,
 	return value < names->count ? names->name[value] : "?";
 }
 
-/**
- * ss_attrs_read_text() - Read a string that is to be used as it is.
- * @text: where to; not touched by an error
- * @size: room at @text in octets
- * @nla: the attribute; its NUL may be absent
- *
- * Unlike what ss_attrs_decode() shows, it is not made fit for a terminal.
- *
- * Return: 0, or -EPROTO where it is empty or too long.
- */
 int ss_attrs_read_text(char *text, size_t size, const struct nlattr *nla)
 {
 	size_t len = strnlen(nla_data(nla), nla_len(nla));

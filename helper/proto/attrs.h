@@ -86,12 +86,59 @@ extern const struct ss_attr_set ss_attrs_av_profile;
 extern const struct ss_attr_set ss_attrs_stats;
 extern const struct ss_attr_set ss_attrs_event;
 
+/**
+ * ss_attrs_decode() - Turn the attributes of a message into a JSON object.
+ * @set: their set
+ * @attrs: the first attribute
+ * @len: octets of attributes
+ *
+ * Attributes that the set does not have (a newer module) are left out. All
+ * strings are fit for a terminal.
+ *
+ * Return: the object, the caller's.
+ */
 struct json_object *ss_attrs_decode(const struct ss_attr_set *set,
 				    struct nlattr *attrs, int len);
+
+/**
+ * ss_attrs_find() - Look an attribute up by its name.
+ * @set: the set
+ * @name: the name
+ *
+ * Return: the attribute type, 0 where there is none.
+ */
 int ss_attrs_find(const struct ss_attr_set *set, const char *name);
+
+/**
+ * ss_attrs_find_value() - Look a value up by its name.
+ * @names: the names
+ * @name: the name
+ *
+ * Return: the value, -1 where there is none.
+ */
 int ss_attrs_find_value(const struct ss_names *names, const char *name);
+
+/**
+ * ss_attrs_value_name() - The name of a value.
+ * @set: the set
+ * @type: an attribute of it that is an SS_ATTR_ENUM
+ * @value: the value
+ *
+ * Return: its name, "?" where it has none.
+ */
 const char *ss_attrs_value_name(const struct ss_attr_set *set, int type,
 				uint64_t value);
+
+/**
+ * ss_attrs_read_text() - Read a string that is to be used as it is.
+ * @text: where to; not touched by an error
+ * @size: room at @text in octets
+ * @nla: the attribute; its NUL may be absent
+ *
+ * Unlike what ss_attrs_decode() shows, it is not made fit for a terminal.
+ *
+ * Return: 0, or -EPROTO where it is empty or too long.
+ */
 int ss_attrs_read_text(char *text, size_t size, const struct nlattr *nla);
 
 #endif /* SS_PROTO_ATTRS_H */

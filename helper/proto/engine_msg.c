@@ -4,12 +4,6 @@
  */
 #include "proto/engine_msg.h"
 
-/**
- * ss_engine_report_check() - Check and mend what came out of another process.
- * @report: the report; its texts end after this
- *
- * Return: whether it makes sense.
- */
 bool ss_engine_report_check(struct ss_engine_report *report)
 {
 	report->version[sizeof(report->version) - 1] = '\0';

@@ -56,6 +56,12 @@ struct ss_engine_report {
 	char error[SS_ENGINE_ERROR_SIZE];
 };
 
+/**
+ * ss_engine_report_check() - Check and mend what came out of another process.
+ * @report: the report; its texts end after this
+ *
+ * Return: whether it makes sense.
+ */
 bool ss_engine_report_check(struct ss_engine_report *report);
 
 #endif /* SS_PROTO_ENGINE_MSG_H */

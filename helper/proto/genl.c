@@ -175,12 +175,6 @@ static void set_options(struct nl_sock *sk)
 	nl_socket_enable_msg_peek(sk);
 }
 
-/**
- * ss_genl_open() - Open a socket and look the family up.
- * @genl: the socket; to be closed with ss_genl_close(), also after an error
- *
- * Return: 0, -ENOENT where the module is not loaded, or another errno.
- */
 int ss_genl_open(struct ss_genl *genl)
 {
 	int ret;
@@ -200,10 +194,6 @@ int ss_genl_open(struct ss_genl *genl)
 	return 0;
 }
 
-/**
- * ss_genl_close() - Close the socket.
- * @genl: the socket; may be closed already
- */
 void ss_genl_close(struct ss_genl *genl)
 {
 	if (genl->sk)
@@ -211,14 +201,6 @@ void ss_genl_close(struct ss_genl *genl)
 	genl->sk = NULL;
 }
 
-/**
- * ss_genl_message() - Begin a request.
- * @genl: the socket that it is for
- * @cmd: the command
- * @flags: NLM_F_DUMP or 0
- *
- * Return: the message, which ss_genl_call() takes over, or NULL (no memory).
- */
 struct nl_msg *ss_genl_message(struct ss_genl *genl, int cmd, int flags)
 {
 	bool profile = cmd == SMTPSPLICE_CMD_TLS_ADD || cmd == SMTPSPLICE_CMD_TLS_SET ||
@@ -237,16 +219,6 @@ struct nl_msg *ss_genl_message(struct ss_genl *genl, int cmd, int flags)
 	return msg;
 }
 
-/**
- * ss_genl_call() - Send a request and take its whole answer.
- * @genl: the socket
- * @msg: the request, freed here; NULL gives -ENOMEM
- * @fn: takes each message of the answer, or NULL
- * @arg: for @fn
- *
- * Return: 0, or the kernel's errno, with its text in @genl->extack; -EINTR for
- * a dump during which the table changed (what @fn got is then incomplete).
- */
 int ss_genl_call(struct ss_genl *genl, struct nl_msg *msg, ss_genl_fn fn,
 		 void *arg)
 {
@@ -269,13 +241,6 @@ int ss_genl_call(struct ss_genl *genl, struct nl_msg *msg, ss_genl_fn fn,
 	return call.error;
 }
 
-/**
- * ss_genl_join() - Join a multicast group, for ss_genl_receive().
- * @genl: a socket that no call will use any more; it gets non-blocking
- * @group: name of the group
- *
- * Return: 0 or an errno (-EPERM without CAP_NET_ADMIN).
- */
 int ss_genl_join(struct ss_genl *genl, const char *group)
 {
 	int id = genl_ctrl_resolve_grp(genl->sk, SMTPSPLICE_FAMILY_NAME, group);
@@ -289,15 +254,6 @@ int ss_genl_join(struct ss_genl *genl, const char *group)
 	return errno_of(nl_socket_set_nonblocking(genl->sk));
 }
 
-/**
- * ss_genl_receive() - Take what has come from a group.
- * @genl: a socket that has joined one
- * @fn: takes each message
- * @arg: for @fn
- *
- * Return: 0, -EAGAIN where nothing has come, -ENOBUFS where messages were lost,
- * or another errno.
- */
 int ss_genl_receive(struct ss_genl *genl, ss_genl_fn fn, void *arg)
 {
 	struct call call = { .genl = genl, .fn = fn, .arg = arg };
@@ -311,12 +267,6 @@ int ss_genl_receive(struct ss_genl *genl, ss_genl_fn fn, void *arg)
 	return errno_of(ret);
 }
 
-/**
- * ss_genl_fd() - The descriptor to poll.
- * @genl: the socket
- *
- * Return: the descriptor.
- */
 int ss_genl_fd(struct ss_genl *genl)
 {
 	return nl_socket_get_fd(genl->sk);

@@ -29,13 +29,6 @@ static bool agrees(const struct ss_scan_result *r)
 	}
 }
 
-/**
- * ss_scan_result_check() - Check a result that came from a worker, which may
- * have been taken over by what it scanned.
- * @result: the result; strings are terminated and made harmless
- *
- * Return: whether it can be used.
- */
 bool ss_scan_result_check(struct ss_scan_result *result)
 {
 	struct {

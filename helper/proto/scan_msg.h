@@ -123,6 +123,13 @@ struct ss_scan_result {
 	struct ss_mime_head head;
 };
 
+/**
+ * ss_scan_result_check() - Check a result that came from a worker, which may
+ * have been taken over by what it scanned.
+ * @result: the result; strings are terminated and made harmless
+ *
+ * Return: whether it can be used.
+ */
 bool ss_scan_result_check(struct ss_scan_result *result);
 
 #endif /* SS_PROTO_SCAN_MSG_H */

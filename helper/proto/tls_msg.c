@@ -46,14 +46,6 @@ static bool check_cause(const struct ss_tls_result *r)
 	}
 }
 
-/**
- * ss_tls_result_check() - Check a result that came from the tls process, which
- * may have been taken over by a peer.
- * @r: the result
- *
- * Return: whether it can be used: the numbers are in range and fit each other,
- * the strings are terminated and printable.
- */
 bool ss_tls_result_check(const struct ss_tls_result *r)
 {
 	bool inspected = r->result == SMTPSPLICE_TLS_RESULT_INSPECTED;

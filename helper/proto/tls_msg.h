@@ -63,6 +63,14 @@ struct ss_tls_result {
 	struct ss_tls_secrets server;
 };
 
+/**
+ * ss_tls_result_check() - Check a result that came from the tls process, which
+ * may have been taken over by a peer.
+ * @r: the result
+ *
+ * Return: whether it can be used: the numbers are in range and fit each other,
+ * the strings are terminated and printable.
+ */
 bool ss_tls_result_check(const struct ss_tls_result *result);
 
 #endif /* SS_PROTO_TLS_MSG_H */

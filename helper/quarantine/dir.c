@@ -37,12 +37,6 @@ struct listing {
 	size_t room;
 };
 
-/**
- * ss_quarantine_dir_charge() - What a file takes of the disk.
- * @size: its size in octets
- *
- * Return: the same, in whole blocks. Small messages are not free of charge.
- */
 uint64_t ss_quarantine_dir_charge(uint64_t size)
 {
 	return (size / BLOCK + !!(size % BLOCK)) * BLOCK;
@@ -70,34 +64,17 @@ static bool parse(const char *name, const char *end, struct ss_quarantine_dir_en
 	return !strcmp(name, again);
 }
 
-/**
- * ss_quarantine_dir_parse() - Check the name of a message.
- * @name: any text
- * @entry: its session and unique are set
- *
- * Return: whether it is a name that ss_quarantine_dir_name() makes.
- */
 bool ss_quarantine_dir_parse(const char *name, struct ss_quarantine_dir_entry *entry)
 {
 	return parse(name, MESSAGE, entry);
 }
 
-/**
- * ss_quarantine_dir_name() - Make the name of a message.
- * @entry: the message
- * @name: the name
- */
 void ss_quarantine_dir_name(const struct ss_quarantine_dir_entry *entry,
 			    char name[SS_QUARANTINE_DIR_NAME_SIZE])
 {
 	format(entry, MESSAGE, name);
 }
 
-/**
- * ss_quarantine_dir_note_name() - Make the name of the note about a message.
- * @entry: the message
- * @name: the name
- */
 void ss_quarantine_dir_note_name(const struct ss_quarantine_dir_entry *entry,
 				 char name[SS_QUARANTINE_DIR_NAME_SIZE])
 {
@@ -192,15 +169,6 @@ static int read_all(int dir, DIR *d, bool sweep, struct listing *l)
 	return -errno;
 }
 
-/**
- * ss_quarantine_dir_list() - Find all messages.
- * @dir: the folder
- * @sweep: remove leftovers as well; only for who alone adds messages
- * @list: the messages, the oldest first; the caller frees it
- * @count: how many
- *
- * Return: 0 or an errno; there is no list then.
- */
 int ss_quarantine_dir_list(int dir, bool sweep, struct ss_quarantine_dir_entry **list,
 			   size_t *count)
 {
@@ -231,14 +199,6 @@ int ss_quarantine_dir_list(int dir, bool sweep, struct ss_quarantine_dir_entry *
 	return 0;
 }
 
-/**
- * ss_quarantine_dir_open_file() - Open a file of the folder to read it.
- * @dir: the folder
- * @name: of ss_quarantine_dir_name() or ss_quarantine_dir_note_name()
- *
- * Return: a descriptor, the caller's, or an errno; -ELOOP for a link, -EINVAL for
- * another thing that is no file.
- */
 int ss_quarantine_dir_open_file(int dir, const char *name)
 {
 	int fd = openat(dir, name,
@@ -254,13 +214,6 @@ int ss_quarantine_dir_open_file(int dir, const char *name)
 	return fd;
 }
 
-/**
- * ss_quarantine_dir_remove() - Remove a message and its note.
- * @dir: the folder
- * @entry: the message
- *
- * Return: 0 or an errno; -ENOENT where there was no message.
- */
 int ss_quarantine_dir_remove(int dir, const struct ss_quarantine_dir_entry *entry)
 {
 	char name[SS_QUARANTINE_DIR_NAME_SIZE];

@@ -42,11 +42,6 @@ static const struct {
 	{ "subject", json_type_string },
 };
 
-/**
- * ss_quarantine_note_time() - Write a time as notes have it.
- * @t: the time
- * @text: UTC, as in RFC 3339
- */
 void ss_quarantine_note_time(time_t t, char text[SS_QUARANTINE_NOTE_TIME_SIZE])
 {
 	struct tm tm = {};
@@ -55,13 +50,6 @@ void ss_quarantine_note_time(time_t t, char text[SS_QUARANTINE_NOTE_TIME_SIZE])
 	strftime(text, SS_QUARANTINE_NOTE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-/**
- * ss_quarantine_note_write() - Write a note.
- * @note: the note
- * @fd: an empty file
- *
- * Return: 0 or an errno.
- */
 int ss_quarantine_note_write(struct json_object *note, int fd)
 {
 	size_t len = 0;
@@ -129,16 +117,6 @@ static struct json_object *clean_value(struct json_object *value, enum ss_text_m
 	}
 }
 
-/**
- * ss_quarantine_note_read() - Read the note about a message.
- * @dir: the folder
- * @entry: the message
- * @mode: what its text is to be fit for
- * @row: gets what is in it
- *
- * Return: 0, -ENOENT where there is no note, -EBADMSG where it is none, or
- * another errno.
- */
 int ss_quarantine_note_read(int dir, const struct ss_quarantine_dir_entry *entry,
 			    enum ss_text_mode mode, struct json_object *row)
 {

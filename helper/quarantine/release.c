@@ -42,13 +42,6 @@ static bool is_one(const char *address)
 	return !quoted;
 }
 
-/**
- * ss_release_address_valid() - Check an address, which a peer may have chosen.
- * @address: the address
- *
- * Return: whether it is printable UTF-8, not too long, one address, and does not
- * begin as an option, a pipe or a file of a mail system does.
- */
 bool ss_release_address_valid(const char *address)
 {
 	char clean[SMTPSPLICE_ADDRESS_MAX + 1];
@@ -73,14 +66,6 @@ static int spawn(const struct ss_release *release, char **argv, int message, pid
 	return -ret;
 }
 
-/**
- * ss_release_run() - Send a message.
- * @release: who to and how; its addresses are valid
- * @message: the message, at its start
- * @status: what the program ended with, as of waitpid()
- *
- * Return: 0 where the program ran, or an errno.
- */
 int ss_release_run(const struct ss_release *release, int message, int *status)
 {
 	char *argv[FIXED_ARGS + SS_RELEASE_RCPTS] = {};

@@ -50,13 +50,67 @@ struct ss_quarantine {
 	int told;
 };
 
+/**
+ * ss_quarantine_open() - Open a quarantine, try it, and remove what is too old.
+ * @q: the quarantine
+ * @path: its folder, made 0700 if only that one is missing; has to stay
+ * @limits: how much is kept; has to stay
+ *
+ * Return: 0 or an errno; -EBUSY where another one has it, -EOPNOTSUPP where its
+ * file system has no files without a name.
+ */
 int ss_quarantine_open(struct ss_quarantine *q, const char *path,
 		       const struct ss_quarantine_limits *limits);
+
+/**
+ * ss_quarantine_close() - Close a quarantine.
+ * @q: the quarantine, open or not
+ */
 void ss_quarantine_close(struct ss_quarantine *q);
+
+/**
+ * ss_quarantine_create() - Make a file for a message.
+ * @q: the quarantine
+ * @size: octets of the message
+ * @pending: octets of the other messages that have a file and no name yet
+ *
+ * It is not known yet whether the message is infected: nothing is removed for it.
+ *
+ * Return: a descriptor, the caller's, or an errno of ss_quarantine_keep().
+ */
 int ss_quarantine_create(struct ss_quarantine *q, uint64_t size, uint64_t pending);
+
+/**
+ * ss_quarantine_keep() - Give a file its name, and put a note beside it.
+ * @q: the quarantine
+ * @fd: a file of ss_quarantine_create() with all of the message, on the disk; stays
+ *   the caller's
+ * @session: id of the session that it came in by
+ * @note: what is known of it; gets the size as well, and stays the caller's
+ * @name: the name
+ *
+ * Return: 0 or an errno, nothing is kept then: -EFBIG for a message that is too
+ * large, -EDQUOT where the quota is used up, -ENOSPC where the file system is full.
+ */
 int ss_quarantine_keep(struct ss_quarantine *q, int fd, uint64_t session,
 		       struct json_object *note, char name[SS_QUARANTINE_NAME_SIZE]);
+
+/**
+ * ss_quarantine_look() - Remove what is too old, and see what others have changed,
+ * once a minute.
+ * @q: the quarantine, open or not
+ *
+ * Where there is much to remove, the rest is left to the next call.
+ */
 void ss_quarantine_look(struct ss_quarantine *q);
+
+/**
+ * ss_quarantine_why() - Tell why a message is not kept.
+ * @error: errno of ss_quarantine_create() or ss_quarantine_keep(), negative, or
+ *   -EBADMSG where there was something else in the file
+ *
+ * Return: the same in words.
+ */
 const char *ss_quarantine_why(int error);
 
 #endif /* SS_QUARANTINE_STORE_H */

@@ -30,13 +30,6 @@ struct ss_cache {
 	unsigned char *values;
 };
 
-/**
- * ss_cache_new() - Make an empty cache.
- * @size: octets of a value
- * @count: most values, at least 1
- *
- * Return: the cache, to be freed with ss_cache_free(), or NULL without memory.
- */
 struct ss_cache *ss_cache_new(size_t size, size_t count)
 {
 	struct ss_cache *cache = calloc(1, sizeof(*cache));
@@ -53,10 +46,6 @@ struct ss_cache *ss_cache_new(size_t size, size_t count)
 	return NULL;
 }
 
-/**
- * ss_cache_free() - Free a cache.
- * @cache: the cache, or NULL
- */
 void ss_cache_free(struct ss_cache *cache)
 {
 	if (!cache)
@@ -66,12 +55,6 @@ void ss_cache_free(struct ss_cache *cache)
 	free(cache);
 }
 
-/**
- * ss_cache_key() - Make a key.
- * @key: the key, a SHA-256 over all of @texts and their lengths
- * @texts: what it stands for
- * @count: how many
- */
 void ss_cache_key(unsigned char key[SS_CACHE_KEY_SIZE], const struct ss_cache_text *texts,
 		  size_t count)
 {
@@ -96,13 +79,6 @@ static size_t find(const struct ss_cache *cache, const unsigned char *key)
 	return i;
 }
 
-/**
- * ss_cache_find() - Look a value up.
- * @cache: the cache
- * @key: its key
- *
- * Return: the value, valid until the next ss_cache_put(), or NULL.
- */
 const void *ss_cache_find(const struct ss_cache *cache,
 			  const unsigned char key[SS_CACHE_KEY_SIZE])
 {
@@ -111,12 +87,6 @@ const void *ss_cache_find(const struct ss_cache *cache,
 	return i < cache->used ? cache->values + i * cache->size : NULL;
 }
 
-/**
- * ss_cache_put() - Remember a value.
- * @cache: the cache
- * @key: its key
- * @value: the value, copied
- */
 void ss_cache_put(struct ss_cache *cache, const unsigned char key[SS_CACHE_KEY_SIZE],
 		  const void *value)
 {

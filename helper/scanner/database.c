@@ -89,11 +89,6 @@ static unsigned int count_files(const char *path)
 	return n;
 }
 
-/**
- * ss_database_describe() - Read the headers of the databases.
- * @path: folder of databases, or one file
- * @info: set in any case; what cannot be read is not in it
- */
 void ss_database_describe(const char *path, struct ss_database_info *info)
 {
 	const char *name = strrchr(path, '/');
@@ -121,12 +116,6 @@ void ss_database_describe(const char *path, struct ss_database_info *info)
 	info->local = all > info->count ? all - info->count : 0;
 }
 
-/**
- * ss_database_watch() - Watch a folder of databases.
- * @path: the folder, which must stay readable memory; a file is not watched
- *
- * Return: what to give to ss_database_unwatch(), or NULL without memory.
- */
 struct ss_database_watch *ss_database_watch(const char *path)
 {
 	struct ss_database_watch *watch = calloc(1, sizeof(*watch));
@@ -137,13 +126,6 @@ struct ss_database_watch *ss_database_watch(const char *path)
 	return watch;
 }
 
-/**
- * ss_database_note() - Take it as it is now for what is known.
- * @watch: the folder
- *
- * To be called before the databases are loaded, so that what changes meanwhile
- * counts as a change.
- */
 void ss_database_note(struct ss_database_watch *watch)
 {
 	if (watch->noted)
@@ -153,15 +135,6 @@ void ss_database_note(struct ss_database_watch *watch)
 		       cl_statinidir(watch->path, &watch->then) == CL_SUCCESS;
 }
 
-/**
- * ss_database_changed() - Has it changed since it was noted?
- * @watch: the folder
- *
- * libclamav compares the times of files, in seconds; that one is gone is no
- * change.
- *
- * Return: whether there are new or changed files.
- */
 bool ss_database_changed(const struct ss_database_watch *watch)
 {
 	if (access(watch->path, R_OK | X_OK))
@@ -189,15 +162,6 @@ static bool has_file(const struct cl_stat *all, const struct stat *file)
 	return false;
 }
 
-/**
- * ss_database_differs() - Is it other than when it was noted, in any way?
- * @watch: the folder
- *
- * For who was told to look. Sees what ss_database_changed() does not: files that are
- * gone, and changes within a second.
- *
- * Return: whether that is so, or cannot be told.
- */
 bool ss_database_differs(const struct ss_database_watch *watch)
 {
 	struct cl_stat now = {};
@@ -213,10 +177,6 @@ bool ss_database_differs(const struct ss_database_watch *watch)
 	return differs;
 }
 
-/**
- * ss_database_unwatch() - Free a watch.
- * @watch: the watch, or NULL
- */
 void ss_database_unwatch(struct ss_database_watch *watch)
 {
 	if (watch && watch->noted)

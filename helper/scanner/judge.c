@@ -181,15 +181,6 @@ static bool judge_unscanned(const struct ss_av_profile *p, const struct ss_findi
 	return count;
 }
 
-/**
- * ss_judge() - What becomes of a message.
- * @profile: the AV profile
- * @findings: what was found
- *
- * What is bad in it counts more than that not all of it could be looked at.
- *
- * Return: the judgement.
- */
 struct ss_judgement ss_judge(const struct ss_av_profile *profile,
 			     const struct ss_findings *findings)
 {

@@ -39,6 +39,15 @@ struct ss_findings {
 	struct ss_inspect_finding content;
 };
 
+/**
+ * ss_judge() - What becomes of a message.
+ * @profile: the AV profile
+ * @findings: what was found
+ *
+ * What is bad in it counts more than that not all of it could be looked at.
+ *
+ * Return: the judgement.
+ */
 struct ss_judgement ss_judge(const struct ss_av_profile *profile,
 			     const struct ss_findings *findings);
 

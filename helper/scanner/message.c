@@ -16,10 +16,6 @@
 #include "lib/file.h"
 #include "scanner/message.h"
 
-/**
- * ss_message_cleanup() - Unmap, and close the file that is the copy's own.
- * @copy: the copy
- */
 void ss_message_cleanup(struct ss_message *copy)
 {
 	if (copy->map)
@@ -27,14 +23,6 @@ void ss_message_cleanup(struct ss_message *copy)
 	ss_cleanup_fd(&copy->fd);
 }
 
-/**
- * ss_message_map() - Map the message that the kernel holds.
- * @message: where to
- * @fd: the message; stays the caller's
- * @size: octets of it
- *
- * Return: 0 or an errno.
- */
 int ss_message_map(struct ss_message *message, int fd, uint64_t size)
 {
 	struct stat st;
@@ -69,14 +57,6 @@ static size_t make_received(char *buf, size_t size)
 			"Received: from x by y; %a, %d %b %Y %H:%M:%S +0000\r\n", &tm);
 }
 
-/**
- * ss_message_make() - Make a copy to be scanned, in a memory file.
- * @copy: where to
- * @message: the message as on the wire
- * @mode: what dots are stuffed
- *
- * Return: 0 or an errno.
- */
 int ss_message_make(struct ss_message *copy, const struct ss_message *message,
 		    enum ss_dots_mode mode)
 {
@@ -105,13 +85,6 @@ int ss_message_make(struct ss_message *copy, const struct ss_message *message,
 	return ftruncate(copy->fd, used) ? -errno : 0;
 }
 
-/**
- * ss_message_make_mail() - Put the line in front that makes octets begin as mail does.
- * @data: a message, without any dots stuffed
- * @len: its octets
- *
- * Return: a memory file, the caller's, or a negative errno.
- */
 int ss_message_make_mail(const void *data, size_t len)
 {
 	char head[128];
@@ -129,15 +102,6 @@ int ss_message_make_mail(const void *data, size_t len)
 	return ret;
 }
 
-/**
- * ss_message_put_aside() - Write the message, without our line in front, to the disk.
- * @fd: where to
- * @copy: a copy of it
- *
- * Waits for the disk.
- *
- * Return: 0 or an errno, also that of a disk that has taken it and could not keep it.
- */
 int ss_message_put_aside(int fd, const struct ss_message *copy)
 {
 	int ret = ss_file_write(fd, copy->map + copy->head, copy->len - copy->head);

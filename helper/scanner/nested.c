@@ -18,15 +18,6 @@ static bool is_line_end(char c)
 	return c == '\r' || c == '\n';
 }
 
-/**
- * ss_nested_is_mail() - Whether readers of mail may see parts in a content.
- * @text: the content
- * @len: its length in octets
- *
- * Without a field of MIME it is a text to all of them, whatever else it is.
- *
- * Return: whether there is such a field in front of the first empty line.
- */
 bool ss_nested_is_mail(const char *text, size_t len)
 {
 	const char *s = text, *end = text + len;
@@ -72,13 +63,6 @@ static size_t count_bare_lf(const struct ss_file_map *map)
 	return count;
 }
 
-/**
- * ss_nested_make() - Make a copy of mail, as a message is copied for a scan.
- * @copy: where to; to be freed with ss_message_cleanup() in any case
- * @fd: the mail; no dots are stuffed in it, and its lines end with CRLF or LF
- *
- * Return: 0, or an errno; -ENOENT where it is no mail, see ss_nested_is_mail().
- */
 int ss_nested_make(struct ss_message *copy, int fd)
 {
 	struct ss_file_map map __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
@@ -104,12 +88,6 @@ int ss_nested_make(struct ss_message *copy, int fd)
 	return ret;
 }
 
-/**
- * ss_nested_has_bare_cr() - Whether some readers see other lines in it.
- * @copy: the mail
- *
- * Return: whether there is a CR that is not part of CRLF.
- */
 bool ss_nested_has_bare_cr(const struct ss_message *copy)
 {
 	const char *s = copy->map, *end = s + copy->len;

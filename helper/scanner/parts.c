@@ -615,13 +615,6 @@ static bool look(const struct ss_mime_part *part, void *arg)
 	return true;
 }
 
-/**
- * ss_parts_walk() - Look at all parts.
- * @parts: what to look for; gets what was found
- * @tree: the message
- *
- * Return: false where there are too many parts, or too deep ones.
- */
 bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree)
 {
 	struct walk walk = { .parts = parts, .around = "" };
@@ -636,12 +629,6 @@ bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree)
 	return all;
 }
 
-/**
- * ss_parts_all_allowed() - Is what is infected fine by its hash?
- * @parts: after the walk, with an engine
- *
- * Return: whether each infected part is in the allow list, and there is one.
- */
 bool ss_parts_all_allowed(const struct ss_parts *parts)
 {
 	bool some = false;

@@ -85,7 +85,21 @@ struct ss_parts {
 	char why[SS_ENGINE_TEXT_SIZE];
 };
 
+/**
+ * ss_parts_walk() - Look at all parts.
+ * @parts: what to look for; gets what was found
+ * @tree: the message
+ *
+ * Return: false where there are too many parts, or too deep ones.
+ */
 bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree);
+
+/**
+ * ss_parts_all_allowed() - Is what is infected fine by its hash?
+ * @parts: after the walk, with an engine
+ *
+ * Return: whether each infected part is in the allow list, and there is one.
+ */
 bool ss_parts_all_allowed(const struct ss_parts *parts);
 
 #endif /* SS_SCANNER_PARTS_H */

@@ -82,12 +82,6 @@ static void cleanup_run(struct run **run)
 	free(*run);
 }
 
-/**
- * ss_scan_new() - Get ready to scan.
- * @engine: the engine; stays the caller's
- *
- * Return: what to scan with, to be freed with ss_scan_free(), or NULL.
- */
 struct ss_scan *ss_scan_new(struct ss_engine *engine)
 {
 	struct ss_scan *scan = calloc(1, sizeof(*scan));
@@ -103,10 +97,6 @@ struct ss_scan *ss_scan_new(struct ss_engine *engine)
 	return NULL;
 }
 
-/**
- * ss_scan_free() - Free what ss_scan_new() has made.
- * @scan: that, or NULL
- */
 void ss_scan_free(struct ss_scan *scan)
 {
 	if (!scan)
@@ -684,19 +674,6 @@ static int scan_run(struct run *run, int fd, int quarantine, const void *profile
 	return out;
 }
 
-/**
- * ss_scan_message() - Scan a message.
- * @scan: what to scan with
- * @fd: the message as on the wire; only read from
- * @quarantine: where an infected message is written to, or -1
- * @job: size of the message, how it came, and how long it may take
- * @profile: attributes of the AV profile
- * @len: octets of them
- * @result: set in any case
- *
- * Return: where the result says replaced, the sealed file of what is to go to the
- * server instead, the caller's; else -1.
- */
 int ss_scan_message(struct ss_scan *scan, int fd, int quarantine,
 		    const struct ss_scan_job *job, const void *profile, size_t len,
 		    struct ss_scan_result *result)

@@ -37,11 +37,6 @@ static bool do_job(struct ss_scan *scan, int sock)
 	return !ret;
 }
 
-/**
- * ss_worker_run() - Be a worker. Does not return.
- * @engine: the engine
- * @sock: the socket that jobs come in by
- */
 void ss_worker_run(struct ss_engine *engine, int sock)
 {
 	struct ss_scan *scan = ss_scan_new(engine);

@@ -451,12 +451,6 @@ static int watch(struct supervisor *s)
 	}
 }
 
-/**
- * ss_supervisor_run() - Run the helper until it is told to end.
- * @conf: the command line
- *
- * Return: the exit status.
- */
 int ss_supervisor_run(const struct ss_conf *conf)
 {
 	struct supervisor s = {

@@ -4,6 +4,12 @@
 
 #include "common/conf.h"
 
+/**
+ * ss_supervisor_run() - Run the helper until it is told to end.
+ * @conf: the command line
+ *
+ * Return: the exit status.
+ */
 int ss_supervisor_run(const struct ss_conf *conf);
 
 #endif /* SS_SUPERVISOR_SUPERVISOR_H */

@@ -153,12 +153,6 @@ static bool is_bounded(const struct tally *t)
 	return t->elements <= ELEMENTS_MAX && t->names <= NAMES_MAX;
 }
 
-/**
- * ss_chain_is_plain() - Look for whether something in DER is quick to read.
- * @der: it
- *
- * Return: whether it has no more elements than a chain may have.
- */
 bool ss_chain_is_plain(const gnutls_datum_t *der)
 {
 	struct bytes b = { der->data, der->size };
@@ -167,13 +161,6 @@ bool ss_chain_is_plain(const gnutls_datum_t *der)
 	return count(&b, &t, &t.elements, 0) && is_bounded(&t);
 }
 
-/**
- * ss_chain_check_message() - Look at the certificates that a server sends.
- * @message: the message Certificate (RFC 5246 7.4.2, RFC 8446 4.4.2), unread so far
- * @tls13: it is of TLS 1.3
- *
- * Return: why it cannot be read, or NULL. What is no such message at all, GnuTLS finds.
- */
 const char *ss_chain_check_message(const gnutls_datum_t *message, bool tls13)
 {
 	struct bytes b = { message->data, message->size }, skip, list, crt;
@@ -265,13 +252,6 @@ static bool key_is_bounded(gnutls_x509_crt_t crt)
 	}
 }
 
-/**
- * ss_chain_check_keys() - Look at the keys of certificates.
- * @chain: the certificates
- * @count: how many
- *
- * Return: why they cannot be used to verify anything, or NULL.
- */
 const char *ss_chain_check_keys(gnutls_x509_crt_t *chain, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)

@@ -277,15 +277,6 @@ static bool read_body(struct ss_client_hello *hello, struct bytes body)
 				     GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO) && !x.bad;
 }
 
-/**
- * ss_client_hello_parse() - Read the first octets of a client.
- * @hello: what they say; complete only for SS_CLIENT_HELLO_OK, but the name is valid
- *   in any case
- * @buf: the octets
- * @len: how many; more than SS_CLIENT_HELLO_RAW is never needed
- *
- * Return: what they are.
- */
 enum ss_client_hello_status ss_client_hello_parse(struct ss_client_hello *hello, const void *buf,
 						  size_t len)
 {

@@ -57,6 +57,15 @@ struct ss_client_hello {
 	char name[SMTPSPLICE_PATTERN_MAX + 1];
 };
 
+/**
+ * ss_client_hello_parse() - Read the first octets of a client.
+ * @hello: what they say; complete only for SS_CLIENT_HELLO_OK, but the name is valid
+ *   in any case
+ * @buf: the octets
+ * @len: how many; more than SS_CLIENT_HELLO_RAW is never needed
+ *
+ * Return: what they are.
+ */
 enum ss_client_hello_status ss_client_hello_parse(struct ss_client_hello *hello, const void *buf,
 						  size_t len);
 

@@ -37,14 +37,6 @@ static int init(struct ss_tls_context *gw, const struct ss_conf *conf, char *err
 	return ret;
 }
 
-/**
- * ss_tls_context_new() - Read and make what handshakes need.
- * @conf: the command line
- * @err: what is wrong, for people
- * @errlen: room at @err
- *
- * Return: it, to be freed with ss_tls_context_free(), or NULL.
- */
 struct ss_tls_context *ss_tls_context_new(const struct ss_conf *conf, char *err, size_t errlen)
 {
 	struct ss_tls_context *gw = calloc(1, sizeof(*gw));
@@ -59,18 +51,6 @@ struct ss_tls_context *ss_tls_context_new(const struct ss_conf *conf, char *err,
 	return NULL;
 }
 
-/**
- * ss_tls_context_reload() - Read anew what is in files.
- * @gw: what handshakes share; they may be under way
- * @conf: the command line
- * @err: what is wrong, for people
- * @errlen: room at @err
- *
- * All of it takes the place of what was, or nothing: of a file that is half there, or
- * of a new list to old CAs, nobody is to know.
- *
- * Return: 0, or an errno and nothing has changed.
- */
 int ss_tls_context_reload(struct ss_tls_context *gw, const struct ss_conf *conf, char *err,
 			  size_t errlen)
 {
@@ -92,10 +72,6 @@ int ss_tls_context_reload(struct ss_tls_context *gw, const struct ss_conf *conf,
 	return 0;
 }
 
-/**
- * ss_tls_context_free() - Free what handshakes share; none may be left.
- * @gw: it, or NULL
- */
 void ss_tls_context_free(struct ss_tls_context *gw)
 {
 	if (!gw)

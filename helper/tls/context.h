@@ -30,9 +30,35 @@ struct ss_tls_context {
 	uint8_t peeked[SS_CLIENT_HELLO_RAW];
 };
 
+/**
+ * ss_tls_context_new() - Read and make what handshakes need.
+ * @conf: the command line
+ * @err: what is wrong, for people
+ * @errlen: room at @err
+ *
+ * Return: it, to be freed with ss_tls_context_free(), or NULL.
+ */
 struct ss_tls_context *ss_tls_context_new(const struct ss_conf *conf, char *err, size_t errlen);
+
+/**
+ * ss_tls_context_reload() - Read anew what is in files.
+ * @gw: what handshakes share; they may be under way
+ * @conf: the command line
+ * @err: what is wrong, for people
+ * @errlen: room at @err
+ *
+ * All of it takes the place of what was, or nothing: of a file that is half there, or
+ * of a new list to old CAs, nobody is to know.
+ *
+ * Return: 0, or an errno and nothing has changed.
+ */
 int ss_tls_context_reload(struct ss_tls_context *gw, const struct ss_conf *conf, char *err,
 			  size_t errlen);
+
+/**
+ * ss_tls_context_free() - Free what handshakes share; none may be left.
+ * @gw: it, or NULL
+ */
 void ss_tls_context_free(struct ss_tls_context *gw);
 
 #endif /* SS_TLS_CONTEXT_H */

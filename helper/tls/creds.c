@@ -39,14 +39,6 @@ static int set_key(gnutls_certificate_credentials_t cred, gnutls_x509_crt_t *cha
 	return ret;
 }
 
-/**
- * ss_creds_new() - Make ready a certificate to be shown.
- * @chain: the certificate and those of CAs, in order; copied
- * @count: how many
- * @key: its key; copied
- *
- * Return: it, to be given back with ss_creds_put(), or NULL.
- */
 struct ss_creds *ss_creds_new(gnutls_x509_crt_t *chain, unsigned int count,
 			      gnutls_x509_privkey_t key)
 {
@@ -64,22 +56,12 @@ struct ss_creds *ss_creds_new(gnutls_x509_crt_t *chain, unsigned int count,
 	return NULL;
 }
 
-/**
- * ss_creds_get() - Use it once more.
- * @creds: the certificate
- *
- * Return: @creds.
- */
 struct ss_creds *ss_creds_get(struct ss_creds *creds)
 {
 	creds->users++;
 	return creds;
 }
 
-/**
- * ss_creds_put() - Use it no more.
- * @creds: the certificate, or NULL
- */
 void ss_creds_put(struct ss_creds *creds)
 {
 	if (!creds || --creds->users)
@@ -89,13 +71,6 @@ void ss_creds_put(struct ss_creds *creds)
 	free(creds);
 }
 
-/**
- * ss_creds_cache_init() - Make an empty cache.
- * @cache: the cache
- * @max: how many it takes, at least 1
- *
- * Return: 0 or -ENOMEM.
- */
 int ss_creds_cache_init(struct ss_creds_cache *cache, unsigned int max)
 {
 	*cache = (struct ss_creds_cache){ .max = max };
@@ -103,10 +78,6 @@ int ss_creds_cache_init(struct ss_creds_cache *cache, unsigned int max)
 	return cache->slots ? 0 : -ENOMEM;
 }
 
-/**
- * ss_creds_cache_clear() - Drop all that is in it.
- * @cache: the cache
- */
 void ss_creds_cache_clear(struct ss_creds_cache *cache)
 {
 	for (unsigned int i = 0; i < cache->count; i++)
@@ -114,10 +85,6 @@ void ss_creds_cache_clear(struct ss_creds_cache *cache)
 	cache->count = 0;
 }
 
-/**
- * ss_creds_cache_free() - Drop all, and the cache.
- * @cache: the cache
- */
 void ss_creds_cache_free(struct ss_creds_cache *cache)
 {
 	ss_creds_cache_clear(cache);
@@ -125,13 +92,6 @@ void ss_creds_cache_free(struct ss_creds_cache *cache)
 	memset(cache, 0, sizeof(*cache));
 }
 
-/**
- * ss_creds_cache_find() - Look for one.
- * @cache: the cache
- * @key: what it was made from
- *
- * Return: it, to be given back with ss_creds_put(), or NULL.
- */
 struct ss_creds *ss_creds_cache_find(struct ss_creds_cache *cache,
 				     const uint8_t key[SS_CREDS_KEY_SIZE])
 {
@@ -160,12 +120,6 @@ static struct ss_creds_slot *make_room(struct ss_creds_cache *cache)
 	return oldest;
 }
 
-/**
- * ss_creds_cache_add() - Keep one that was just made.
- * @cache: the cache; @key is not in it
- * @key: what it was made from
- * @creds: it; stays the caller's as well
- */
 void ss_creds_cache_add(struct ss_creds_cache *cache,
 			const uint8_t key[SS_CREDS_KEY_SIZE], struct ss_creds *creds)
 {

@@ -46,16 +46,68 @@ struct ss_creds_cache {
 	uint64_t clock;
 };
 
+/**
+ * ss_creds_new() - Make ready a certificate to be shown.
+ * @chain: the certificate and those of CAs, in order; copied
+ * @count: how many
+ * @key: its key; copied
+ *
+ * Return: it, to be given back with ss_creds_put(), or NULL.
+ */
 struct ss_creds *ss_creds_new(gnutls_x509_crt_t *chain, unsigned int count,
 			      gnutls_x509_privkey_t key);
+
+/**
+ * ss_creds_get() - Use it once more.
+ * @creds: the certificate
+ *
+ * Return: @creds.
+ */
 struct ss_creds *ss_creds_get(struct ss_creds *creds);
+
+/**
+ * ss_creds_put() - Use it no more.
+ * @creds: the certificate, or NULL
+ */
 void ss_creds_put(struct ss_creds *creds);
 
+/**
+ * ss_creds_cache_init() - Make an empty cache.
+ * @cache: the cache
+ * @max: how many it takes, at least 1
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int ss_creds_cache_init(struct ss_creds_cache *cache, unsigned int max);
+
+/**
+ * ss_creds_cache_clear() - Drop all that is in it.
+ * @cache: the cache
+ */
 void ss_creds_cache_clear(struct ss_creds_cache *cache);
+
+/**
+ * ss_creds_cache_free() - Drop all, and the cache.
+ * @cache: the cache
+ */
 void ss_creds_cache_free(struct ss_creds_cache *cache);
+
+/**
+ * ss_creds_cache_find() - Look for one.
+ * @cache: the cache
+ * @key: what it was made from
+ *
+ * Return: it, to be given back with ss_creds_put(), or NULL.
+ */
 struct ss_creds *ss_creds_cache_find(struct ss_creds_cache *cache,
 				     const uint8_t key[SS_CREDS_KEY_SIZE]);
+
+/**
+ * ss_creds_cache_add() - Keep one that was just made.
+ * @cache: the cache; @key is not in it
+ * @key: what it was made from
+ * @creds: it; stays the caller's as well
+ */
 void ss_creds_cache_add(struct ss_creds_cache *cache,
 			const uint8_t key[SS_CREDS_KEY_SIZE], struct ss_creds *creds);
 

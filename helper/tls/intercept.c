@@ -574,16 +574,6 @@ static bool step_client(struct ss_intercept *pair, uint64_t now)
 	return true;
 }
 
-/**
- * ss_intercept_new() - Begin a pair of handshakes.
- * @gw: what all share, must live on
- * @job: what to do; copied
- * @fds: the sockets, which become its own
- * @now: see ss_process_now()
- *
- * Return: it, to be freed with ss_intercept_free(); or NULL, and the sockets are
- * the caller's.
- */
 struct ss_intercept *ss_intercept_new(struct ss_tls_context *gw, const struct ss_job *job,
 				      const int fds[SS_INTERCEPT_SIDES], uint64_t now)
 {
@@ -603,21 +593,12 @@ struct ss_intercept *ss_intercept_new(struct ss_tls_context *gw, const struct ss
 	return pair;
 }
 
-/**
- * ss_intercept_close() - Close the sockets. The kernel wants that before it is
- * told the result.
- * @pair: handshakes that are done
- */
 void ss_intercept_close(struct ss_intercept *pair)
 {
 	ss_cleanup_fd(&pair->client.fd);
 	ss_cleanup_fd(&pair->server.fd);
 }
 
-/**
- * ss_intercept_free() - Free a pair of handshakes.
- * @pair: it, or NULL; if it is not done, its connections end
- */
 void ss_intercept_free(struct ss_intercept *pair)
 {
 	if (!pair)
@@ -632,15 +613,6 @@ void ss_intercept_free(struct ss_intercept *pair)
 	free(pair);
 }
 
-/**
- * ss_intercept_step() - Go on as far as it goes. To be called once at first and
- * then whenever something has happened to one of the sockets.
- * @pair: the handshakes
- * @now: see ss_process_now()
- *
- * Return: whether it is done: the result is there, and the sockets are of no
- * more use.
- */
 bool ss_intercept_step(struct ss_intercept *pair, uint64_t now)
 {
 	bool go_on = true;
@@ -666,21 +638,11 @@ bool ss_intercept_step(struct ss_intercept *pair, uint64_t now)
 	return pair->stage == STAGE_DONE;
 }
 
-/**
- * ss_intercept_ended() - Say that a peer will send no more. Peeking does not
- * show that.
- * @pair: the handshakes
- * @side: which peer
- */
 void ss_intercept_ended(struct ss_intercept *pair, enum ss_intercept_side side)
 {
 	pair->ended[side] = true;
 }
 
-/**
- * ss_intercept_expire() - The time is up that ss_intercept_deadline() has told.
- * @pair: the handshakes; done after this
- */
 void ss_intercept_expire(struct ss_intercept *pair)
 {
 	static const char *const waits[] = {
@@ -696,23 +658,11 @@ void ss_intercept_expire(struct ss_intercept *pair)
 		     "%s", waits[pair->stage]);
 }
 
-/**
- * ss_intercept_deadline() - When it has to be done, or what it waits for has to have come.
- * @pair: the handshakes
- *
- * Return: the time, see ss_process_now().
- */
 uint64_t ss_intercept_deadline(const struct ss_intercept *pair)
 {
 	return pair->stage == STAGE_WORD ? pair->word : pair->deadline;
 }
 
-/**
- * ss_intercept_result() - What became of it.
- * @pair: handshakes that are done
- *
- * Return: the result.
- */
 const struct ss_tls_result *ss_intercept_result(const struct ss_intercept *pair)
 {
 	return &pair->result;

@@ -41,14 +41,6 @@ static int read_one(struct ss_job *job, const struct nlattr *nla)
 	return 0;
 }
 
-/**
- * ss_job_parse() - Read the answer to a handshake-accept.
- * @job: where to; all but the cookie is set
- * @attrs: the first attribute
- * @len: octets of attributes
- *
- * Return: 0 or -EPROTO.
- */
 int ss_job_parse(struct ss_job *job, const struct nlattr *attrs, int len)
 {
 	struct nlattr *nla;

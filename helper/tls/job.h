@@ -26,6 +26,14 @@ struct ss_job {
 	struct ss_tls_profile profile;
 };
 
+/**
+ * ss_job_parse() - Read the answer to a handshake-accept.
+ * @job: where to; all but the cookie is set
+ * @attrs: the first attribute
+ * @len: octets of attributes
+ *
+ * Return: 0 or -EPROTO.
+ */
 int ss_job_parse(struct ss_job *job, const struct nlattr *attrs, int len);
 
 #endif /* SS_TLS_JOB_H */

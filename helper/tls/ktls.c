@@ -100,15 +100,6 @@ static void fill(struct ss_ktls_keys *keys, const struct layout *l,
 		memcpy(at + l->iv, iv->data + SALT_SIZE, l->iv_size);
 }
 
-/**
- * ss_ktls_export() - Get the keys of one direction.
- * @keys: the keys; the caller wipes them
- * @session: a session that has done its handshake
- * @receive: of what the peer sends
- *
- * Return: 0, -EOPNOTSUPP where the kernel has no such cipher or version, or
- * -EINVAL where GnuTLS says something strange.
- */
 int ss_ktls_export(struct ss_ktls_keys *keys, gnutls_session_t session, bool receive)
 {
 	const struct layout *l = find_layout(gnutls_cipher_get(session));
@@ -145,14 +136,6 @@ static int install_direction(int sock, gnutls_session_t session, bool receive)
 	return ret;
 }
 
-/**
- * ss_ktls_install() - Give the keys of both directions to the kernel.
- * @sock: the TCP socket of the session
- * @session: a session that has done its handshake, and is not used any more
- *   after this
- *
- * Return: 0 or an errno. After an error the connection is of no use.
- */
 int ss_ktls_install(int sock, gnutls_session_t session)
 {
 	int ret;

@@ -30,7 +30,25 @@ struct ss_ktls_keys {
 	socklen_t len;
 };
 
+/**
+ * ss_ktls_export() - Get the keys of one direction.
+ * @keys: the keys; the caller wipes them
+ * @session: a session that has done its handshake
+ * @receive: of what the peer sends
+ *
+ * Return: 0, -EOPNOTSUPP where the kernel has no such cipher or version, or
+ * -EINVAL where GnuTLS says something strange.
+ */
 int ss_ktls_export(struct ss_ktls_keys *keys, gnutls_session_t session, bool receive);
+
+/**
+ * ss_ktls_install() - Give the keys of both directions to the kernel.
+ * @sock: the TCP socket of the session
+ * @session: a session that has done its handshake, and is not used any more
+ *   after this
+ *
+ * Return: 0 or an errno. After an error the connection is of no use.
+ */
 int ss_ktls_install(int sock, gnutls_session_t session);
 
 #endif /* SS_TLS_KTLS_H */

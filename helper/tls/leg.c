@@ -76,12 +76,6 @@ static int on_asked(gnutls_session_t session, const gnutls_datum_t *cas, int ca_
 	return leg->refuse_asking ? -1 : 0;
 }
 
-/**
- * ss_legs_init() - Make what all legs share.
- * @legs: to be freed with ss_legs_free(), after an error as well
- *
- * Return: 0 or a GnuTLS error.
- */
 int ss_legs_init(struct ss_legs *legs)
 {
 	int ret = 0;
@@ -97,10 +91,6 @@ int ss_legs_init(struct ss_legs *legs)
 	return ret;
 }
 
-/**
- * ss_legs_free() - Free what all legs share.
- * @legs: it
- */
 void ss_legs_free(struct ss_legs *legs)
 {
 	for (unsigned int v = 1; v <= SS_TLS_LEG_VERSIONS; v++)
@@ -290,17 +280,6 @@ static int start(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned in
 	return ret;
 }
 
-/**
- * ss_tls_leg_dial() - Prepare the handshake with a server.
- * @leg: the leg
- * @legs: what all share
- * @versions: SS_TLS_LEG_TLS*
- * @ciphers: SS_TLS_LEG_AES128, SS_TLS_LEG_STRONG
- * @name: the server's name (SNI), or ""
- * @alpn: name "smtp" as the application protocol
- *
- * Return: 0 or a GnuTLS error.
- */
 int ss_tls_leg_dial(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned int versions,
 		    unsigned int ciphers, const char *name, bool alpn)
 {
@@ -318,17 +297,6 @@ int ss_tls_leg_dial(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned
 					     legs->dial_cred);
 }
 
-/**
- * ss_tls_leg_serve() - Prepare the handshake with a client.
- * @leg: the leg
- * @legs: what all share
- * @versions: SS_TLS_LEG_TLS*
- * @ciphers: SS_TLS_LEG_AES128, SS_TLS_LEG_STRONG
- * @creds: what to show; must live as long as the leg
- * @alpn: the client has named "smtp"
- *
- * Return: 0 or a GnuTLS error.
- */
 int ss_tls_leg_serve(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned int versions,
 		     unsigned int ciphers, struct ss_creds *creds, bool alpn)
 {
@@ -364,13 +332,6 @@ static int handshake(const struct ss_tls_leg *leg)
 	return ret;
 }
 
-/**
- * ss_tls_leg_handshake() - Go on with a handshake, as far as it goes.
- * @leg: the leg
- *
- * Return: 0 when it is done, GNUTLS_E_AGAIN where something new has to happen to
- * the socket, or another GnuTLS error.
- */
 int ss_tls_leg_handshake(struct ss_tls_leg *leg)
 {
 	int ret;
@@ -389,24 +350,12 @@ int ss_tls_leg_handshake(struct ss_tls_leg *leg)
 	return ret;
 }
 
-/**
- * ss_tls_leg_version() - The version of a leg that has agreed on one.
- * @leg: the leg
- *
- * Return: SS_TLS_LEG_TLS12 or SS_TLS_LEG_TLS13.
- */
 unsigned int ss_tls_leg_version(const struct ss_tls_leg *leg)
 {
 	return gnutls_protocol_get_version(leg->session) == GNUTLS_TLS1_3 ?
 	       SS_TLS_LEG_TLS13 : SS_TLS_LEG_TLS12;
 }
 
-/**
- * ss_tls_leg_cipher() - The strength of a leg that is done.
- * @leg: the leg
- *
- * Return: SS_TLS_LEG_AES128 or SS_TLS_LEG_STRONG.
- */
 unsigned int ss_tls_leg_cipher(const struct ss_tls_leg *leg)
 {
 	switch (gnutls_cipher_get(leg->session)) {
@@ -418,14 +367,6 @@ unsigned int ss_tls_leg_cipher(const struct ss_tls_leg *leg)
 	}
 }
 
-/**
- * ss_tls_leg_listen() - Hear whether a server takes our last flight of TLS 1.3, of which
- * it says nothing in the handshake.
- * @leg: a leg that is done; of what it sends, only what can be an alert is read
- *
- * Return: 0 where it goes on, GNUTLS_E_AGAIN where it has said nothing so far, or
- * another GnuTLS error where it does not.
- */
 int ss_tls_leg_listen(struct ss_tls_leg *leg)
 {
 	uint8_t head[RECORD_HEADER];
@@ -465,14 +406,6 @@ static enum smtpsplice_tls_cause alert_cause(const struct ss_tls_leg *leg,
 	}
 }
 
-/**
- * ss_tls_leg_cause() - Why a handshake failed.
- * @leg: the leg
- * @error: what ss_tls_leg_handshake() said
- * @peer: the cause where the peer ended it: CLIENT or SERVER
- *
- * Return: the cause.
- */
 enum smtpsplice_tls_cause ss_tls_leg_cause(const struct ss_tls_leg *leg, int error,
 					   enum smtpsplice_tls_cause peer)
 {
@@ -503,13 +436,6 @@ enum smtpsplice_tls_cause ss_tls_leg_cause(const struct ss_tls_leg *leg, int err
 	}
 }
 
-/**
- * ss_tls_leg_explain() - Why a handshake failed, in words.
- * @leg: the leg
- * @error: what ss_tls_leg_handshake() said
- * @text: where to
- * @size: room at @text
- */
 void ss_tls_leg_explain(const struct ss_tls_leg *leg, int error, char *text, size_t size)
 {
 	const char *alert = NULL;
@@ -526,12 +452,6 @@ void ss_tls_leg_explain(const struct ss_tls_leg *leg, int error, char *text, siz
 		ss_text_clean_str(SS_TEXT_PRINT, text, size, gnutls_strerror(error));
 }
 
-/**
- * ss_tls_leg_error_alert() - What to tell a peer whose handshake failed.
- * @error: what ss_tls_leg_handshake() said
- *
- * Return: the alert, or SS_TLS_LEG_NO_ALERT where the peer knows or is gone.
- */
 int ss_tls_leg_error_alert(int error)
 {
 	int level;
@@ -548,13 +468,6 @@ int ss_tls_leg_error_alert(int error)
 	}
 }
 
-/**
- * ss_tls_leg_is_ready() - Whether the kernel can take over.
- * @leg: a leg that is done
- *
- * Return: whether GnuTLS has read nothing that it holds back, and the peer takes
- * records as the kernel makes them.
- */
 bool ss_tls_leg_is_ready(const struct ss_tls_leg *leg)
 {
 	return !gnutls_record_check_pending(leg->session) && !leg->short_records;
@@ -569,13 +482,6 @@ static void send_plain_alert(const struct ss_tls_leg *leg, int alert)
 	(void)n;	/* who is gone needs none */
 }
 
-/**
- * ss_tls_leg_alert() - Tell a peer that this is the end.
- * @leg: the leg
- * @alert: why; GNUTLS_A_CLOSE_NOTIFY is none of the peer's doing
- *
- * It is sent if there is room for it in the socket.
- */
 void ss_tls_leg_alert(struct ss_tls_leg *leg, int alert)
 {
 	if (alert == SS_TLS_LEG_NO_ALERT)
@@ -587,10 +493,6 @@ void ss_tls_leg_alert(struct ss_tls_leg *leg, int alert)
 		send_plain_alert(leg, alert);
 }
 
-/**
- * ss_tls_leg_release() - Let go of the connection, which goes on without us.
- * @leg: the leg; its socket is still open
- */
 void ss_tls_leg_release(struct ss_tls_leg *leg)
 {
 	if (leg->session)
@@ -601,14 +503,6 @@ void ss_tls_leg_release(struct ss_tls_leg *leg)
 	gnutls_memset(&leg->secrets, 0, sizeof(leg->secrets));
 }
 
-/**
- * ss_tls_leg_hang_up() - End the connection.
- * @leg: the leg; its socket is still open
- *
- * What has come is thrown away first: closing a socket with data in it resets
- * the connection, and the peer might not get to read the alert. So would what is
- * still to come, if we did not let the kernel read on.
- */
 void ss_tls_leg_hang_up(struct ss_tls_leg *leg)
 {
 	char buf[4096];

@@ -94,14 +94,6 @@ static int make_key(gnutls_x509_privkey_t *key, gnutls_pk_algorithm_t pk,
 	return ret ?: gnutls_x509_privkey_generate(*key, pk, bits, 0);
 }
 
-/**
- * ss_mint_init() - Open the mint.
- * @mint: to be freed with ss_mint_free(), after an error as well
- * @ca: the gateway's CAs, which must live on
- * @cert_dir: folder of the certificates for the mode replace
- *
- * Return: 0 or an errno.
- */
 int ss_mint_init(struct ss_mint *mint, const struct ss_ca *ca, const char *cert_dir)
 {
 	*mint = (struct ss_mint){ .ca = ca, .cert_dir = cert_dir };
@@ -111,10 +103,6 @@ int ss_mint_init(struct ss_mint *mint, const struct ss_ca *ca, const char *cert_
 	return ss_creds_cache_init(&mint->cache, CACHE_MAX);
 }
 
-/**
- * ss_mint_free() - Close the mint.
- * @mint: the mint
- */
 void ss_mint_free(struct ss_mint *mint)
 {
 	for (int i = 0; i < SS_MINT_KEYS; i++)
@@ -378,16 +366,6 @@ static int make_crt(struct ss_mint *mint, gnutls_x509_crt_t original, enum ss_ca
 	return 0;
 }
 
-/**
- * ss_mint_make() - Make a certificate.
- * @mint: the mint
- * @original: the server's certificate
- * @kind: the CA that signs it
- * @key: the key that it is for
- * @made: the certificate, the caller's
- *
- * Return: 0 or a GnuTLS error.
- */
 int ss_mint_make(struct ss_mint *mint, gnutls_x509_crt_t original, enum ss_ca_kind kind,
 		 enum ss_mint_key key, gnutls_x509_crt_t *made)
 {
@@ -423,19 +401,6 @@ static int make_cache_key(uint8_t out[SS_CREDS_KEY_SIZE], gnutls_x509_crt_t orig
 	return ret;
 }
 
-/**
- * ss_mint_re_sign() - Get a certificate to be shown for a server's own.
- * @mint: the mint
- * @original: the server's certificate
- * @name: the name that the client asked for, or ""
- * @kind: the CA that signs it
- * @key: the key that it is for
- *
- * The certificate of the CA goes with it: clients cannot tell an unknown CA by
- * name otherwise.
- *
- * Return: it, to be given back with ss_creds_put(), or NULL.
- */
 struct ss_creds *ss_mint_re_sign(struct ss_mint *mint, gnutls_x509_crt_t original,
 				 const char *name, enum ss_ca_kind kind,
 				 enum ss_mint_key key)
@@ -494,13 +459,6 @@ static struct ss_creds *load_creds(const char *crt_path, const char *key_path)
 	return creds;
 }
 
-/**
- * ss_mint_replace() - Get a certificate that the helper was given.
- * @mint: the mint
- * @name: its name; NAME.pem and NAME.key are read anew when they have changed
- *
- * Return: it, to be given back with ss_creds_put(), or NULL.
- */
 struct ss_creds *ss_mint_replace(struct ss_mint *mint, const char *name)
 {
 	char crt_path[PATH_SIZE], key_path[PATH_SIZE], state[PATH_SIZE];

@@ -26,15 +26,6 @@ static bool make_id(uint8_t id[32], const struct ss_job *job, const char *name)
 	return !gnutls_hash_fast(GNUTLS_DIG_SHA256, buf, len, id);
 }
 
-/**
- * ss_mtls_servers_has() - Look for a server.
- * @askers: the memory
- * @job: has its address and port
- * @name: its name (SNI), or ""
- * @now: see ss_process_now()
- *
- * Return: whether it is known to ask.
- */
 bool ss_mtls_servers_has(const struct ss_mtls_servers *askers, const struct ss_job *job,
 			 const char *name, uint64_t now)
 {
@@ -49,13 +40,6 @@ bool ss_mtls_servers_has(const struct ss_mtls_servers *askers, const struct ss_j
 	return false;
 }
 
-/**
- * ss_mtls_servers_add() - Remember a server.
- * @askers: the memory
- * @job: has its address and port
- * @name: its name (SNI), or ""
- * @now: see ss_process_now()
- */
 void ss_mtls_servers_add(struct ss_mtls_servers *askers, const struct ss_job *job,
 			 const char *name, uint64_t now)
 {

@@ -29,8 +29,25 @@ struct ss_mtls_servers {
 	struct ss_asker place[SS_MTLS_SERVERS_MAX];
 };
 
+/**
+ * ss_mtls_servers_has() - Look for a server.
+ * @askers: the memory
+ * @job: has its address and port
+ * @name: its name (SNI), or ""
+ * @now: see ss_process_now()
+ *
+ * Return: whether it is known to ask.
+ */
 bool ss_mtls_servers_has(const struct ss_mtls_servers *askers, const struct ss_job *job,
 			 const char *name, uint64_t now);
+
+/**
+ * ss_mtls_servers_add() - Remember a server.
+ * @askers: the memory
+ * @job: has its address and port
+ * @name: its name (SNI), or ""
+ * @now: see ss_process_now()
+ */
 void ss_mtls_servers_add(struct ss_mtls_servers *askers, const struct ss_job *job,
 			 const char *name, uint64_t now);
 

@@ -320,11 +320,6 @@ static void open_signals(struct tls *t)
 		die(strerror(errno));
 }
 
-/**
- * ss_tls_run() - Be the tls process. Does not return.
- * @conf: the command line
- * @sock: to the broker, by which jobs come in and results go out
- */
 void ss_tls_run(const struct ss_conf *conf, int sock)
 {
 	static struct tls t;

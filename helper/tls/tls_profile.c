@@ -12,10 +12,6 @@
 #include "proto/attrs.h"
 #include "tls/tls_profile.h"
 
-/**
- * ss_tls_profile_default() - A profile that says nothing.
- * @profile: gets the defaults named in uapi/smtpsplice.yaml
- */
 void ss_tls_profile_default(struct ss_tls_profile *profile)
 {
 	*profile = (struct ss_tls_profile){
@@ -116,13 +112,6 @@ static int read_one(struct ss_tls_profile *p, const struct nlattr *nla)
 	return 0;	/* what is the kernel's own business */
 }
 
-/**
- * ss_tls_profile_parse() - Read a profile.
- * @profile: where to; what @nest does not say, gets its default
- * @nest: attribute with a nested attribute set tls-profile, or NULL
- *
- * Return: 0 or -EPROTO.
- */
 int ss_tls_profile_parse(struct ss_tls_profile *profile, const struct nlattr *nest)
 {
 	struct nlattr *nla;
@@ -149,14 +138,6 @@ static bool prefix_has(const struct ss_prefix *p, const uint8_t *addr)
 	       (!bits || !((p->addr[whole] ^ addr[whole]) & mask));
 }
 
-/**
- * ss_tls_profile_exempts_address() - Look for a server's address.
- * @profile: the profile
- * @addr: the address in network byte order
- * @size: its size, 4 or 16
- *
- * Return: whether sessions with that server are to be bypassed.
- */
 bool ss_tls_profile_exempts_address(const struct ss_tls_profile *profile,
 				    const uint8_t *addr, size_t size)
 {
@@ -206,13 +187,6 @@ static bool regex_matches(const char *pattern, const char *name)
 	return found;
 }
 
-/**
- * ss_tls_profile_exempts_name() - Look for a server's name.
- * @profile: the profile
- * @name: the name (SNI); an empty one is never exempt
- *
- * Return: whether sessions with that server are to be bypassed.
- */
 bool ss_tls_profile_exempts_name(const struct ss_tls_profile *profile, const char *name)
 {
 	char bare[SMTPSPLICE_PATTERN_MAX + 1] = "";

@@ -52,10 +52,39 @@ struct ss_tls_profile {
 	unsigned int regex_count;
 };
 
+/**
+ * ss_tls_profile_default() - A profile that says nothing.
+ * @profile: gets the defaults named in uapi/smtpsplice.yaml
+ */
 void ss_tls_profile_default(struct ss_tls_profile *profile);
+
+/**
+ * ss_tls_profile_parse() - Read a profile.
+ * @profile: where to; what @nest does not say, gets its default
+ * @nest: attribute with a nested attribute set tls-profile, or NULL
+ *
+ * Return: 0 or -EPROTO.
+ */
 int ss_tls_profile_parse(struct ss_tls_profile *profile, const struct nlattr *nest);
+
+/**
+ * ss_tls_profile_exempts_address() - Look for a server's address.
+ * @profile: the profile
+ * @addr: the address in network byte order
+ * @size: its size, 4 or 16
+ *
+ * Return: whether sessions with that server are to be bypassed.
+ */
 bool ss_tls_profile_exempts_address(const struct ss_tls_profile *profile,
 				    const uint8_t *addr, size_t size);
+
+/**
+ * ss_tls_profile_exempts_name() - Look for a server's name.
+ * @profile: the profile
+ * @name: the name (SNI); an empty one is never exempt
+ *
+ * Return: whether sessions with that server are to be bypassed.
+ */
 bool ss_tls_profile_exempts_name(const struct ss_tls_profile *profile, const char *name);
 
 #endif /* SS_TLS_TLS_PROFILE_H */

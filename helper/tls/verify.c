@@ -75,17 +75,6 @@ static int load_crls(struct ss_verify *v, const char *file, char *err, size_t er
 	return -EINVAL;
 }
 
-/**
- * ss_verify_init() - Read what servers' certificates are checked against.
- * @verify: where to; to be freed with ss_verify_free(), after an error as well
- * @trust: PEM bundle of CAs, or NULL for those that the system trusts
- * @crl: PEM file of CRLs, or NULL; they are trusted like the CAs
- * @own: the gateway's CAs, which must live on
- * @err: what is wrong, for people
- * @errlen: room at @err
- *
- * Return: 0 or an errno.
- */
 int ss_verify_init(struct ss_verify *verify, const char *trust, const char *crl,
 		   const struct ss_ca *own, char *err, size_t errlen)
 {
@@ -107,10 +96,6 @@ int ss_verify_init(struct ss_verify *verify, const char *trust, const char *crl,
 	return crl ? load_crls(verify, crl, err, errlen) : 0;
 }
 
-/**
- * ss_verify_free() - Forget what certificates are checked against.
- * @verify: it
- */
 void ss_verify_free(struct ss_verify *verify)
 {
 	if (verify->trust)
@@ -499,15 +484,6 @@ static void check_staple(const struct ss_verify *v, gnutls_x509_crt_t *path,
 		set_failed(r, SMTPSPLICE_TLS_CAUSE_VALIDATION_TIMEOUT);
 }
 
-/**
- * ss_verify_chain() - Check a server's certificate.
- * @verify: what to check it against
- * @chain: what the server sent, its own certificate first
- * @count: how many, at least 1
- * @staple: the OCSP response that came with it, or NULL
- * @name: the name that it has to be for, or NULL where that does not matter
- * @result: what is wrong with it, all of it
- */
 void ss_verify_chain(const struct ss_verify *verify, gnutls_x509_crt_t *chain,
 		     unsigned int count, const gnutls_datum_t *staple,
 		     const char *name, struct ss_verify_result *result)
@@ -563,15 +539,6 @@ static uint32_t action_of(const struct ss_tls_profile *p, enum smtpsplice_tls_ca
 	}
 }
 
-/**
- * ss_verify_decide() - What to do, by the TLS profile.
- * @profile: the profile
- * @result: what is wrong with the certificate
- * @cause: the check that decided it; NONE where nothing is wrong
- *
- * Return: the strictest of the actions for all that is wrong; IGNORE where
- * nothing is.
- */
 enum smtpsplice_tls_action ss_verify_decide(const struct ss_tls_profile *profile,
 					    const struct ss_verify_result *result,
 					    enum smtpsplice_tls_cause *cause)

@@ -39,12 +39,48 @@ struct ss_verify_result {
 	const char *detail;
 };
 
+/**
+ * ss_verify_init() - Read what servers' certificates are checked against.
+ * @verify: where to; to be freed with ss_verify_free(), after an error as well
+ * @trust: PEM bundle of CAs, or NULL for those that the system trusts
+ * @crl: PEM file of CRLs, or NULL; they are trusted like the CAs
+ * @own: the gateway's CAs, which must live on
+ * @err: what is wrong, for people
+ * @errlen: room at @err
+ *
+ * Return: 0 or an errno.
+ */
 int ss_verify_init(struct ss_verify *verify, const char *trust, const char *crl,
 		   const struct ss_ca *own, char *err, size_t errlen);
+
+/**
+ * ss_verify_free() - Forget what certificates are checked against.
+ * @verify: it
+ */
 void ss_verify_free(struct ss_verify *verify);
+
+/**
+ * ss_verify_chain() - Check a server's certificate.
+ * @verify: what to check it against
+ * @chain: what the server sent, its own certificate first
+ * @count: how many, at least 1
+ * @staple: the OCSP response that came with it, or NULL
+ * @name: the name that it has to be for, or NULL where that does not matter
+ * @result: what is wrong with it, all of it
+ */
 void ss_verify_chain(const struct ss_verify *verify, gnutls_x509_crt_t *chain,
 		     unsigned int count, const gnutls_datum_t *staple,
 		     const char *name, struct ss_verify_result *result);
+
+/**
+ * ss_verify_decide() - What to do, by the TLS profile.
+ * @profile: the profile
+ * @result: what is wrong with the certificate
+ * @cause: the check that decided it; NONE where nothing is wrong
+ *
+ * Return: the strictest of the actions for all that is wrong; IGNORE where
+ * nothing is.
+ */
 enum smtpsplice_tls_action ss_verify_decide(const struct ss_tls_profile *profile,
 					    const struct ss_verify_result *result,
 					    enum smtpsplice_tls_cause *cause);

@@ -211,13 +211,6 @@ static bool read_first(const uint8_t *data, size_t len, struct named *named)
 	return read_head(&in, &el) && read_named(&el, named) && named->type != TYPE_OTHER;
 }
 
-/**
- * ss_cms_is() - Whether a file is one of CMS.
- * @data: the file
- * @len: its length in octets
- *
- * Return: whether it begins as one.
- */
 bool ss_cms_is(const uint8_t *data, size_t len)
 {
 	struct named named;
@@ -225,13 +218,6 @@ bool ss_cms_is(const uint8_t *data, size_t len)
 	return read_first(data, len, &named);
 }
 
-/**
- * ss_cms_is_enveloped() - Whether there is content that needs a key in it.
- * @data: what ss_cms_is() takes for CMS
- * @len: its length in octets
- *
- * Return: whether the outermost content is encrypted.
- */
 bool ss_cms_is_enveloped(const uint8_t *data, size_t len)
 {
 	struct named named;
@@ -428,14 +414,6 @@ static void read_compressed(struct output *out, const struct span *content)
 	inflateEnd(&out->zlib);
 }
 
-/**
- * ss_cms_read() - Hand out what is in CMS.
- * @data: the file
- * @len: its length in octets
- * @inner: takes it; where that is CMS itself, as a file of CMS
- *
- * Return: whether it was what it should be, and all there.
- */
 bool ss_cms_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	struct output out = { .inner = inner, .sound = true };
@@ -505,13 +483,6 @@ static size_t decode(const uint8_t **at, const uint8_t *end, uint8_t *out, size_
 	return used;
 }
 
-/**
- * ss_cms_text_is() - Whether a file is CMS in base64, with a line that says so or not.
- * @data: the file
- * @len: its length in octets
- *
- * Return: whether it begins as such.
- */
 bool ss_cms_text_is(const uint8_t *data, size_t len)
 {
 	const uint8_t *at = skip_label(data, data + len);
@@ -523,14 +494,6 @@ bool ss_cms_text_is(const uint8_t *data, size_t len)
 	return ss_cms_is(octets, decode(&at, data + len, octets, sizeof(octets)));
 }
 
-/**
- * ss_cms_text_read() - Decode such a file.
- * @data: the file
- * @len: its length in octets
- * @inner: takes the CMS
- *
- * Return: true, what is no base64 ends it.
- */
 bool ss_cms_text_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	const uint8_t *at = skip_label(data, data + len);

@@ -403,19 +403,6 @@ static size_t search(const uint8_t *data, size_t len, struct ss_format_hit *hit)
 	return 0;
 }
 
-/**
- * ss_format_sniff() - Find out what archives a file is.
- * @data: the file
- * @len: its length in octets
- * @hits: set to what was found
- *
- * A zip counts wherever it begins, since it is read from its end, and twice where
- * those who read it from its beginning see another. A 7z or rar that does not
- * begin the file counts where the file is no other archive; files in a text count
- * anywhere.
- *
- * Return: how many were found.
- */
 size_t ss_format_sniff(const uint8_t *data, size_t len,
 		       struct ss_format_hit hits[SS_FORMAT_HITS])
 {
@@ -446,13 +433,6 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 	return count;
 }
 
-/**
- * ss_format_zip_count() - How many entries a zip says that it has.
- * @data: the zip
- * @len: its length in octets
- *
- * Return: the number, or 0 where that is not known.
- */
 unsigned int ss_format_zip_count(const uint8_t *data, size_t len)
 {
 	size_t at = find_zip_end(data, len);
@@ -461,13 +441,6 @@ unsigned int ss_format_zip_count(const uint8_t *data, size_t len)
 	return count == 0xffff ? 0 : count;
 }
 
-/**
- * ss_format_is_volume() - Whether a name is that of a volume of an archive which
- * has no mark in its octets.
- * @name: the name
- *
- * Return: whether it is.
- */
 bool ss_format_is_volume(const char *name)
 {
 	static const char *const patterns[] = {

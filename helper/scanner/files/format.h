@@ -56,9 +56,38 @@ struct ss_format_hit {
 	size_t at;
 };
 
+/**
+ * ss_format_sniff() - Find out what archives a file is.
+ * @data: the file
+ * @len: its length in octets
+ * @hits: set to what was found
+ *
+ * A zip counts wherever it begins, since it is read from its end, and twice where
+ * those who read it from its beginning see another. A 7z or rar that does not
+ * begin the file counts where the file is no other archive; files in a text count
+ * anywhere.
+ *
+ * Return: how many were found.
+ */
 size_t ss_format_sniff(const uint8_t *data, size_t len,
 		       struct ss_format_hit hits[SS_FORMAT_HITS]);
+
+/**
+ * ss_format_zip_count() - How many entries a zip says that it has.
+ * @data: the zip
+ * @len: its length in octets
+ *
+ * Return: the number, or 0 where that is not known.
+ */
 unsigned int ss_format_zip_count(const uint8_t *data, size_t len);
+
+/**
+ * ss_format_is_volume() - Whether a name is that of a volume of an archive which
+ * has no mark in its octets.
+ * @name: the name
+ *
+ * Return: whether it is.
+ */
 bool ss_format_is_volume(const char *name);
 
 #endif /* SS_SCANNER_FILES_FORMAT_H */

@@ -392,18 +392,6 @@ static int look_whole(struct look *look, int fd, const char *name)
 	return look->walk.error;
 }
 
-/**
- * ss_inspect_look() - Look at a file, and into it.
- * @content: what ss_inspect_open() gave
- * @fd: the file, a regular one that does not change meanwhile; only read from, its
- *   offset does not matter
- * @name: its name, any octets, or NULL
- * @rules: what to look for
- * @finding: set in any case
- *
- * Return: 0, or a negative errno where it could not be looked at for a reason that
- * is not its own; what is in @finding then is not all.
- */
 int ss_inspect_look(const struct ss_inspect *content, int fd, const char *name,
 		    const struct ss_inspect_rules *rules,
 		    struct ss_inspect_finding *finding)
@@ -424,13 +412,6 @@ int ss_inspect_look(const struct ss_inspect *content, int fd, const char *name,
 	return ret;
 }
 
-/**
- * ss_inspect_hash() - The SHA-256 of a file.
- * @fd: the file; its offset does not matter
- * @hash: set to the hash
- *
- * Return: 0, or a negative errno.
- */
 int ss_inspect_hash(int fd, unsigned char hash[SS_INSPECT_HASH_SIZE])
 {
 	GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -450,14 +431,6 @@ int ss_inspect_hash(int fd, unsigned char hash[SS_INSPECT_HASH_SIZE])
 	return ret;
 }
 
-/**
- * ss_inspect_open() - Load libmagic's database.
- *
- * Takes a moment and a few megabytes, which processes forked later share.
- *
- * Return: what ss_inspect_look() needs, to be freed with ss_inspect_close(), or
- * NULL with errno set.
- */
 struct ss_inspect *ss_inspect_open(void)
 {
 	struct ss_inspect *content = calloc(1, sizeof(*content));
@@ -479,10 +452,6 @@ struct ss_inspect *ss_inspect_open(void)
 	return content;
 }
 
-/**
- * ss_inspect_close() - Free what ss_inspect_open() gave.
- * @content: that, or NULL
- */
 void ss_inspect_close(struct ss_inspect *content)
 {
 	if (!content)

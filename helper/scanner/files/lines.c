@@ -22,13 +22,6 @@ static bool is_blank(uint8_t c)
 	return c == ' ' || c == '\t';
 }
 
-/**
- * ss_lines_next() - Take the next line.
- * @text: the text
- * @line: set to the line, without what ends it: anything that ends lines to somebody
- *
- * Return: whether there was one.
- */
 bool ss_lines_next(struct ss_lines *text, struct ss_lines *line)
 {
 	const uint8_t *s = text->at, *end = text->end;
@@ -47,15 +40,6 @@ bool ss_lines_next(struct ss_lines *text, struct ss_lines *line)
 	return true;
 }
 
-/**
- * ss_lines_find() - Take the lines up to one that begins with a word.
- * @text: the text
- * @start: where its first line begins
- * @word: the word
- * @line: set to the line
- *
- * Return: whether there is one.
- */
 bool ss_lines_find(struct ss_lines *text, const uint8_t *start, const char *word,
 		   struct ss_lines *line)
 {
@@ -75,12 +59,6 @@ bool ss_lines_find(struct ss_lines *text, const uint8_t *start, const char *word
 	return false;
 }
 
-/**
- * ss_lines_has_bare_cr() - Whether there is a CR without an LF in a text.
- * @text: the text
- *
- * Return: whether there is.
- */
 bool ss_lines_has_bare_cr(const struct ss_lines *text)
 {
 	const uint8_t *s = text->at;
@@ -94,13 +72,6 @@ bool ss_lines_has_bare_cr(const struct ss_lines *text)
 	return false;
 }
 
-/**
- * ss_lines_skip_blanks() - Skip spaces and tabs.
- * @s: where to begin
- * @end: where to end in any case
- *
- * Return: behind them.
- */
 const uint8_t *ss_lines_skip_blanks(const uint8_t *s, const uint8_t *end)
 {
 	while (s < end && is_blank(*s))
@@ -108,12 +79,6 @@ const uint8_t *ss_lines_skip_blanks(const uint8_t *s, const uint8_t *end)
 	return s;
 }
 
-/**
- * ss_lines_trim() - Find the end of a line without spaces and tabs.
- * @line: the line
- *
- * Return: behind its last other octet.
- */
 const uint8_t *ss_lines_trim(const struct ss_lines *line)
 {
 	const uint8_t *end = line->end;

@@ -39,13 +39,6 @@ static bool ends_label(const uint8_t *at, const uint8_t *end)
 	return true;
 }
 
-/**
- * ss_pgp_is() - Whether there is a message of OpenPGP in a text.
- * @data: the text
- * @len: its length in octets
- *
- * Return: whether a line says so.
- */
 bool ss_pgp_is(const uint8_t *data, size_t len)
 {
 	const uint8_t *at = data, *end = data + len;
@@ -60,14 +53,6 @@ bool ss_pgp_is(const uint8_t *data, size_t len)
 	return false;
 }
 
-/**
- * ss_pgp_read() - Hand out what can be read in such a text, which is nothing.
- * @data: the text
- * @len: its length in octets
- * @inner: takes nothing
- *
- * Return: true.
- */
 bool ss_pgp_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	(void)data;

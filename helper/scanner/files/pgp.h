@@ -8,7 +8,23 @@
 
 #include "scanner/files/extract.h"
 
+/**
+ * ss_pgp_is() - Whether there is a message of OpenPGP in a text.
+ * @data: the text
+ * @len: its length in octets
+ *
+ * Return: whether a line says so.
+ */
 bool ss_pgp_is(const uint8_t *data, size_t len);
+
+/**
+ * ss_pgp_read() - Hand out what can be read in such a text, which is nothing.
+ * @data: the text
+ * @len: its length in octets
+ * @inner: takes nothing
+ *
+ * Return: true.
+ */
 bool ss_pgp_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner);
 
 #endif /* SS_SCANNER_FILES_PGP_H */

@@ -4,6 +4,17 @@
 
 #include "scanner/files/extract.h"
 
+/**
+ * ss_tnef_read() - Go over the files in a TNEF stream.
+ * @data: the stream, with its mark
+ * @len: its length in octets
+ * @inner: takes the files
+ *
+ * What there is of a file that is cut off, or of one with a wrong checksum, is handed
+ * out, too.
+ *
+ * Return: whether it is sound; nothing where @inner did not take all of it.
+ */
 bool ss_tnef_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner);
 
 #endif /* SS_SCANNER_FILES_TNEF_H */

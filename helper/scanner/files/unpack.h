@@ -48,6 +48,16 @@ struct ss_unpack_walk {
 	int error;
 };
 
+/**
+ * ss_unpack_read() - Go over the members of an archive.
+ * @walk: takes them, and bounds it
+ * @hit: what the archive is
+ * @data: the file
+ * @len: its length in octets
+ * @arg: for the walk's function
+ *
+ * Return: SS_KIND_BIT() of each condition.
+ */
 uint32_t ss_unpack_read(struct ss_unpack_walk *walk, const struct ss_format_hit *hit,
 			const uint8_t *data, size_t len, void *arg);
 

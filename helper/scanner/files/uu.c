@@ -355,13 +355,6 @@ static bool read_blocks(struct ss_lines text, const struct ss_extract_sink *inne
 	return sound;
 }
 
-/**
- * ss_uu_is() - Whether there is a file in a text by uuencode.
- * @data: the text
- * @len: its length in octets
- *
- * Return: whether there is.
- */
 bool ss_uu_is(const uint8_t *data, size_t len)
 {
 	struct ss_lines text = { data, data + len, false }, lf = { data, data + len, true };
@@ -371,14 +364,6 @@ bool ss_uu_is(const uint8_t *data, size_t len)
 	       (ss_lines_has_bare_cr(&lf) && next_block(&lf, data, &block));
 }
 
-/**
- * ss_uu_read() - Go over the files that are in a text by uuencode.
- * @data: the text
- * @len: its length in octets
- * @inner: takes the files; one on which decoders differ comes several times
- *
- * Return: whether all decoders agree on them; nothing where @inner did not take all.
- */
 bool ss_uu_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	struct ss_lines text = { data, data + len, false };

@@ -4,7 +4,23 @@
 
 #include "scanner/files/extract.h"
 
+/**
+ * ss_uu_is() - Whether there is a file in a text by uuencode.
+ * @data: the text
+ * @len: its length in octets
+ *
+ * Return: whether there is.
+ */
 bool ss_uu_is(const uint8_t *data, size_t len);
+
+/**
+ * ss_uu_read() - Go over the files that are in a text by uuencode.
+ * @data: the text
+ * @len: its length in octets
+ * @inner: takes the files; one on which decoders differ comes several times
+ *
+ * Return: whether all decoders agree on them; nothing where @inner did not take all.
+ */
 bool ss_uu_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner);
 
 #endif /* SS_SCANNER_FILES_UU_H */

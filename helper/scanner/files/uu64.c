@@ -131,13 +131,6 @@ static bool read_file(struct ss_lines *text, const struct ss_extract_sink *inner
 	return flush(&out);
 }
 
-/**
- * ss_uu64_is() - Whether there is a file in a text by uuencode's base64.
- * @data: the text
- * @len: its length in octets
- *
- * Return: whether there is.
- */
 bool ss_uu64_is(const uint8_t *data, size_t len)
 {
 	struct ss_lines text = { data, data + len, false }, name;
@@ -146,14 +139,6 @@ bool ss_uu64_is(const uint8_t *data, size_t len)
 	return next_file(&text, data, &name, &coded);
 }
 
-/**
- * ss_uu64_read() - Go over the files that are in a text by uuencode's base64.
- * @data: the text
- * @len: its length in octets
- * @inner: takes the files
- *
- * Return: whether each has an end; nothing where @inner did not take all.
- */
 bool ss_uu64_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	struct ss_lines text = { data, data + len, false }, name;

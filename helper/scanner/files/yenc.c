@@ -143,13 +143,6 @@ static bool read_file(struct ss_lines *text, const struct ss_lines *name, struct
 	return flush(out);
 }
 
-/**
- * ss_yenc_is() - Whether there is a file in a text by yEnc.
- * @data: the text
- * @len: its length in octets
- *
- * Return: whether there is.
- */
 bool ss_yenc_is(const uint8_t *data, size_t len)
 {
 	struct ss_lines text = { data, data + len, false }, name;
@@ -157,14 +150,6 @@ bool ss_yenc_is(const uint8_t *data, size_t len)
 	return next_file(&text, data, &name);
 }
 
-/**
- * ss_yenc_read() - Go over the files that are in a text by yEnc.
- * @data: the text
- * @len: its length in octets
- * @inner: takes the files; one that decoders differ on comes twice
- *
- * Return: whether each has an end; nothing where @inner did not take all.
- */
 bool ss_yenc_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	struct ss_lines text = { data, data + len, false }, name;

@@ -540,13 +540,6 @@ static void read_line(struct walk *w, const struct line *line)
 		read_margin(w, line);
 }
 
-/**
- * ss_ambiguity_check() - Look for what two readers can see different content in.
- * @text: the message, without dot-stuffing
- * @len: its length in octets
- *
- * Return: flags, see enum ss_ambiguity_flag; 0 where it is plain to all.
- */
 uint32_t ss_ambiguity_check(const char *text, size_t len)
 {
 	struct walk w;
@@ -569,12 +562,6 @@ uint32_t ss_ambiguity_check(const char *text, size_t len)
 	return w.flags;
 }
 
-/**
- * ss_ambiguity_name() - The word for the log and the reply.
- * @flags: of ss_ambiguity_check()
- *
- * Return: the word for the lowest flag, in a form that will stay; "" for none.
- */
 const char *ss_ambiguity_name(uint32_t flags)
 {
 	static const char *const words[] = {

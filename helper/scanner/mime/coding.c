@@ -10,12 +10,6 @@
 
 #define MAX_LINE	998	/* RFC 5322 2.1.1 */
 
-/**
- * ss_coding_digit() - Value of a digit of base64.
- * @c: the digit
- *
- * Return: 0 to 63, or -1.
- */
 int ss_coding_digit(unsigned char c)
 {
 	/* from '+' on: no branch can foresee what is coded */
@@ -34,12 +28,6 @@ int ss_coding_digit(unsigned char c)
 	return at < sizeof(values) ? values[at] : -1;
 }
 
-/**
- * ss_coding_hex() - Value of a hexadecimal digit, of either case.
- * @c: the digit
- *
- * Return: 0 to 15, or -1.
- */
 int ss_coding_hex(unsigned char c)
 {
 	if (c >= '0' && c <= '9')
@@ -91,15 +79,6 @@ static bool check_quoted(const char *s, size_t len, enum ss_coding_end end)
 	return true;
 }
 
-/**
- * ss_coding_check_line() - Read a line of the content.
- * @coding: what is known of the content
- * @s: the line
- * @len: its length in octets
- * @end: what ends it
- *
- * Return: whether decoders agree on it.
- */
 bool ss_coding_check_line(struct ss_coding *coding, const char *s, size_t len,
 			  enum ss_coding_end end)
 {
@@ -112,12 +91,6 @@ bool ss_coding_check_line(struct ss_coding *coding, const char *s, size_t len,
 	return !len || check_quoted(s, len, end);
 }
 
-/**
- * ss_coding_check_end() - The content ends here.
- * @coding: what is known of it
- *
- * Return: whether decoders agree on the end.
- */
 bool ss_coding_check_end(const struct ss_coding *coding)
 {
 	if (coding->kind != SS_CODING_BASE64)
@@ -126,12 +99,6 @@ bool ss_coding_check_end(const struct ss_coding *coding)
 	return coding->digits % 4 != 1 && coding->pads == -coding->digits % 4;
 }
 
-/**
- * ss_coding_flag() - What the gate says of content that is not agreed on.
- * @coding: the content
- *
- * Return: the flag, see enum ss_ambiguity_flag.
- */
 uint32_t ss_coding_flag(const struct ss_coding *coding)
 {
 	return coding->kind == SS_CODING_BASE64 ? SS_AMBIGUITY_BASE64 : SS_AMBIGUITY_QUOTED;

@@ -42,11 +42,48 @@ enum ss_coding_end {
 	SS_CODING_NOTHING,
 };
 
+/**
+ * ss_coding_digit() - Value of a digit of base64.
+ * @c: the digit
+ *
+ * Return: 0 to 63, or -1.
+ */
 int ss_coding_digit(unsigned char c);
+
+/**
+ * ss_coding_hex() - Value of a hexadecimal digit, of either case.
+ * @c: the digit
+ *
+ * Return: 0 to 15, or -1.
+ */
 int ss_coding_hex(unsigned char c);
+
+/**
+ * ss_coding_check_line() - Read a line of the content.
+ * @coding: what is known of the content
+ * @s: the line
+ * @len: its length in octets
+ * @end: what ends it
+ *
+ * Return: whether decoders agree on it.
+ */
 bool ss_coding_check_line(struct ss_coding *coding, const char *s, size_t len,
 			  enum ss_coding_end end);
+
+/**
+ * ss_coding_check_end() - The content ends here.
+ * @coding: what is known of it
+ *
+ * Return: whether decoders agree on the end.
+ */
 bool ss_coding_check_end(const struct ss_coding *coding);
+
+/**
+ * ss_coding_flag() - What the gate says of content that is not agreed on.
+ * @coding: the content
+ *
+ * Return: the flag, see enum ss_ambiguity_flag.
+ */
 uint32_t ss_coding_flag(const struct ss_coding *coding);
 
 #endif /* SS_SCANNER_MIME_CODING_H */

@@ -16,9 +16,35 @@ enum ss_dots_mode {
 	SS_DOTS_NONE,
 };
 
+/**
+ * ss_dots_bare_cr() - Make each CR that is not part of CRLF a LF.
+ * @text: the text
+ * @len: its length in octets
+ */
 void ss_dots_bare_cr(void *text, size_t len);
+
+/**
+ * ss_dots_unstuff() - Copy a message as on the wire without its stuffed dots.
+ * @mode: what ends a line
+ * @dst: where to, room for @len octets
+ * @src: the message, dot-stuffed
+ * @len: its length in octets
+ *
+ * Return: octets written; @len less one for each line that began with a dot.
+ */
 size_t ss_dots_unstuff(enum ss_dots_mode mode, void *dst, const void *src,
 		       size_t len);
+
+/**
+ * ss_dots_stuff() - Copy a message in the form that it has on the wire.
+ * @dst: where to, or NULL to only count
+ * @src: the message; CRLF alone ends a line in it
+ * @len: its length in octets
+ *
+ * What ss_dots_unstuff() makes of it with SS_DOTS_STRICT is @src again.
+ *
+ * Return: octets written; @len and one for each line that begins with a dot.
+ */
 size_t ss_dots_stuff(void *dst, const void *src, size_t len);
 
 #endif /* SS_SCANNER_MIME_DOTS_H */

@@ -95,13 +95,6 @@ static struct span field_value(const char *s, size_t len)
 	return trim(colon + 1, s + len - colon - 1);
 }
 
-/**
- * ss_mime_field_is_field() - Whether a line begins a field (RFC 5322 3.6.8, 4.5).
- * @s: the line
- * @len: its length in octets
- *
- * Return: whether it does; blanks in front of the colon are obsolete, but legal.
- */
 bool ss_mime_field_is_field(const char *s, size_t len)
 {
 	size_t n = 0;
@@ -139,13 +132,6 @@ static enum ss_mime_field_id match_letters(const char *s, size_t len)
 	return SS_MIME_FIELD_OTHER;
 }
 
-/**
- * ss_mime_field_looks_so() - Whether a line is one of the MIME fields to somebody.
- * @s: the line, of a header or of anything
- * @len: its length in octets
- *
- * Return: whether its name has the letters of one.
- */
 bool ss_mime_field_looks_so(const char *s, size_t len)
 {
 	const char *colon = memchr(s, ':', len < 64 ? len : 64);
@@ -153,13 +139,6 @@ bool ss_mime_field_looks_so(const char *s, size_t len)
 	return colon && match_letters(s, colon - s) != SS_MIME_FIELD_OTHER;
 }
 
-/**
- * ss_mime_field_identify() - Which MIME field this is.
- * @s: the field
- * @len: its length in octets
- *
- * Return: which one.
- */
 enum ss_mime_field_id ss_mime_field_identify(const char *s, size_t len)
 {
 	const char *colon = memchr(s, ':', len);
@@ -171,13 +150,6 @@ enum ss_mime_field_id ss_mime_field_identify(const char *s, size_t len)
 	return SS_MIME_FIELD_DISGUISED;
 }
 
-/**
- * ss_mime_field_check_shape() - Look at the octets and lines of a MIME field.
- * @s: the field, without what ends its last line
- * @len: its length in octets
- *
- * Return: flags, see enum ss_ambiguity_flag.
- */
 uint32_t ss_mime_field_check_shape(const char *s, size_t len)
 {
 	size_t line = 0;
@@ -393,14 +365,6 @@ static void set_kind(struct ss_mime_field_type *type, const struct span *major,
 	}
 }
 
-/**
- * ss_mime_field_read_type() - Read a Content-Type.
- * @s: the field
- * @len: its length in octets
- * @type: what it says
- *
- * Return: flags, see enum ss_ambiguity_flag.
- */
 uint32_t ss_mime_field_read_type(const char *s, size_t len, struct ss_mime_field_type *type)
 {
 	struct span value = field_value(s, len), major, minor;
@@ -425,14 +389,6 @@ uint32_t ss_mime_field_read_type(const char *s, size_t len, struct ss_mime_field
 	return flags & ~SS_AMBIGUITY_BOUNDARY;
 }
 
-/**
- * ss_mime_field_read_encoding() - Read a Content-Transfer-Encoding.
- * @s: the field
- * @len: its length in octets
- * @kind: what it says
- *
- * Return: flags, see enum ss_ambiguity_flag.
- */
 uint32_t ss_mime_field_read_encoding(const char *s, size_t len, enum ss_coding_kind *kind)
 {
 	/* The latter ones mean nothing but what they say */
@@ -455,13 +411,6 @@ uint32_t ss_mime_field_read_encoding(const char *s, size_t len, enum ss_coding_k
 	return SS_AMBIGUITY_ENCODING;
 }
 
-/**
- * ss_mime_field_read_disposition() - Read a Content-Disposition.
- * @s: the field
- * @len: its length in octets
- *
- * Return: flags, see enum ss_ambiguity_flag.
- */
 uint32_t ss_mime_field_read_disposition(const char *s, size_t len)
 {
 	struct span value = field_value(s, len);
@@ -470,13 +419,6 @@ uint32_t ss_mime_field_read_disposition(const char *s, size_t len)
 	return read_parameters(find(value.s, end, ';'), end, false, NULL);
 }
 
-/**
- * ss_mime_field_read_version() - Read a MIME-Version.
- * @s: the field
- * @len: its length in octets
- *
- * Return: flags, see enum ss_ambiguity_flag.
- */
 uint32_t ss_mime_field_read_version(const char *s, size_t len)
 {
 	struct span value = field_value(s, len);

@@ -56,13 +56,78 @@ struct ss_mime_field_type {
 	size_t boundary_len;
 };
 
+/**
+ * ss_mime_field_is_field() - Whether a line begins a field (RFC 5322 3.6.8, 4.5).
+ * @s: the line
+ * @len: its length in octets
+ *
+ * Return: whether it does; blanks in front of the colon are obsolete, but legal.
+ */
 bool ss_mime_field_is_field(const char *s, size_t len);
+
+/**
+ * ss_mime_field_looks_so() - Whether a line is one of the MIME fields to somebody.
+ * @s: the line, of a header or of anything
+ * @len: its length in octets
+ *
+ * Return: whether its name has the letters of one.
+ */
 bool ss_mime_field_looks_so(const char *s, size_t len);
+
+/**
+ * ss_mime_field_identify() - Which MIME field this is.
+ * @s: the field
+ * @len: its length in octets
+ *
+ * Return: which one.
+ */
 enum ss_mime_field_id ss_mime_field_identify(const char *s, size_t len);
+
+/**
+ * ss_mime_field_check_shape() - Look at the octets and lines of a MIME field.
+ * @s: the field, without what ends its last line
+ * @len: its length in octets
+ *
+ * Return: flags, see enum ss_ambiguity_flag.
+ */
 uint32_t ss_mime_field_check_shape(const char *s, size_t len);
+
+/**
+ * ss_mime_field_read_type() - Read a Content-Type.
+ * @s: the field
+ * @len: its length in octets
+ * @type: what it says
+ *
+ * Return: flags, see enum ss_ambiguity_flag.
+ */
 uint32_t ss_mime_field_read_type(const char *s, size_t len, struct ss_mime_field_type *type);
+
+/**
+ * ss_mime_field_read_encoding() - Read a Content-Transfer-Encoding.
+ * @s: the field
+ * @len: its length in octets
+ * @kind: what it says
+ *
+ * Return: flags, see enum ss_ambiguity_flag.
+ */
 uint32_t ss_mime_field_read_encoding(const char *s, size_t len, enum ss_coding_kind *kind);
+
+/**
+ * ss_mime_field_read_disposition() - Read a Content-Disposition.
+ * @s: the field
+ * @len: its length in octets
+ *
+ * Return: flags, see enum ss_ambiguity_flag.
+ */
 uint32_t ss_mime_field_read_disposition(const char *s, size_t len);
+
+/**
+ * ss_mime_field_read_version() - Read a MIME-Version.
+ * @s: the field
+ * @len: its length in octets
+ *
+ * Return: flags, see enum ss_ambiguity_flag.
+ */
 uint32_t ss_mime_field_read_version(const char *s, size_t len);
 
 #endif /* SS_SCANNER_MIME_FIELD_H */

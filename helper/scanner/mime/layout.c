@@ -372,15 +372,6 @@ static void set_parents(struct ss_layout *l)
 			l->parts[j].parent = i;
 }
 
-/**
- * ss_layout_read() - Find out where the parts of a message are.
- * @layout: gets it; to be freed with ss_layout_free() in any case
- * @tree: the message; has to outlive @layout
- * @text: the file that @tree was made of; has to outlive @layout
- * @len: its length in octets
- *
- * Return: 0, -ENOMEM, or -ENOTSUP where that is not beyond doubt.
- */
 int ss_layout_read(struct ss_layout *layout, const struct ss_mime_tree *tree,
 		   const char *text, size_t len)
 {
@@ -402,10 +393,6 @@ int ss_layout_read(struct ss_layout *layout, const struct ss_mime_tree *tree,
 	return 0;
 }
 
-/**
- * ss_layout_free() - Free a layout.
- * @layout: the layout
- */
 void ss_layout_free(struct ss_layout *layout)
 {
 	free(layout->parts);

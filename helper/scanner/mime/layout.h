@@ -55,8 +55,22 @@ struct ss_layout {
 	unsigned int count;
 };
 
+/**
+ * ss_layout_read() - Find out where the parts of a message are.
+ * @layout: gets it; to be freed with ss_layout_free() in any case
+ * @tree: the message; has to outlive @layout
+ * @text: the file that @tree was made of; has to outlive @layout
+ * @len: its length in octets
+ *
+ * Return: 0, -ENOMEM, or -ENOTSUP where that is not beyond doubt.
+ */
 int ss_layout_read(struct ss_layout *layout, const struct ss_mime_tree *tree,
 		   const char *text, size_t len);
+
+/**
+ * ss_layout_free() - Free a layout.
+ * @layout: the layout
+ */
 void ss_layout_free(struct ss_layout *layout);
 
 #endif /* SS_SCANNER_MIME_LAYOUT_H */

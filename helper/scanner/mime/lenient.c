@@ -548,19 +548,6 @@ static void read_message(struct readings *r, const struct region *message)
 	read_uu(r, message);
 }
 
-/**
- * ss_lenient_all() - Hand out what lenient readers may see in a message.
- * @text: the message, without dot-stuffing
- * @len: its length in octets
- * @fn: takes each reading, none twice
- * @arg: for @fn
- *
- * All that may be content by itself comes first, then what may be in a message
- * that is encoded as a whole.
- *
- * Return: 0, also where @fn ended it; -E2BIG where there is too much of it, and some
- * were left out; -ENOMEM.
- */
 int ss_lenient_all(const char *text, size_t len, ss_lenient_fn fn, void *arg)
 {
 	const struct region message = { text, text + len };

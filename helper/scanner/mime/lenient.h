@@ -15,6 +15,19 @@
  */
 typedef bool (*ss_lenient_fn)(const void *data, size_t len, void *arg);
 
+/**
+ * ss_lenient_all() - Hand out what lenient readers may see in a message.
+ * @text: the message, without dot-stuffing
+ * @len: its length in octets
+ * @fn: takes each reading, none twice
+ * @arg: for @fn
+ *
+ * All that may be content by itself comes first, then what may be in a message
+ * that is encoded as a whole.
+ *
+ * Return: 0, also where @fn ended it; -E2BIG where there is too much of it, and some
+ * were left out; -ENOMEM.
+ */
 int ss_lenient_all(const char *text, size_t len, ss_lenient_fn fn, void *arg);
 
 #endif /* SS_SCANNER_MIME_LENIENT_H */

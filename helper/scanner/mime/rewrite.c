@@ -565,22 +565,6 @@ static int replace_parts(const struct ss_layout *layout, const struct ss_rewrite
 	return ret ?: finish(plain, in->chunked, out);
 }
 
-/**
- * ss_rewrite_replace() - Make a message with text in the place of some parts.
- * @in: the message
- * @parts: the parts to be replaced; one inside another goes with that one
- * @count: how many, at least 1
- * @out: gets the new message, a sealed memory file, the caller's: as on the wire,
- *   without the line that ends the data
- * @notes: set to what the change breaks
- *
- * A part that is the whole body of a message leaves it its head, but for the
- * fields on its content. Readers may differ in what they take a message for, so
- * the new one has to be scanned like any other before it is passed on.
- *
- * Return: 0; -ENOTSUP where it cannot be done without doubt, and the message has
- * to be refused; -EINVAL for texts that are not UTF-8, or a negative errno.
- */
 int ss_rewrite_replace(const struct ss_rewrite_message *in,
 		       const struct ss_rewrite_part *parts, size_t count,
 		       int *out, struct ss_rewrite_notes *notes)
@@ -614,15 +598,6 @@ static bool is_field(const char *field)
 	return colon[1] == ' ' && strspn(colon + 1, " ") < strlen(colon + 1);
 }
 
-/**
- * ss_rewrite_tag() - Make a message with one more field in front.
- * @in: the message
- * @field: "Name: value", printable ASCII of at most 998 octets
- * @out: gets the new message, as of ss_rewrite_replace()
- *
- * Return: 0; -EINVAL for no such field; -ENOTSUP where the message does not begin
- * as one does, or has other line ends than it can have; or a negative errno.
- */
 int ss_rewrite_tag(const struct ss_rewrite_message *in, const char *field, int *out)
 {
 	struct ss_file_map file __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
