@@ -19,11 +19,11 @@
 
 #include "budget.h"
 #include "compat.h"
-#include "eod.h"
 #include "hold.h"
 #include "leg.h"
 #include "share.h"
-#include "smtp.h"
+#include "smtp/eod.h"
+#include "smtp/smtp.h"
 #include "smtpsplice.h"
 
 /* Pages that one send takes. */

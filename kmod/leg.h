@@ -6,7 +6,7 @@
 #include <linux/types.h>
 
 #include "rekey.h"
-#include "smtp.h"
+#include "smtp/smtp.h"
 
 struct file;
 struct msghdr;

@@ -7,10 +7,10 @@
 #include <linux/file.h>
 
 #include "dial.h"
-#include "eod.h"
 #include "message.h"
 #include "policy.h"
 #include "session.h"
+#include "smtp/eod.h"
 #include "trace.h"
 #include "verdict.h"
 

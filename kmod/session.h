@@ -12,7 +12,7 @@
 #include "hold.h"
 #include "leg.h"
 #include "request.h"
-#include "smtp.h"
+#include "smtp/smtp.h"
 #include "smtpsplice.h"
 
 struct socket;

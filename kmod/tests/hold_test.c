@@ -15,7 +15,7 @@
 #include "../hold.h"
 #include "../leg.h"
 #include "../share.h"
-#include "../smtp.h"
+#include "../smtp/smtp.h"
 #include "rig.h"
 
 /* The longest message of these tests: more pages than one send takes. */

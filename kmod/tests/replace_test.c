@@ -10,7 +10,7 @@
 #include "../compat.h"
 #include "../hold.h"
 #include "../share.h"
-#include "../smtp.h"
+#include "../smtp/smtp.h"
 #include "rig.h"
 
 #define LIMIT	(8 * PAGE_SIZE)

@@ -3,9 +3,9 @@
  * What the files of the SMTP engine know of each other, and nobody else does. The
  * private part of struct ss_smtp is theirs; what is for the caller is in smtp.h.
  *
- * Calls go one way: smtp-client.c and smtp-server.c know nothing of each other and
- * call smtp-replay.c and smtp-message.c, the first of which calls the second; all
- * four call smtp.c.
+ * Calls go one way: client.c and server.c know nothing of each other and call
+ * replay.c and message.c, the first of which calls the second; all four call
+ * smtp.c.
  */
 #ifndef SS_SMTP_INTERNAL_H
 #define SS_SMTP_INTERNAL_H
@@ -14,7 +14,7 @@
 #include "smtp.h"
 #include "syntax.h"
 
-/* Where the dialogue is; ss_smtp_ss_smtp_enter() makes every change. */
+/* Where the dialogue is; ss_smtp_enter() makes every change. */
 enum ss_smtp_stage {
 	STAGE_GREET,		/* the banner is awaited */
 	STAGE_COMMAND,
@@ -98,7 +98,7 @@ void ss_smtp_answer(struct ss_smtp *e, struct ss_smtp_buf *cli,
 /* Forgets the transaction, but not the RCPTs that were sent after its end. */
 void ss_smtp_transaction_clear(struct ss_smtp *e);
 
-/* ---- smtp-message.c ---- */
+/* ---- message.c ---- */
 
 /* The octets of a chunk come next, if it has any. */
 void ss_smtp_chunk_begin(struct ss_smtp *e);
@@ -109,7 +109,7 @@ bool ss_smtp_is_at_hand(const struct ss_smtp *e);
 /* Has the server a part of the message, but not the end-of-data? */
 bool ss_smtp_has_part(const struct ss_smtp *e);
 
-/* ---- smtp-replay.c ---- */
+/* ---- replay.c ---- */
 
 /* The new server has answered a line of the envelope. */
 void ss_smtp_replay_reply(struct ss_smtp *e, u8 verb);

@@ -5,9 +5,9 @@
  */
 #include "canned.h"
 #include "envelope.h"
+#include "internal.h"
 #include "portable.h"
 #include "smtp.h"
-#include "smtp-internal.h"
 #include "syntax.h"
 
 /* ---- what the client hears ---- */

@@ -212,7 +212,7 @@ struct ss_smtp {
 	/** @sender: reverse-path of the transaction without angle brackets */
 	u8 sender[SS_SMTP_ADDRESS_MAX];
 
-	/* ---- private: see smtp-internal.h ---- */
+	/* ---- private: see internal.h ---- */
 	u32 stage;
 	bool auth;		/* the next client line belongs to AUTH */
 	bool auth_used;		/* AUTH was passed on */

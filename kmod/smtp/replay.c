@@ -5,9 +5,9 @@
  * server's next connection, before DATA. Threading as in smtp.c.
  */
 #include "envelope.h"
+#include "internal.h"
 #include "portable.h"
 #include "smtp.h"
-#include "smtp-internal.h"
 #include "syntax.h"
 
 /* Of EHLO and of HELO. */

@@ -6,9 +6,9 @@
  */
 #include "canned.h"
 #include "eod.h"
+#include "internal.h"
 #include "portable.h"
 #include "smtp.h"
-#include "smtp-internal.h"
 #include "syntax.h"
 
 /*

@@ -4,9 +4,8 @@
  * the server, and what the gateway answers itself. It owns no buffer, takes no
  * lock and never sleeps: the caller serialises the calls for one engine.
  *
- * smtp-client.c and smtp-server.c take what the two sides say, smtp-message.c
- * what is mail, and smtp-replay.c says the envelope again. They call this file,
- * which calls none of them.
+ * client.c and server.c take what the two sides say, message.c what is mail, and
+ * replay.c says the envelope again. They call this file, which calls none of them.
  *
  * Each line of the client becomes an entry of a FIFO, those that the gateway
  * answers itself too, so that every answer keeps its place (RFC 2920 3.1).
@@ -18,9 +17,9 @@
  */
 #include "canned.h"
 #include "envelope.h"
+#include "internal.h"
 #include "portable.h"
 #include "smtp.h"
-#include "smtp-internal.h"
 #include "syntax.h"
 
 /* Longest reply line that is taken from the caller (RFC 5321 4.5.3.1.5). */
