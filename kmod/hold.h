@@ -140,7 +140,7 @@ bool ss_hold_can_be(struct file *file);
  * ss_hold_replace() - hold another message instead
  * @h: the hold, of which nothing was sent
  * @file: the message as on the wire, see ss_hold_can_be(); it stays the caller's
- * @bad: SS_SMTP_BODY_* that it must not have
+ * @bad: SS_EOD_* that it must not have
  * @chunked: it goes by BDAT, so that its octets are not looked at
  *
  * Context: process. Return: 0; or -EINVAL (the end-of-data or a line end that is

@@ -70,13 +70,13 @@ static const char server_lost[] =
 
 u32 ss_message_body_bad(const struct ss_session *s)
 {
-	u32 bad = SS_SMTP_BODY_BAD;
+	u32 bad = SS_EOD_BAD;
 
 	if (s->smtp.binary)
 		return 0;
 	if (READ_ONCE(s->sn->settings.bare_newline) ==
 	    SMTPSPLICE_BARE_NEWLINE_ALLOW)
-		bad &= ~SS_SMTP_BODY_BARE_LF;
+		bad &= ~SS_EOD_BARE_LF;
 	return bad;
 }
 

@@ -95,7 +95,7 @@ u64 ss_message_unsent(const struct ss_session *s);
  * ss_message_body_bad() - which line ends refuse a message?
  * @s: the session
  *
- * Return: SS_SMTP_BODY_*.
+ * Return: SS_EOD_*.
  */
 u32 ss_message_body_bad(const struct ss_session *s);
 

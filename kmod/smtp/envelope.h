@@ -11,6 +11,8 @@
 
 struct ss_span;
 
+/* Longest address or HELO name kept. */
+#define SS_SMTP_ADDRESS_MAX	320
 /* Octets of recipients that are kept. */
 #define SS_ENVELOPE_MAX	4096
 

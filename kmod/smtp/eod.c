@@ -29,9 +29,9 @@ enum octet {
 };
 
 #define NEXT		0x0f
-#define BARE_CR		(SS_SMTP_BODY_BARE_CR << 4)
-#define BARE_LF		(SS_SMTP_BODY_BARE_LF << 4)
-#define DOT_LINE	(SS_SMTP_BODY_DOT_LINE << 4)
+#define BARE_CR		(SS_EOD_BARE_CR << 4)
+#define BARE_LF		(SS_EOD_BARE_LF << 4)
+#define DOT_LINE	(SS_EOD_DOT_LINE << 4)
 #define END		0x80
 
 /* In the order of enum octet: other, CR, LF, dot, NUL. */

@@ -6,17 +6,28 @@
 #ifndef SS_EOD_H
 #define SS_EOD_H
 
-#include "smtp.h"
+#include "portable.h"
 
 /* The state before the first octet of a message. */
 #define SS_EOD_START	0
 /* Octets that end a message: ".CRLF" */
 #define SS_EOD_SIZE	3
 
+/* What ss_eod_scan() saw in a message (THREATS 1B). */
+#define SS_EOD_BARE_CR		0x1	/* CR not followed by LF */
+#define SS_EOD_BARE_LF		0x2	/* LF not preceded by CR */
+/*
+ * A lone dot between line ends that are not both CRLF, NULs disregarded: a
+ * lax server could take it for the end-of-data.
+ */
+#define SS_EOD_DOT_LINE		0x4
+/* All that refuses a message where the caller says nothing else. */
+#define SS_EOD_BAD		(SS_EOD_BARE_CR | SS_EOD_BARE_LF | SS_EOD_DOT_LINE)
+
 /**
  * ss_eod_scan() - look for the end-of-data
  * @state: where the last call left off, %SS_EOD_START to begin with
- * @flags: SS_SMTP_BODY_* are added
+ * @flags: SS_EOD_* are added
  * @p: octets of the message
  * @n: how many
  * @used: set to @n, or to the number up to and with the end-of-data

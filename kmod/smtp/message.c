@@ -70,7 +70,7 @@ static void chunk_end(struct ss_smtp *e)
 		return;
 	}
 	if (ss_eod_ends_in_cr(e->body_state))
-		e->body_flags |= SS_SMTP_BODY_BARE_CR;
+		e->body_flags |= SS_EOD_BARE_CR;
 	ss_smtp_enter(e, STAGE_HELD);
 }
 
@@ -93,7 +93,7 @@ static u32 chunk_body(struct ss_smtp *e, const u8 *p, u32 n)
 			    &used);
 		done += used;
 	}
-	e->body_flags &= ~(u32)SS_SMTP_BODY_DOT_LINE;
+	e->body_flags &= ~(u32)SS_EOD_DOT_LINE;
 	e->body_len += n;
 	e->chunk_left -= n;
 	note_safe(e, e->body_len);

@@ -17,6 +17,7 @@
  */
 #include "canned.h"
 #include "envelope.h"
+#include "eod.h"
 #include "internal.h"
 #include "portable.h"
 #include "smtp.h"
@@ -243,7 +244,7 @@ void ss_smtp_init(struct ss_smtp *e, u64 max_message)
 {
 	memset(e, 0, sizeof(*e));
 	e->max_message = max_message;
-	e->body_bad = SS_SMTP_BODY_BAD;
+	e->body_bad = SS_EOD_BAD;
 	e->greeting = VERB_NONE;
 	ss_smtp_push(e, VERB_BANNER, 0);
 }

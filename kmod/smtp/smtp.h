@@ -44,8 +44,6 @@
 #define SS_SMTP_ERRORS_MAX	20
 /* Longest EHLO keyword line that is passed on. */
 #define SS_SMTP_KEYWORD_MAX	1024
-/* Longest address or HELO name kept. */
-#define SS_SMTP_ADDRESS_MAX	320
 
 /**
  * struct ss_smtp_buf - a sink the engine appends to
@@ -102,18 +100,6 @@ enum ss_smtp_event {
 	SS_SMTP_ERROR,
 };
 
-/* What ss_smtp_body() saw in a message (THREATS 1B). */
-#define SS_SMTP_BODY_BARE_CR	0x1	/* CR not followed by LF */
-#define SS_SMTP_BODY_BARE_LF	0x2	/* LF not preceded by CR */
-/*
- * A lone dot between line ends that are not both CRLF, NULs disregarded: a
- * lax server could take it for the end-of-data.
- */
-#define SS_SMTP_BODY_DOT_LINE	0x4
-/* All that refuses a message where the caller says nothing else. */
-#define SS_SMTP_BODY_BAD	(SS_SMTP_BODY_BARE_CR | SS_SMTP_BODY_BARE_LF | \
-				 SS_SMTP_BODY_DOT_LINE)
-
 /**
  * enum ss_smtp_tls - what there is of TLS (RFC 3207)
  * @SS_SMTP_TLS_HIDDEN: none: STARTTLS is hidden and refused
@@ -157,7 +143,7 @@ struct ss_smtp {
 	 * is sure to be refused
 	 */
 	u64 body_safe;
-	/** @body_flags: SS_SMTP_BODY_* of the message so far */
+	/** @body_flags: SS_EOD_* of the message so far */
 	u32 body_flags;
 	/** @body_bad: those that refuse a message; the caller may change it */
 	u32 body_bad;

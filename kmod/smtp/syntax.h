@@ -6,7 +6,7 @@
 #ifndef SS_SYNTAX_H
 #define SS_SYNTAX_H
 
-#include "smtp.h"
+#include "portable.h"
 
 /**
  * struct ss_span - a piece of a line; owns nothing

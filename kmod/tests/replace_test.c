@@ -10,6 +10,7 @@
 #include "../compat.h"
 #include "../hold.h"
 #include "../share.h"
+#include "../smtp/eod.h"
 #include "../smtp/smtp.h"
 #include "rig.h"
 
@@ -93,7 +94,7 @@ static int replace(struct kunit *test, const char *text, bool chunked)
 	struct bench *b = test->priv;
 
 	return ss_hold_replace(&b->h, make_file(test, text, 0, SEALS),
-			       SS_SMTP_BODY_BAD, chunked);
+			       SS_EOD_BAD, chunked);
 }
 
 static void takes_its_place(struct kunit *test)

@@ -428,7 +428,7 @@ static void check_delivered(const struct rig *r)
 	struct bytes bare = without_nuls(&r->accepted);
 
 	RIG_CHECK(bytes_equal(&strict.messages, &r->accepted));
-	if (!(r->flags & SS_SMTP_BODY_DOT_LINE))
+	if (!(r->flags & SS_EOD_DOT_LINE))
 		RIG_CHECK(bytes_equal(&lax.messages, &bare));
 	reader_free(&strict);
 	reader_free(&lax);
@@ -669,7 +669,7 @@ static void run_init(struct run *run, const uint8_t *p, bool split)
 				 SS_SMTP_TLS_REQUIRED : SS_SMTP_TLS_OFFERED;
 	run->rig.splice = run->mode & MODE_SPLICE;
 	if (run->mode & MODE_ALLOW)
-		run->rig.body_bad = SS_SMTP_BODY_DOT_LINE;
+		run->rig.body_bad = SS_EOD_DOT_LINE;
 	run->rig.hasty = !(run->mode & MODE_TWICE) && (seed & 1);
 	run->server.rig = &run->rig;
 	run->server.chance = seed;

@@ -15,9 +15,9 @@ static u32 expected_flags(const u8 *p, size_t n)
 
 	for (i = 0; i < n; i++) {
 		if (p[i] == '\r' && (i + 1 == n || p[i + 1] != '\n'))
-			flags |= SS_SMTP_BODY_BARE_CR;
+			flags |= SS_EOD_BARE_CR;
 		if (p[i] == '\n' && (!i || p[i - 1] != '\r'))
-			flags |= SS_SMTP_BODY_BARE_LF;
+			flags |= SS_EOD_BARE_LF;
 		if (p[i])
 			bytes_add(&copy, p + i, 1);
 	}
@@ -25,7 +25,7 @@ static u32 expected_flags(const u8 *p, size_t n)
 		if (copy.p[i] == '.' &&
 		    (copy.p[i + 1] == '\r' || copy.p[i + 1] == '\n') &&
 		    (!i || copy.p[i - 1] == '\r' || copy.p[i - 1] == '\n'))
-			flags |= SS_SMTP_BODY_DOT_LINE;
+			flags |= SS_EOD_DOT_LINE;
 	bytes_free(&copy);
 	return flags;
 }
@@ -332,7 +332,7 @@ static bool decide(struct rig *r)
 	RIG_CHECK(r->body.n == r->e.body_len + (r->e.chunked ? 0 : 3));
 	RIG_CHECK(r->e.body_flags ==
 		  (expected_flags(r->body.p, r->e.body_len) &
-		   ~(r->e.chunked ? (u32)SS_SMTP_BODY_DOT_LINE : 0)));
+		   ~(r->e.chunked ? (u32)SS_EOD_DOT_LINE : 0)));
 	RIG_CHECK(ss_smtp_body_ok(&r->e) ==
 		  !(r->e.body_flags & r->e.body_bad));
 	if ((r->lost && !r->redial) || r->doomed)

@@ -8,6 +8,7 @@
 #define SS_UNIT_RIG_H
 
 #include "bytes.h"
+#include "eod.h"
 #include "smtp.h"
 
 #define RIG_BUFFER	16384	/* the caller's receive buffer */

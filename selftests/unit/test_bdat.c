@@ -164,13 +164,13 @@ static void test_C2_content(void **state)
 	chunking(ENVELOPE, C("BDAT 2\r\na\r"), CC(CHUNK),
 		 C("BDAT 1 LAST\r\n\n"), BODY_FLAGS(0), HAS("a\r\n"));
 	chunking(ENVELOPE, C("BDAT 2 LAST\r\na\r"),
-		 BODY_FLAGS(SS_SMTP_BODY_BARE_CR), IS(BODY_END));
+		 BODY_FLAGS(SS_EOD_BARE_CR), IS(BODY_END));
 	chunking(ENVELOPE, C("BDAT 4 LAST\r\n\r\n.\r"),
-		 BODY_FLAGS(SS_SMTP_BODY_BARE_CR), IS(BODY_END));
+		 BODY_FLAGS(SS_EOD_BARE_CR), IS(BODY_END));
 	chunking(ENVELOPE, C("BDAT 2 LAST\r\n.\r"),
-		 BODY_FLAGS(SS_SMTP_BODY_BARE_CR), IS(BODY_END));
+		 BODY_FLAGS(SS_EOD_BARE_CR), IS(BODY_END));
 	chunking(ENVELOPE, C("BDAT 1 LAST\r\n\r"),
-		 BODY_FLAGS(SS_SMTP_BODY_BARE_CR), IS(BODY_END));
+		 BODY_FLAGS(SS_EOD_BARE_CR), IS(BODY_END));
 	chunking(ENVELOPE, C("BDAT 1 LAST\r\n."), BODY_FLAGS(0), IS(BODY_END));
 }
 
@@ -182,7 +182,7 @@ static void test_K11_bad_newline_is_the_end(void **state)
 		 CC("554 5.7.1 Refused\r\n"), SS("RSET\r\n"), IS(CLOSE),
 		 WANTS_CLIENT(0), LEFT(20), S("250 ok\r\n"), CC(""), SS(""));
 	chunking(ENVELOPE, C("BDAT 2\r\na\r"), CC(CHUNK), IS(NONE),
-		 C("BDAT 0 LAST\r\n"), BODY_FLAGS(SS_SMTP_BODY_BARE_CR),
+		 C("BDAT 0 LAST\r\n"), BODY_FLAGS(SS_EOD_BARE_CR),
 		 REFUSE("550 5.5.2 bad"), CC("550 5.5.2 bad\r\n"), IS(CLOSE));
 }
 

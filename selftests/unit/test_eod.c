@@ -48,9 +48,9 @@ static void check_body(const char *text, size_t n, u32 flags)
 	assert_int_equal(e.body_flags, flags);
 }
 
-#define CR	SS_SMTP_BODY_BARE_CR
-#define LF	SS_SMTP_BODY_BARE_LF
-#define DOT	SS_SMTP_BODY_DOT_LINE
+#define CR	SS_EOD_BARE_CR
+#define LF	SS_EOD_BARE_LF
+#define DOT	SS_EOD_DOT_LINE
 
 static const struct {
 	const char *text;

@@ -78,7 +78,7 @@ static void test_K11_allowed_before(void **state)
 
 	(void)state;
 	rig_greeted(&r);
-	r.body_bad = SS_SMTP_BODY_BARE_CR;
+	r.body_bad = SS_EOD_BARE_CR;
 	begin_transaction(&r);
 	rig_exchange(&r, "DATA\r\na\nb\r\n.\r\n", "");
 	r.verdict = RIG_REFUSE;
@@ -86,10 +86,10 @@ static void test_K11_allowed_before(void **state)
 	assert_int_equal(r.e.event, SS_SMTP_NONE);
 	rig_exchange(&r, "", "250 reset\r\n");
 	/* DATA that is refused says nothing of octets */
-	r.e.body_bad = SS_SMTP_BODY_BAD;
+	r.e.body_bad = SS_EOD_BAD;
 	begin_transaction(&r);
 	r.refuse_data = true;
-	r.body_bad = SS_SMTP_BODY_BAD;
+	r.body_bad = SS_EOD_BAD;
 	rig_exchange(&r, "DATA\r\n", "250 reset\r\n");
 	assert_int_equal(r.e.event, SS_SMTP_NONE);
 	rig_free(&r);
