@@ -8,8 +8,8 @@
 #include <linux/slab.h>
 
 #include "ban.h"
+#include "net.h"
 #include "share.h"
-#include "smtpsplice.h"
 
 /* More than these are not remembered: the oldest is forgotten. */
 #define MAX_BANS	1024

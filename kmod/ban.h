@@ -2,24 +2,10 @@
 #ifndef SS_BAN_H
 #define SS_BAN_H
 
-#include <linux/list.h>
-#include <linux/spinlock.h>
 #include <linux/types.h>
 
 struct ss_addr;
 struct ss_net;
-
-/**
- * struct ss_bans - clients that may not send for a while
- * @lock: covers all of it
- * @list: struct ban, the one that was banned last in front
- * @count: length of @list
- */
-struct ss_bans {
-	spinlock_t lock;
-	struct list_head list;
-	u32 count;
-};
 
 /**
  * ss_ban_init() - make the list of a namespace

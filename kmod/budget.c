@@ -12,9 +12,9 @@
 #include <linux/math64.h>
 
 #include "budget.h"
+#include "net.h"
 #include "netlink.h"
 #include "share.h"
-#include "smtpsplice.h"
 
 /* Per cent of the budget up to which messages may come as slowly as ever. */
 #define CALM		50

@@ -19,12 +19,14 @@
 #include <net/tls_prot.h>
 
 #include "handoff.h"
-#include "netlink.h"
+#include "leg.h"
+#include "net.h"
 #include "netlink-gen.h"
+#include "netlink.h"
 #include "policy.h"
 #include "profile.h"
+#include "request.h"
 #include "session.h"
-#include "smtpsplice.h"
 
 /* What goes with a request besides the profile. */
 #define REPLY_SIZE	(SS_PROFILE_SIZE_MAX + 1024)

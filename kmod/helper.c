@@ -11,9 +11,9 @@
 #include <net/genetlink.h>
 
 #include "helper.h"
+#include "net.h"
 #include "netlink.h"
 #include "request.h"
-#include "smtpsplice.h"
 #include "trace.h"
 
 /* Is one of the roles somebody else's? Its port, or 0. */

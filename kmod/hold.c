@@ -21,10 +21,10 @@
 #include "compat.h"
 #include "hold.h"
 #include "leg.h"
+#include "net.h"
 #include "share.h"
 #include "smtp/eod.h"
 #include "smtp/smtp.h"
-#include "smtpsplice.h"
 
 /* Pages that one send takes. */
 #define SEND_PAGES	16

@@ -23,8 +23,10 @@
 #include <net/tls_prot.h>
 
 #include "leg.h"
+#include "net.h"
+#include "rekey.h"
 #include "session.h"
-#include "smtpsplice.h"
+#include "stats.h"
 #include "trace.h"
 
 /* A record that is not data is read in pieces of this size. */

@@ -15,9 +15,9 @@
 #include <net/tcp.h>
 
 #include "listener.h"
+#include "net.h"
 #include "policy.h"
 #include "sessions.h"
-#include "smtpsplice.h"
 
 /* Until accepting is tried again after memory was short, jiffies. */
 #define ACCEPT_RETRY	(HZ / 10)

@@ -11,26 +11,18 @@
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
-#include <net/netns/generic.h>
 
+#include "ban.h"
 #include "helper.h"
 #include "hold.h"
+#include "net.h"
 #include "netlink.h"
 #include "policy.h"
 #include "profile.h"
+#include "request.h"
 #include "sessions.h"
 #include "share.h"
-#include "smtpsplice.h"
 #include "steer.h"
-
-struct workqueue_struct *ss_wq;
-
-static unsigned int net_id __read_mostly;
-
-struct ss_net *ss_net_get(const struct net *net)
-{
-	return net_generic(net, net_id);
-}
 
 static const struct ss_settings defaults = {
 	.max_sessions		= 1000,
@@ -118,7 +110,7 @@ static struct pernet_operations net_ops = {
 	.init		= net_init,
 	.pre_exit	= net_pre_exit,
 	.exit		= net_exit,
-	.id		= &net_id,
+	.id		= &ss_net_id,
 	.size		= sizeof(struct ss_net),
 };
 

@@ -7,10 +7,15 @@
 #include <linux/file.h>
 
 #include "dial.h"
+#include "hold.h"
+#include "leg.h"
 #include "message.h"
 #include "policy.h"
+#include "request.h"
 #include "session.h"
 #include "smtp/eod.h"
+#include "smtp/smtp.h"
+#include "stats.h"
 #include "trace.h"
 #include "verdict.h"
 

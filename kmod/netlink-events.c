@@ -6,13 +6,13 @@
 #include <linux/rwsem.h>
 #include <net/genetlink.h>
 
-#include "netlink.h"
+#include "net.h"
 #include "netlink-gen.h"
+#include "netlink.h"
 #include "policy.h"
 #include "profile.h"
 #include "request.h"
 #include "session.h"
-#include "smtpsplice.h"
 
 /* Sessions outlive the family; its groups may then be somebody else's. */
 static bool registered;

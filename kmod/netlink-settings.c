@@ -2,9 +2,9 @@
 /* The generic netlink family's commands of the settings of a namespace. */
 #include <net/genetlink.h>
 
-#include "netlink.h"
+#include "net.h"
 #include "netlink-gen.h"
-#include "smtpsplice.h"
+#include "netlink.h"
 
 /* Each setting: its attribute, and where it is in struct ss_settings. */
 static const struct setting {

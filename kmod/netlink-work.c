@@ -12,13 +12,17 @@
 
 #include "handoff.h"
 #include "helper.h"
-#include "netlink.h"
+#include "hold.h"
+#include "net.h"
 #include "netlink-gen.h"
+#include "netlink.h"
 #include "policy.h"
 #include "profile.h"
+#include "rekey.h"
 #include "request.h"
 #include "session.h"
-#include "smtpsplice.h"
+#include "smtp/smtp.h"
+#include "stats.h"
 
 /* A scan request: the envelope that is kept, the profile, and what goes with it. */
 #define SCAN_REPLY_SIZE	(2 * SS_ENVELOPE_MAX + SS_PROFILE_SIZE_MAX + 4096)

@@ -11,12 +11,13 @@
 #include <net/sock.h>
 
 #include "helper.h"
-#include "netlink.h"
+#include "net.h"
 #include "netlink-gen.h"
+#include "netlink.h"
 #include "policy.h"
 #include "profile.h"
 #include "sessions.h"
-#include "smtpsplice.h"
+#include "stats.h"
 
 /* The generator knows no flags: only who may administrate may listen. */
 static const struct genl_multicast_group groups[] = {

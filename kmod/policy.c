@@ -11,11 +11,12 @@
 #include <net/ipv6.h>
 
 #include "listener.h"
+#include "net.h"
 #include "netlink-gen.h"
 #include "netlink.h"
 #include "policy.h"
+#include "prefix.h"
 #include "profile.h"
-#include "smtpsplice.h"
 #include "steer.h"
 
 static bool port_match(const struct ss_policy *p, __be16 port)

@@ -6,9 +6,9 @@
 #include <net/ipv6.h>
 #include <net/netlink.h>
 
+#include "net.h"
 #include "netlink-gen.h"
 #include "prefix.h"
-#include "smtpsplice.h"
 
 static bool prefix_match(const struct ss_prefix *p, const struct ss_addr *a)
 {

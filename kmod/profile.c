@@ -11,11 +11,11 @@
 #include <linux/slab.h>
 #include <net/genetlink.h>
 
+#include "net.h"
 #include "netlink-gen.h"
 #include "netlink.h"
 #include "policy.h"
 #include "profile.h"
-#include "smtpsplice.h"
 
 /* The attribute sets "tls" and "av" are alike. */
 enum {

@@ -7,6 +7,8 @@
 #include <linux/types.h>
 #include <linux/smtpsplice.h>
 
+#include "net.h"
+
 struct genl_info;
 struct netlink_callback;
 struct netlink_ext_ack;
@@ -17,30 +19,6 @@ struct ss_net;
 
 /* Most octets of attributes in a profile: a dump's message is to hold one. */
 #define SS_PROFILE_SIZE_MAX	8192
-
-/**
- * enum ss_profile_class - the classes of profiles
- * @SS_PROFILE_TLS: what is done with TLS
- * @SS_PROFILE_AV: how messages are scanned
- * @SS_PROFILE_CLASSES: how many there are
- */
-enum ss_profile_class {
-	SS_PROFILE_TLS,
-	SS_PROFILE_AV,
-	SS_PROFILE_CLASSES,
-};
-
-/**
- * struct ss_profiles - the profiles of one class in a namespace
- * @list: struct ss_profile in order
- * @gen: changes with @list, for consistent dumps
- *
- * Covered by ss_net.lock.
- */
-struct ss_profiles {
-	struct list_head list;
-	u32 gen;
-};
 
 /**
  * struct ss_profile_tls - what the kernel itself heeds of a TLS profile

@@ -14,11 +14,12 @@
 #include <linux/random.h>
 #include <linux/wait.h>
 
+#include "net.h"
 #include "netlink.h"
 #include "request.h"
 #include "session.h"
 #include "share.h"
-#include "smtpsplice.h"
+#include "stats.h"
 #include "trace.h"
 
 /* Sessions wait here until a helper was told; seldom, and not for long. */

@@ -128,27 +128,6 @@ struct ss_request {
 };
 
 /**
- * struct ss_queue - the requests of one kind
- * @pending: those that no helper has taken, oldest first
- * @taken: those that a helper has
- * @queued: length of @pending
- * @asked: length of both
- * @port: netlink port of the helper that is registered for them, 0 if none
- * @sk: its socket, only ever compared: a port is free for others a moment
- *	before the helper's death is noticed, a socket is not
- *
- * Covered by ss_net.request_lock.
- */
-struct ss_queue {
-	struct list_head pending;
-	struct list_head taken;
-	u32 queued;
-	u32 asked;
-	u32 port;
-	const struct sock *sk;
-};
-
-/**
  * ss_request_init() - make the queues of a namespace
  * @sn: the namespace
  */

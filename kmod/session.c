@@ -26,17 +26,23 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include "ban.h"
 #include "budget.h"
 #include "dial.h"
 #include "handoff.h"
+#include "leg.h"
 #include "message.h"
-#include "netlink.h"
+#include "net.h"
 #include "netlink-gen.h"
+#include "netlink.h"
 #include "policy.h"
 #include "profile.h"
+#include "request.h"
 #include "session.h"
 #include "sessions.h"
 #include "share.h"
+#include "smtp/smtp.h"
+#include "stats.h"
 #include "trace.h"
 #include "verdict.h"
 

@@ -11,9 +11,9 @@
 
 #include "hold.h"
 #include "leg.h"
+#include "net.h"
 #include "request.h"
 #include "smtp/smtp.h"
-#include "smtpsplice.h"
 
 struct socket;
 struct ss_policy;

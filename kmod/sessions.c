@@ -12,12 +12,14 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
-#include "netlink.h"
+#include "leg.h"
 #include "netlink-gen.h"
+#include "netlink.h"
 #include "policy.h"
 #include "session.h"
 #include "sessions.h"
 #include "share.h"
+#include "stats.h"
 
 static void read_addresses(struct ss_session *s, const struct sock *sk)
 {

@@ -9,8 +9,8 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "net.h"
 #include "share.h"
-#include "smtpsplice.h"
 
 /* Reads the part of an address that makes the client. */
 static void read_prefix(__be32 prefix[2], const struct ss_addr *a)

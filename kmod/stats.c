@@ -6,7 +6,8 @@
 #include <net/netlink.h>
 
 #include "budget.h"
-#include "smtpsplice.h"
+#include "net.h"
+#include "request.h"
 #include "stats.h"
 
 #define CREATE_TRACE_POINTS

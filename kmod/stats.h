@@ -3,10 +3,9 @@
 #define SS_STATS_H
 
 #include <linux/percpu.h>
-#include <linux/types.h>
-#include <linux/smtpsplice.h>
 
-struct ss_net;
+#include "net.h"
+
 struct sk_buff;
 
 /*
@@ -14,14 +13,6 @@ struct sk_buff;
  * SMTPSPLICE_A_STATS_CLEAN. The attributes before STEERED are gauges.
  */
 #define SS_STAT(name)	(SMTPSPLICE_A_STATS_##name)
-
-/**
- * struct ss_stats - counters of one CPU
- * @count: by attribute number
- */
-struct ss_stats {
-	u64 count[SMTPSPLICE_A_STATS_MAX + 1];
-};
 
 #define ss_stats_add(sn, name, n) \
 	this_cpu_add((sn)->stats->count[SS_STAT(name)], (n))

@@ -29,8 +29,9 @@
 #include "compat.h"
 #include "leg.h"
 #include "listener.h"
+#include "net.h"
 #include "policy.h"
-#include "smtpsplice.h"
+#include "stats.h"
 #include "steer.h"
 
 /* After NF_IP_PRI_NAT_DST: a DNATed server is matched by its real address. */

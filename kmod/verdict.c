@@ -9,9 +9,13 @@
 
 #include "ban.h"
 #include "budget.h"
+#include "hold.h"
 #include "message.h"
 #include "netlink.h"
+#include "request.h"
 #include "session.h"
+#include "smtp/smtp.h"
+#include "stats.h"
 #include "verdict.h"
 
 /*

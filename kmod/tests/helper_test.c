@@ -10,6 +10,7 @@
 #include <net/sock.h>
 
 #include "../helper.h"
+#include "../net.h"
 #include "../request.h"
 #include "rig.h"
 

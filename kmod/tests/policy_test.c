@@ -10,9 +10,9 @@
 #include <linux/netdevice.h>
 #include <net/genetlink.h>
 
+#include "../net.h"
 #include "../netlink-gen.h"
 #include "../policy.h"
-#include "../smtpsplice.h"
 #include "rig.h"
 
 #define PREFIXES	3

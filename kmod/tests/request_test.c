@@ -9,8 +9,10 @@
 #include <linux/jiffies.h>
 #include <net/sock.h>
 
+#include "../net.h"
 #include "../request.h"
 #include "../share.h"
+#include "../stats.h"
 #include "rig.h"
 
 #define SESSIONS	5

@@ -3,6 +3,7 @@
 #include <net/net_namespace.h>
 
 #include "../hold.h"
+#include "../request.h"
 #include "../share.h"
 #include "rig.h"
 

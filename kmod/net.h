@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What belongs to one network namespace, and what the files share. */
-#ifndef SS_SMTPSPLICE_H
-#define SS_SMTPSPLICE_H
+/*
+ * The state of one network namespace. The types of its parts are declared here,
+ * too; what is done with a part is in the file that is named after it.
+ */
+#ifndef SS_NET_H
+#define SS_NET_H
 
 #include <linux/completion.h>
 #include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <linux/smtpsplice.h>
 
-#include "ban.h"
-#include "profile.h"
 #include "request.h"
-#include "stats.h"
 
 struct rtable;
 struct rt6_info;
+struct sock;
 
 /**
  * struct ss_addr - an IPv4 or IPv6 address with a TCP port
@@ -84,6 +86,71 @@ struct ss_settings {
 	u32 max_client_held;
 	u32 max_client_handshakes;
 	u32 max_client_scans;
+};
+
+/**
+ * struct ss_bans - clients that may not send for a while
+ * @lock: covers all of it
+ * @list: struct ban, the one that was banned last in front
+ * @count: length of @list
+ */
+struct ss_bans {
+	spinlock_t lock;
+	struct list_head list;
+	u32 count;
+};
+
+/**
+ * enum ss_profile_class - the classes of profiles
+ * @SS_PROFILE_TLS: what is done with TLS
+ * @SS_PROFILE_AV: how messages are scanned
+ * @SS_PROFILE_CLASSES: how many there are
+ */
+enum ss_profile_class {
+	SS_PROFILE_TLS,
+	SS_PROFILE_AV,
+	SS_PROFILE_CLASSES,
+};
+
+/**
+ * struct ss_profiles - the profiles of one class in a namespace
+ * @list: struct ss_profile in order
+ * @gen: changes with @list, for consistent dumps
+ *
+ * Covered by ss_net.lock.
+ */
+struct ss_profiles {
+	struct list_head list;
+	u32 gen;
+};
+
+/**
+ * struct ss_queue - the requests of one kind
+ * @pending: those that no helper has taken, oldest first
+ * @taken: those that a helper has
+ * @queued: length of @pending
+ * @asked: length of both
+ * @port: netlink port of the helper that is registered for them, 0 if none
+ * @sk: its socket, only ever compared: a port is free for others a moment
+ *	before the helper's death is noticed, a socket is not
+ *
+ * Covered by ss_net.request_lock.
+ */
+struct ss_queue {
+	struct list_head pending;
+	struct list_head taken;
+	u32 queued;
+	u32 asked;
+	u32 port;
+	const struct sock *sk;
+};
+
+/**
+ * struct ss_stats - counters of one CPU
+ * @count: by attribute number
+ */
+struct ss_stats {
+	u64 count[SMTPSPLICE_A_STATS_MAX + 1];
 };
 
 /* Of the table of clients: about as many buckets as there are sessions. */
@@ -161,10 +228,13 @@ struct ss_net {
 /* The workqueue that sessions and listeners run on. */
 extern struct workqueue_struct *ss_wq;
 
+/* Where the state of a namespace is to be found; main.c registers it. */
+extern unsigned int ss_net_id;
+
 /**
  * ss_net_get() - the state of a network namespace
  * @net: the namespace, alive
  */
 struct ss_net *ss_net_get(const struct net *net);
 
-#endif /* SS_SMTPSPLICE_H */
+#endif /* SS_NET_H */
