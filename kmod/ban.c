@@ -7,9 +7,9 @@
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
+#include "addr.h"
 #include "ban.h"
 #include "net.h"
-#include "share.h"
 
 /* More than these are not remembered: the oldest is forgotten. */
 #define MAX_BANS	1024
@@ -42,7 +42,7 @@ static struct ban *find(struct ss_bans *b, const struct ss_addr *client)
 	list_for_each_entry_safe(ban, next, &b->list, node) {
 		if (time_after_eq(jiffies, ban->end))
 			forget(b, ban);
-		else if (ss_share_same(&ban->client, client))
+		else if (ss_addr_same_client(&ban->client, client))
 			return ban;
 	}
 	return NULL;

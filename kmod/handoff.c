@@ -18,6 +18,7 @@
 #include <net/genetlink.h>
 #include <net/tls_prot.h>
 
+#include "addr.h"
 #include "handoff.h"
 #include "leg.h"
 #include "net.h"
@@ -61,12 +62,10 @@ static int put_request(struct sk_buff *skb, const struct ss_session *s,
 	    nla_put_string(skb, SMTPSPLICE_A_HANDSHAKE_POLICY,
 			   s->policy->name) ||
 	    nla_put_string(skb, SMTPSPLICE_A_HANDSHAKE_IIF, s->iif) ||
-	    ss_netlink_put_addr(skb, SMTPSPLICE_A_HANDSHAKE_CLIENT,
-				SMTPSPLICE_A_HANDSHAKE_CLIENT_PORT,
-				&s->client_addr) ||
-	    ss_netlink_put_addr(skb, SMTPSPLICE_A_HANDSHAKE_SERVER,
-				SMTPSPLICE_A_HANDSHAKE_SERVER_PORT,
-				&s->server_addr))
+	    ss_addr_put(skb, SMTPSPLICE_A_HANDSHAKE_CLIENT,
+			SMTPSPLICE_A_HANDSHAKE_CLIENT_PORT, &s->client_addr) ||
+	    ss_addr_put(skb, SMTPSPLICE_A_HANDSHAKE_SERVER,
+			SMTPSPLICE_A_HANDSHAKE_SERVER_PORT, &s->server_addr))
 		return -EMSGSIZE;
 	if (!ss_profile_smtps(s->profile, ntohs(s->server_addr.port)) &&
 	    nla_put_flag(skb, SMTPSPLICE_A_HANDSHAKE_STARTTLS))

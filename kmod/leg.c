@@ -22,6 +22,7 @@
 #include <net/tls.h>
 #include <net/tls_prot.h>
 
+#include "addr.h"
 #include "leg.h"
 #include "net.h"
 #include "rekey.h"
@@ -146,26 +147,6 @@ static void detach(struct ss_leg *leg)
 	release_sock(sk);
 }
 
-/* Fills @sa, returns its length. */
-static int to_sockaddr(struct sockaddr_storage *sa, const struct ss_addr *a,
-		       __be16 port)
-{
-	struct sockaddr_in6 *a6 = (void *)sa;
-	struct sockaddr_in *a4 = (void *)sa;
-
-	memset(sa, 0, sizeof(*sa));
-	if (a->family == AF_INET) {
-		a4->sin_family = AF_INET;
-		a4->sin_port = port;
-		a4->sin_addr.s_addr = a->ip.v4;
-		return sizeof(*a4);
-	}
-	a6->sin6_family = AF_INET6;
-	a6->sin6_port = port;
-	a6->sin6_addr = a->ip.v6;
-	return sizeof(*a6);
-}
-
 int ss_leg_dial(struct ss_leg *leg, struct net *net,
 		const struct ss_addr *from, const struct ss_addr *to)
 {
@@ -180,7 +161,7 @@ int ss_leg_dial(struct ss_leg *leg, struct net *net,
 	inet_set_bit(TRANSPARENT, sock->sk);
 	inet_set_bit(BIND_ADDRESS_NO_PORT, sock->sk);
 	sock_set_reuseaddr(sock->sk);
-	len = to_sockaddr(&sa, from, from->port);
+	len = ss_addr_to_sockaddr(from, &sa);
 	/* void *: the type of the address differs between kernels */
 	err = kernel_bind(sock, (void *)&sa, len);
 	if (err) {
@@ -188,7 +169,7 @@ int ss_leg_dial(struct ss_leg *leg, struct net *net,
 		return err;
 	}
 	ss_leg_attach(leg, sock);
-	len = to_sockaddr(&sa, to, to->port);
+	len = ss_addr_to_sockaddr(to, &sa);
 	err = kernel_connect(sock, (void *)&sa, len, O_NONBLOCK);
 	return err == -EINPROGRESS ? 0 : err;
 }

@@ -24,21 +24,6 @@ struct rt6_info;
 struct sock;
 
 /**
- * struct ss_addr - an IPv4 or IPv6 address with a TCP port
- * @family: AF_INET or AF_INET6
- * @port: TCP port
- * @ip: the address; only the first four octets for IPv4
- */
-struct ss_addr {
-	sa_family_t family;
-	__be16 port;
-	union {
-		__be32 v4;
-		struct in6_addr v6;
-	} ip;
-};
-
-/**
  * struct ss_settings - limits and deadlines, see the attribute set "settings"
  * @max_sessions: most sessions at a time
  * @max_client_sessions: most of one client

@@ -6,6 +6,7 @@
 #include <linux/rwsem.h>
 #include <net/genetlink.h>
 
+#include "addr.h"
 #include "net.h"
 #include "netlink-gen.h"
 #include "netlink.h"
@@ -92,10 +93,10 @@ static int put_event_session(struct sk_buff *skb, const struct ss_session *s)
 {
 	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_EVENT_SESSION, s->id, 0) ||
 	    nla_put_string(skb, SMTPSPLICE_A_EVENT_IIF, s->iif) ||
-	    ss_netlink_put_addr(skb, SMTPSPLICE_A_EVENT_CLIENT,
-				SMTPSPLICE_A_EVENT_CLIENT_PORT, &s->client_addr) ||
-	    ss_netlink_put_addr(skb, SMTPSPLICE_A_EVENT_SERVER,
-				SMTPSPLICE_A_EVENT_SERVER_PORT, &s->server_addr))
+	    ss_addr_put(skb, SMTPSPLICE_A_EVENT_CLIENT,
+			SMTPSPLICE_A_EVENT_CLIENT_PORT, &s->client_addr) ||
+	    ss_addr_put(skb, SMTPSPLICE_A_EVENT_SERVER,
+			SMTPSPLICE_A_EVENT_SERVER_PORT, &s->server_addr))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "addr.h"
 #include "handoff.h"
 #include "helper.h"
 #include "hold.h"
@@ -61,10 +62,10 @@ static int put_scan(struct sk_buff *skb, const struct ss_session *s,
 	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SCAN_SESSION, s->id, 0) ||
 	    nla_put_string(skb, SMTPSPLICE_A_SCAN_POLICY, s->policy->name) ||
 	    nla_put_string(skb, SMTPSPLICE_A_SCAN_IIF, s->iif) ||
-	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SCAN_CLIENT,
-				SMTPSPLICE_A_SCAN_CLIENT_PORT, &s->client_addr) ||
-	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SCAN_SERVER,
-				SMTPSPLICE_A_SCAN_SERVER_PORT, &s->server_addr))
+	    ss_addr_put(skb, SMTPSPLICE_A_SCAN_CLIENT,
+			SMTPSPLICE_A_SCAN_CLIENT_PORT, &s->client_addr) ||
+	    ss_addr_put(skb, SMTPSPLICE_A_SCAN_SERVER,
+			SMTPSPLICE_A_SCAN_SERVER_PORT, &s->server_addr))
 		return -EMSGSIZE;
 	if ((s->smtp.chunked && nla_put_flag(skb, SMTPSPLICE_A_SCAN_CHUNKED)) ||
 	    (s->handshaken && s->tls == SMTPSPLICE_TLS_RESULT_INSPECTED &&

@@ -40,18 +40,6 @@ int smtpsplice_nl_register_doit(struct sk_buff *skb, struct genl_info *info)
 				  NETLINK_CB(skb).sk, info);
 }
 
-static int addr_len(const struct ss_addr *a)
-{
-	return a->family == AF_INET ? 4 : 16;
-}
-
-int ss_netlink_put_addr(struct sk_buff *skb, int addr, int port,
-			const struct ss_addr *a)
-{
-	return nla_put(skb, addr, addr_len(a), &a->ip) ?:
-	       nla_put_u16(skb, port, ntohs(a->port));
-}
-
 void *ss_netlink_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
 			    u8 cmd)
 {

@@ -52,18 +52,6 @@ int ss_netlink_reply(struct genl_info *info, u8 cmd,
 		     int (*fill)(struct ss_net *sn, struct sk_buff *skb));
 
 /**
- * ss_netlink_put_addr() - put an address and its port into a message
- * @skb: the message
- * @addr: attribute of the address
- * @port: attribute of the port
- * @a: the address
- *
- * Return: 0 or -EMSGSIZE.
- */
-int ss_netlink_put_addr(struct sk_buff *skb, int addr, int port,
-			const struct ss_addr *a);
-
-/**
  * ss_netlink_dump_begin() - begin the message of one object of a dump
  * @skb: the dump's part
  * @cb: the dump; its seq has been set

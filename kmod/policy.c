@@ -10,6 +10,7 @@
 #include <net/genetlink.h>
 #include <net/ipv6.h>
 
+#include "addr.h"
 #include "listener.h"
 #include "net.h"
 #include "netlink-gen.h"

@@ -6,7 +6,7 @@
 #include <net/ipv6.h>
 #include <net/netlink.h>
 
-#include "net.h"
+#include "addr.h"
 #include "netlink-gen.h"
 #include "prefix.h"
 

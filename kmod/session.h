@@ -9,6 +9,7 @@
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 
+#include "addr.h"
 #include "hold.h"
 #include "leg.h"
 #include "net.h"

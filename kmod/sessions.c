@@ -12,6 +12,7 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include "addr.h"
 #include "leg.h"
 #include "netlink-gen.h"
 #include "netlink.h"
@@ -20,24 +21,6 @@
 #include "sessions.h"
 #include "share.h"
 #include "stats.h"
-
-static void read_addresses(struct ss_session *s, const struct sock *sk)
-{
-	const struct inet_sock *inet = inet_sk(sk);
-	struct ss_addr *c = &s->client_addr, *v = &s->server_addr;
-
-	c->family = sk->sk_family;
-	v->family = sk->sk_family;
-	c->port = inet->inet_dport;
-	v->port = htons(inet->inet_num);
-	if (sk->sk_family == AF_INET) {
-		c->ip.v4 = inet->inet_daddr;
-		v->ip.v4 = inet->inet_rcv_saddr;
-	} else {
-		c->ip.v6 = sk->sk_v6_daddr;
-		v->ip.v6 = sk->sk_v6_rcv_saddr;
-	}
-}
 
 /* Caller holds sessions_lock. */
 static bool over_limit(const struct ss_session *new)
@@ -100,7 +83,7 @@ static struct ss_session *new_session(struct ss_policy *policy,
 
 	if (!s)
 		return NULL;
-	read_addresses(s, sk);
+	ss_addr_read(sk, &s->client_addr, &s->server_addr);
 	s->share = ss_share_get(s->sn, &s->client_addr);
 	if (s->share)
 		return s;
@@ -156,7 +139,7 @@ static bool port_taken(const struct ss_session *new, __be16 port)
 	list_for_each_entry(s, &new->sn->sessions, node) {
 		if (s->client_addr.port == port &&
 		    s->client_addr.family == client.family &&
-		    ss_share_same(&s->client_addr, &client))
+		    ss_addr_same_client(&s->client_addr, &client))
 			return true;
 	}
 	return false;
@@ -206,12 +189,10 @@ static int put_session(struct sk_buff *skb, const struct ss_session *s)
 	    nla_put_string(skb, SMTPSPLICE_A_SESSION_POLICY, s->policy->name) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SESSION_STATE, READ_ONCE(s->state)) ||
 	    nla_put_string(skb, SMTPSPLICE_A_SESSION_IIF, s->iif) ||
-	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SESSION_CLIENT,
-				SMTPSPLICE_A_SESSION_CLIENT_PORT,
-				&s->client_addr) ||
-	    ss_netlink_put_addr(skb, SMTPSPLICE_A_SESSION_SERVER,
-				SMTPSPLICE_A_SESSION_SERVER_PORT,
-				&s->server_addr) ||
+	    ss_addr_put(skb, SMTPSPLICE_A_SESSION_CLIENT,
+			SMTPSPLICE_A_SESSION_CLIENT_PORT, &s->client_addr) ||
+	    ss_addr_put(skb, SMTPSPLICE_A_SESSION_SERVER,
+			SMTPSPLICE_A_SESSION_SERVER_PORT, &s->server_addr) ||
 	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SESSION_AGE,
 			      jiffies_to_msecs(jiffies - s->born), 0) ||
 	    (READ_ONCE(s->handshaken) &&

@@ -9,25 +9,9 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "addr.h"
 #include "net.h"
 #include "share.h"
-
-/* Reads the part of an address that makes the client. */
-static void read_prefix(__be32 prefix[2], const struct ss_addr *a)
-{
-	prefix[0] = a->family == AF_INET ? a->ip.v4 : a->ip.v6.s6_addr32[0];
-	prefix[1] = a->family == AF_INET ? 0 : a->ip.v6.s6_addr32[1];
-}
-
-bool ss_share_same(const struct ss_addr *a, const struct ss_addr *b)
-{
-	__be32 one[2], other[2];
-
-	read_prefix(one, a);
-	read_prefix(other, b);
-	return a->family == b->family && one[0] == other[0] &&
-	       one[1] == other[1];
-}
 
 void ss_share_init(struct ss_net *sn)
 {
@@ -70,7 +54,7 @@ struct ss_share *ss_share_get(struct ss_net *sn, const struct ss_addr *client)
 		return NULL;
 	new->users = 1;
 	new->family = client->family;
-	read_prefix(new->prefix, client);
+	ss_addr_client(client, new->prefix);
 	spin_lock_bh(&sn->shares_lock);
 	share = find(sn, new);
 	if (!share)

@@ -74,13 +74,4 @@ void ss_share_hold(struct ss_net *sn, struct ss_share *share);
  */
 void ss_share_put(struct ss_net *sn, struct ss_share *share);
 
-/**
- * ss_share_same() - are these one client, as limits see it?
- * @a: an address
- * @b: another one
- *
- * Return: whether it is one IPv4 address, or one IPv6 /64.
- */
-bool ss_share_same(const struct ss_addr *a, const struct ss_addr *b);
-
 #endif /* SS_SHARE_H */

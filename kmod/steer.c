@@ -26,6 +26,7 @@
 #include <net/route.h>
 #include <net/tcp.h>
 
+#include "addr.h"
 #include "compat.h"
 #include "leg.h"
 #include "listener.h"

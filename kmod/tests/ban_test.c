@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tests of ban.c: who is refused, and for how long. */
+#include "../addr.h"
 #include "../ban.h"
 #include "rig.h"
 

@@ -10,6 +10,7 @@
 #include <linux/netdevice.h>
 #include <net/genetlink.h>
 
+#include "../addr.h"
 #include "../net.h"
 #include "../netlink-gen.h"
 #include "../policy.h"

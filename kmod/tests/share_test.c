@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tests of share.c: who is one client, and that a share goes with its last user. */
+#include "../addr.h"
 #include "../share.h"
 #include "rig.h"
 
@@ -28,7 +29,7 @@ static bool is_one(struct kunit *test, struct ss_addr a, struct ss_addr b)
 
 	KUNIT_EXPECT_NOT_NULL(test, one);
 	KUNIT_EXPECT_NOT_NULL(test, other);
-	KUNIT_EXPECT_EQ(test, same, ss_share_same(&a, &b));
+	KUNIT_EXPECT_EQ(test, same, ss_addr_same_client(&a, &b));
 	ss_share_put(sn, one);
 	KUNIT_EXPECT_FALSE(test, hash_empty(sn->shares));
 	ss_share_put(sn, other);
