@@ -23,7 +23,6 @@
 #include "leg.h"
 #include "net.h"
 #include "netlink-gen.h"
-#include "netlink.h"
 #include "policy.h"
 #include "profile.h"
 #include "request.h"

@@ -24,7 +24,6 @@
 
 #include "addr.h"
 #include "leg.h"
-#include "net.h"
 #include "rekey.h"
 #include "session.h"
 #include "stats.h"

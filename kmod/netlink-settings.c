@@ -4,6 +4,7 @@
 
 #include "net.h"
 #include "netlink-gen.h"
+#include "netlink-msg.h"
 #include "netlink.h"
 
 /* Each setting: its attribute, and where it is in struct ss_settings. */

@@ -12,11 +12,10 @@
 
 #include "addr.h"
 #include "handoff.h"
-#include "helper.h"
 #include "hold.h"
 #include "net.h"
 #include "netlink-gen.h"
-#include "netlink.h"
+#include "netlink-msg.h"
 #include "policy.h"
 #include "profile.h"
 #include "rekey.h"

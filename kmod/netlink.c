@@ -13,6 +13,7 @@
 #include "helper.h"
 #include "net.h"
 #include "netlink-gen.h"
+#include "netlink-msg.h"
 #include "netlink.h"
 #include "policy.h"
 #include "profile.h"
@@ -38,36 +39,6 @@ int smtpsplice_nl_register_doit(struct sk_buff *skb, struct genl_info *info)
 	return ss_helper_register(ss_netlink_net(info),
 				  nla_get_u32(info->attrs[SMTPSPLICE_A_HELPER_ROLES]),
 				  NETLINK_CB(skb).sk, info);
-}
-
-void *ss_netlink_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
-			    u8 cmd)
-{
-	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-				cb->nlh->nlmsg_seq, &smtpsplice_nl_family,
-				NLM_F_MULTI, cmd);
-
-	if (hdr)
-		genl_dump_check_consistent(cb, hdr);
-	return hdr;
-}
-
-int ss_netlink_dump_put(struct sk_buff *skb, void *hdr, int err)
-{
-	if (!hdr)
-		return -EMSGSIZE;
-	if (err)
-		genlmsg_cancel(skb, hdr);
-	else
-		genlmsg_end(skb, hdr);
-	return err;
-}
-
-int ss_netlink_dump_end(const struct sk_buff *skb, int err)
-{
-	if (err == -EMSGSIZE && skb->len)
-		return skb->len;
-	return err ?: skb->len;
 }
 
 /* The first message of a dump is to hold the largest profile. */
@@ -151,27 +122,6 @@ int smtpsplice_nl_session_get_dumpit(struct sk_buff *skb,
 				     struct netlink_callback *cb)
 {
 	return ss_sessions_dump(ss_net_get(sock_net(cb->skb->sk)), skb, cb);
-}
-
-int ss_netlink_reply(struct genl_info *info, u8 cmd,
-		     int (*fill)(struct ss_net *sn, struct sk_buff *skb))
-{
-	struct ss_net *sn = ss_netlink_net(info);
-	struct sk_buff *skb;
-	void *hdr;
-	int err;
-
-	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!skb)
-		return -ENOMEM;
-	hdr = genlmsg_put_reply(skb, info, &smtpsplice_nl_family, 0, cmd);
-	err = hdr ? fill(sn, skb) : -EMSGSIZE;
-	if (err) {
-		nlmsg_free(skb);
-		return err;
-	}
-	genlmsg_end(skb, hdr);
-	return genlmsg_reply(skb, info);
 }
 
 int smtpsplice_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)

@@ -30,60 +30,6 @@ int ss_netlink_init(void);
 void ss_netlink_exit(void);
 
 /**
- * ss_netlink_net() - the namespace of a request
- * @info: the request
- *
- * Return: it, which stays as long as the request runs.
- */
-static inline struct ss_net *ss_netlink_net(struct genl_info *info)
-{
-	return ss_net_get(genl_info_net(info));
-}
-
-/**
- * ss_netlink_reply() - reply to a request
- * @info: the request
- * @cmd: command of the reply
- * @fill: puts into the reply what it is to say
- *
- * Context: process. Return: 0 or -errno.
- */
-int ss_netlink_reply(struct genl_info *info, u8 cmd,
-		     int (*fill)(struct ss_net *sn, struct sk_buff *skb));
-
-/**
- * ss_netlink_dump_begin() - begin the message of one object of a dump
- * @skb: the dump's part
- * @cb: the dump; its seq has been set
- * @cmd: command of the message
- *
- * Context of this and the following two: any.
- *
- * Return: the message, for ss_netlink_dump_put(); NULL if it does not fit.
- */
-void *ss_netlink_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
-			    u8 cmd);
-
-/**
- * ss_netlink_dump_put() - end the message, or take it back
- * @skb: the dump's part
- * @hdr: the message, or NULL
- * @err: 0 if the object is in it, else -errno
- *
- * Return: 0 or -errno, which ends this part.
- */
-int ss_netlink_dump_put(struct sk_buff *skb, void *hdr, int err);
-
-/**
- * ss_netlink_dump_end() - end the dump's part
- * @skb: the part
- * @err: of the last message; -EMSGSIZE if more are to come in another part
- *
- * Return: what dumpit() returns.
- */
-int ss_netlink_dump_end(const struct sk_buff *skb, int err);
-
-/**
  * ss_netlink_registered() - say whether the family and its groups are ours
  * @now: whether they are
  *

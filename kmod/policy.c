@@ -13,7 +13,7 @@
 #include "addr.h"
 #include "listener.h"
 #include "net.h"
-#include "netlink-gen.h"
+#include "netlink-msg.h"
 #include "netlink.h"
 #include "policy.h"
 #include "prefix.h"
@@ -187,29 +187,16 @@ static int parse_multi(struct ss_policy *p, struct genl_info *info)
 	return 0;
 }
 
-bool ss_policy_name_ok(const char *name)
-{
-	if (!*name)
-		return false;
-	for (; *name; name++) {
-		if (*name <= ' ' || *name > '~' || strchr("\"/", *name))
-			return false;
-	}
-	return true;
-}
-
 static int parse(struct ss_policy *p, struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs;
 	struct net_device *dev;
+	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, SMTPSPLICE_A_POLICY_NAME))
-		return -EINVAL;
-	nla_strscpy(p->name, attrs[SMTPSPLICE_A_POLICY_NAME], sizeof(p->name));
-	if (!ss_policy_name_ok(p->name)) {
-		GENL_SET_ERR_MSG(info, "policy name must be printable ASCII without blanks, '\"' and '/'");
-		return -EINVAL;
-	}
+	err = ss_netlink_get_name(info, SMTPSPLICE_A_POLICY_NAME, "policy",
+				  p->name);
+	if (err)
+		return err;
 	if (attrs[SMTPSPLICE_A_POLICY_IIF]) {
 		nla_strscpy(p->iif, attrs[SMTPSPLICE_A_POLICY_IIF],
 			    sizeof(p->iif));

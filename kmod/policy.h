@@ -145,12 +145,6 @@ struct ss_profile *ss_policy_profile(struct ss_policy *p,
 				     enum ss_profile_class class);
 
 /**
- * ss_policy_name_ok() - may an object of ours be named so?
- * @name: the name
- */
-bool ss_policy_name_ok(const char *name);
-
-/**
  * ss_policy_hold() - take a reference
  * @p: the policy, which the caller knows to be alive
  */

@@ -8,6 +8,7 @@
 #include <net/genetlink.h>
 
 #include "netlink-gen.h"
+#include "netlink-msg.h"
 #include "profile.h"
 
 #define ATTR(name)	(SMTPSPLICE_A_AV_PROFILE_##name)
@@ -101,7 +102,7 @@ static int put_lists(struct sk_buff *said, const struct nlattr *nest,
 		default:
 			continue;
 		}
-		err = ss_profile_put_each(said, attr, &count[nla_type(attr)],
+		err = ss_netlink_put_each(said, attr, &count[nla_type(attr)],
 					  SMTPSPLICE_LIST_MAX, extack);
 		if (err)
 			return err;

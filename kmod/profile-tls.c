@@ -6,7 +6,7 @@
 #include <net/genetlink.h>
 
 #include "netlink-gen.h"
-#include "policy.h"
+#include "netlink-msg.h"
 #include "prefix.h"
 #include "profile.h"
 
@@ -77,7 +77,7 @@ static int put_lists(struct sk_buff *said, const struct nlattr *nest,
 			continue;
 		}
 		err = check_one(attr, extack) ?:
-		      ss_profile_put_each(said, attr, &count[nla_type(attr)],
+		      ss_netlink_put_each(said, attr, &count[nla_type(attr)],
 					  most, extack);
 		if (err)
 			return err;
@@ -92,7 +92,7 @@ static int check_cert(struct nlattr *const *tb, struct netlink_ext_ack *extack)
 	const struct nlattr *cert = tb[ATTR(SERVER_CERT)];
 
 	/* it becomes a file name */
-	if (cert && (!ss_policy_name_ok(nla_data(cert)) ||
+	if (cert && (!ss_netlink_name_ok(nla_data(cert)) ||
 		     *(char *)nla_data(cert) == '.')) {
 		NL_SET_ERR_MSG_ATTR(extack, cert, "bad name of a certificate");
 		return -EINVAL;

@@ -12,7 +12,7 @@
 #include <net/genetlink.h>
 
 #include "net.h"
-#include "netlink-gen.h"
+#include "netlink-msg.h"
 #include "netlink.h"
 #include "policy.h"
 #include "profile.h"
@@ -84,16 +84,6 @@ int ss_profile_fill(const struct ss_profile *p, struct sk_buff *skb, int attr)
 }
 
 /* ---- from and to netlink ---- */
-
-int ss_profile_put_each(struct sk_buff *said, const struct nlattr *attr,
-			u32 *count, u32 most, struct netlink_ext_ack *extack)
-{
-	if (++*count > most) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "too many of these");
-		return -EINVAL;
-	}
-	return nla_put(said, nla_type(attr), nla_len(attr), nla_data(attr));
-}
 
 /* Puts every option that is a number, given or not. */
 static int put_options(struct sk_buff *said, const struct ss_profile_kind *kind,
@@ -168,19 +158,6 @@ static struct ss_profile *make(enum ss_profile_class class, const char *name,
 	return err ? ERR_PTR(err) : p;
 }
 
-static int get_name(char *name, struct genl_info *info)
-{
-	if (GENL_REQ_ATTR_CHECK(info, A_NAME))
-		return -EINVAL;
-	nla_strscpy(name, info->attrs[A_NAME],
-		    SMTPSPLICE_NAME_MAX + 1);
-	if (!ss_policy_name_ok(name)) {
-		GENL_SET_ERR_MSG(info, "profile name must be printable ASCII without blanks, '\"' and '/'");
-		return -EINVAL;
-	}
-	return 0;
-}
-
 static void say(struct genl_info *info, enum ss_profile_class class,
 		const char *name, bool there)
 {
@@ -203,7 +180,7 @@ int ss_profile_add(struct ss_net *sn, enum ss_profile_class class,
 	struct ss_profile *p;
 	int err;
 
-	err = get_name(name, info);
+	err = ss_netlink_get_name(info, A_NAME, "profile", name);
 	if (err)
 		return err;
 	p = make(class, name, info->attrs[A_PROFILE], info->extack);
@@ -232,7 +209,7 @@ int ss_profile_set(struct ss_net *sn, enum ss_profile_class class,
 	struct ss_profile *old, *new;
 	int err;
 
-	err = get_name(name, info);
+	err = ss_netlink_get_name(info, A_NAME, "profile", name);
 	if (err)
 		return err;
 	new = make(class, name, info->attrs[A_PROFILE], info->extack);
@@ -262,7 +239,7 @@ int ss_profile_del(struct ss_net *sn, enum ss_profile_class class,
 	struct ss_profile *p;
 	int err;
 
-	err = get_name(name, info);
+	err = ss_netlink_get_name(info, A_NAME, "profile", name);
 	if (err)
 		return err;
 	mutex_lock(&sn->lock);

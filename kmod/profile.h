@@ -237,17 +237,4 @@ struct ss_profile_kind {
 extern const struct ss_profile_kind ss_profile_kind_tls;
 extern const struct ss_profile_kind ss_profile_kind_av;
 
-/**
- * ss_profile_put_each() - put an attribute that may be given more than once
- * @said: where to
- * @attr: the attribute
- * @count: how many of its type were put
- * @most: how many there may be
- * @extack: is told where there are more
- *
- * Return: 0, -EINVAL or -EMSGSIZE.
- */
-int ss_profile_put_each(struct sk_buff *said, const struct nlattr *attr,
-			u32 *count, u32 most, struct netlink_ext_ack *extack);
-
 #endif /* SS_PROFILE_H */

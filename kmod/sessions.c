@@ -14,8 +14,7 @@
 
 #include "addr.h"
 #include "leg.h"
-#include "netlink-gen.h"
-#include "netlink.h"
+#include "netlink-msg.h"
 #include "policy.h"
 #include "session.h"
 #include "sessions.h"

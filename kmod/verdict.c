@@ -12,6 +12,7 @@
 #include "hold.h"
 #include "message.h"
 #include "netlink.h"
+#include "profile.h"
 #include "request.h"
 #include "session.h"
 #include "smtp/smtp.h"

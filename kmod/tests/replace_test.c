@@ -11,7 +11,6 @@
 #include "../hold.h"
 #include "../share.h"
 #include "../smtp/eod.h"
-#include "../smtp/smtp.h"
 #include "rig.h"
 
 #define LIMIT	(8 * PAGE_SIZE)
