@@ -19,6 +19,7 @@
 #include <net/tls_prot.h>
 
 #include "addr.h"
+#include "answer.h"
 #include "handoff.h"
 #include "leg.h"
 #include "net.h"

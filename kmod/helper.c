@@ -10,6 +10,7 @@
 #include <linux/notifier.h>
 #include <net/genetlink.h>
 
+#include "answer.h"
 #include "helper.h"
 #include "net.h"
 #include "netlink.h"

@@ -6,6 +6,7 @@
  */
 #include <linux/file.h>
 
+#include "answer.h"
 #include "dial.h"
 #include "hold.h"
 #include "leg.h"

@@ -17,7 +17,7 @@
 #include <net/net_namespace.h>
 #include <linux/smtpsplice.h>
 
-#include "request.h"
+#include "answer.h"
 
 struct rtable;
 struct rt6_info;

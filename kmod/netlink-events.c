@@ -7,6 +7,7 @@
 #include <net/genetlink.h>
 
 #include "addr.h"
+#include "answer.h"
 #include "net.h"
 #include "netlink-gen.h"
 #include "netlink.h"

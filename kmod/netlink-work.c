@@ -11,6 +11,7 @@
 #include <net/sock.h>
 
 #include "addr.h"
+#include "answer.h"
 #include "handoff.h"
 #include "hold.h"
 #include "net.h"

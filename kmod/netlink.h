@@ -6,9 +6,9 @@
 #include <linux/smtpsplice.h>
 #include <net/genetlink.h>
 
+#include "answer.h"
 #include "net.h"
 #include "profile.h"
-#include "request.h"
 
 struct netlink_callback;
 struct sk_buff;

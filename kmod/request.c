@@ -14,6 +14,7 @@
 #include <linux/random.h>
 #include <linux/wait.h>
 
+#include "answer.h"
 #include "net.h"
 #include "netlink.h"
 #include "request.h"

@@ -4,9 +4,8 @@
 
 #include <linux/list.h>
 #include <linux/types.h>
-#include <linux/smtpsplice.h>
 
-#include "rekey.h"
+#include "answer.h"
 
 struct file;
 struct sock;
@@ -15,86 +14,6 @@ struct ss_session;
 
 /* A message that took down this many helpers is answered by the kernel. */
 #define SS_REQUEST_ATTEMPTS_MAX	3
-
-/**
- * enum ss_request_kind - what is asked of a helper
- * @SS_REQUEST_SCAN: a verdict on a held message
- * @SS_REQUEST_HANDSHAKE: TLS handshakes with both peers
- * @SS_REQUEST_KINDS: how many there are
- *
- * The role that takes a kind is the flag BIT(kind).
- */
-enum ss_request_kind {
-	SS_REQUEST_SCAN,
-	SS_REQUEST_HANDSHAKE,
-	SS_REQUEST_KINDS,
-};
-
-/**
- * enum ss_request_state - the state of a request
- * @SS_REQUEST_IDLE: there is none
- * @SS_REQUEST_PENDING: it waits for a helper
- * @SS_REQUEST_TAKEN: a helper has it
- * @SS_REQUEST_DONE: the answer is there
- */
-enum ss_request_state {
-	SS_REQUEST_IDLE,
-	SS_REQUEST_PENDING,
-	SS_REQUEST_TAKEN,
-	SS_REQUEST_DONE,
-};
-
-/**
- * struct ss_verdict - what was said of a message
- * @verdict: enum smtpsplice_verdict
- * @reply: reply line for the client, "" for the default
- * @virus: name of what was found, or ""
- * @file: name of the infected attachment, or ""
- * @unscanned: enum smtpsplice_unscanned; with the verdict reject the cause of it
- * @infected: the client has sent a virus
- * @tag: header field to put in front of the message, or ""
- */
-struct ss_verdict {
-	u32 verdict;
-	u32 unscanned;
-	bool infected;
-	char tag[SMTPSPLICE_REPLY_MAX + 1];
-	char reply[SMTPSPLICE_REPLY_MAX + 1];
-	char virus[SMTPSPLICE_TEXT_MAX + 1];
-	char file[SMTPSPLICE_TEXT_MAX + 1];
-};
-
-/**
- * struct ss_handshake - what was said of a pair of TLS handshakes
- * @result: enum smtpsplice_tls_result
- * @cause: enum smtpsplice_tls_cause
- * @server_name: what the client asked for (SNI), or ""
- * @version: of TLS on the client's leg, or ""
- * @cipher: suite on the client's leg, or ""
- * @text: what failed, or ""
- * @client: traffic secrets of the client's leg
- * @server: of the server's
- */
-struct ss_handshake {
-	u32 result;
-	u32 cause;
-	char server_name[SMTPSPLICE_PATTERN_MAX + 1];
-	char version[SMTPSPLICE_NAME_MAX + 1];
-	char cipher[SMTPSPLICE_TEXT_MAX + 1];
-	char text[SMTPSPLICE_TEXT_MAX + 1];
-	struct ss_secrets client;
-	struct ss_secrets server;
-};
-
-/**
- * union ss_answer - what a helper says, by kind
- * @verdict: to %SS_REQUEST_SCAN
- * @handshake: to %SS_REQUEST_HANDSHAKE
- */
-union ss_answer {
-	struct ss_verdict verdict;
-	struct ss_handshake handshake;
-};
 
 /**
  * struct ss_request - the request of a session, at most one at a time

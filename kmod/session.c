@@ -26,6 +26,7 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include "answer.h"
 #include "ban.h"
 #include "budget.h"
 #include "dial.h"

@@ -6,7 +6,7 @@
 #include <linux/socket.h>
 #include <linux/types.h>
 
-#include "request.h"
+#include "answer.h"
 
 struct ss_addr;
 struct ss_net;

@@ -5,6 +5,7 @@
  */
 #include <net/netlink.h>
 
+#include "answer.h"
 #include "budget.h"
 #include "net.h"
 #include "request.h"

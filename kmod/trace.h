@@ -8,7 +8,7 @@
 
 #include <linux/tracepoint.h>
 
-#include "request.h"
+#include "answer.h"
 
 #define ss_show_state(state)					\
 	__print_symbolic(state,					\

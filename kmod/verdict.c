@@ -7,6 +7,7 @@
 #include <linux/file.h>
 #include <linux/net.h>
 
+#include "answer.h"
 #include "ban.h"
 #include "budget.h"
 #include "hold.h"

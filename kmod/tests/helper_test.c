@@ -9,6 +9,7 @@
 #include <net/netlink.h>
 #include <net/sock.h>
 
+#include "../answer.h"
 #include "../helper.h"
 #include "../net.h"
 #include "../request.h"

@@ -9,6 +9,7 @@
 #include <linux/jiffies.h>
 #include <net/sock.h>
 
+#include "../answer.h"
 #include "../net.h"
 #include "../request.h"
 #include "../share.h"
