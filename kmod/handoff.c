@@ -25,6 +25,7 @@
 #include "net.h"
 #include "netlink-gen.h"
 #include "policy.h"
+#include "profile-class.h"
 #include "profile.h"
 #include "request.h"
 #include "session.h"

@@ -12,6 +12,7 @@
 #include "netlink-gen.h"
 #include "netlink.h"
 #include "policy.h"
+#include "profile-class.h"
 #include "profile.h"
 #include "request.h"
 #include "session.h"

@@ -17,6 +17,7 @@
 #include "netlink.h"
 #include "policy.h"
 #include "prefix.h"
+#include "profile-class.h"
 #include "profile.h"
 #include "steer.h"
 

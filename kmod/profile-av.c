@@ -9,7 +9,7 @@
 
 #include "netlink-gen.h"
 #include "netlink-msg.h"
-#include "profile.h"
+#include "profile-class.h"
 
 #define ATTR(name)	(SMTPSPLICE_A_AV_PROFILE_##name)
 

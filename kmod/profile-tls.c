@@ -8,7 +8,7 @@
 #include "netlink-gen.h"
 #include "netlink-msg.h"
 #include "prefix.h"
-#include "profile.h"
+#include "profile-class.h"
 
 #define ATTR(name)	(SMTPSPLICE_A_TLS_PROFILE_##name)
 #define DEFAULT_PORT	465
@@ -29,17 +29,6 @@ static const struct ss_profile_option options[] = {
 	{ ATTR(CLIENT_CERTIFICATE), SMTPSPLICE_CLIENT_CERTIFICATE_INSPECT },
 	{ ATTR(SERVER_CERT_MODE), SMTPSPLICE_CERT_MODE_RE_SIGN },
 };
-
-bool ss_profile_smtps(const struct ss_profile *p, u16 port)
-{
-	u32 i;
-
-	for (i = 0; i < p->tls.port_count; i++) {
-		if (p->tls.ports[i] == port)
-			return true;
-	}
-	return false;
-}
 
 static int check_one(const struct nlattr *attr, struct netlink_ext_ack *extack)
 {

@@ -15,6 +15,7 @@
 #include "netlink-msg.h"
 #include "netlink.h"
 #include "policy.h"
+#include "profile-class.h"
 #include "profile.h"
 
 /* The attribute sets "tls" and "av" are alike. */

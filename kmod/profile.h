@@ -2,86 +2,21 @@
 #ifndef SS_PROFILE_H
 #define SS_PROFILE_H
 
-#include <linux/list.h>
-#include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/smtpsplice.h>
 
 #include "net.h"
+#include "profile-class.h"
 
 struct genl_info;
 struct netlink_callback;
 struct netlink_ext_ack;
-struct nla_policy;
 struct nlattr;
 struct sk_buff;
 struct ss_net;
 
 /* Most octets of attributes in a profile: a dump's message is to hold one. */
 #define SS_PROFILE_SIZE_MAX	8192
-
-/**
- * struct ss_profile_tls - what the kernel itself heeds of a TLS profile
- * @smtps: enum smtpsplice_tls_mode
- * @starttls: enum smtpsplice_starttls_mode
- * @port_count: length of @ports
- * @ports: ports that begin with TLS, host byte order
- */
-struct ss_profile_tls {
-	u32 smtps;
-	u32 starttls;
-	u32 port_count;
-	u16 ports[SMTPSPLICE_PREFIX_MAX];
-};
-
-/**
- * struct ss_profile_av - what the kernel itself heeds of an AV profile
- * @scan: enum smtpsplice_av_scan
- * @infected: enum smtpsplice_infected
- * @scan_timeout: enum smtpsplice_fail_action
- * @helper_down: enum smtpsplice_fail_action
- * @over_budget: enum smtpsplice_fail_action
- * @sender_ban: seconds, 0 for never
- */
-struct ss_profile_av {
-	u32 scan;
-	u32 infected;
-	u32 scan_timeout;
-	u32 helper_down;
-	u32 over_budget;
-	u32 sender_ban;
-};
-
-/**
- * struct ss_profile - a named set of options that policies refer to
- * @node: in ss_profiles.list
- * @rcu: frees it
- * @users: 1 for the list, 1 a policy that names it and 1 a session
- * @class: enum ss_profile_class
- * @name: unique in its class and namespace
- * @policies: how many policies name it, covered by ss_net.lock
- * @tls: with %SS_PROFILE_TLS
- * @av: with %SS_PROFILE_AV
- * @len: octets of @said
- * @said: all of it as netlink attributes (set "tls-profile" or "av-profile"):
- *	most of it is for the helper
- *
- * But for @policies it does not change: another one takes its place.
- */
-struct ss_profile {
-	struct list_head node;
-	struct rcu_head rcu;
-	refcount_t users;
-	u32 class;
-	char name[SMTPSPLICE_NAME_MAX + 1];
-	u32 policies;
-	union {
-		struct ss_profile_tls tls;
-		struct ss_profile_av av;
-	};
-	u32 len;
-	u8 said[] __aligned(4);
-};
 
 /**
  * ss_profile_init() - make the profiles "default"
@@ -172,13 +107,6 @@ struct ss_profile *ss_profile_need(struct ss_net *sn,
 				   struct netlink_ext_ack *extack);
 
 /**
- * ss_profile_smtps() - does a connection to this port begin with TLS?
- * @p: a TLS profile
- * @port: the port, host byte order
- */
-bool ss_profile_smtps(const struct ss_profile *p, u16 port);
-
-/**
  * ss_profile_fill() - put all that a profile says into a message
  * @p: the profile
  * @skb: the message
@@ -195,46 +123,5 @@ int ss_profile_fill(const struct ss_profile *p, struct sk_buff *skb, int attr);
  * Context: any.
  */
 void ss_profile_put(struct ss_profile *p);
-
-/**
- * struct ss_profile_option - an option that is one number
- * @attr: its attribute
- * @value: what it is where it is absent
- */
-struct ss_profile_option {
-	int attr;
-	u32 value;
-};
-
-/**
- * struct ss_profile_kind - what is special about a class of profiles
- * @what: what messages call it
- * @policy: of its attributes
- * @max: its largest attribute
- * @options: its options that are one number of 32 bits
- * @option_count: how many
- * @cmd_get: command of a dump
- * @event_add: event that tells of a new one, or one that was replaced
- * @event_del: event that tells of one that was deleted
- * @put: puts all attributes that are not in @options, from @tb and @nest, which
- *	is NULL where nothing was said; checks them
- * @heed: reads an attribute back that the kernel itself heeds
- */
-struct ss_profile_kind {
-	const char *what;
-	const struct nla_policy *policy;
-	int max;
-	const struct ss_profile_option *options;
-	int option_count;
-	u8 cmd_get;
-	u32 event_add;
-	u32 event_del;
-	int (*put)(struct sk_buff *said, struct nlattr *const *tb,
-		   const struct nlattr *nest, struct netlink_ext_ack *extack);
-	void (*heed)(struct ss_profile *p, const struct nlattr *attr);
-};
-
-extern const struct ss_profile_kind ss_profile_kind_tls;
-extern const struct ss_profile_kind ss_profile_kind_av;
 
 #endif /* SS_PROFILE_H */

@@ -36,6 +36,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "policy.h"
+#include "profile-class.h"
 #include "profile.h"
 #include "request.h"
 #include "session.h"

@@ -13,6 +13,7 @@
 #include "hold.h"
 #include "message.h"
 #include "netlink.h"
+#include "profile-class.h"
 #include "profile.h"
 #include "request.h"
 #include "session.h"
