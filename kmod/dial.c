@@ -4,8 +4,8 @@
  */
 #include "dial.h"
 #include "leg.h"
+#include "session-table.h"
 #include "session.h"
-#include "sessions.h"
 
 /* Ports that are tried. */
 #define TRIES	8
@@ -18,7 +18,7 @@ int ss_dial(struct ss_session *s)
 	lockdep_assert_held(&s->lock);
 	for (tries = TRIES; tries && err == -EADDRNOTAVAIL; tries--) {
 		ss_leg_close(&s->server);
-		from.port = tries > 1 ? ss_sessions_free_port(s) : 0;
+		from.port = tries > 1 ? ss_session_table_free_port(s) : 0;
 		err = ss_leg_dial(&s->server, s->sn->net, &from,
 				  &s->server_addr);
 		if (err == -EADDRINUSE)

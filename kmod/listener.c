@@ -14,10 +14,10 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "accept.h"
 #include "listener.h"
 #include "net.h"
 #include "policy.h"
-#include "sessions.h"
 
 /* Until accepting is tried again after memory was short, jiffies. */
 #define ACCEPT_RETRY	(HZ / 10)
@@ -73,7 +73,7 @@ static void accept_work(struct work_struct *work)
 		write_lock_bh(&sk->sk_callback_lock);
 		sk->sk_data_ready = l->data_ready;
 		write_unlock_bh(&sk->sk_callback_lock);
-		ss_sessions_start(l->policy, sock);
+		ss_accept(l->policy, sock);
 		cond_resched();
 	}
 	/* nobody will tell when there is memory again; -EINVAL: we are closed */

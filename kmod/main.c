@@ -20,7 +20,7 @@
 #include "policy.h"
 #include "profile.h"
 #include "request.h"
-#include "sessions.h"
+#include "session-table.h"
 #include "share.h"
 #include "steer.h"
 
@@ -91,7 +91,7 @@ static void __net_exit net_pre_exit(struct net *net)
 	struct ss_net *sn = ss_net_get(net);
 
 	ss_policy_flush(sn);	/* no new sessions */
-	ss_sessions_flush(sn);
+	ss_session_table_flush(sn);
 	ss_hold_exit(sn);
 	ss_steer_stop(sn);
 }

@@ -17,7 +17,7 @@
 #include "netlink.h"
 #include "policy.h"
 #include "profile.h"
-#include "sessions.h"
+#include "session-table.h"
 #include "stats.h"
 
 /* The generator knows no flags: only who may administrate may listen. */
@@ -121,7 +121,8 @@ int smtpsplice_nl_policy_get_dumpit(struct sk_buff *skb,
 int smtpsplice_nl_session_get_dumpit(struct sk_buff *skb,
 				     struct netlink_callback *cb)
 {
-	return ss_sessions_dump(ss_net_get(sock_net(cb->skb->sk)), skb, cb);
+	return ss_session_table_dump(ss_net_get(sock_net(cb->skb->sk)), skb,
+				     cb);
 }
 
 int smtpsplice_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)

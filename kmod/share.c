@@ -3,7 +3,7 @@
  * Clients, as limits see them: an IPv4 address or an IPv6 /64, and what each of
  * them has of the budgets of the namespace. A share lives as long as one of the
  * client's sessions or messages does. What counts in it is said by those who own the budgets:
- * sessions.c, budget.c and request.c.
+ * session-table.c, budget.c and request.c.
  */
 #include <linux/jhash.h>
 #include <linux/random.h>

@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The sessions of a network namespace: who is let in, the list of those alive
- * (covered by ss_net.sessions_lock), and their end when the namespace or the
- * module goes. What one session does is in session.c.
+ * The sessions of a network namespace: the list of those alive (covered by
+ * ss_net.sessions_lock), how many there may be, and their end when the
+ * namespace or the module goes. What one session does is in session.c.
  */
 #include <linux/random.h>
-#include <linux/slab.h>
 #include <net/genetlink.h>
-#include <net/inet_sock.h>
 #include <net/ip.h>
-#include <net/ipv6.h>
-#include <net/tcp.h>
 
 #include "addr.h"
-#include "leg.h"
 #include "netlink-msg.h"
 #include "policy.h"
+#include "session-table.h"
 #include "session.h"
-#include "sessions.h"
 #include "share.h"
-#include "stats.h"
 
 /* Caller holds sessions_lock. */
 static bool over_limit(const struct ss_session *new)
@@ -32,8 +26,7 @@ static bool over_limit(const struct ss_session *new)
 	       new->share->sessions >= READ_ONCE(set->max_client_sessions);
 }
 
-/* Adds a session to the namespace, unless that goes away or has enough. */
-static int link_session(struct ss_session *s)
+int ss_session_table_add(struct ss_session *s)
 {
 	static atomic64_t last_id;
 	struct ss_net *sn = s->sn;
@@ -56,79 +49,6 @@ static int link_session(struct ss_session *s)
 	return err;
 }
 
-/* Best effort, without a session: there may be no memory for one. */
-static void turn_away(struct ss_net *sn, struct socket *sock)
-{
-	static const char reply[] = "421 4.3.2 Too many sessions, try again later\r\n";
-	struct kvec iov = { .iov_base = (void *)reply, .iov_len = sizeof(reply) - 1 };
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
-
-	ss_stats_inc(sn, OVER_LIMIT);
-	kernel_sendmsg(sock, &msg, &iov, 1, iov.iov_len);
-	/*
-	 * Nobody will wait for the end of the FIN: with a reference to the
-	 * namespace the socket keeps its timers and does so itself. Where the
-	 * namespace goes away there is no end to wait for.
-	 */
-	if (!ss_leg_pin_net(sock->sk))
-		sock_no_linger(sock->sk);
-	sock_release(sock);
-}
-
-static struct ss_session *new_session(struct ss_policy *policy,
-				      const struct sock *sk)
-{
-	struct ss_session *s = ss_session_new(policy);
-
-	if (!s)
-		return NULL;
-	ss_addr_read(sk, &s->client_addr, &s->server_addr);
-	s->share = ss_share_get(s->sn, &s->client_addr);
-	if (s->share)
-		return s;
-	ss_session_discard(s);
-	return NULL;
-}
-
-void ss_sessions_start(struct ss_policy *policy, struct socket *sock)
-{
-	struct ss_net *sn = policy->sn;
-	struct net_device *dev;
-	struct ss_session *s;
-	int err;
-
-	s = new_session(policy, sock->sk);
-	if (!s) {
-		turn_away(sn, sock);
-		return;
-	}
-	rcu_read_lock();
-	dev = dev_get_by_index_rcu(sn->net,
-				   READ_ONCE(sock->sk->sk_rx_dst_ifindex));
-	strscpy(s->iif, dev ? dev->name : policy->iif, sizeof(s->iif));
-	rcu_read_unlock();
-
-	/* from here on it can be found and killed, but waits for the lock */
-	ss_session_hold(s);
-	mutex_lock(&s->lock);
-	err = link_session(s);
-	if (!err) {
-		ss_stats_inc(sn, ACCEPTED);
-		atomic64_inc(&policy->sessions);
-		ss_session_begin(s, sock);
-	}
-	mutex_unlock(&s->lock);
-	if (!err) {
-		ss_session_put(s);
-		return;
-	}
-	ss_session_discard(s);
-	if (err == -EUSERS)
-		turn_away(sn, sock);
-	else
-		sock_release(sock);
-}
-
 static bool port_taken(const struct ss_session *new, __be16 port)
 {
 	struct ss_addr client = new->client_addr;
@@ -144,7 +64,7 @@ static bool port_taken(const struct ss_session *new, __be16 port)
 	return false;
 }
 
-__be16 ss_sessions_free_port(const struct ss_session *s)
+__be16 ss_session_table_free_port(const struct ss_session *s)
 {
 	struct net *net = s->sn->net;
 	int low, high, tries;
@@ -163,7 +83,7 @@ __be16 ss_sessions_free_port(const struct ss_session *s)
 	return found;
 }
 
-void ss_sessions_flush(struct ss_net *sn)
+void ss_session_table_flush(struct ss_net *sn)
 {
 	struct ss_session *s;
 
@@ -204,7 +124,7 @@ static int put_session(struct sk_buff *skb, const struct ss_session *s)
 }
 
 /* The id of the last session listed is the cursor: ids only grow. */
-int ss_sessions_dump(struct ss_net *sn, struct sk_buff *skb,
+int ss_session_table_dump(struct ss_net *sn, struct sk_buff *skb,
 		     struct netlink_callback *cb)
 {
 	const struct ss_session *s;

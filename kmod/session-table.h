@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_SESSION_TABLE_H
+#define SS_SESSION_TABLE_H
+
+#include <linux/types.h>
+
+struct netlink_callback;
+struct sk_buff;
+struct ss_net;
+struct ss_session;
+
+/**
+ * ss_session_table_add() - add a session, unless the namespace has enough
+ * @s: the session, with addresses and share; it gets its id
+ *
+ * Return: 0, -EUSERS where it or the client has enough, or -ESHUTDOWN where it
+ * goes away.
+ */
+int ss_session_table_add(struct ss_session *s);
+
+/**
+ * ss_session_table_free_port() - a port to connect to a session's server from
+ * @s: the session
+ *
+ * Conntrack knows a session's two connections apart by the client's port: no
+ * client port of a living session may be the port of another one's server leg.
+ *
+ * Return: the port, or 0 where none was found.
+ */
+__be16 ss_session_table_free_port(const struct ss_session *s);
+
+/**
+ * ss_session_table_flush() - end all sessions and wait for it
+ * @sn: the namespace, which gets no new ones
+ *
+ * Context: process, sleeps.
+ */
+void ss_session_table_flush(struct ss_net *sn);
+
+/**
+ * ss_session_table_dump() - list the sessions in a netlink dump
+ * @sn: the namespace
+ * @skb: message to fill
+ * @cb: the dump
+ *
+ * Return: length filled, 0 at the end, or -errno.
+ */
+int ss_session_table_dump(struct ss_net *sn, struct sk_buff *skb,
+		     struct netlink_callback *cb);
+
+#endif /* SS_SESSION_TABLE_H */
