@@ -4,51 +4,50 @@
 
 #include <linux/types.h>
 
-struct genl_info;
 struct ss_handshake;
-struct ss_session;
+struct ss_leg;
+
+/* All of them: process context, under the lock of the legs' session. */
 
 /**
- * ss_handoff_lend() - ask the helper for the TLS handshakes of a session
- * @s: the session, under its lock, with both legs connected and all sent
+ * ss_handoff_lend() - make both sockets fit for the helper
+ * @client: the client's leg, connected and all sent
+ * @server: the server's leg, likewise
  *
- * The legs are the helper's until ss_handoff_reclaim() or ss_handoff_abort().
- * Context: process. Return: 0, -ENOMEM or -ESHUTDOWN.
- */
-int ss_handoff_lend(struct ss_session *s);
-
-/**
- * ss_handoff_accept() - hand both sockets to the caller of a netlink request
- * @s: the session, whose request the caller has taken and is telling of
- * @cookie: names the request
- * @info: the netlink request
+ * They are lent until ss_handoff_reclaim() or ss_handoff_abort(). The caller is
+ * to submit the request.
  *
- * Return: 0 or -errno; nothing was handed over then.
+ * Return: 0, -ENOMEM or -ESHUTDOWN.
  */
-int ss_handoff_accept(struct ss_session *s, u64 cookie, struct genl_info *info);
+int ss_handoff_lend(struct ss_leg *client, struct ss_leg *server);
 
 /**
  * ss_handoff_shared() - has anybody else a socket's file still?
- * @s: the session, under its lock, after the helper's answer
+ * @client: the client's leg, after the helper's answer
+ * @server: the server's leg
  *
  * For a moment that may be somebody who lists the helper's descriptors.
  */
-bool ss_handoff_shared(const struct ss_session *s);
+bool ss_handoff_shared(const struct ss_leg *client,
+		       const struct ss_leg *server);
 
 /**
  * ss_handoff_reclaim() - take both sockets back after the helper's answer
- * @s: the session, under its lock, its request idle
+ * @client: the client's leg; the request is idle
+ * @server: the server's leg
  * @h: the answer; what is not true of it is put right
  *
  * Where the answer is "inspected", both legs are TLS afterwards; where it is
  * "bypassed", both are as they were. Else they are only good to be closed.
  */
-void ss_handoff_reclaim(struct ss_session *s, struct ss_handshake *h);
+void ss_handoff_reclaim(struct ss_leg *client, struct ss_leg *server,
+			struct ss_handshake *h);
 
 /**
- * ss_handoff_abort() - take both sockets away from the helper
- * @s: the session, under its lock, its request idle or about to be
+ * ss_handoff_abort() - take both sockets away from the helper, if it has them
+ * @client: the client's leg; the request was cancelled
+ * @server: the server's leg
  */
-void ss_handoff_abort(struct ss_session *s);
+void ss_handoff_abort(struct ss_leg *client, struct ss_leg *server);
 
 #endif /* SS_HANDOFF_H */

@@ -18,15 +18,39 @@
 #include "netlink-gen.h"
 #include "netlink-msg.h"
 #include "policy.h"
+#include "profile-class.h"
 #include "profile.h"
 #include "rekey.h"
 #include "request.h"
+#include "session-table.h"
 #include "session.h"
 #include "smtp/smtp.h"
 #include "stats.h"
 
+/* What goes with a handshake besides the profile. */
+#define HANDSHAKE_REPLY_SIZE	(SS_PROFILE_SIZE_MAX + 1024)
 /* A scan request: the envelope that is kept, the profile, and what goes with it. */
 #define SCAN_REPLY_SIZE	(2 * SS_ENVELOPE_MAX + SS_PROFILE_SIZE_MAX + 4096)
+
+static const struct ss_session_attrs scan_attrs = {
+	.id = SMTPSPLICE_A_SCAN_SESSION,
+	.policy = SMTPSPLICE_A_SCAN_POLICY,
+	.iif = SMTPSPLICE_A_SCAN_IIF,
+	.client = SMTPSPLICE_A_SCAN_CLIENT,
+	.client_port = SMTPSPLICE_A_SCAN_CLIENT_PORT,
+	.server = SMTPSPLICE_A_SCAN_SERVER,
+	.server_port = SMTPSPLICE_A_SCAN_SERVER_PORT,
+};
+
+static const struct ss_session_attrs handshake_attrs = {
+	.id = SMTPSPLICE_A_HANDSHAKE_SESSION,
+	.policy = SMTPSPLICE_A_HANDSHAKE_POLICY,
+	.iif = SMTPSPLICE_A_HANDSHAKE_IIF,
+	.client = SMTPSPLICE_A_HANDSHAKE_CLIENT,
+	.client_port = SMTPSPLICE_A_HANDSHAKE_CLIENT_PORT,
+	.server = SMTPSPLICE_A_HANDSHAKE_SERVER,
+	.server_port = SMTPSPLICE_A_HANDSHAKE_SERVER_PORT,
+};
 
 static int put_envelope(struct sk_buff *skb, const struct ss_smtp *e)
 {
@@ -59,13 +83,7 @@ static int put_scan(struct sk_buff *skb, const struct ss_session *s,
 	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_ATTEMPT, s->request.attempt) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_PENDING,
 			READ_ONCE(s->sn->queues[SS_REQUEST_SCAN].queued)) ||
-	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SCAN_SESSION, s->id, 0) ||
-	    nla_put_string(skb, SMTPSPLICE_A_SCAN_POLICY, s->policy->name) ||
-	    nla_put_string(skb, SMTPSPLICE_A_SCAN_IIF, s->iif) ||
-	    ss_addr_put(skb, SMTPSPLICE_A_SCAN_CLIENT,
-			SMTPSPLICE_A_SCAN_CLIENT_PORT, &s->client_addr) ||
-	    ss_addr_put(skb, SMTPSPLICE_A_SCAN_SERVER,
-			SMTPSPLICE_A_SCAN_SERVER_PORT, &s->server_addr))
+	    ss_session_table_put(skb, s, &scan_attrs))
 		return -EMSGSIZE;
 	if ((s->smtp.chunked && nla_put_flag(skb, SMTPSPLICE_A_SCAN_CHUNKED)) ||
 	    (s->handshaken && s->tls == SMTPSPLICE_TLS_RESULT_INSPECTED &&
@@ -82,7 +100,8 @@ static int put_scan(struct sk_buff *skb, const struct ss_session *s,
  * netlink request. The file appears in its table only once nothing can fail any
  * more.
  */
-static int hand_over(struct ss_session *s, u64 cookie, struct genl_info *info)
+static int hand_over_message(struct ss_session *s, u64 cookie,
+			     struct genl_info *info)
 {
 	struct file *file;
 	struct sk_buff *skb;
@@ -119,6 +138,75 @@ out_fd:
 	put_unused_fd(fd);
 out_file:
 	fput(file);
+	return err;
+}
+
+static int put_handshake(struct sk_buff *skb, const struct ss_session *s,
+			 u64 cookie, const int *fds)
+{
+	const struct ss_queue *q = &s->sn->queues[SS_REQUEST_HANDSHAKE];
+	long left = s->request.deadline - jiffies;
+
+	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_HANDSHAKE_COOKIE, cookie, 0) ||
+	    nla_put_s32(skb, SMTPSPLICE_A_HANDSHAKE_CLIENT_FD, fds[0]) ||
+	    nla_put_s32(skb, SMTPSPLICE_A_HANDSHAKE_SERVER_FD, fds[1]) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_HANDSHAKE_TIMEOUT,
+			jiffies_to_msecs(max(left, 0L))) ||
+	    nla_put_u32(skb, SMTPSPLICE_A_HANDSHAKE_PENDING,
+			READ_ONCE(q->queued)) ||
+	    ss_session_table_put(skb, s, &handshake_attrs))
+		return -EMSGSIZE;
+	if (!ss_profile_smtps(s->profile, ntohs(s->server_addr.port)) &&
+	    nla_put_flag(skb, SMTPSPLICE_A_HANDSHAKE_STARTTLS))
+		return -EMSGSIZE;
+	return ss_profile_fill(s->profile, skb, SMTPSPLICE_A_HANDSHAKE_TLS);
+}
+
+static int reply_handshake(struct ss_session *s, u64 cookie,
+			   struct genl_info *info, const int *fds)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = genlmsg_new(HANDSHAKE_REPLY_SIZE, GFP_KERNEL);
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(skb, info, &smtpsplice_nl_family, 0,
+				SMTPSPLICE_CMD_HANDSHAKE_ACCEPT);
+	if (!hdr || put_handshake(skb, s, cookie, fds)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return genlmsg_reply(skb, info);
+}
+
+/*
+ * Hands both sockets of @s, which stay lent while it is told of, to the caller
+ * of the netlink request. The files appear in its table only once
+ * nothing can fail any more.
+ */
+static int hand_over_sockets(struct ss_session *s, u64 cookie,
+			     struct genl_info *info)
+{
+	struct file *files[] = { s->client.file, s->server.file };
+	int fds[ARRAY_SIZE(files)];
+	int i, err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = get_unused_fd_flags(O_CLOEXEC);
+		if (fds[i] < 0) {
+			err = fds[i];
+			break;
+		}
+	}
+	err = err ?: reply_handshake(s, cookie, info, fds);
+	while (i--) {
+		if (err)
+			put_unused_fd(fds[i]);
+		else
+			fd_install(fds[i], get_file(files[i]));
+	}
 	return err;
 }
 
@@ -176,13 +264,13 @@ static int accept(struct sk_buff *skb, struct genl_info *info,
 
 int smtpsplice_nl_scan_accept_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return accept(skb, info, SS_REQUEST_SCAN, hand_over);
+	return accept(skb, info, SS_REQUEST_SCAN, hand_over_message);
 }
 
 int smtpsplice_nl_handshake_accept_doit(struct sk_buff *skb,
 					struct genl_info *info)
 {
-	return accept(skb, info, SS_REQUEST_HANDSHAKE, ss_handoff_accept);
+	return accept(skb, info, SS_REQUEST_HANDSHAKE, hand_over_sockets);
 }
 
 /* Neither of the two may bring another line with it. */

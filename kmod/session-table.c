@@ -99,19 +99,34 @@ void ss_session_table_flush(struct ss_net *sn)
 	wait_for_completion(&sn->idle);
 }
 
+int ss_session_table_put(struct sk_buff *skb, const struct ss_session *s,
+			 const struct ss_session_attrs *a)
+{
+	if (nla_put_u64_64bit(skb, a->id, s->id, 0) ||
+	    nla_put_string(skb, a->policy, s->policy->name) ||
+	    nla_put_string(skb, a->iif, s->iif) ||
+	    ss_addr_put(skb, a->client, a->client_port, &s->client_addr) ||
+	    ss_addr_put(skb, a->server, a->server_port, &s->server_addr))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_session(struct sk_buff *skb, const struct ss_session *s)
 {
+	static const struct ss_session_attrs attrs = {
+		.id = SMTPSPLICE_A_SESSION_ID,
+		.policy = SMTPSPLICE_A_SESSION_POLICY,
+		.iif = SMTPSPLICE_A_SESSION_IIF,
+		.client = SMTPSPLICE_A_SESSION_CLIENT,
+		.client_port = SMTPSPLICE_A_SESSION_CLIENT_PORT,
+		.server = SMTPSPLICE_A_SESSION_SERVER,
+		.server_port = SMTPSPLICE_A_SESSION_SERVER_PORT,
+	};
 	u64 held = READ_ONCE(s->state) < SMTPSPLICE_STATE_BODY ? 0 :
 		   READ_ONCE(s->hold.len);
 
-	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_SESSION_ID, s->id, 0) ||
-	    nla_put_string(skb, SMTPSPLICE_A_SESSION_POLICY, s->policy->name) ||
+	if (ss_session_table_put(skb, s, &attrs) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SESSION_STATE, READ_ONCE(s->state)) ||
-	    nla_put_string(skb, SMTPSPLICE_A_SESSION_IIF, s->iif) ||
-	    ss_addr_put(skb, SMTPSPLICE_A_SESSION_CLIENT,
-			SMTPSPLICE_A_SESSION_CLIENT_PORT, &s->client_addr) ||
-	    ss_addr_put(skb, SMTPSPLICE_A_SESSION_SERVER,
-			SMTPSPLICE_A_SESSION_SERVER_PORT, &s->server_addr) ||
 	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SESSION_AGE,
 			      jiffies_to_msecs(jiffies - s->born), 0) ||
 	    (READ_ONCE(s->handshaken) &&

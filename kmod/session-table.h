@@ -38,6 +38,37 @@ __be16 ss_session_table_free_port(const struct ss_session *s);
 void ss_session_table_flush(struct ss_net *sn);
 
 /**
+ * struct ss_session_attrs - the attributes that name a session, of one set
+ * @id: its id
+ * @policy: the policy that picked it
+ * @iif: interface on which the client came in
+ * @client: the client's address
+ * @client_port: its port
+ * @server: the server's address
+ * @server_port: its port
+ */
+struct ss_session_attrs {
+	int id;
+	int policy;
+	int iif;
+	int client;
+	int client_port;
+	int server;
+	int server_port;
+};
+
+/**
+ * ss_session_table_put() - put into a netlink message what names a session
+ * @skb: the message
+ * @s: the session
+ * @a: the attributes
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int ss_session_table_put(struct sk_buff *skb, const struct ss_session *s,
+			 const struct ss_session_attrs *a);
+
+/**
  * ss_session_table_dump() - list the sessions in a netlink dump
  * @sn: the namespace
  * @skb: message to fill

@@ -314,9 +314,9 @@ static void begin_close(struct ss_session *s)
 	if (s->state == SMTPSPLICE_STATE_CLOSE)
 		return;
 	count_unanswered(s);
-	if (s->state == SMTPSPLICE_STATE_HANDSHAKE)
-		ss_handoff_abort(s);
 	ss_request_cancel(s, &s->answer);
+	if (s->state == SMTPSPLICE_STATE_HANDSHAKE)
+		ss_handoff_abort(&s->client, &s->server);
 	ss_message_drop(s);
 	/*
 	 * A server that has a part of a message must not take it for whole, nor
@@ -394,7 +394,7 @@ static void end_handshake(struct ss_session *s)
 	struct ss_handshake *h = &s->answer.handshake;
 
 	s->answered = false;
-	ss_handoff_reclaim(s, h);
+	ss_handoff_reclaim(&s->client, &s->server, h);
 	note_handshake(s, h);
 	switch (h->result) {
 	case SMTPSPLICE_TLS_RESULT_INSPECTED:
@@ -446,8 +446,10 @@ static bool step_handshake(struct ss_session *s)
 				       "too many handshakes of this client");
 			return true;
 		}
-		if (!ss_handoff_lend(s))
+		if (!ss_handoff_lend(c, &s->server)) {
+			ss_request_submit(s, SS_REQUEST_HANDSHAKE, s->deadline);
 			return false;
+		}
 		fail_handshake(s, SMTPSPLICE_TLS_CAUSE_HELPER,
 			       "sockets cannot be lent");
 		return true;
@@ -459,7 +461,7 @@ static bool step_handshake(struct ss_session *s)
 	}
 	/* somebody else may look at its files; nobody tells of the end of that */
 	if (s->answer.handshake.result != SMTPSPLICE_TLS_RESULT_FAILED &&
-	    ss_handoff_shared(s))
+	    ss_handoff_shared(c, &s->server))
 		return false;
 	end_handshake(s);
 	return true;
