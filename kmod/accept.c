@@ -15,6 +15,7 @@
 #include "session.h"
 #include "share.h"
 #include "stats.h"
+#include "waker.h"
 
 /* Best effort, without a session: there may be no memory for one. */
 static void turn_away(struct ss_net *sn, struct socket *sock)
@@ -44,10 +45,12 @@ static struct ss_session *new_session(struct ss_policy *policy,
 		return NULL;
 	ss_addr_read(sk, &s->client_addr, &s->server_addr);
 	s->share = ss_share_get(s->sn, &s->client_addr);
-	if (s->share)
-		return s;
-	ss_session_discard(s);
-	return NULL;
+	if (!s->share) {
+		ss_session_discard(s);
+		return NULL;
+	}
+	s->request.share = s->share;
+	return s;
 }
 
 void ss_accept(struct ss_policy *policy, struct socket *sock)
@@ -69,7 +72,7 @@ void ss_accept(struct ss_policy *policy, struct socket *sock)
 	rcu_read_unlock();
 
 	/* from here on it can be found and killed, but waits for the lock */
-	ss_session_hold(s);
+	ss_waker_get(&s->waker);
 	mutex_lock(&s->lock);
 	err = ss_session_table_add(s);
 	if (!err) {
@@ -79,7 +82,7 @@ void ss_accept(struct ss_policy *policy, struct socket *sock)
 	}
 	mutex_unlock(&s->lock);
 	if (!err) {
-		ss_session_put(s);
+		ss_waker_put(&s->waker);
 		return;
 	}
 	ss_session_discard(s);

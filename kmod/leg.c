@@ -25,9 +25,9 @@
 #include "addr.h"
 #include "leg.h"
 #include "rekey.h"
-#include "session.h"
 #include "stats.h"
 #include "trace.h"
+#include "waker.h"
 
 /* A record that is not data is read in pieces of this size. */
 #define CONTROL_CHUNK		512
@@ -54,9 +54,12 @@
 /* What a KeyUpdate has behind its type. */
 #define KEY_UPDATE_REST		4
 
-int ss_leg_init(struct ss_leg *leg, struct ss_session *s)
+int ss_leg_init(struct ss_leg *leg, struct ss_waker *waker, struct ss_net *sn,
+		bool is_client)
 {
-	leg->session = s;
+	leg->waker = waker;
+	leg->sn = sn;
+	leg->is_client = is_client;
 	leg->in = kvmalloc(SS_LEG_BUFFER, GFP_KERNEL_ACCOUNT);
 	leg->out.data = kvmalloc(SS_LEG_BUFFER, GFP_KERNEL_ACCOUNT);
 	leg->out.cap = SS_LEG_BUFFER;
@@ -80,7 +83,7 @@ static void wake(struct sock *sk, size_t callback)
 	leg = __locked_read_sk_user_data_with_flags(sk, SK_USER_DATA_NOCOPY);
 	if (leg) {
 		saved = *(void (**)(struct sock *))((u8 *)leg + callback);
-		ss_session_wake(leg->session);
+		ss_waker_wake(leg->waker);
 	}
 	read_unlock_bh(&sk->sk_callback_lock);
 	if (saved)
@@ -215,7 +218,7 @@ bool ss_leg_deaf(const struct sock *sk)
 	leg = __rcu_dereference_sk_user_data_with_flags(sk,
 							SK_USER_DATA_NOCOPY);
 	if (leg)
-		ret = READ_ONCE(leg->session->killed) || is_flooded(leg, sk);
+		ret = READ_ONCE(leg->waker->killed) || is_flooded(leg, sk);
 	rcu_read_unlock();
 	return ret;
 }
@@ -338,11 +341,10 @@ static int handle_alert(struct ss_leg *leg, const u8 *p, int n)
 	if (p[1] == TLS_ALERT_DESC_USER_CANCELED)
 		return -EAGAIN;
 	/* TLS 1.3 has a server say so behind the handshake, the helper is out by then */
-	if (p[1] == TLS_ALERT_DESC_CERTIFICATE_REQUIRED &&
-	    leg == &leg->session->server) {
-		ss_stats_inc(leg->session->sn, HANDSHAKE_FAILED);
+	if (p[1] == TLS_ALERT_DESC_CERTIFICATE_REQUIRED && !leg->is_client) {
+		ss_stats_inc(leg->sn, HANDSHAKE_FAILED);
 		net_info_ratelimited("smtpsplice: session %llu: the server does not go on without the client's certificate\n",
-				     leg->session->id);
+				     leg->waker->id);
 	}
 	/* the peer has given up: there is nothing to answer */
 	leg->broken = true;
@@ -385,8 +387,7 @@ static int handle_handshake(struct ss_leg *leg, const u8 *p, int n, bool whole)
 		/* it has to be the last of its record (RFC 8446 5.1) */
 		if (leg->head[0] == KEY_UPDATE && n == KEY_UPDATE_REST && whole)
 			return handle_key_update(leg, p);
-		if (leg->head[0] != NEW_SESSION_TICKET ||
-		    leg == &leg->session->client)
+		if (leg->head[0] != NEW_SESSION_TICKET || leg->is_client)
 			return ss_leg_break(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
 		if (leg->head_len < sizeof(leg->head))
 			continue;
@@ -419,8 +420,7 @@ static int handle_control(struct ss_leg *leg)
 	if (!n || leg->control > CONTROL_MAX || type.hdr.cmsg_level != SOL_TLS ||
 	    type.hdr.cmsg_type != TLS_GET_RECORD_TYPE)
 		return ss_leg_break(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
-	trace_smtpsplice_tls_control(leg->session->id,
-				     leg == &leg->session->client,
+	trace_smtpsplice_tls_control(leg->waker->id, leg->is_client,
 				     *(u8 *)CMSG_DATA(&type.hdr), buf[0], n);
 	switch (*(u8 *)CMSG_DATA(&type.hdr)) {
 	case TLS_RECORD_TYPE_ALERT:
@@ -478,10 +478,9 @@ static void note_flood(struct ss_leg *leg)
 {
 	unsigned long pause = FLOOD_PAUSE << min(leg->floods, FLOOD_DOUBLINGS);
 
-	trace_smtpsplice_tls_flood(leg->session->id,
-				   leg == &leg->session->client,
+	trace_smtpsplice_tls_flood(leg->waker->id, leg->is_client,
 				   jiffies_to_msecs(pause));
-	ss_stats_inc(leg->session->sn, TLS_FLOOD);
+	ss_stats_inc(leg->sn, TLS_FLOOD);
 	set_room(leg, QUEUE_MIN);
 	WRITE_ONCE(leg->deaf_until, jiffies + pause);
 	/* pairs with is_flooded(), which runs in softirq */
@@ -537,7 +536,7 @@ int ss_leg_recvmsg(struct ss_leg *leg, struct msghdr *msg)
 		if (n != -EAGAIN)
 			return n;
 	}
-	ss_session_wake(leg->session);
+	ss_waker_wake(leg->waker);
 	return -EAGAIN;
 }
 

@@ -14,7 +14,8 @@ struct sock;
 struct socket;
 struct ss_addr;
 struct net;
-struct ss_session;
+struct ss_net;
+struct ss_waker;
 
 /* Both buffers of a leg: the longest line fits, and what one receive into the
  * hold may bring behind an end-of-data (SS_HOLD_CHUNK).
@@ -35,7 +36,9 @@ enum ss_leg_security {
 
 /**
  * struct ss_leg - one TCP connection of a session
- * @session: whose it is
+ * @waker: of the session that it is part of
+ * @sn: the namespace
+ * @is_client: it is the client leg, else the server leg
  * @sock: the socket, NULL when there is none (any more)
  * @file: its file, once it was lent
  * @data_ready: the callback that was there before ours
@@ -74,7 +77,9 @@ enum ss_leg_security {
  * softirq and only wake it.
  */
 struct ss_leg {
-	struct ss_session *session;
+	struct ss_waker *waker;
+	struct ss_net *sn;
+	bool is_client;
 	struct socket *sock;
 	struct file *file;
 	void (*data_ready)(struct sock *sk);
@@ -112,11 +117,14 @@ struct ss_leg {
 /**
  * ss_leg_init() - make the buffers
  * @leg: the leg, zeroed
- * @s: its session
+ * @waker: of its session
+ * @sn: the namespace
+ * @is_client: it is the client leg, else the server leg
  *
  * Return: 0 or -ENOMEM; ss_leg_free() in either case.
  */
-int ss_leg_init(struct ss_leg *leg, struct ss_session *s);
+int ss_leg_init(struct ss_leg *leg, struct ss_waker *waker, struct ss_net *sn,
+		bool is_client);
 
 /**
  * ss_leg_free() - free the buffers

@@ -46,7 +46,7 @@ static void leave_server(struct ss_session *s)
 
 void ss_message_drop(struct ss_session *s)
 {
-	struct file *replacement = ss_request_replacement(s);
+	struct file *replacement = ss_request_replacement(&s->request);
 
 	if (replacement)
 		fput(replacement);
@@ -178,7 +178,7 @@ bool ss_message_end(struct ss_session *s)
 	const char *reply = refusal(s);
 
 	if (!reply && !s->unscanned &&
-	    ss_request_crowded(s, SS_REQUEST_SCAN))
+	    ss_request_crowded(&s->request, SS_REQUEST_SCAN))
 		reply = too_many_scans;
 	if (reply)
 		return refuse_doomed(s, reply);
@@ -240,7 +240,7 @@ static void give_up(struct ss_session *s, const char *reply)
 		return;
 	}
 	/* whatever its verdict would have been */
-	ss_request_cancel(s, &s->answer);
+	ss_request_cancel(&s->request, &s->answer);
 	ss_message_refuse(s, reply);
 }
 
@@ -259,7 +259,7 @@ bool ss_message_server_left(struct ss_session *s)
 	bool held = s->state == SMTPSPLICE_STATE_BODY ||
 		    s->state == SMTPSPLICE_STATE_SCAN;
 
-	trace_smtpsplice_server_left(s->id, s->state);
+	trace_smtpsplice_server_left(s->waker.id, s->state);
 	if (held && !s->refusal && ss_smtp_can_replay(&s->smtp)) {
 		lose_server(s);
 		s->redial = SS_REDIAL_DUE;

@@ -93,7 +93,8 @@ int ss_netlink_doorbell(struct ss_net *sn, enum ss_request_kind kind,
 
 static int put_event_session(struct sk_buff *skb, const struct ss_session *s)
 {
-	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_EVENT_SESSION, s->id, 0) ||
+	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_EVENT_SESSION, s->waker.id,
+			      0) ||
 	    nla_put_string(skb, SMTPSPLICE_A_EVENT_IIF, s->iif) ||
 	    ss_addr_put(skb, SMTPSPLICE_A_EVENT_CLIENT,
 			SMTPSPLICE_A_EVENT_CLIENT_PORT, &s->client_addr) ||

@@ -26,6 +26,7 @@
 #include "session.h"
 #include "smtp/smtp.h"
 #include "stats.h"
+#include "waker.h"
 
 /* What goes with a handshake besides the profile. */
 #define HANDSHAKE_REPLY_SIZE	(SS_PROFILE_SIZE_MAX + 1024)
@@ -212,11 +213,11 @@ static int hand_over_sockets(struct ss_session *s, u64 cookie,
 
 static void give_back(struct ss_session *s, u64 cookie)
 {
-	ss_request_untake(s, cookie);
-	ss_request_ring(s);
+	ss_request_untake(&s->request, cookie);
+	ss_request_ring(&s->request);
 	/* it has to ring again */
-	if (ss_request_unrung(s))
-		ss_session_wake(s);
+	if (ss_request_unrung(&s->request))
+		ss_waker_wake(&s->waker);
 }
 
 static void say_unregistered(struct genl_info *info, enum ss_request_kind kind)
@@ -235,19 +236,21 @@ static int accept(struct sk_buff *skb, struct genl_info *info,
 {
 	struct ss_net *sn = ss_netlink_net(info);
 	struct ss_session *s;
+	struct ss_request *r;
 	u64 cookie;
 	bool ours;
 	int err;
 
 	do {
-		s = ss_request_take(sn, kind, NETLINK_CB(skb).sk, &cookie);
-		if (s == ERR_PTR(-EPERM))
+		r = ss_request_take(sn, kind, NETLINK_CB(skb).sk, &cookie);
+		if (r == ERR_PTR(-EPERM))
 			say_unregistered(info, kind);
-		if (IS_ERR(s))
-			return PTR_ERR(s);
-		ss_request_tell(s);
+		if (IS_ERR(r))
+			return PTR_ERR(r);
+		s = container_of(r, struct ss_session, request);
+		ss_request_tell(r);
 		/* it may have timed out, or its client may have gone */
-		ours = ss_request_is(s, cookie);
+		ours = ss_request_is(r, cookie);
 		if (ours) {
 			err = hand_over(s, cookie, info);
 			if (err)
@@ -256,8 +259,8 @@ static int accept(struct sk_buff *skb, struct genl_info *info,
 			if (err == -EAGAIN)
 				err = -ENOBUFS;
 		}
-		ss_request_told(s);
-		ss_session_put(s);
+		ss_request_told(r);
+		ss_waker_put(&s->waker);
 	} while (!ours);
 	return err;
 }

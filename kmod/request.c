@@ -3,7 +3,7 @@
  * What sessions ask of the helper: requests that wait for it, or that it has.
  *
  * ss_net.request_lock covers all of it. A request is part of its session;
- * whoever gets a session from here holds a reference to it. Each request ends
+ * whoever gets one from here holds a reference to its waker. Each request ends
  * in exactly one way, decided under the lock: an answer, or the session takes
  * it back. Clients take turns; among those of one client the order is "oldest
  * first", and a request that a dead helper had keeps its place at the front.
@@ -18,22 +18,17 @@
 #include "net.h"
 #include "netlink.h"
 #include "request.h"
-#include "session.h"
 #include "share.h"
 #include "stats.h"
 #include "trace.h"
+#include "waker.h"
 
 /* Sessions wait here until a helper was told; seldom, and not for long. */
 static DECLARE_WAIT_QUEUE_HEAD(told);
 
-static struct ss_session *session_of(struct ss_request *r)
+static struct ss_queue *queue_of(const struct ss_request *r)
 {
-	return container_of(r, struct ss_session, request);
-}
-
-static struct ss_queue *queue_of(struct ss_session *s)
-{
-	return &s->sn->queues[s->request.kind];
+	return &r->sn->queues[r->kind];
 }
 
 /* Does it wait for a helper, or for the answer of one? */
@@ -43,15 +38,14 @@ static bool is_open(enum ss_request_state state)
 }
 
 /* The one place where a request changes its state. */
-static void set_state(struct ss_session *s, enum ss_request_state state)
+static void set_state(struct ss_request *r, enum ss_request_state state)
 {
-	struct ss_request *r = &s->request;
-	struct ss_request_count *mine = &s->share->requests[r->kind];
-	struct ss_queue *q = queue_of(s);
+	struct ss_request_count *mine = &r->share->requests[r->kind];
+	struct ss_queue *q = queue_of(r);
 	int asked = is_open(state) - is_open(r->state);
 
-	lockdep_assert_held(&s->sn->request_lock);
-	trace_smtpsplice_request_state(s->id, r->kind, r->state, state,
+	lockdep_assert_held(&r->sn->request_lock);
+	trace_smtpsplice_request_state(r->waker->id, r->kind, r->state, state,
 				       r->portid);
 	if (r->state == SS_REQUEST_PENDING)
 		q->queued--;
@@ -79,53 +73,53 @@ void ss_request_init(struct ss_net *sn)
 	}
 }
 
-void ss_request_submit(struct ss_session *s, enum ss_request_kind kind,
+void ss_request_submit(struct ss_request *r, enum ss_request_kind kind,
 		       unsigned long deadline)
 {
-	struct file *stale = ss_request_replacement(s);
-	struct ss_net *sn = s->sn;
+	struct file *stale = ss_request_replacement(r);
+	struct ss_net *sn = r->sn;
 
 	if (stale)
 		fput(stale);
 	spin_lock_bh(&sn->request_lock);
-	s->request.kind = kind;
-	s->request.attempt = 0;
-	s->request.portid = 0;
-	s->request.deadline = deadline;
-	list_add_tail(&s->request.node, &queue_of(s)->pending);
-	set_state(s, SS_REQUEST_PENDING);
+	r->kind = kind;
+	r->attempt = 0;
+	r->portid = 0;
+	r->deadline = deadline;
+	list_add_tail(&r->node, &queue_of(r)->pending);
+	set_state(r, SS_REQUEST_PENDING);
 	spin_unlock_bh(&sn->request_lock);
-	ss_request_ring(s);
+	ss_request_ring(r);
 }
 
-void ss_request_ring(struct ss_session *s)
+void ss_request_ring(struct ss_request *r)
 {
-	int err = ss_netlink_doorbell(s->sn, s->request.kind,
-				      READ_ONCE(queue_of(s)->queued));
+	int err = ss_netlink_doorbell(r->sn, r->kind,
+				      READ_ONCE(queue_of(r)->queued));
 
-	WRITE_ONCE(s->request.unrung, err);
+	WRITE_ONCE(r->unrung, err);
 }
 
-bool ss_request_unrung(const struct ss_session *s)
+bool ss_request_unrung(const struct ss_request *r)
 {
-	return READ_ONCE(s->request.unrung) &&
-	       READ_ONCE(s->request.state) == SS_REQUEST_PENDING;
+	return READ_ONCE(r->unrung) &&
+	       READ_ONCE(r->state) == SS_REQUEST_PENDING;
 }
 
-struct file *ss_request_replacement(struct ss_session *s)
+struct file *ss_request_replacement(struct ss_request *r)
 {
 	struct file *file;
 
-	spin_lock_bh(&s->sn->request_lock);
-	file = s->request.replacement;
-	s->request.replacement = NULL;
-	spin_unlock_bh(&s->sn->request_lock);
+	spin_lock_bh(&r->sn->request_lock);
+	file = r->replacement;
+	r->replacement = NULL;
+	spin_unlock_bh(&r->sn->request_lock);
 	return file;
 }
 
-bool ss_request_done(struct ss_session *s)
+bool ss_request_done(struct ss_request *r)
 {
-	return READ_ONCE(s->request.state) == SS_REQUEST_DONE;
+	return READ_ONCE(r->state) == SS_REQUEST_DONE;
 }
 
 bool ss_request_served(const struct ss_net *sn, enum ss_request_kind kind)
@@ -133,35 +127,34 @@ bool ss_request_served(const struct ss_net *sn, enum ss_request_kind kind)
 	return READ_ONCE(sn->queues[kind].port);
 }
 
-void ss_request_tell(struct ss_session *s)
+void ss_request_tell(struct ss_request *r)
 {
-	spin_lock_bh(&s->sn->request_lock);
-	s->request.tellers++;
-	spin_unlock_bh(&s->sn->request_lock);
+	spin_lock_bh(&r->sn->request_lock);
+	r->tellers++;
+	spin_unlock_bh(&r->sn->request_lock);
 }
 
-void ss_request_told(struct ss_session *s)
+void ss_request_told(struct ss_request *r)
 {
 	bool last;
 
-	spin_lock_bh(&s->sn->request_lock);
-	last = !--s->request.tellers;
-	spin_unlock_bh(&s->sn->request_lock);
+	spin_lock_bh(&r->sn->request_lock);
+	last = !--r->tellers;
+	spin_unlock_bh(&r->sn->request_lock);
 	if (last)
 		wake_up_all(&told);
 }
 
-bool ss_request_cancel(struct ss_session *s, union ss_answer *answer)
+bool ss_request_cancel(struct ss_request *r, union ss_answer *answer)
 {
-	struct ss_request *r = &s->request;
 	bool done;
 
 	might_sleep();
-	spin_lock_bh(&s->sn->request_lock);
+	spin_lock_bh(&r->sn->request_lock);
 	while (r->tellers) {
-		spin_unlock_bh(&s->sn->request_lock);
+		spin_unlock_bh(&r->sn->request_lock);
 		wait_event(told, !READ_ONCE(r->tellers));
-		spin_lock_bh(&s->sn->request_lock);
+		spin_lock_bh(&r->sn->request_lock);
 	}
 	done = r->state == SS_REQUEST_DONE;
 	if (done) {
@@ -171,26 +164,26 @@ bool ss_request_cancel(struct ss_session *s, union ss_answer *answer)
 		list_del(&r->node);
 	}
 	if (r->state != SS_REQUEST_IDLE)
-		set_state(s, SS_REQUEST_IDLE);
-	spin_unlock_bh(&s->sn->request_lock);
+		set_state(r, SS_REQUEST_IDLE);
+	spin_unlock_bh(&r->sn->request_lock);
 	return done;
 }
 
-bool ss_request_crowded(struct ss_session *s, enum ss_request_kind kind)
+bool ss_request_crowded(struct ss_request *r, enum ss_request_kind kind)
 {
-	const struct ss_settings *set = &s->sn->settings;
+	const struct ss_settings *set = &r->sn->settings;
 	u32 most = kind == SS_REQUEST_SCAN ?
 		   READ_ONCE(set->max_client_scans) :
 		   READ_ONCE(set->max_client_handshakes);
 	u32 mine, all;
 
 	/* most of the time there are few */
-	if (READ_ONCE(s->sn->queues[kind].asked) <= most)
+	if (READ_ONCE(r->sn->queues[kind].asked) <= most)
 		return false;
-	spin_lock_bh(&s->sn->request_lock);
-	mine = s->share->requests[kind].asked;
-	all = s->sn->queues[kind].asked;
-	spin_unlock_bh(&s->sn->request_lock);
+	spin_lock_bh(&r->sn->request_lock);
+	mine = r->share->requests[kind].asked;
+	all = r->sn->queues[kind].asked;
+	spin_unlock_bh(&r->sn->request_lock);
 	return mine >= most && all > mine;
 }
 
@@ -201,7 +194,7 @@ static struct ss_request *choose(const struct ss_queue *q)
 	u32 taken, fewest = U32_MAX;
 
 	list_for_each_entry(r, &q->pending, node) {
-		taken = session_of(r)->share->requests[r->kind].taken;
+		taken = r->share->requests[r->kind].taken;
 		if (taken >= fewest)
 			continue;
 		best = r;
@@ -212,70 +205,68 @@ static struct ss_request *choose(const struct ss_queue *q)
 	return best;
 }
 
-struct ss_session *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
+struct ss_request *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
 				   const struct sock *sk, u64 *cookie)
 {
 	struct ss_queue *q = &sn->queues[kind];
 	struct ss_request *r;
-	struct ss_session *s;
 
 	spin_lock_bh(&sn->request_lock);
 	if (sk != q->sk) {
-		s = ERR_PTR(-EPERM);
+		r = ERR_PTR(-EPERM);
 	} else if (list_empty(&q->pending)) {
-		s = ERR_PTR(-EAGAIN);
+		r = ERR_PTR(-EAGAIN);
 	} else {
 		r = choose(q);
-		s = session_of(r);
-		ss_session_hold(s);
+		ss_waker_get(r->waker);
 		r->portid = q->port;
 		r->attempt++;
 		r->cookie = get_random_u64();
 		*cookie = r->cookie;
 		list_move_tail(&r->node, &q->taken);
-		set_state(s, SS_REQUEST_TAKEN);
+		set_state(r, SS_REQUEST_TAKEN);
 	}
 	spin_unlock_bh(&sn->request_lock);
-	return s;
+	return r;
 }
 
-static bool is_taken(const struct ss_session *s, u64 cookie)
+static bool is_taken(const struct ss_request *r, u64 cookie)
 {
-	return s->request.state == SS_REQUEST_TAKEN &&
-	       s->request.cookie == cookie;
+	return r->state == SS_REQUEST_TAKEN &&
+	       r->cookie == cookie;
 }
 
-bool ss_request_is(struct ss_session *s, u64 cookie)
+bool ss_request_is(struct ss_request *r, u64 cookie)
 {
 	bool ret;
 
-	spin_lock_bh(&s->sn->request_lock);
-	ret = is_taken(s, cookie);
-	spin_unlock_bh(&s->sn->request_lock);
+	spin_lock_bh(&r->sn->request_lock);
+	ret = is_taken(r, cookie);
+	spin_unlock_bh(&r->sn->request_lock);
 	return ret;
 }
 
-void ss_request_untake(struct ss_session *s, u64 cookie)
+void ss_request_untake(struct ss_request *r, u64 cookie)
 {
-	struct ss_net *sn = s->sn;
+	struct ss_net *sn = r->sn;
 
 	spin_lock_bh(&sn->request_lock);
-	if (is_taken(s, cookie)) {
-		s->request.attempt--;
-		list_move(&s->request.node, &queue_of(s)->pending);
-		set_state(s, SS_REQUEST_PENDING);
+	if (is_taken(r, cookie)) {
+		r->attempt--;
+		list_move(&r->node, &queue_of(r)->pending);
+		set_state(r, SS_REQUEST_PENDING);
 	}
 	spin_unlock_bh(&sn->request_lock);
 }
 
-static void finish(struct ss_session *s, const union ss_answer *answer,
+static void finish(struct ss_request *r, const union ss_answer *answer,
 		   struct file *replacement)
 {
-	list_del(&s->request.node);
-	s->request.answer = *answer;
-	s->request.replacement = replacement ? get_file(replacement) : NULL;
-	set_state(s, SS_REQUEST_DONE);
-	ss_session_wake(s);
+	list_del(&r->node);
+	r->answer = *answer;
+	r->replacement = replacement ? get_file(replacement) : NULL;
+	set_state(r, SS_REQUEST_DONE);
+	ss_waker_wake(r->waker);
 }
 
 int ss_request_answer(struct ss_net *sn, enum ss_request_kind kind,
@@ -294,7 +285,7 @@ int ss_request_answer(struct ss_net *sn, enum ss_request_kind kind,
 	/* what is taken was taken by this helper: see ss_request_orphaned() */
 	list_for_each_entry(r, &q->taken, node) {
 		if (r->cookie == cookie) {
-			finish(session_of(r), answer, replacement);
+			finish(r, answer, replacement);
 			err = 0;
 			break;
 		}
@@ -331,15 +322,15 @@ void ss_request_orphaned(struct ss_net *sn, enum ss_request_kind kind,
 		if (r->portid != portid)
 			continue;
 		if (kind == SS_REQUEST_HANDSHAKE) {
-			finish(session_of(r), &lost, NULL);
+			finish(r, &lost, NULL);
 			continue;
 		}
 		ss_stats_inc(sn, SCAN_REQUEUED);
 		if (r->attempt >= SS_REQUEST_ATTEMPTS_MAX) {
-			finish(session_of(r), &poison, NULL);
+			finish(r, &poison, NULL);
 			continue;
 		}
 		list_move(&r->node, &q->pending);
-		set_state(session_of(r), SS_REQUEST_PENDING);
+		set_state(r, SS_REQUEST_PENDING);
 	}
 }

@@ -10,13 +10,17 @@
 struct file;
 struct sock;
 struct ss_net;
-struct ss_session;
+struct ss_share;
+struct ss_waker;
 
 /* A message that took down this many helpers is answered by the kernel. */
 #define SS_REQUEST_ATTEMPTS_MAX	3
 
 /**
  * struct ss_request - the request of a session, at most one at a time
+ * @waker: of the session that it is part of
+ * @sn: the namespace
+ * @share: of the client
  * @node: in a list of struct ss_queue
  * @kind: what is asked
  * @state: its state
@@ -30,9 +34,13 @@ struct ss_session;
  * @answer: valid in %SS_REQUEST_DONE
  * @replacement: message that came with the answer, or NULL
  *
- * Covered by ss_net.request_lock, but for @unrung.
+ * Covered by ss_net.request_lock, but for @unrung and for the first three, which
+ * do not change.
  */
 struct ss_request {
+	struct ss_waker *waker;
+	struct ss_net *sn;
+	struct ss_share *share;
 	struct list_head node;
 	enum ss_request_kind kind;
 	enum ss_request_state state;
@@ -54,30 +62,30 @@ void ss_request_init(struct ss_net *sn);
 
 /**
  * ss_request_submit() - ask the helper for something
- * @s: the session; it is woken when the answer is there
+ * @r: the request; its session is woken when the answer is there
  * @kind: for what
  * @deadline: jiffies at which it will not wait any longer
  */
-void ss_request_submit(struct ss_session *s, enum ss_request_kind kind,
+void ss_request_submit(struct ss_request *r, enum ss_request_kind kind,
 		       unsigned long deadline);
 
 /**
  * ss_request_ring() - ring the helper's doorbell, since a request waits for it
- * @s: the session whose request it is
+ * @r: the request
  *
  * Context: process. Where there is no memory, ss_request_unrung() says so.
  */
-void ss_request_ring(struct ss_session *s);
+void ss_request_ring(struct ss_request *r);
 
 /**
  * ss_request_unrung() - does the request wait for a helper that knows nothing?
- * @s: the session, which then has to ring again later
+ * @r: the request; its session then has to ring again later
  */
-bool ss_request_unrung(const struct ss_session *s);
+bool ss_request_unrung(const struct ss_request *r);
 
 /**
  * ss_request_cancel() - take the request back, or collect the answer
- * @s: the session
+ * @r: the request
  * @answer: gets the answer
  *
  * Exactly one of answer, cancel and the helper's death wins. A helper that is
@@ -86,21 +94,21 @@ bool ss_request_unrung(const struct ss_session *s);
  *
  * Return: true if there was an answer. The request is idle in any case.
  */
-bool ss_request_cancel(struct ss_session *s, union ss_answer *answer);
+bool ss_request_cancel(struct ss_request *r, union ss_answer *answer);
 
 /**
  * ss_request_replacement() - the message that came with the answer
- * @s: the session, which has collected the answer
+ * @r: the request, whose answer was collected
  *
  * Return: the file, the caller's, or NULL.
  */
-struct file *ss_request_replacement(struct ss_session *s);
+struct file *ss_request_replacement(struct ss_request *r);
 
 /**
  * ss_request_done() - is the answer there?
- * @s: the session
+ * @r: the request
  */
-bool ss_request_done(struct ss_session *s);
+bool ss_request_done(struct ss_request *r);
 
 /**
  * ss_request_served() - is a helper registered for this kind?
@@ -110,13 +118,13 @@ bool ss_request_done(struct ss_session *s);
 bool ss_request_served(const struct ss_net *sn, enum ss_request_kind kind);
 
 /**
- * ss_request_crowded() - has the client of a session its share of the requests?
- * @s: the session
+ * ss_request_crowded() - has a client its share of the requests?
+ * @r: the request of one of its sessions
  * @kind: of which kind
  *
  * A share does not bite while only one client has requests.
  */
-bool ss_request_crowded(struct ss_session *s, enum ss_request_kind kind);
+bool ss_request_crowded(struct ss_request *r, enum ss_request_kind kind);
 
 /**
  * ss_request_take() - hand a waiting request to a helper
@@ -128,42 +136,42 @@ bool ss_request_crowded(struct ss_session *s, enum ss_request_kind kind);
  * Takes the oldest of the clients of whom the helper has the fewest, so that nobody
  * waits behind all that another one has asked for.
  *
- * Return: the session, with a reference, or an ERR_PTR() of -EPERM (not the
- * registered helper) or -EAGAIN (none waits).
+ * Return: the request, with a reference to its waker, or an ERR_PTR() of -EPERM
+ * (not the registered helper) or -EAGAIN (none waits).
  */
-struct ss_session *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
+struct ss_request *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
 				   const struct sock *sk, u64 *cookie);
 
 /**
  * ss_request_tell() - begin to tell a helper what the request is about
- * @s: the session, by ss_request_take()
+ * @r: the request, by ss_request_take()
  *
  * If the request still is what was taken, see ss_request_is(), it stays so until
  * ss_request_told(), and with it the message or the sockets. The session's lock
  * would promise the same, but its work may hold that for long, and whoever waits
  * for it in the helper's only thread keeps all others from their verdicts.
  */
-void ss_request_tell(struct ss_session *s);
+void ss_request_tell(struct ss_request *r);
 
 /**
  * ss_request_told() - end what ss_request_tell() has begun
- * @s: the session
+ * @r: the request
  */
-void ss_request_told(struct ss_session *s);
+void ss_request_told(struct ss_request *r);
 
 /**
  * ss_request_is() - is the request still taken under this cookie?
- * @s: the session
+ * @r: the request
  * @cookie: the cookie
  */
-bool ss_request_is(struct ss_session *s, u64 cookie);
+bool ss_request_is(struct ss_request *r, u64 cookie);
 
 /**
  * ss_request_untake() - the request could not be handed over after all
- * @s: the session
+ * @r: the request
  * @cookie: the cookie; nothing happens if it is stale
  */
-void ss_request_untake(struct ss_session *s, u64 cookie);
+void ss_request_untake(struct ss_request *r, u64 cookie);
 
 /**
  * ss_request_answer() - a helper answers

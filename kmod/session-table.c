@@ -14,6 +14,7 @@
 #include "session-table.h"
 #include "session.h"
 #include "share.h"
+#include "waker.h"
 
 /* Caller holds sessions_lock. */
 static bool over_limit(const struct ss_session *new)
@@ -38,7 +39,7 @@ int ss_session_table_add(struct ss_session *s)
 	} else if (over_limit(s)) {
 		err = -EUSERS;
 	} else {
-		s->id = atomic64_inc_return(&last_id);
+		s->waker.id = atomic64_inc_return(&last_id);
 		refcount_inc(&sn->users);
 		atomic_inc(&sn->session_count);
 		s->share->sessions++;
@@ -90,8 +91,8 @@ void ss_session_table_flush(struct ss_net *sn)
 	spin_lock_bh(&sn->sessions_lock);
 	sn->dying = true;
 	list_for_each_entry(s, &sn->sessions, node) {
-		WRITE_ONCE(s->killed, true);
-		ss_session_wake(s);
+		WRITE_ONCE(s->waker.killed, true);
+		ss_waker_wake(&s->waker);
 	}
 	spin_unlock_bh(&sn->sessions_lock);
 	if (refcount_dec_and_test(&sn->users))
@@ -102,7 +103,7 @@ void ss_session_table_flush(struct ss_net *sn)
 int ss_session_table_put(struct sk_buff *skb, const struct ss_session *s,
 			 const struct ss_session_attrs *a)
 {
-	if (nla_put_u64_64bit(skb, a->id, s->id, 0) ||
+	if (nla_put_u64_64bit(skb, a->id, s->waker.id, 0) ||
 	    nla_put_string(skb, a->policy, s->policy->name) ||
 	    nla_put_string(skb, a->iif, s->iif) ||
 	    ss_addr_put(skb, a->client, a->client_port, &s->client_addr) ||
@@ -150,7 +151,7 @@ int ss_session_table_dump(struct ss_net *sn, struct sk_buff *skb,
 	list_for_each_entry(s, &sn->sessions, node) {
 		void *hdr;
 
-		if (s->id <= cb->args[0])
+		if (s->waker.id <= cb->args[0])
 			continue;
 		hdr = ss_netlink_dump_begin(skb, cb, SMTPSPLICE_CMD_SESSION_GET);
 		if (hdr)
@@ -158,7 +159,7 @@ int ss_session_table_dump(struct ss_net *sn, struct sk_buff *skb,
 		err = ss_netlink_dump_put(skb, hdr, err);
 		if (err)
 			break;
-		cb->args[0] = s->id;
+		cb->args[0] = s->waker.id;
 	}
 	spin_unlock_bh(&sn->sessions_lock);
 	return ss_netlink_dump_end(skb, err);

@@ -45,6 +45,7 @@
 #include "stats.h"
 #include "trace.h"
 #include "verdict.h"
+#include "waker.h"
 
 /* Rounds of work before others get their turn. */
 #define RUN_BUDGET		64
@@ -65,13 +66,8 @@
 /* So often a full budget halves the time that who sends a message may be silent. */
 #define SILENCE_HALVINGS	4
 
-void ss_session_hold(struct ss_session *s)
-{
-	refcount_inc(&s->users);
-}
-
-/* What it holds. */
-static void release(struct ss_session *s)
+/* Drops the session's references. */
+static void drop_references(struct ss_session *s)
 {
 	ss_leg_free(&s->client);
 	ss_leg_free(&s->server);
@@ -82,29 +78,23 @@ static void release(struct ss_session *s)
 }
 
 /* The last reference may go in softirq: what may sleep was done by end(). */
-void ss_session_put(struct ss_session *s)
+static void release(struct ss_waker *w)
 {
+	struct ss_session *s = container_of(w, struct ss_session, waker);
 	struct ss_net *sn = s->sn;
 
-	if (!refcount_dec_and_test(&s->users))
-		return;
-	release(s);
+	drop_references(s);
 	memzero_explicit(&s->answer, sizeof(s->answer));
 	kvfree_rcu(s, rcu);
 	if (refcount_dec_and_test(&sn->users))
 		complete(&sn->idle);
 }
 
-void ss_session_wake(struct ss_session *s)
-{
-	ss_session_hold(s);
-	if (!queue_work(ss_wq, &s->work))
-		ss_session_put(s);
-}
-
 static void expired(struct timer_list *timer)
 {
-	ss_session_wake(container_of(timer, struct ss_session, timer));
+	struct ss_session *s = container_of(timer, struct ss_session, timer);
+
+	ss_waker_wake(&s->waker);
 }
 
 static u32 timeout_ms(const struct ss_session *s)
@@ -199,7 +189,7 @@ static void touch_server(struct ss_session *s)
 void ss_session_set_state(struct ss_session *s, u32 state)
 {
 	lockdep_assert_held(&s->lock);
-	trace_smtpsplice_session_state(s->id, s->state, state);
+	trace_smtpsplice_session_state(s->waker.id, s->state, state);
 	WRITE_ONCE(s->state, state);
 	touch(s);
 	/* the end of a message is nothing that the server sees */
@@ -234,7 +224,7 @@ static bool must_retry(const struct ss_session *s)
 	    ss_leg_stuck(c) || ss_leg_stuck(v))
 		return true;
 	if ((s->state == SMTPSPLICE_STATE_HANDSHAKE && s->answered) ||
-	    ss_request_unrung(s) || c->unread || v->unread)
+	    ss_request_unrung(&s->request) || c->unread || v->unread)
 		return true;
 	/* TLS records wait for room in a list of the socket's, and our FIN for them */
 	if (awaits_records(c) || awaits_records(v))
@@ -267,7 +257,7 @@ static void end(struct ss_session *s, const char *why)
 	struct ss_net *sn = s->sn;
 
 	lockdep_assert_held(&s->lock);
-	trace_smtpsplice_session_end(s->id, why);
+	trace_smtpsplice_session_end(s->waker.id, why);
 	s->dead = true;
 	/* unlink, then silence each source of wake-ups, then let go */
 	spin_lock_bh(&sn->sessions_lock);
@@ -275,14 +265,14 @@ static void end(struct ss_session *s, const char *why)
 	s->share->sessions--;
 	sn->session_gen++;
 	spin_unlock_bh(&sn->sessions_lock);
-	ss_request_cancel(s, &s->answer);
+	ss_request_cancel(&s->request, &s->answer);
 	ss_leg_close(&s->server);
 	ss_leg_close(&s->client);
 	timer_shutdown_sync(&s->timer);
 	ss_message_drop(s);
 	ss_netlink_session_event(s, SMTPSPLICE_EVENT_SESSION_CLOSE, NULL);
 	atomic_dec(&sn->session_count);
-	ss_session_put(s);
+	ss_waker_put(&s->waker);
 }
 
 static bool begins_with_tls(const struct ss_session *s)
@@ -314,7 +304,7 @@ static void begin_close(struct ss_session *s)
 	if (s->state == SMTPSPLICE_STATE_CLOSE)
 		return;
 	count_unanswered(s);
-	ss_request_cancel(s, &s->answer);
+	ss_request_cancel(&s->request, &s->answer);
 	if (s->state == SMTPSPLICE_STATE_HANDSHAKE)
 		ss_handoff_abort(&s->client, &s->server);
 	ss_message_drop(s);
@@ -383,7 +373,7 @@ static void bypass_policy(struct ss_session *s)
 	h->cause = SMTPSPLICE_TLS_CAUSE_POLICY;
 	/* the helper knows nothing of it */
 	pr_info_ratelimited("smtpsplice: session %llu: TLS passes unscanned: policy %s\n",
-			    s->id, s->policy->name);
+			    s->waker.id, s->policy->name);
 	note_handshake(s, h);
 	bypass(s, h->cause);
 }
@@ -417,7 +407,7 @@ static void fail_handshake(struct ss_session *s, u32 cause, const char *text)
 {
 	struct ss_handshake *h = &s->answer.handshake;
 
-	if (!s->answered && !ss_request_cancel(s, &s->answer)) {
+	if (!s->answered && !ss_request_cancel(&s->request, &s->answer)) {
 		memset(h, 0, sizeof(*h));
 		h->result = SMTPSPLICE_TLS_RESULT_FAILED;
 		h->cause = cause;
@@ -440,14 +430,15 @@ static bool step_handshake(struct ss_session *s)
 		if (!ss_leg_flushed(c))
 			return false;
 		/* STARTTLS is refused for that earlier, where that can be */
-		if (ss_request_crowded(s, SS_REQUEST_HANDSHAKE)) {
+		if (ss_request_crowded(&s->request, SS_REQUEST_HANDSHAKE)) {
 			ss_stats_inc(s->sn, SHARE_HANDSHAKES);
 			fail_handshake(s, SMTPSPLICE_TLS_CAUSE_HELPER,
 				       "too many handshakes of this client");
 			return true;
 		}
 		if (!ss_handoff_lend(c, &s->server)) {
-			ss_request_submit(s, SS_REQUEST_HANDSHAKE, s->deadline);
+			ss_request_submit(&s->request, SS_REQUEST_HANDSHAKE,
+					  s->deadline);
 			return false;
 		}
 		fail_handshake(s, SMTPSPLICE_TLS_CAUSE_HELPER,
@@ -455,7 +446,8 @@ static bool step_handshake(struct ss_session *s)
 		return true;
 	}
 	if (!s->answered) {
-		if (!ss_request_done(s) || !ss_request_cancel(s, &s->answer))
+		if (!ss_request_done(&s->request) ||
+		    !ss_request_cancel(&s->request, &s->answer))
 			return false;
 		s->answered = true;
 	}
@@ -658,7 +650,7 @@ static bool pump_client(struct ss_session *s)
 	s->smtp.tls_down = needs_helper(s) &&
 		!ss_request_served(s->sn, SS_REQUEST_HANDSHAKE);
 	s->smtp.tls_busy = needs_helper(s) &&
-		ss_request_crowded(s, SS_REQUEST_HANDSHAKE);
+		ss_request_crowded(&s->request, SS_REQUEST_HANDSHAKE);
 	s->smtp.banned = s->av->av.sender_ban &&
 		ss_ban_has(s->sn, &s->client_addr);
 	n = ss_smtp_client(&s->smtp, c->in, c->in_len, &s->server.out, &c->out);
@@ -794,7 +786,7 @@ static bool step_close(struct ss_session *s)
 static void handle_timeout(struct ss_session *s)
 {
 	/* an answer that came just in time is taken below */
-	if (s->state != SMTPSPLICE_STATE_CLOSE && !ss_request_done(s))
+	if (s->state != SMTPSPLICE_STATE_CLOSE && !ss_request_done(&s->request))
 		ss_stats_inc(s->sn, TIMEOUT);
 	if (s->state == SMTPSPLICE_STATE_RELEASE &&
 	    time_after_eq(jiffies, s->message_end))
@@ -871,18 +863,18 @@ static void run(struct ss_session *s)
 	int budget = RUN_BUDGET;
 
 	check_timers(s);
-	if (ss_request_unrung(s))
-		ss_request_ring(s);
+	if (ss_request_unrung(&s->request))
+		ss_request_ring(&s->request);
 	if (ss_leg_stuck(&s->client))
 		ss_leg_push(&s->client);
 	if (ss_leg_stuck(&s->server))
 		ss_leg_push(&s->server);
 	while (step(s)) {
 		if (--budget && time_before(jiffies, end) &&
-		    !READ_ONCE(s->killed))
+		    !READ_ONCE(s->waker.killed))
 			continue;
 		/* let others run, then go on */
-		ss_session_wake(s);
+		ss_waker_wake(&s->waker);
 		break;
 	}
 	/* what the last steps put into the sinks; with TLS it is the helper's */
@@ -904,22 +896,23 @@ static void kill(struct ss_session *s)
 
 static void session_work(struct work_struct *work)
 {
-	struct ss_session *s = container_of(work, struct ss_session, work);
+	struct ss_session *s = container_of(work, struct ss_session,
+					    waker.work);
 
 	mutex_lock(&s->lock);
 	if (!s->dead) {
-		if (READ_ONCE(s->killed))
+		if (READ_ONCE(s->waker.killed))
 			kill(s);
 		else
 			run(s);
 	}
 	mutex_unlock(&s->lock);
-	ss_session_put(s);
+	ss_waker_put(&s->waker);
 }
 
 void ss_session_discard(struct ss_session *s)
 {
-	release(s);
+	drop_references(s);
 	kvfree(s);
 }
 
@@ -945,7 +938,7 @@ struct ss_session *ss_session_new(struct ss_policy *policy)
 	s = kvzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return NULL;
-	refcount_set(&s->users, 1);
+	ss_waker_init(&s->waker, session_work, release);
 	s->sn = policy->sn;
 	ss_policy_hold(policy);
 	s->policy = policy;
@@ -953,11 +946,13 @@ struct ss_session *ss_session_new(struct ss_policy *policy)
 	s->av = ss_policy_profile(policy, SS_PROFILE_AV);
 	s->born = jiffies;
 	mutex_init(&s->lock);
-	INIT_WORK(&s->work, session_work);
 	timer_setup(&s->timer, expired, 0);
 	ss_smtp_init(&s->smtp, READ_ONCE(s->sn->settings.max_message));
 	s->smtp.tls = offer(s->profile);
-	if (ss_leg_init(&s->client, s) || ss_leg_init(&s->server, s)) {
+	s->request.waker = &s->waker;
+	s->request.sn = s->sn;
+	if (ss_leg_init(&s->client, &s->waker, s->sn, true) ||
+	    ss_leg_init(&s->server, &s->waker, s->sn, false)) {
 		ss_session_discard(s);
 		return NULL;
 	}
@@ -973,5 +968,5 @@ void ss_session_begin(struct ss_session *s, struct socket *sock)
 	if (ss_dial(s))
 		dial_failed(s);
 	/* what came in before the callbacks were there */
-	ss_session_wake(s);
+	ss_waker_wake(&s->waker);
 }

@@ -5,9 +5,7 @@
 #include <linux/if.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/refcount.h>
 #include <linux/timer.h>
-#include <linux/workqueue.h>
 
 #include "addr.h"
 #include "hold.h"
@@ -15,6 +13,7 @@
 #include "net.h"
 #include "request.h"
 #include "smtp/smtp.h"
+#include "waker.h"
 
 struct socket;
 struct ss_policy;
@@ -37,23 +36,20 @@ enum ss_redial {
 
 /**
  * struct ss_session - one client's connection and ours to the server
+ * @waker: its references, its work, its id; the first member
  * @node: in ss_net.sessions
  * @rcu: frees it
- * @users: 1 for the list and 1 for each other holder, a queued @work included
  * @sn: the namespace
  * @policy: the policy that picked it, with a reference
  * @profile: its TLS profile with a reference, or NULL
  * @av: its AV profile with a reference
- * @id: for people and logs
  * @born: jiffies at which it was accepted
  * @client_addr: the client
  * @server_addr: the server that the client meant
  * @share: what the client has of the budgets, with a reference
  * @iif: interface on which the client came in
- * @work: drives it, the only one that does
- * @timer: queues @work at the next deadline
- * @killed: it has to end now
- * @lock: held by @work while it runs; covers all below
+ * @timer: wakes it at the next deadline
+ * @lock: held by the work while it runs; covers all below
  * @state: enum smtpsplice_state
  * @dead: it has ended; only references are left
  * @deadline: jiffies at which @state has lasted too long
@@ -63,8 +59,8 @@ enum ss_redial {
  * @paced: octets of the message that have earned no time yet
  * @keepalive: jiffies at which the server gets a NOOP
  * @noops: how many it has got
- * @client: leg A
- * @server: leg B
+ * @client: the client leg
+ * @server: the server leg
  * @hold: the message
  * @unscanned: enum smtpsplice_unscanned: the message is not scanned, and it is the
  *	kernel that says so
@@ -83,22 +79,19 @@ enum ss_redial {
  * @smtp: the engine
  */
 struct ss_session {
+	struct ss_waker waker;
 	struct list_head node;
 	struct rcu_head rcu;
-	refcount_t users;
 	struct ss_net *sn;
 	struct ss_policy *policy;
 	struct ss_profile *profile;
 	struct ss_profile *av;
-	u64 id;
 	unsigned long born;
 	struct ss_addr client_addr;
 	struct ss_addr server_addr;
 	struct ss_share *share;
 	char iif[IFNAMSIZ];
-	struct work_struct work;
 	struct timer_list timer;
-	bool killed;
 
 	struct mutex lock;
 	u32 state;
@@ -174,27 +167,5 @@ void ss_session_pace(struct ss_session *s, u32 n);
  * @reply: reply line for the client without CRLF, where it could read one
  */
 void ss_session_hangup(struct ss_session *s, const char *reply);
-
-/**
- * ss_session_wake() - something may have happened: run the session
- * @s: the session, which the caller knows to be alive
- *
- * Context: any.
- */
-void ss_session_wake(struct ss_session *s);
-
-/**
- * ss_session_hold() - take a reference
- * @s: the session, which the caller knows to be alive
- */
-void ss_session_hold(struct ss_session *s);
-
-/**
- * ss_session_put() - give a reference back
- * @s: the session
- *
- * Context: any.
- */
-void ss_session_put(struct ss_session *s);
 
 #endif /* SS_SESSION_H */

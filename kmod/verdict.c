@@ -20,6 +20,7 @@
 #include "smtp/smtp.h"
 #include "stats.h"
 #include "verdict.h"
+#include "waker.h"
 
 /*
  * @word: as in uapi/smtpsplice.yaml
@@ -100,9 +101,9 @@ void ss_verdict_await(struct ss_session *s)
 {
 	/* what is not scanned waits for the server at most */
 	if (s->unscanned)
-		ss_session_wake(s);
+		ss_waker_wake(&s->waker);
 	else
-		ss_request_submit(s, SS_REQUEST_SCAN, s->deadline);
+		ss_request_submit(&s->request, SS_REQUEST_SCAN, s->deadline);
 }
 
 /* Makes up the verdict to let it pass: the helper knows nothing of it. */
@@ -130,13 +131,14 @@ void ss_verdict_released(struct ss_session *s)
 	/* the others are in the helper's log */
 	if (s->unscanned)
 		pr_info_ratelimited("smtpsplice: session %llu: a message passes unscanned: %s\n",
-				    s->id, causes[cause].word);
+				    s->waker.id, causes[cause].word);
 }
 
 bool ss_verdict_collect(struct ss_session *s)
 {
 	if (!s->unscanned)
-		return ss_request_done(s) && ss_request_cancel(s, &s->answer);
+		return ss_request_done(&s->request) &&
+		       ss_request_cancel(&s->request, &s->answer);
 	pass(s, s->unscanned);
 	return true;
 }
@@ -163,7 +165,7 @@ static const char *verdict_reply(const struct ss_verdict *v)
  */
 static int replace(struct ss_session *s)
 {
-	struct file *file = ss_request_replacement(s);
+	struct file *file = ss_request_replacement(&s->request);
 	int err = -EPERM;
 
 	if (!file)
@@ -283,7 +285,7 @@ void ss_verdict_timeout(struct ss_session *s)
 	const struct ss_profile_av *av = &s->av->av;
 	/* one that came just in time, too */
 	bool there = ss_verdict_collect(s) ||
-		     ss_request_cancel(s, &s->answer);
+		     ss_request_cancel(&s->request, &s->answer);
 
 	if (there && (ss_smtp_idle(&s->smtp) ||
 		      s->answer.verdict.verdict != SMTPSPLICE_VERDICT_ACCEPT)) {

@@ -48,7 +48,7 @@ static void helper_exit(struct kunit *test)
 
 	if (!b)
 		return;
-	ss_request_cancel(b->s, &b->v);
+	ss_request_cancel(&b->s->request, &b->v);
 	KUNIT_EXPECT_EQ(test, ss_rig_users(b->s), 1);
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 0);
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].port, 0);
@@ -180,31 +180,31 @@ static void death_gives_work_back(struct kunit *test)
 {
 	struct socket *sock = new_socket(test, NETLINK_GENERIC, 0);
 	struct bench *b = test->priv;
-	struct ss_session *s;
+	struct ss_request *r;
 	u64 cookie;
 
 	KUNIT_ASSERT_EQ(test, become_helper(test, sock), 0);
-	ss_request_submit(b->s, SS_REQUEST_SCAN, jiffies + HZ);
-	s = ss_request_take(b->sn, SS_REQUEST_SCAN, sock->sk, &cookie);
-	KUNIT_ASSERT_PTR_EQ(test, s, b->s);
-	refcount_dec(&s->users);
+	ss_request_submit(&b->s->request, SS_REQUEST_SCAN, jiffies + HZ);
+	r = ss_request_take(b->sn, SS_REQUEST_SCAN, sock->sk, &cookie);
+	KUNIT_ASSERT_PTR_EQ(test, r, &b->s->request);
+	refcount_dec(&r->waker->users);
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 0);
 	close_socket(test, sock);
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].port, 0);
 	KUNIT_EXPECT_NULL(test, b->sn->queues[SS_REQUEST_SCAN].sk);
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 1);
-	KUNIT_EXPECT_FALSE(test, ss_request_is(b->s, cookie));
+	KUNIT_EXPECT_FALSE(test, ss_request_is(&b->s->request, cookie));
 
 	sock = new_socket(test, NETLINK_GENERIC, 0);
 	KUNIT_ASSERT_EQ(test, become_helper(test, sock), 0);
-	s = ss_request_take(b->sn, SS_REQUEST_SCAN, sock->sk, &cookie);
-	KUNIT_ASSERT_PTR_EQ(test, s, b->s);
-	refcount_dec(&s->users);
+	r = ss_request_take(b->sn, SS_REQUEST_SCAN, sock->sk, &cookie);
+	KUNIT_ASSERT_PTR_EQ(test, r, &b->s->request);
+	refcount_dec(&r->waker->users);
 	KUNIT_EXPECT_EQ(test, b->s->request.attempt, 2);
 	KUNIT_EXPECT_EQ(test, 0,
 			ss_request_answer(b->sn, SS_REQUEST_SCAN, sock->sk, cookie, &b->v, NULL));
 	close_socket(test, sock);
-	KUNIT_EXPECT_TRUE(test, ss_request_done(b->s));
+	KUNIT_EXPECT_TRUE(test, ss_request_done(&b->s->request));
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 0);
 }
 

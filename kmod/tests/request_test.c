@@ -91,7 +91,7 @@ static void request_exit(struct kunit *test)
 	if (!b)
 		return;
 	for (i = 0; i < SESSIONS; i++) {
-		ss_request_cancel(b->s[i], &b->got);
+		ss_request_cancel(&b->s[i]->request, &b->got);
 		KUNIT_EXPECT_EQ(test, b->s[i]->request.state, SS_REQUEST_IDLE);
 		KUNIT_EXPECT_EQ(test, ss_rig_users(b->s[i]), 1);
 	}
@@ -111,7 +111,7 @@ static void submit(struct kunit *test, int i)
 {
 	struct bench *b = test->priv;
 
-	ss_request_submit(b->s[i], SS_REQUEST_SCAN, jiffies + HZ);
+	ss_request_submit(&b->s[i]->request, SS_REQUEST_SCAN, jiffies + HZ);
 }
 
 /* Takes the next request, which must be that of the session numbered @i. */
@@ -119,13 +119,15 @@ static u64 take(struct kunit *test, int i)
 {
 	struct bench *b = test->priv;
 	struct ss_session *s;
+	struct ss_request *r;
 	u64 cookie = 0;
 
-	s = ss_request_take(b->sn, SS_REQUEST_SCAN, b->helper, &cookie);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s);
+	r = ss_request_take(b->sn, SS_REQUEST_SCAN, b->helper, &cookie);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, r);
+	s = container_of(r, struct ss_session, request);
 	KUNIT_EXPECT_EQ(test, ss_rig_users(s), 2);
-	refcount_dec(&s->users);
-	KUNIT_ASSERT_EQ(test, s->id, i + 1);
+	refcount_dec(&s->waker.users);
+	KUNIT_ASSERT_EQ(test, s->waker.id, i + 1);
 	return cookie;
 }
 
@@ -153,7 +155,7 @@ static bool cancel(struct kunit *test, int i)
 {
 	struct bench *b = test->priv;
 
-	return ss_request_cancel(b->s[i], &b->got);
+	return ss_request_cancel(&b->s[i]->request, &b->got);
 }
 
 /* The session numbered @i gets the answer that was given to @cookie. */
@@ -163,11 +165,11 @@ static void expect_verdict(struct kunit *test, int i, u64 cookie, u32 verdict)
 	char virus[20];
 
 	snprintf(virus, sizeof(virus), "%llx", cookie);
-	KUNIT_EXPECT_TRUE(test, ss_request_done(b->s[i]));
+	KUNIT_EXPECT_TRUE(test, ss_request_done(&b->s[i]->request));
 	KUNIT_EXPECT_TRUE(test, cancel(test, i));
 	KUNIT_EXPECT_EQ(test, b->got.verdict.verdict, verdict);
 	KUNIT_EXPECT_STREQ(test, b->got.verdict.virus, virus);
-	KUNIT_EXPECT_FALSE(test, ss_request_done(b->s[i]));
+	KUNIT_EXPECT_FALSE(test, ss_request_done(&b->s[i]->request));
 	/* once */
 	KUNIT_EXPECT_FALSE(test, cancel(test, i));
 }
@@ -204,8 +206,10 @@ static void make_clients(struct kunit *test)
 	struct bench *b = test->priv;
 	int i;
 
-	for (i = 1; i < SESSIONS - 1; i++)
+	for (i = 1; i < SESSIONS - 1; i++) {
 		b->s[i]->share = b->s[0]->share;
+		b->s[i]->request.share = b->s[0]->share;
+	}
 }
 
 static void N3_clients_take_turns(struct kunit *test)
@@ -221,7 +225,7 @@ static void N3_clients_take_turns(struct kunit *test)
 	take(test, SESSIONS - 1);
 	take(test, 1);
 	/* one that is not handed over is the client's oldest again */
-	ss_request_untake(b->s[0], cookie);
+	ss_request_untake(&b->s[0]->request, cookie);
 	take(test, 0);
 	take(test, 2);
 	/* what a dead helper had does not count, and keeps its place */
@@ -247,20 +251,20 @@ static void N3_client_has_a_share(struct kunit *test)
 	submit(test, 1);
 	submit(test, 2);
 	/* nobody else wants any */
-	KUNIT_EXPECT_FALSE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
+	KUNIT_EXPECT_FALSE(test, ss_request_crowded(&b->s[3]->request, SS_REQUEST_SCAN));
 	submit(test, SESSIONS - 1);
-	KUNIT_EXPECT_TRUE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
-	KUNIT_EXPECT_FALSE(test, ss_request_crowded(b->s[SESSIONS - 1], SS_REQUEST_SCAN));
-	KUNIT_EXPECT_FALSE(test, ss_request_crowded(b->s[3], SS_REQUEST_HANDSHAKE));
+	KUNIT_EXPECT_TRUE(test, ss_request_crowded(&b->s[3]->request, SS_REQUEST_SCAN));
+	KUNIT_EXPECT_FALSE(test, ss_request_crowded(&b->s[SESSIONS - 1]->request, SS_REQUEST_SCAN));
+	KUNIT_EXPECT_FALSE(test, ss_request_crowded(&b->s[3]->request, SS_REQUEST_HANDSHAKE));
 	b->sn->settings.max_client_scans = 3;
-	KUNIT_EXPECT_TRUE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
+	KUNIT_EXPECT_TRUE(test, ss_request_crowded(&b->s[3]->request, SS_REQUEST_SCAN));
 	/* what is answered does not count, whether it was collected or not */
 	KUNIT_EXPECT_EQ(test, answer(test, cookie, SMTPSPLICE_VERDICT_ACCEPT), 0);
-	KUNIT_EXPECT_FALSE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
+	KUNIT_EXPECT_FALSE(test, ss_request_crowded(&b->s[3]->request, SS_REQUEST_SCAN));
 	b->sn->settings.max_client_scans = 2;
-	KUNIT_EXPECT_TRUE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
+	KUNIT_EXPECT_TRUE(test, ss_request_crowded(&b->s[3]->request, SS_REQUEST_SCAN));
 	KUNIT_EXPECT_FALSE(test, cancel(test, 1));
-	KUNIT_EXPECT_FALSE(test, ss_request_crowded(b->s[3], SS_REQUEST_SCAN));
+	KUNIT_EXPECT_FALSE(test, ss_request_crowded(&b->s[3]->request, SS_REQUEST_SCAN));
 }
 
 static void cancelled_is_not_taken(struct kunit *test)
@@ -286,24 +290,24 @@ static void untaken_goes_to_the_front(struct kunit *test)
 	submit(test, 0);
 	submit(test, 1);
 	cookie = take(test, 0);
-	KUNIT_EXPECT_TRUE(test, ss_request_is(b->s[0], cookie));
-	ss_request_untake(b->s[0], cookie + 1);
-	KUNIT_EXPECT_TRUE(test, ss_request_is(b->s[0], cookie));
-	ss_request_untake(b->s[0], cookie);
-	KUNIT_EXPECT_FALSE(test, ss_request_is(b->s[0], cookie));
+	KUNIT_EXPECT_TRUE(test, ss_request_is(&b->s[0]->request, cookie));
+	ss_request_untake(&b->s[0]->request, cookie + 1);
+	KUNIT_EXPECT_TRUE(test, ss_request_is(&b->s[0]->request, cookie));
+	ss_request_untake(&b->s[0]->request, cookie);
+	KUNIT_EXPECT_FALSE(test, ss_request_is(&b->s[0]->request, cookie));
 	KUNIT_EXPECT_EQ(test, b->s[0]->request.attempt, 0);
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 2);
 	/* it was not handed over, so nobody can answer it */
 	KUNIT_EXPECT_EQ(test, answer(test, cookie, SMTPSPLICE_VERDICT_ACCEPT),
 			-ENOENT);
 	/* nor give it back again */
-	ss_request_untake(b->s[0], cookie);
+	ss_request_untake(&b->s[0]->request, cookie);
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 2);
 	again = take(test, 0);
 	KUNIT_EXPECT_NE(test, again, cookie);
 	KUNIT_EXPECT_EQ(test, b->s[0]->request.attempt, 1);
-	ss_request_untake(b->s[0], cookie);
-	KUNIT_EXPECT_TRUE(test, ss_request_is(b->s[0], again));
+	ss_request_untake(&b->s[0]->request, cookie);
+	KUNIT_EXPECT_TRUE(test, ss_request_is(&b->s[0]->request, again));
 	take(test, 1);
 }
 
@@ -328,12 +332,12 @@ static void verdict_reaches_its_session(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0,
 			answer(test, cookie[2], SMTPSPLICE_VERDICT_ACCEPT));
 	KUNIT_EXPECT_EQ(test, ss_rig_wakes(b->s[0]), 0);
-	KUNIT_EXPECT_FALSE(test, ss_request_done(b->s[0]));
+	KUNIT_EXPECT_FALSE(test, ss_request_done(&b->s[0]->request));
 	KUNIT_EXPECT_EQ(test, ss_rig_wakes(b->s[1]), 1);
 	KUNIT_EXPECT_EQ(test, ss_rig_wakes(b->s[2]), 1);
 	expect_verdict(test, 1, cookie[1], SMTPSPLICE_VERDICT_REJECT);
 	expect_verdict(test, 2, cookie[2], SMTPSPLICE_VERDICT_ACCEPT);
-	KUNIT_EXPECT_TRUE(test, ss_request_is(b->s[0], cookie[0]));
+	KUNIT_EXPECT_TRUE(test, ss_request_is(&b->s[0]->request, cookie[0]));
 }
 
 static void unknown_cookie(struct kunit *test)
@@ -350,9 +354,9 @@ static void unknown_cookie(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, answer(test, 0, 0), -ENOENT);
 	KUNIT_EXPECT_EQ(test, answer(test, cookie + 1, 0), -ENOENT);
 	KUNIT_EXPECT_EQ(test, answer(test, ~cookie, 0), -ENOENT);
-	KUNIT_EXPECT_TRUE(test, ss_request_is(b->s[0], cookie));
-	KUNIT_EXPECT_FALSE(test, ss_request_is(b->s[1], cookie));
-	KUNIT_EXPECT_FALSE(test, ss_request_is(b->s[1], 0));
+	KUNIT_EXPECT_TRUE(test, ss_request_is(&b->s[0]->request, cookie));
+	KUNIT_EXPECT_FALSE(test, ss_request_is(&b->s[1]->request, cookie));
+	KUNIT_EXPECT_FALSE(test, ss_request_is(&b->s[1]->request, 0));
 	KUNIT_EXPECT_EQ(test, ss_rig_wakes(b->s[0]), 0);
 	KUNIT_EXPECT_EQ(test, ss_rig_wakes(b->s[1]), 0);
 }
@@ -379,7 +383,7 @@ static void replayed_cookie(struct kunit *test)
 	next = take(test, 0);
 	KUNIT_EXPECT_NE(test, next, cookie);
 	KUNIT_EXPECT_EQ(test, b->s[0]->request.attempt, 1);
-	KUNIT_EXPECT_FALSE(test, ss_request_is(b->s[0], cookie));
+	KUNIT_EXPECT_FALSE(test, ss_request_is(&b->s[0]->request, cookie));
 	KUNIT_EXPECT_EQ(test, answer(test, cookie, SMTPSPLICE_VERDICT_ACCEPT),
 			-ENOENT);
 	KUNIT_EXPECT_EQ(test, 0,
@@ -402,7 +406,7 @@ static void only_the_helper(struct kunit *test)
 	cookie = take(test, 0);
 	KUNIT_EXPECT_EQ(test, ss_request_answer(b->sn, SS_REQUEST_SCAN, b->other, cookie, &v, NULL),
 			-EPERM);
-	KUNIT_EXPECT_TRUE(test, ss_request_is(b->s[0], cookie));
+	KUNIT_EXPECT_TRUE(test, ss_request_is(&b->s[0]->request, cookie));
 	helper_dies(b);
 	/* no helper: not even the one that was */
 	KUNIT_EXPECT_EQ(test,
@@ -426,12 +430,12 @@ static void cancel_wins(struct kunit *test)
 	b->got.verdict.verdict = 99;
 	KUNIT_EXPECT_FALSE(test, cancel(test, 0));
 	KUNIT_EXPECT_EQ(test, b->got.verdict.verdict, 99);
-	KUNIT_EXPECT_FALSE(test, ss_request_is(b->s[0], cookie));
+	KUNIT_EXPECT_FALSE(test, ss_request_is(&b->s[0]->request, cookie));
 	KUNIT_EXPECT_EQ(test, answer(test, cookie, SMTPSPLICE_VERDICT_ACCEPT),
 			-ENOENT);
-	ss_request_untake(b->s[0], cookie);
+	ss_request_untake(&b->s[0]->request, cookie);
 	helper_dies(b);
-	KUNIT_EXPECT_FALSE(test, ss_request_done(b->s[0]));
+	KUNIT_EXPECT_FALSE(test, ss_request_done(&b->s[0]->request));
 	KUNIT_EXPECT_FALSE(test, cancel(test, 0));
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 0);
 	KUNIT_EXPECT_EQ(test, ss_rig_wakes(b->s[0]), 0);
@@ -448,8 +452,8 @@ static void verdict_wins(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0,
 			answer(test, cookie, SMTPSPLICE_VERDICT_ACCEPT));
 	/* too late for all others */
-	KUNIT_EXPECT_FALSE(test, ss_request_is(b->s[0], cookie));
-	ss_request_untake(b->s[0], cookie);
+	KUNIT_EXPECT_FALSE(test, ss_request_is(&b->s[0]->request, cookie));
+	ss_request_untake(&b->s[0]->request, cookie);
 	helper_dies(b);
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 0);
 	KUNIT_EXPECT_EQ(test, ss_rig_stat(b->sn, SS_STAT(SCAN_REQUEUED)), 0);
@@ -655,7 +659,7 @@ static void death_of_another_port(struct kunit *test)
 	spin_lock_bh(&b->sn->request_lock);
 	ss_request_orphaned(b->sn, SS_REQUEST_SCAN, HELPER_PORT + 1);
 	spin_unlock_bh(&b->sn->request_lock);
-	KUNIT_EXPECT_TRUE(test, ss_request_is(b->s[0], cookie));
+	KUNIT_EXPECT_TRUE(test, ss_request_is(&b->s[0]->request, cookie));
 	KUNIT_EXPECT_EQ(test, ss_rig_stat(b->sn, SS_STAT(SCAN_REQUEUED)), 0);
 }
 
@@ -669,7 +673,7 @@ static void poison(struct kunit *test)
 	submit(test, 0);
 	submit(test, 1);
 	for (i = 1; i <= SS_REQUEST_ATTEMPTS_MAX; i++) {
-		KUNIT_EXPECT_FALSE(test, ss_request_done(b->s[0]));
+		KUNIT_EXPECT_FALSE(test, ss_request_done(&b->s[0]->request));
 		helper_up(b, b->helper, HELPER_PORT + i);
 		cookie = take(test, 0);
 		KUNIT_EXPECT_EQ(test, b->s[0]->request.attempt, i);
@@ -679,7 +683,7 @@ static void poison(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 1);
 	KUNIT_EXPECT_EQ(test, ss_rig_wakes(b->s[0]), 1);
-	KUNIT_EXPECT_TRUE(test, ss_request_done(b->s[0]));
+	KUNIT_EXPECT_TRUE(test, ss_request_done(&b->s[0]->request));
 	helper_up(b, b->helper, HELPER_PORT);
 	KUNIT_EXPECT_EQ(test, answer(test, cookie, SMTPSPLICE_VERDICT_ACCEPT),
 			-ENOENT);
@@ -699,12 +703,14 @@ static u64 take_handshake(struct kunit *test, int i)
 {
 	struct bench *b = test->priv;
 	struct ss_session *s;
+	struct ss_request *r;
 	u64 cookie = 0;
 
-	s = ss_request_take(b->sn, SS_REQUEST_HANDSHAKE, b->other, &cookie);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s);
-	refcount_dec(&s->users);
-	KUNIT_ASSERT_EQ(test, s->id, i + 1);
+	r = ss_request_take(b->sn, SS_REQUEST_HANDSHAKE, b->other, &cookie);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, r);
+	s = container_of(r, struct ss_session, request);
+	refcount_dec(&s->waker.users);
+	KUNIT_ASSERT_EQ(test, s->waker.id, i + 1);
 	return cookie;
 }
 
@@ -730,7 +736,7 @@ static void kinds_are_apart(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ss_request_served(b->sn, SS_REQUEST_HANDSHAKE));
 	other_does_handshakes(b);
 	KUNIT_EXPECT_TRUE(test, ss_request_served(b->sn, SS_REQUEST_HANDSHAKE));
-	ss_request_submit(b->s[0], SS_REQUEST_HANDSHAKE, jiffies + HZ);
+	ss_request_submit(&b->s[0]->request, SS_REQUEST_HANDSHAKE, jiffies + HZ);
 	expect_none_waits(test);
 	submit(test, 1);
 	handshake = take_handshake(test, 0);
@@ -751,7 +757,7 @@ static void kinds_are_apart(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0,
 			ss_request_answer(b->sn, SS_REQUEST_HANDSHAKE, b->other,
 					  handshake, &a, NULL));
-	KUNIT_EXPECT_TRUE(test, ss_request_cancel(b->s[0], &b->got));
+	KUNIT_EXPECT_TRUE(test, ss_request_cancel(&b->s[0]->request, &b->got));
 	KUNIT_EXPECT_EQ(test, b->got.handshake.result,
 			SMTPSPLICE_TLS_RESULT_INSPECTED);
 	KUNIT_EXPECT_EQ(test, answer(test, scan, 0), 0);
@@ -765,7 +771,7 @@ static void death_ends_handshakes(struct kunit *test)
 
 	other_does_handshakes(b);
 	for (i = 0; i < 3; i++)
-		ss_request_submit(b->s[i], SS_REQUEST_HANDSHAKE, jiffies + HZ);
+		ss_request_submit(&b->s[i]->request, SS_REQUEST_HANDSHAKE, jiffies + HZ);
 	take_handshake(test, 0);
 	take_handshake(test, 1);
 	spin_lock_bh(&b->sn->request_lock);
@@ -773,7 +779,7 @@ static void death_ends_handshakes(struct kunit *test)
 	spin_unlock_bh(&b->sn->request_lock);
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, ss_rig_wakes(b->s[i]), 1);
-		KUNIT_EXPECT_TRUE(test, ss_request_cancel(b->s[i], &b->got));
+		KUNIT_EXPECT_TRUE(test, ss_request_cancel(&b->s[i]->request, &b->got));
 		KUNIT_EXPECT_EQ(test, b->got.handshake.result,
 				SMTPSPLICE_TLS_RESULT_FAILED);
 		KUNIT_EXPECT_EQ(test, b->got.handshake.cause,

@@ -5,6 +5,7 @@
 #include "../hold.h"
 #include "../request.h"
 #include "../share.h"
+#include "../waker.h"
 #include "rig.h"
 
 static void free_stats(void *stats)
@@ -46,13 +47,14 @@ struct rig_session {
 	struct ss_share share;
 };
 
-/* Instead of session.c's: gives back the reference that ss_session_wake() took. */
+/* Instead of session.c's: gives back the reference that ss_waker_wake() took. */
 static void count_wake(struct work_struct *work)
 {
-	struct rig_session *r = container_of(work, struct rig_session, s.work);
+	struct rig_session *r = container_of(work, struct rig_session,
+					     s.waker.work);
 
 	r->wakes++;
-	refcount_dec(&r->s.users);
+	refcount_dec(&r->s.waker.users);
 }
 
 struct ss_session *ss_rig_session(struct kunit *test, struct ss_net *sn,
@@ -61,24 +63,26 @@ struct ss_session *ss_rig_session(struct kunit *test, struct ss_net *sn,
 	struct rig_session *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, r);
-	refcount_set(&r->s.users, 1);
+	ss_waker_init(&r->s.waker, count_wake, NULL);
 	r->s.sn = sn;
-	r->s.id = id;
+	r->s.waker.id = id;
 	r->s.share = &r->share;
-	INIT_WORK(&r->s.work, count_wake);
+	r->s.request.waker = &r->s.waker;
+	r->s.request.sn = sn;
+	r->s.request.share = &r->share;
 	return &r->s;
 }
 
 u32 ss_rig_wakes(struct ss_session *s)
 {
-	flush_work(&s->work);
+	flush_work(&s->waker.work);
 	return container_of(s, struct rig_session, s)->wakes;
 }
 
 u32 ss_rig_users(struct ss_session *s)
 {
-	flush_work(&s->work);
-	return refcount_read(&s->users);
+	flush_work(&s->waker.work);
+	return refcount_read(&s->waker.users);
 }
 
 u64 ss_rig_stat(const struct ss_net *sn, int attr)

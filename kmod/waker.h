@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SS_WAKER_H
+#define SS_WAKER_H
+
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+/**
+ * struct ss_waker - what legs and requests know of the session that they are part of
+ * @users: 1 for the list of sessions and 1 for each other holder, a queued @work
+ *	included
+ * @work: drives the session, the only one that does; gives back the reference that
+ *	queueing it took
+ * @id: of the session, for people and logs
+ * @killed: the session has to end now
+ * @release: frees the session, once, with the last reference; in any context
+ */
+struct ss_waker {
+	refcount_t users;
+	struct work_struct work;
+	u64 id;
+	bool killed;
+	void (*release)(struct ss_waker *w);
+};
+
+/**
+ * ss_waker_init() - make a waker with one reference
+ * @w: the waker, zeroed
+ * @work: the function of the work
+ * @release: see struct ss_waker
+ */
+void ss_waker_init(struct ss_waker *w, work_func_t work,
+		   void (*release)(struct ss_waker *w));
+
+/**
+ * ss_waker_get() - take a reference
+ * @w: the waker, which the caller knows to be alive
+ */
+void ss_waker_get(struct ss_waker *w);
+
+/**
+ * ss_waker_put() - give a reference back
+ * @w: the waker
+ *
+ * Context: any.
+ */
+void ss_waker_put(struct ss_waker *w);
+
+/**
+ * ss_waker_wake() - something may have happened: run the session
+ * @w: the waker, which the caller knows to be alive
+ *
+ * Context: any.
+ */
+void ss_waker_wake(struct ss_waker *w);
+
+#endif /* SS_WAKER_H */
