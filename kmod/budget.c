@@ -12,8 +12,8 @@
 #include <linux/math64.h>
 
 #include "budget.h"
+#include "events.h"
 #include "net.h"
-#include "netlink.h"
 #include "share.h"
 
 /* Per cent of the budget up to which messages may come as slowly as ever. */
@@ -37,7 +37,9 @@ static void look(struct ss_net *sn, u64 held)
 	else if (!reached(sn, held, READ_ONCE(set->conserve_green)))
 		is = false;
 	if (is != was && cmpxchg(&sn->conserve, was, is) == was)
-		ss_netlink_event(sn, SMTPSPLICE_EVENT_CONSERVE);
+		ss_event_send(sn, &(struct ss_event){
+			.kind = SMTPSPLICE_EVENT_CONSERVE,
+		});
 }
 
 /*

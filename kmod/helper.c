@@ -11,9 +11,9 @@
 #include <net/genetlink.h>
 
 #include "answer.h"
+#include "events.h"
 #include "helper.h"
 #include "net.h"
-#include "netlink.h"
 #include "request.h"
 #include "trace.h"
 
@@ -75,7 +75,9 @@ int ss_helper_register(struct ss_net *sn, u32 roles, const struct sock *sk,
 	}
 	if (up) {
 		trace_smtpsplice_helper(portid, true);
-		ss_netlink_event(sn, SMTPSPLICE_EVENT_HELPER_UP);
+		ss_event_send(sn, &(struct ss_event){
+			.kind = SMTPSPLICE_EVENT_HELPER_UP,
+		});
 	}
 	return 0;
 }
@@ -113,12 +115,14 @@ static int released(struct notifier_block *nb, unsigned long event, void *data)
 	if (!sn || !drop_roles(sn, n->portid))
 		return NOTIFY_DONE;
 	trace_smtpsplice_helper(n->portid, false);
-	ss_netlink_event(sn, SMTPSPLICE_EVENT_HELPER_DOWN);
+	ss_event_send(sn, &(struct ss_event){
+		.kind = SMTPSPLICE_EVENT_HELPER_DOWN,
+	});
 	for (i = 0; i < SS_REQUEST_KINDS; i++) {
 		u32 queued = READ_ONCE(sn->queues[i].queued);
 
 		if (queued)
-			ss_netlink_doorbell(sn, i, queued);
+			ss_event_doorbell(sn, i, queued);
 	}
 	return NOTIFY_DONE;
 }

@@ -2,10 +2,10 @@
 /* The generic netlink family's commands of the settings of a namespace. */
 #include <net/genetlink.h>
 
+#include "events.h"
 #include "net.h"
 #include "netlink-gen.h"
 #include "netlink-msg.h"
-#include "netlink.h"
 
 /* Each setting: its attribute, and where it is in struct ss_settings. */
 static const struct setting {
@@ -129,6 +129,8 @@ int smtpsplice_nl_settings_set_doit(struct sk_buff *skb, struct genl_info *info)
 			    get_setting(&new, &all_settings[i]));
 	mutex_unlock(&sn->lock);
 	if (!err)
-		ss_netlink_event(sn, SMTPSPLICE_EVENT_SETTINGS);
+		ss_event_send(sn, &(struct ss_event){
+			.kind = SMTPSPLICE_EVENT_SETTINGS,
+		});
 	return err;
 }

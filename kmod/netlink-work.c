@@ -10,14 +10,11 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
-#include "addr.h"
 #include "answer.h"
-#include "handoff.h"
 #include "hold.h"
 #include "net.h"
 #include "netlink-gen.h"
 #include "netlink-msg.h"
-#include "policy.h"
 #include "profile-class.h"
 #include "profile.h"
 #include "rekey.h"

@@ -10,6 +10,7 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "events.h"
 #include "helper.h"
 #include "net.h"
 #include "netlink-gen.h"
@@ -136,12 +137,12 @@ int __init ss_netlink_init(void)
 
 	smtpsplice_nl_family.mcgrps = groups;
 	err = genl_register_family(&smtpsplice_nl_family);
-	ss_netlink_registered(!err);
+	ss_event_registered(!err);
 	return err;
 }
 
 void ss_netlink_exit(void)
 {
-	ss_netlink_registered(false);
+	ss_event_registered(false);
 	genl_unregister_family(&smtpsplice_nl_family);
 }

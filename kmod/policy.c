@@ -11,10 +11,10 @@
 #include <net/ipv6.h>
 
 #include "addr.h"
+#include "events.h"
 #include "listener.h"
 #include "net.h"
 #include "netlink-msg.h"
-#include "netlink.h"
 #include "policy.h"
 #include "prefix.h"
 #include "profile-class.h"
@@ -235,6 +235,15 @@ static int parse_profiles(struct ss_policy *p, struct genl_info *info)
 	return 0;
 }
 
+static void send_event(struct ss_net *sn, enum smtpsplice_event kind,
+		       const struct ss_policy *p)
+{
+	ss_event_send(sn, &(struct ss_event){
+		.kind = kind,
+		.policy = p->name,
+	});
+}
+
 static int open_listeners(struct ss_policy *p)
 {
 	static const sa_family_t families[] = { AF_INET, AF_INET6 };
@@ -307,7 +316,7 @@ int ss_policy_add(struct ss_net *sn, struct genl_info *info)
 	err = ss_steer_start(sn);
 	if (err)
 		goto out_close;
-	ss_netlink_policy_event(sn, SMTPSPLICE_EVENT_POLICY_ADD, p);
+	send_event(sn, SMTPSPLICE_EVENT_POLICY_ADD, p);
 	insert(sn, p, position ? nla_get_u32(position) : U32_MAX);
 	mutex_unlock(&sn->lock);
 	return 0;
@@ -349,7 +358,7 @@ int ss_policy_del(struct ss_net *sn, struct genl_info *info)
 	mutex_lock(&sn->lock);
 	p = find(sn, name);
 	if (p) {
-		ss_netlink_policy_event(sn, SMTPSPLICE_EVENT_POLICY_DEL, p);
+		send_event(sn, SMTPSPLICE_EVENT_POLICY_DEL, p);
 		remove(sn, p);
 	} else {
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack,

@@ -11,9 +11,9 @@
 #include <linux/slab.h>
 #include <net/genetlink.h>
 
+#include "events.h"
 #include "net.h"
 #include "netlink-msg.h"
-#include "netlink.h"
 #include "policy.h"
 #include "profile-class.h"
 #include "profile.h"
@@ -174,6 +174,16 @@ static void say(struct genl_info *info, enum ss_profile_class class,
 					kinds[class]->what, name);
 }
 
+static void send_event(struct ss_net *sn, enum smtpsplice_event kind,
+		       enum ss_profile_class class, const char *name)
+{
+	ss_event_send(sn, &(struct ss_event){
+		.kind = kind,
+		.tls = class == SS_PROFILE_TLS ? name : NULL,
+		.av = class == SS_PROFILE_AV ? name : NULL,
+	});
+}
+
 int ss_profile_add(struct ss_net *sn, enum ss_profile_class class,
 		   struct genl_info *info)
 {
@@ -199,7 +209,7 @@ int ss_profile_add(struct ss_net *sn, enum ss_profile_class class,
 	if (err)
 		ss_profile_put(p);
 	else
-		ss_netlink_profile_event(sn, kinds[class]->event_add, class, name);
+		send_event(sn, kinds[class]->event_add, class, name);
 	return err;
 }
 
@@ -229,7 +239,7 @@ int ss_profile_set(struct ss_net *sn, enum ss_profile_class class,
 	mutex_unlock(&sn->lock);
 	ss_profile_put(err ? new : old);
 	if (!err)
-		ss_netlink_profile_event(sn, kinds[class]->event_add, class, name);
+		send_event(sn, kinds[class]->event_add, class, name);
 	return err;
 }
 
@@ -262,7 +272,7 @@ int ss_profile_del(struct ss_net *sn, enum ss_profile_class class,
 	if (err)
 		return err;
 	ss_profile_put(p);
-	ss_netlink_profile_event(sn, kinds[class]->event_del, class, name);
+	send_event(sn, kinds[class]->event_del, class, name);
 	return 0;
 }
 

@@ -15,8 +15,8 @@
 #include <linux/wait.h>
 
 #include "answer.h"
+#include "events.h"
 #include "net.h"
-#include "netlink.h"
 #include "request.h"
 #include "share.h"
 #include "stats.h"
@@ -94,7 +94,7 @@ void ss_request_submit(struct ss_request *r, enum ss_request_kind kind,
 
 void ss_request_ring(struct ss_request *r)
 {
-	int err = ss_netlink_doorbell(r->sn, r->kind,
+	int err = ss_event_doorbell(r->sn, r->kind,
 				      READ_ONCE(queue_of(r)->queued));
 
 	WRITE_ONCE(r->unrung, err);

@@ -30,11 +30,11 @@
 #include "ban.h"
 #include "budget.h"
 #include "dial.h"
+#include "events.h"
 #include "handoff.h"
 #include "leg.h"
 #include "message.h"
 #include "net.h"
-#include "netlink.h"
 #include "policy.h"
 #include "profile-class.h"
 #include "profile.h"
@@ -251,6 +251,16 @@ static void arm_timer(struct ss_session *s)
 	timer_reduce(&s->timer, at);
 }
 
+void ss_session_event(const struct ss_session *s, enum smtpsplice_event kind,
+		      const struct ss_verdict *v)
+{
+	ss_event_send(s->sn, &(struct ss_event){
+		.kind = kind, .session = s->waker.id, .iif = s->iif,
+		.client = &s->client_addr, .server = &s->server_addr,
+		.policy = s->policy->name, .v = v,
+	});
+}
+
 /* The session is over: nothing may find it, or be woken by it, any more. */
 static void end(struct ss_session *s, const char *why)
 {
@@ -270,7 +280,7 @@ static void end(struct ss_session *s, const char *why)
 	ss_leg_close(&s->client);
 	timer_shutdown_sync(&s->timer);
 	ss_message_drop(s);
-	ss_netlink_session_event(s, SMTPSPLICE_EVENT_SESSION_CLOSE, NULL);
+	ss_session_event(s, SMTPSPLICE_EVENT_SESSION_CLOSE, NULL);
 	atomic_dec(&sn->session_count);
 	ss_waker_put(&s->waker);
 }
@@ -356,12 +366,24 @@ static void bypass(struct ss_session *s, u32 cause)
 	ss_session_set_state(s, SMTPSPLICE_STATE_RELAY);
 }
 
+static void send_handshake_event(const struct ss_session *s,
+				 const struct ss_handshake *h)
+{
+	ss_event_send(s->sn, &(struct ss_event){
+		.kind = SMTPSPLICE_EVENT_HANDSHAKE,
+		.session = s->waker.id, .iif = s->iif,
+		.client = &s->client_addr, .server = &s->server_addr,
+		.policy = s->policy->name,
+		.tls = s->profile ? s->profile->name : NULL, .h = h,
+	});
+}
+
 /* Notes and tells what became of the handshakes. */
 static void note_handshake(struct ss_session *s, const struct ss_handshake *h)
 {
 	s->handshaken = true;
 	WRITE_ONCE(s->tls, h->result);
-	ss_netlink_handshake_event(s, h);
+	send_handshake_event(s, h);
 }
 
 static void bypass_policy(struct ss_session *s)
@@ -963,7 +985,7 @@ void ss_session_begin(struct ss_session *s, struct socket *sock)
 {
 	lockdep_assert_held(&s->lock);
 	ss_leg_attach(&s->client, sock);
-	ss_netlink_session_event(s, SMTPSPLICE_EVENT_SESSION_OPEN, NULL);
+	ss_session_event(s, SMTPSPLICE_EVENT_SESSION_OPEN, NULL);
 	ss_session_set_state(s, SMTPSPLICE_STATE_DIAL);
 	if (ss_dial(s))
 		dial_failed(s);

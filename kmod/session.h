@@ -168,4 +168,15 @@ void ss_session_pace(struct ss_session *s, u32 n);
  */
 void ss_session_hangup(struct ss_session *s, const char *reply);
 
+/**
+ * ss_session_event() - tell the group "events" of something about a session
+ * @s: the session
+ * @kind: what
+ * @v: the verdict for a verdict, else NULL
+ *
+ * Context: process.
+ */
+void ss_session_event(const struct ss_session *s, enum smtpsplice_event kind,
+		      const struct ss_verdict *v);
+
 #endif /* SS_SESSION_H */

@@ -8,7 +8,6 @@
 #include "answer.h"
 #include "budget.h"
 #include "net.h"
-#include "request.h"
 #include "stats.h"
 
 #define CREATE_TRACE_POINTS

@@ -12,9 +12,7 @@
 #include "budget.h"
 #include "hold.h"
 #include "message.h"
-#include "netlink.h"
 #include "profile-class.h"
-#include "profile.h"
 #include "request.h"
 #include "session.h"
 #include "smtp/smtp.h"
@@ -236,7 +234,7 @@ void ss_verdict_apply(struct ss_session *s)
 	}
 	if (v->infected && s->av->av.sender_ban)
 		ss_ban_add(s->sn, &s->client_addr, s->av->av.sender_ban);
-	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
+	ss_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
 	switch (v->verdict) {
 	case SMTPSPLICE_VERDICT_ACCEPT:
 		accept(s, ret);
@@ -263,7 +261,7 @@ static void refuse(struct ss_session *s, u32 verdict, const char *reply)
 	memset(v, 0, sizeof(*v));
 	v->verdict = verdict;
 	strscpy(v->reply, reply, sizeof(v->reply));
-	ss_netlink_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
+	ss_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
 	ss_message_refuse(s, reply);
 }
 

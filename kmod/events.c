@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the generic netlink family tells its groups: that requests wait, and what
- * has happened.
+ * has happened. It is given plain values, and does not know whose they are.
  */
 #include <linux/rwsem.h>
 #include <net/genetlink.h>
 
 #include "addr.h"
 #include "answer.h"
+#include "events.h"
 #include "net.h"
 #include "netlink-gen.h"
-#include "netlink.h"
-#include "policy.h"
-#include "profile-class.h"
-#include "profile.h"
-#include "request.h"
-#include "session.h"
 
 /* Sessions outlive the family; its groups may then be somebody else's. */
 static bool registered;
 static DECLARE_RWSEM(registered_lock);
 
-void ss_netlink_registered(bool now)
+void ss_event_registered(bool now)
 {
 	down_write(&registered_lock);
 	registered = now;
@@ -29,7 +24,8 @@ void ss_netlink_registered(bool now)
 }
 
 /* Begins a message to a group, or returns NULL: nobody listens, or no memory. */
-static struct sk_buff *begin(struct ss_net *sn, int group, u8 cmd, void **hdr)
+static struct sk_buff *event_begin(struct ss_net *sn, int group, u8 cmd,
+				   void **hdr)
 {
 	struct sk_buff *skb;
 
@@ -42,7 +38,8 @@ static struct sk_buff *begin(struct ss_net *sn, int group, u8 cmd, void **hdr)
 	return skb;
 }
 
-static int send(struct ss_net *sn, int group, struct sk_buff *skb, void *hdr)
+static int event_multicast(struct ss_net *sn, int group, struct sk_buff *skb,
+			   void *hdr)
 {
 	genlmsg_end(skb, hdr);
 	return genlmsg_multicast_netns(&smtpsplice_nl_family, sn->net, skb, 0,
@@ -67,7 +64,7 @@ static int doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued)
 	if (!genl_has_listeners(&smtpsplice_nl_family, sn->net,
 				SMTPSPLICE_NLGRP_WORK))
 		return 0;
-	skb = begin(sn, SMTPSPLICE_NLGRP_WORK, bells[kind].cmd, &hdr);
+	skb = event_begin(sn, SMTPSPLICE_NLGRP_WORK, bells[kind].cmd, &hdr);
 	if (!skb)
 		return -ENOMEM;
 	if (WARN_ON_ONCE(nla_put_u32(skb, bells[kind].pending, queued))) {
@@ -75,12 +72,11 @@ static int doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued)
 		return 0;
 	}
 	/* -ESRCH: they have just gone; all else is that there was no memory */
-	err = send(sn, SMTPSPLICE_NLGRP_WORK, skb, hdr);
+	err = event_multicast(sn, SMTPSPLICE_NLGRP_WORK, skb, hdr);
 	return err && err != -ESRCH ? -ENOMEM : 0;
 }
 
-int ss_netlink_doorbell(struct ss_net *sn, enum ss_request_kind kind,
-			u32 queued)
+int ss_event_doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued)
 {
 	int err = 0;
 
@@ -91,15 +87,14 @@ int ss_netlink_doorbell(struct ss_net *sn, enum ss_request_kind kind,
 	return err;
 }
 
-static int put_event_session(struct sk_buff *skb, const struct ss_session *s)
+static int put_event_session(struct sk_buff *skb, const struct ss_event *e)
 {
-	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_EVENT_SESSION, s->waker.id,
-			      0) ||
-	    nla_put_string(skb, SMTPSPLICE_A_EVENT_IIF, s->iif) ||
+	if (nla_put_u64_64bit(skb, SMTPSPLICE_A_EVENT_SESSION, e->session, 0) ||
+	    nla_put_string(skb, SMTPSPLICE_A_EVENT_IIF, e->iif) ||
 	    ss_addr_put(skb, SMTPSPLICE_A_EVENT_CLIENT,
-			SMTPSPLICE_A_EVENT_CLIENT_PORT, &s->client_addr) ||
+			SMTPSPLICE_A_EVENT_CLIENT_PORT, e->client) ||
 	    ss_addr_put(skb, SMTPSPLICE_A_EVENT_SERVER,
-			SMTPSPLICE_A_EVENT_SERVER_PORT, &s->server_addr))
+			SMTPSPLICE_A_EVENT_SERVER_PORT, e->server))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -128,36 +123,17 @@ static int put_event_handshake(struct sk_buff *skb, const struct ss_handshake *h
 	return 0;
 }
 
-/**
- * struct event - something that happened
- * @kind: what
- * @s: the session that it happened to, or NULL
- * @policy: name of the policy, or NULL
- * @tls: name of the TLS profile, or NULL
- * @av: name of the AV profile, or NULL
- * @v: the verdict, or NULL
- * @h: the handshakes, or NULL
- */
-struct event {
-	enum smtpsplice_event kind;
-	const struct ss_session *s;
-	const char *policy;
-	const char *tls;
-	const char *av;
-	const struct ss_verdict *v;
-	const struct ss_handshake *h;
-};
-
-static void send_event(struct ss_net *sn, const struct event *e)
+static void event_send(struct ss_net *sn, const struct ss_event *e)
 {
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = begin(sn, SMTPSPLICE_NLGRP_EVENTS, SMTPSPLICE_CMD_EVENT, &hdr);
+	skb = event_begin(sn, SMTPSPLICE_NLGRP_EVENTS, SMTPSPLICE_CMD_EVENT,
+			  &hdr);
 	if (!skb)
 		return;
 	if (nla_put_u32(skb, SMTPSPLICE_A_EVENT_KIND, e->kind) ||
-	    (e->s && put_event_session(skb, e->s)) ||
+	    (e->session && put_event_session(skb, e)) ||
 	    (e->policy &&
 	     nla_put_string(skb, SMTPSPLICE_A_EVENT_POLICY, e->policy)) ||
 	    (e->tls && nla_put_string(skb, SMTPSPLICE_A_EVENT_TLS, e->tls)) ||
@@ -166,53 +142,14 @@ static void send_event(struct ss_net *sn, const struct event *e)
 	    (e->h && put_event_handshake(skb, e->h)))
 		nlmsg_free(skb);
 	else
-		send(sn, SMTPSPLICE_NLGRP_EVENTS, skb, hdr);
+		event_multicast(sn, SMTPSPLICE_NLGRP_EVENTS, skb, hdr);
 }
 
-static void tell(struct ss_net *sn, const struct event *e)
+void ss_event_send(struct ss_net *sn, const struct ss_event *e)
 {
+	might_sleep();
 	down_read(&registered_lock);
 	if (registered)
-		send_event(sn, e);
+		event_send(sn, e);
 	up_read(&registered_lock);
-}
-
-void ss_netlink_event(struct ss_net *sn, enum smtpsplice_event kind)
-{
-	tell(sn, &(struct event){ .kind = kind });
-}
-
-void ss_netlink_policy_event(struct ss_net *sn, enum smtpsplice_event kind,
-			     const struct ss_policy *p)
-{
-	tell(sn, &(struct event){ .kind = kind, .policy = p->name });
-}
-
-void ss_netlink_profile_event(struct ss_net *sn, enum smtpsplice_event kind,
-			      enum ss_profile_class class, const char *name)
-{
-	tell(sn, &(struct event){
-		.kind = kind,
-		.tls = class == SS_PROFILE_TLS ? name : NULL,
-		.av = class == SS_PROFILE_AV ? name : NULL,
-	});
-}
-
-void ss_netlink_session_event(const struct ss_session *s,
-			      enum smtpsplice_event kind,
-			      const struct ss_verdict *v)
-{
-	tell(s->sn, &(struct event){
-		.kind = kind, .s = s, .policy = s->policy->name, .v = v,
-	});
-}
-
-void ss_netlink_handshake_event(const struct ss_session *s,
-				const struct ss_handshake *h)
-{
-	tell(s->sn, &(struct event){
-		.kind = SMTPSPLICE_EVENT_HANDSHAKE, .s = s,
-		.policy = s->policy->name,
-		.tls = s->profile ? s->profile->name : NULL, .h = h,
-	});
 }
