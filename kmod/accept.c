@@ -11,6 +11,7 @@
 #include "addr.h"
 #include "leg.h"
 #include "policy.h"
+#include "session-run.h"
 #include "session-table.h"
 #include "session.h"
 #include "share.h"
@@ -39,7 +40,7 @@ static void turn_away(struct ss_net *sn, struct socket *sock)
 static struct ss_session *new_session(struct ss_policy *policy,
 				      const struct sock *sk)
 {
-	struct ss_session *s = ss_session_new(policy);
+	struct ss_session *s = ss_session_new(policy, ss_session_work);
 
 	if (!s)
 		return NULL;

@@ -44,19 +44,10 @@ static void leave_server(struct ss_session *s)
 	s->sending = false;
 }
 
-void ss_message_drop(struct ss_session *s)
-{
-	struct file *replacement = ss_request_replacement(&s->request);
-
-	if (replacement)
-		fput(replacement);
-	ss_hold_close(&s->hold);
-}
-
 void ss_message_refuse(struct ss_session *s, const char *reply)
 {
 	leave_server(s);
-	ss_message_drop(s);
+	ss_session_drop_message(s);
 	s->refusal = NULL;
 	s->redial = SS_REDIAL_NO;
 	ss_smtp_refuse(&s->smtp, reply, &s->server.out, &s->client.out);
@@ -347,16 +338,6 @@ static bool step_body(struct ss_session *s)
 	return true;
 }
 
-u64 ss_message_unsent(const struct ss_session *s)
-{
-	if (!s->sending)
-		return 0;
-	if (s->state == SMTPSPLICE_STATE_RELEASE)
-		return s->hold.len - s->sent +
-		       (s->smtp.chunked ? 0 : SS_EOD_SIZE);
-	return s->smtp.body_safe - s->sent;
-}
-
 /*
  * Splice mode, by chunks: what has come is one of our own, so that the server is
  * never promised what we do not have. One at a time: CHUNKING does not imply
@@ -368,7 +349,7 @@ static bool stream_chunk(struct ss_session *s)
 	int n;
 
 	if (s->sent == s->chunk_end) {
-		u64 unsent = ss_message_unsent(s);
+		u64 unsent = ss_session_unsent(s);
 
 		if (!unsent || !ss_smtp_chunk(&s->smtp, unsent, &v->out))
 			return false;
@@ -394,7 +375,7 @@ static bool stream(struct ss_session *s)
 
 	if (s->sending && s->smtp.chunked)
 		return stream_chunk(s);
-	if (!ss_message_unsent(s) || !ss_leg_flushed(v))
+	if (!ss_session_unsent(s) || !ss_leg_flushed(v))
 		return false;
 	n = ss_hold_send(&s->hold, v->sock, s->sent, s->smtp.body_safe, false);
 	if (n <= 0)
@@ -406,10 +387,10 @@ static bool stream(struct ss_session *s)
 /* Takes in, and sends once that is worth it or nothing more is there. */
 static bool step_splice(struct ss_session *s)
 {
-	u64 unsent = ss_message_unsent(s);
+	u64 unsent = ss_session_unsent(s);
 
 	if (unsent < LAG_MAX && step_body(s)) {
-		if (ss_message_unsent(s) >= SEND_MIN)
+		if (ss_session_unsent(s) >= SEND_MIN)
 			stream(s);
 		return true;
 	}

@@ -84,14 +84,6 @@ bool ss_message_server_left(struct ss_session *s);
 void ss_message_replay(struct ss_session *s);
 
 /**
- * ss_message_unsent() - what could be sent of the message
- * @s: the session
- *
- * Return: octets that the server may get already, and has not.
- */
-u64 ss_message_unsent(const struct ss_session *s);
-
-/**
  * ss_message_body_bad() - which line ends refuse a message?
  * @s: the session
  *
@@ -115,11 +107,5 @@ void ss_message_refuse(struct ss_session *s, const char *reply);
  *	server has answered
  */
 void ss_message_release(struct ss_session *s, const char *tag);
-
-/**
- * ss_message_drop() - let go of the octets of a message
- * @s: the session
- */
-void ss_message_drop(struct ss_session *s);
 
 #endif /* SS_MESSAGE_H */

@@ -124,25 +124,17 @@ struct ss_session {
 /**
  * ss_session_new() - make a session
  * @policy: the policy that picked it, of which it takes a reference
+ * @work: the function of its work
  *
  * Context: process. Return: the session, or NULL without memory.
  */
-struct ss_session *ss_session_new(struct ss_policy *policy);
+struct ss_session *ss_session_new(struct ss_policy *policy, work_func_t work);
 
 /**
  * ss_session_discard() - free a session that was never in the list
  * @s: the session
  */
 void ss_session_discard(struct ss_session *s);
-
-/**
- * ss_session_begin() - give a session its client, and dial the server
- * @s: the session, in the list, with its addresses and under its lock
- * @sock: the client's socket, which the session owns from now on
- *
- * Context: process.
- */
-void ss_session_begin(struct ss_session *s, struct socket *sock);
 
 /**
  * ss_session_set_state() - the one place where a session changes its state
@@ -167,6 +159,72 @@ void ss_session_pace(struct ss_session *s, u32 n);
  * @reply: reply line for the client without CRLF, where it could read one
  */
 void ss_session_hangup(struct ss_session *s, const char *reply);
+
+/**
+ * ss_session_restart_deadline() - a peer did something whole
+ * @s: the session, under its lock; the time of its state begins anew
+ */
+void ss_session_restart_deadline(struct ss_session *s);
+
+/**
+ * ss_session_restart_keepalive() - the server has heard of us, or we of it
+ * @s: the session, under its lock; the server's patience begins anew
+ */
+void ss_session_restart_keepalive(struct ss_session *s);
+
+/**
+ * ss_session_keep_alive() - say NOOP to a server that has waited long enough
+ * @s: the session, under its lock
+ */
+void ss_session_keep_alive(struct ss_session *s);
+
+/**
+ * ss_session_press() - shorten the time of who is slow, as the budget fills
+ * @s: the session, under its lock
+ *
+ * What time it has earned is worth less the fuller the budget is.
+ */
+void ss_session_press(struct ss_session *s);
+
+/**
+ * ss_session_arm_timer() - set the timer to whatever is next
+ * @s: the session, under its lock; nothing happens if it is dead
+ */
+void ss_session_arm_timer(struct ss_session *s);
+
+/**
+ * ss_session_holds_message() - does a message come in, or await its verdict?
+ * @s: the session, under its lock
+ */
+bool ss_session_holds_message(const struct ss_session *s);
+
+/**
+ * ss_session_begins_with_tls() - is it of a port where TLS comes first?
+ * @s: the session
+ */
+bool ss_session_begins_with_tls(const struct ss_session *s);
+
+/**
+ * ss_session_close() - begin to close: send both sinks, then close both legs
+ * @s: the session, under its lock; nothing happens if it is closing already
+ *
+ * Context: process.
+ */
+void ss_session_close(struct ss_session *s);
+
+/**
+ * ss_session_unsent() - what could be sent of the message
+ * @s: the session
+ *
+ * Return: octets that the server may get already, and has not.
+ */
+u64 ss_session_unsent(const struct ss_session *s);
+
+/**
+ * ss_session_drop_message() - let go of the octets of a message
+ * @s: the session
+ */
+void ss_session_drop_message(struct ss_session *s);
 
 /**
  * ss_session_event() - tell the group "events" of something about a session
