@@ -56,7 +56,8 @@ int smtpsplice_nl_tls_add_doit(struct sk_buff *skb, struct genl_info *info)
 
 int smtpsplice_nl_tls_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return ss_profile_set(ss_netlink_net(info), SS_PROFILE_TLS, info);
+	return ss_profile_set(ss_netlink_net(info), SS_PROFILE_TLS, info,
+			      ss_policy_rebind);
 }
 
 int smtpsplice_nl_tls_del_doit(struct sk_buff *skb, struct genl_info *info)
@@ -83,7 +84,8 @@ int smtpsplice_nl_av_add_doit(struct sk_buff *skb, struct genl_info *info)
 
 int smtpsplice_nl_av_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return ss_profile_set(ss_netlink_net(info), SS_PROFILE_AV, info);
+	return ss_profile_set(ss_netlink_net(info), SS_PROFILE_AV, info,
+			      ss_policy_rebind);
 }
 
 int smtpsplice_nl_av_del_doit(struct sk_buff *skb, struct genl_info *info)

@@ -120,7 +120,7 @@ static void untie(struct ss_policy *p)
 		tie(p, class, NULL);
 }
 
-void ss_policy_retie(struct ss_net *sn, struct ss_profile *old,
+void ss_policy_rebind(struct ss_net *sn, struct ss_profile *old,
 		     struct ss_profile *new)
 {
 	struct ss_policy *p;

@@ -124,14 +124,14 @@ int ss_policy_dump(struct ss_net *sn, struct sk_buff *skb,
 		   struct netlink_callback *cb);
 
 /**
- * ss_policy_retie() - a profile is replaced by another one of its class
+ * ss_policy_rebind() - a profile is replaced by another one of its class
  * @sn: the namespace
  * @old: what policies name so far
  * @new: what they will name
  *
  * Context: process, under ss_net.lock.
  */
-void ss_policy_retie(struct ss_net *sn, struct ss_profile *old,
+void ss_policy_rebind(struct ss_net *sn, struct ss_profile *old,
 		     struct ss_profile *new);
 
 /**

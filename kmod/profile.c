@@ -14,7 +14,6 @@
 #include "events.h"
 #include "net.h"
 #include "netlink-msg.h"
-#include "policy.h"
 #include "profile-class.h"
 #include "profile.h"
 
@@ -214,7 +213,9 @@ int ss_profile_add(struct ss_net *sn, enum ss_profile_class class,
 }
 
 int ss_profile_set(struct ss_net *sn, enum ss_profile_class class,
-		   struct genl_info *info)
+		   struct genl_info *info,
+		   void (*rebind)(struct ss_net *sn, struct ss_profile *old,
+				  struct ss_profile *new))
 {
 	char name[SMTPSPLICE_NAME_MAX + 1];
 	struct ss_profile *old, *new;
@@ -229,7 +230,7 @@ int ss_profile_set(struct ss_net *sn, enum ss_profile_class class,
 	mutex_lock(&sn->lock);
 	old = ss_profile_find(sn, class, name);
 	if (old) {
-		ss_policy_retie(sn, old, new);
+		rebind(sn, old, new);
 		list_replace(&old->node, &new->node);
 		sn->profiles[class].gen++;
 	} else {

@@ -49,11 +49,14 @@ int ss_profile_add(struct ss_net *sn, enum ss_profile_class class,
  * @sn: the namespace
  * @class: the class of the profile
  * @info: the request
+ * @rebind: has who names the old one name the new one, called under ss_net.lock
  *
  * Return: 0, -EINVAL, -ENOENT, -EMSGSIZE or -ENOMEM.
  */
 int ss_profile_set(struct ss_net *sn, enum ss_profile_class class,
-		   struct genl_info *info);
+		   struct genl_info *info,
+		   void (*rebind)(struct ss_net *sn, struct ss_profile *old,
+				  struct ss_profile *new));
 
 /**
  * ss_profile_del() - delete the profile that a netlink request names
