@@ -20,6 +20,7 @@
 #include "profile.h"
 #include "session-table.h"
 #include "stats.h"
+#include "steer.h"
 
 /* The generator knows no flags: only who may administrate may listen. */
 static const struct genl_multicast_group groups[] = {
@@ -107,7 +108,7 @@ int smtpsplice_nl_av_get_dumpit(struct sk_buff *skb,
 
 int smtpsplice_nl_policy_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return ss_policy_add(ss_netlink_net(info), info);
+	return ss_policy_add(ss_netlink_net(info), info, ss_steer_start);
 }
 
 int smtpsplice_nl_policy_del_doit(struct sk_buff *skb, struct genl_info *info)

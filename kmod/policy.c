@@ -19,7 +19,6 @@
 #include "prefix.h"
 #include "profile-class.h"
 #include "profile.h"
-#include "steer.h"
 
 static bool port_match(const struct ss_policy *p, __be16 port)
 {
@@ -284,7 +283,8 @@ static void insert(struct ss_net *sn, struct ss_policy *p, u32 position)
 	sn->policy_gen++;
 }
 
-int ss_policy_add(struct ss_net *sn, struct genl_info *info)
+int ss_policy_add(struct ss_net *sn, struct genl_info *info,
+		  int (*start)(struct ss_net *sn))
 {
 	struct nlattr *position = info->attrs[SMTPSPLICE_A_POLICY_POSITION];
 	struct ss_policy *p;
@@ -313,7 +313,7 @@ int ss_policy_add(struct ss_net *sn, struct genl_info *info)
 	err = open_listeners(p);
 	if (err)
 		goto out_untie;
-	err = ss_steer_start(sn);
+	err = start(sn);
 	if (err)
 		goto out_close;
 	send_event(sn, SMTPSPLICE_EVENT_POLICY_ADD, p);

@@ -89,11 +89,13 @@ bool ss_policy_off(const struct ss_policy *p, u16 port);
  * ss_policy_add() - add the policy that a netlink request describes
  * @sn: the namespace
  * @info: the request; its extack says what is wrong
+ * @start: begins to steer flows, if that has not begun; called under ss_net.lock
  *
  * Context: process. Return: 0, -EINVAL, -EEXIST, -ENODEV, -ENOMEM or what
  * opening the listeners said.
  */
-int ss_policy_add(struct ss_net *sn, struct genl_info *info);
+int ss_policy_add(struct ss_net *sn, struct genl_info *info,
+		  int (*start)(struct ss_net *sn));
 
 /**
  * ss_policy_del() - delete the policy that a netlink request names

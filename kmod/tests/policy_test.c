@@ -14,6 +14,7 @@
 #include "../net.h"
 #include "../netlink-gen.h"
 #include "../policy.h"
+#include "../steer.h"
 #include "rig.h"
 
 #define PREFIXES	3
@@ -216,9 +217,14 @@ static int request(struct kunit *test, u8 cmd, const struct spec *spec,
 	return err ?: doit(b->sn, &info);
 }
 
+static int add_policy(struct ss_net *sn, struct genl_info *info)
+{
+	return ss_policy_add(sn, info, ss_steer_start);
+}
+
 static int add(struct kunit *test, const struct spec *spec)
 {
-	return request(test, SMTPSPLICE_CMD_POLICY_ADD, spec, ss_policy_add);
+	return request(test, SMTPSPLICE_CMD_POLICY_ADD, spec, add_policy);
 }
 
 static int del(struct kunit *test, const char *name)
