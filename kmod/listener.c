@@ -14,10 +14,8 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
-#include "accept.h"
 #include "listener.h"
 #include "net.h"
-#include "policy.h"
 
 /* Until accepting is tried again after memory was short, jiffies. */
 #define ACCEPT_RETRY	(HZ / 10)
@@ -27,13 +25,15 @@
 /**
  * struct ss_listener - a listening socket
  * @sock: the socket
- * @policy: whose it is; it outlives this
+ * @sn: the namespace
+ * @owner: whose it is; it outlives this
  * @work: accepts
  * @data_ready: the callback that was there before ours
  */
 struct ss_listener {
 	struct socket *sock;
-	struct ss_policy *policy;
+	struct ss_net *sn;
+	struct ss_policy *owner;
 	struct delayed_work work;
 	void (*data_ready)(struct sock *sk);
 };
@@ -73,7 +73,7 @@ static void accept_work(struct work_struct *work)
 		write_lock_bh(&sk->sk_callback_lock);
 		sk->sk_data_ready = l->data_ready;
 		write_unlock_bh(&sk->sk_callback_lock);
-		ss_accept(l->policy, sock);
+		l->sn->accept(l->owner, sock);
 		cond_resched();
 	}
 	/* nobody will tell when there is memory again; -EINVAL: we are closed */
@@ -136,7 +136,8 @@ static void clear_callback(struct ss_listener *l)
 	release_sock(sk);
 }
 
-struct ss_listener *ss_listener_open(struct ss_policy *p, sa_family_t family)
+struct ss_listener *ss_listener_open(struct ss_net *sn, struct ss_policy *owner,
+				     sa_family_t family)
 {
 	struct ss_listener *l;
 	int err;
@@ -144,9 +145,10 @@ struct ss_listener *ss_listener_open(struct ss_policy *p, sa_family_t family)
 	l = kzalloc(sizeof(*l), GFP_KERNEL);
 	if (!l)
 		return ERR_PTR(-ENOMEM);
-	l->policy = p;
+	l->sn = sn;
+	l->owner = owner;
 	INIT_DELAYED_WORK(&l->work, accept_work);
-	err = sock_create_kern(p->sn->net, family, SOCK_STREAM, IPPROTO_TCP,
+	err = sock_create_kern(sn->net, family, SOCK_STREAM, IPPROTO_TCP,
 			       &l->sock);
 	if (err)
 		goto out_free;
@@ -189,9 +191,7 @@ void ss_listener_close(struct ss_listener *l)
 	kfree(l);
 }
 
-struct sock *ss_listener_sock(const struct ss_policy *p, sa_family_t family)
+struct sock *ss_listener_sock(const struct ss_listener *l)
 {
-	const struct ss_listener *l = p->listeners[family == AF_INET6];
-
 	return l ? l->sock->sk : NULL;
 }

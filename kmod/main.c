@@ -12,6 +12,7 @@
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 
+#include "accept.h"
 #include "ban.h"
 #include "helper.h"
 #include "hold.h"
@@ -52,6 +53,7 @@ static int __net_init net_init(struct net *net)
 	int err;
 
 	sn->net = net;
+	sn->accept = ss_accept;
 	sn->settings = defaults;
 	mutex_init(&sn->lock);
 	INIT_LIST_HEAD(&sn->policies);

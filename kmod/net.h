@@ -22,6 +22,8 @@
 struct rtable;
 struct rt6_info;
 struct sock;
+struct socket;
+struct ss_policy;
 
 /**
  * struct ss_settings - limits and deadlines, see the attribute set "settings"
@@ -144,6 +146,8 @@ struct ss_stats {
 /**
  * struct ss_net - everything of one network namespace
  * @net: the namespace; it outlives this
+ * @accept: makes a session of a connection that a policy has picked, or turns
+ *	it away; owns the socket in any case. Does not change
  * @lock: covers @policies (writers), @profiles, @settings (writers), @hooked
  * @settings: see there
  * @policies: struct ss_policy in order, readers under RCU
@@ -176,6 +180,7 @@ struct ss_stats {
  */
 struct ss_net {
 	struct net *net;
+	void (*accept)(struct ss_policy *policy, struct socket *sock);
 	struct mutex lock;
 	struct ss_settings settings;
 	struct list_head policies;

@@ -57,6 +57,11 @@ struct ss_policy *ss_policy_match(struct ss_net *sn,
 	return NULL;
 }
 
+struct sock *ss_policy_listener(const struct ss_policy *p, sa_family_t family)
+{
+	return ss_listener_sock(p->listeners[family == AF_INET6]);
+}
+
 void ss_policy_hold(struct ss_policy *p)
 {
 	refcount_inc(&p->users);
@@ -253,7 +258,7 @@ static int open_listeners(struct ss_policy *p)
 
 		if (families[i] == AF_INET6 && !ipv6_mod_enabled())
 			continue;
-		l = ss_listener_open(p, families[i]);
+		l = ss_listener_open(p->sn, p, families[i]);
 
 		if (IS_ERR(l)) {
 			if (i)

@@ -15,6 +15,7 @@ struct genl_info;
 struct net_device;
 struct netlink_callback;
 struct sk_buff;
+struct sock;
 struct ss_addr;
 struct ss_listener;
 struct ss_net;
@@ -86,10 +87,19 @@ struct ss_policy *ss_policy_match(struct ss_net *sn,
 bool ss_policy_off(const struct ss_policy *p, u16 port);
 
 /**
+ * ss_policy_listener() - the socket that a policy's connection requests go to
+ * @p: the policy
+ * @family: AF_INET or AF_INET6
+ *
+ * Context: any, under RCU. Return: the socket, without a reference, or NULL.
+ */
+struct sock *ss_policy_listener(const struct ss_policy *p, sa_family_t family);
+
+/**
  * ss_policy_add() - add the policy that a netlink request describes
  * @sn: the namespace
  * @info: the request; its extack says what is wrong
- * @start: begins to steer flows, if that has not begun; called under ss_net.lock
+ * @start: begins to steer flows, where that has not begun, under ss_net.lock
  *
  * Context: process. Return: 0, -EINVAL, -EEXIST, -ENODEV, -ENOMEM or what
  * opening the listeners said.

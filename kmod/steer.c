@@ -29,7 +29,6 @@
 #include "addr.h"
 #include "compat.h"
 #include "leg.h"
-#include "listener.h"
 #include "net.h"
 #include "policy.h"
 #include "stats.h"
@@ -282,7 +281,7 @@ static unsigned int steer_new(const struct flow *f)
 		return NF_ACCEPT;
 	if (ss_policy_off(policy, ntohs(f->dst.port)))
 		return leave_alone(f, policy, syn);
-	sk = ss_listener_sock(policy, f->src.family);
+	sk = ss_policy_listener(policy, f->src.family);
 	if (!sk)
 		return NF_ACCEPT;
 
