@@ -44,7 +44,11 @@ static void leave_server(struct ss_session *s)
 	s->sending = false;
 }
 
-void ss_message_refuse(struct ss_session *s, const char *reply)
+/*
+ * Refuses the message. Both legs stay usable where that can be; not behind bare
+ * CR or LF.
+ */
+static void refuse_message(struct ss_session *s, const char *reply)
 {
 	leave_server(s);
 	ss_session_drop_message(s);
@@ -65,7 +69,8 @@ static const char bad_newline[] =
 static const char server_lost[] =
 	"451 4.4.2 Connection to the mail server lost";
 
-u32 ss_message_body_bad(const struct ss_session *s)
+/* Names the line ends that refuse a message: SS_EOD_*. */
+static u32 bad_line_ends(const struct ss_session *s)
 {
 	u32 bad = SS_EOD_BAD;
 
@@ -113,14 +118,14 @@ void ss_message_begin(struct ss_session *s)
 	const char *why = make_room(s);
 
 	if (why && !s->smtp.chunked) {
-		ss_message_refuse(s, why);
+		refuse_message(s, why);
 		return;
 	}
 	/* the octets of a chunk are on their way, and have to be read */
 	s->refusal = why;
 	s->sent = 0;
 	s->chunk_end = 0;
-	s->smtp.body_bad = ss_message_body_bad(s);
+	s->smtp.body_bad = bad_line_ends(s);
 	if (s->policy->mode == SMTPSPLICE_MODE_SPLICE && !why)
 		ss_smtp_data_pass(&s->smtp, &s->server.out);
 	else
@@ -160,7 +165,7 @@ static bool refuse_doomed(struct ss_session *s, const char *reply)
 	else if (reply == too_many_scans)
 		ss_stats_inc(s->sn, SHARE_SCANS);
 	count(s);
-	ss_message_refuse(s, reply);
+	refuse_message(s, reply);
 	return true;
 }
 
@@ -232,7 +237,7 @@ static void give_up(struct ss_session *s, const char *reply)
 	}
 	/* whatever its verdict would have been */
 	ss_request_cancel(&s->request, &s->answer);
-	ss_message_refuse(s, reply);
+	refuse_message(s, reply);
 }
 
 void ss_message_early(struct ss_session *s)
@@ -397,18 +402,6 @@ static bool step_splice(struct ss_session *s)
 	return stream(s);
 }
 
-static bool step_scan(struct ss_session *s)
-{
-	/* it must not be sent to a server that has left */
-	if (s->server.eof)
-		return false;
-	/* a NOOP of ours may be out: not every server takes two commands */
-	if (!ss_smtp_idle(&s->smtp) || !ss_verdict_collect(s))
-		return stream(s);
-	ss_verdict_apply(s);
-	return true;
-}
-
 /* Octets that the server will get, end-of-data excluded. */
 static u64 release_len(const struct ss_session *s)
 {
@@ -466,7 +459,8 @@ void ss_message_replay(struct ss_session *s)
 	note_sending(s);
 }
 
-void ss_message_release(struct ss_session *s, const char *tag)
+/* Lets the message go on to the server; @tag stays until the server has answered. */
+static void release_message(struct ss_session *s, const char *tag)
 {
 	s->tag = *tag ? tag : NULL;
 	if (s->redial) {
@@ -476,6 +470,32 @@ void ss_message_release(struct ss_session *s, const char *tag)
 	ss_session_set_state(s, SMTPSPLICE_STATE_RELEASE);
 	ss_smtp_release(&s->smtp, release_len(s), &s->server.out);
 	note_sending(s);
+}
+
+/* Does what the verdict, or the lack of one, has come to. */
+static void follow(struct ss_session *s, const char *reply)
+{
+	if (reply)
+		refuse_message(s, reply);
+	else
+		release_message(s, s->answer.verdict.tag);
+}
+
+void ss_message_timeout(struct ss_session *s)
+{
+	follow(s, ss_verdict_timeout(s));
+}
+
+static bool step_scan(struct ss_session *s)
+{
+	/* it must not be sent to a server that has left */
+	if (s->server.eof)
+		return false;
+	/* a NOOP of ours may be out: not every server takes two commands */
+	if (!ss_smtp_idle(&s->smtp) || !ss_verdict_collect(s))
+		return stream(s);
+	follow(s, ss_verdict_apply(s));
+	return true;
 }
 
 /* The field that goes in front; the sink has little else in it. */

@@ -84,28 +84,9 @@ bool ss_message_server_left(struct ss_session *s);
 void ss_message_replay(struct ss_session *s);
 
 /**
- * ss_message_body_bad() - which line ends refuse a message?
- * @s: the session
- *
- * Return: SS_EOD_*.
+ * ss_message_timeout() - no verdict came in time: do what is said for that
+ * @s: the session in the state scan
  */
-u32 ss_message_body_bad(const struct ss_session *s);
-
-/**
- * ss_message_refuse() - a message does not go on
- * @s: the session
- * @reply: what the client is told, one line without CRLF
- *
- * Both legs stay usable where that can be; not behind bare CR or LF.
- */
-void ss_message_refuse(struct ss_session *s, const char *reply);
-
-/**
- * ss_message_release() - a message goes on to the server
- * @s: the session in the state scan, its engine idle
- * @tag: a header field to put in front of it, or ""; it stays as it is until the
- *	server has answered
- */
-void ss_message_release(struct ss_session *s, const char *tag);
+void ss_message_timeout(struct ss_session *s);
 
 #endif /* SS_MESSAGE_H */

@@ -27,7 +27,6 @@
 #include "smtp/smtp.h"
 #include "stats.h"
 #include "trace.h"
-#include "verdict.h"
 #include "waker.h"
 
 /* Rounds of work before others get their turn. */
@@ -563,7 +562,7 @@ static void check_timers(struct ss_session *s)
 	ss_session_press(s);
 	if (time_after_eq(jiffies, s->deadline)) {
 		if (s->state == SMTPSPLICE_STATE_SCAN)
-			ss_verdict_timeout(s);
+			ss_message_timeout(s);
 		else
 			handle_timeout(s);
 	} else {

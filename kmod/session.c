@@ -5,9 +5,9 @@
  *
  * One work item drives it and does all of its work, never waiting for a peer:
  * session-run.c. Its lock is held meanwhile, and nobody else takes it but who
- * begins the session: what others need of one that waits for its verdict is there
- * without it (ss_request_tell()). Here is what the work, the messages and the
- * verdicts stand upon: the object, its states, its deadlines and its references.
+ * begins the session: what others need of one that waits for its verdict is
+ * there without it (ss_request_tell()). Here is what the work, the messages and
+ * the verdicts stand upon: the object, its states, deadlines and references.
  *
  * States (enum smtpsplice_state) change in ss_session_set_state() alone:
  *

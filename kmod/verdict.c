@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What becomes of a message once its verdict is there, and what does where there
- * is none: the AV profile has a word for each cause. Runs in the session's work,
- * under its lock.
+ * Acts on the verdict of a message, and decides by the AV profile where there
+ * is none: time-out, no helper, conserve mode. Says what is to be done, which
+ * message.c does. Runs in the session's work, under its lock.
  */
 #include <linux/file.h>
 #include <linux/net.h>
@@ -11,7 +11,6 @@
 #include "ban.h"
 #include "budget.h"
 #include "hold.h"
-#include "message.h"
 #include "profile-class.h"
 #include "request.h"
 #include "session.h"
@@ -170,7 +169,7 @@ static int replace(struct ss_session *s)
 		return 0;
 	if (s->av->av.infected == SMTPSPLICE_INFECTED_REPLACE &&
 	    !s->smtp.passed)
-		err = ss_hold_replace(&s->hold, file, ss_message_body_bad(s),
+		err = ss_hold_replace(&s->hold, file, s->smtp.body_bad,
 				      s->smtp.chunked);
 	fput(file);
 	return err ?: 1;
@@ -192,7 +191,6 @@ static void accept(struct ss_session *s, bool replaced)
 		ss_stats_inc(s->sn, MONITORED);
 	if (!v->unscanned && !found)
 		ss_stats_inc(s->sn, CLEAN);
-	ss_message_release(s, v->tag);
 }
 
 /*
@@ -221,7 +219,7 @@ static void count_reject(struct ss_session *s, const struct ss_verdict *v)
 		ss_stats_inc(s->sn, INFECTED);
 }
 
-void ss_verdict_apply(struct ss_session *s)
+const char *ss_verdict_apply(struct ss_session *s)
 {
 	struct ss_verdict *v = &s->answer.verdict;
 	int ret = check(s);
@@ -238,23 +236,21 @@ void ss_verdict_apply(struct ss_session *s)
 	switch (v->verdict) {
 	case SMTPSPLICE_VERDICT_ACCEPT:
 		accept(s, ret);
-		break;
+		return NULL;
 	case SMTPSPLICE_VERDICT_REJECT:
 		count_reject(s, v);
-		ss_message_refuse(s, verdict_reply(v));
 		break;
 	case SMTPSPLICE_VERDICT_DISCARD:
 		ss_stats_inc(s->sn, DISCARDED);
-		ss_message_refuse(s, verdict_reply(v));
 		break;
 	default:
 		ss_stats_inc(s->sn, TEMPFAIL);
-		ss_message_refuse(s, verdict_reply(v));
 	}
+	return verdict_reply(v);
 }
 
 /* Refuses it, where there is no verdict or none that can be followed. */
-static void refuse(struct ss_session *s, u32 verdict, const char *reply)
+static const char *refuse(struct ss_session *s, u32 verdict, const char *reply)
 {
 	struct ss_verdict *v = &s->answer.verdict;
 
@@ -262,23 +258,23 @@ static void refuse(struct ss_session *s, u32 verdict, const char *reply)
 	v->verdict = verdict;
 	strscpy(v->reply, reply, sizeof(v->reply));
 	ss_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
-	ss_message_refuse(s, reply);
+	return reply;
 }
 
 /* What the profile says where there is no verdict. */
-static void decide(struct ss_session *s, u32 cause, u32 action)
+static const char *decide(struct ss_session *s, u32 cause, u32 action)
 {
 	if (action == SMTPSPLICE_FAIL_ACTION_PASS && ss_smtp_idle(&s->smtp)) {
 		pass(s, cause);
-		ss_verdict_apply(s);
-	} else if (action == SMTPSPLICE_FAIL_ACTION_BLOCK) {
-		refuse(s, SMTPSPLICE_VERDICT_REJECT, causes[cause].block);
-	} else {
-		refuse(s, SMTPSPLICE_VERDICT_TEMPFAIL, causes[cause].tempfail);
+		return ss_verdict_apply(s);
 	}
+	if (action == SMTPSPLICE_FAIL_ACTION_BLOCK)
+		return refuse(s, SMTPSPLICE_VERDICT_REJECT,
+			      causes[cause].block);
+	return refuse(s, SMTPSPLICE_VERDICT_TEMPFAIL, causes[cause].tempfail);
 }
 
-void ss_verdict_timeout(struct ss_session *s)
+const char *ss_verdict_timeout(struct ss_session *s)
 {
 	const struct ss_profile_av *av = &s->av->av;
 	/* one that came just in time, too */
@@ -286,20 +282,17 @@ void ss_verdict_timeout(struct ss_session *s)
 		     ss_request_cancel(&s->request, &s->answer);
 
 	if (there && (ss_smtp_idle(&s->smtp) ||
-		      s->answer.verdict.verdict != SMTPSPLICE_VERDICT_ACCEPT)) {
-		ss_verdict_apply(s);
-		return;
-	}
+		      s->answer.verdict.verdict != SMTPSPLICE_VERDICT_ACCEPT))
+		return ss_verdict_apply(s);
 	/* a NOOP is in its way: that is not for the profile to punish */
 	if (there) {
 		ss_stats_inc(s->sn, MESSAGE_TIMEOUT);
-		refuse(s, SMTPSPLICE_VERDICT_TEMPFAIL,
-		       "451 4.4.2 The mail server did not answer in time");
-		return;
+		return refuse(s, SMTPSPLICE_VERDICT_TEMPFAIL,
+			      "451 4.4.2 The mail server did not answer in time");
 	}
 	ss_stats_inc(s->sn, SCAN_TIMEOUT);
 	if (ss_request_served(s->sn, SS_REQUEST_SCAN))
-		decide(s, SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT, av->scan_timeout);
-	else
-		decide(s, SMTPSPLICE_UNSCANNED_HELPER_DOWN, av->helper_down);
+		return decide(s, SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT,
+			      av->scan_timeout);
+	return decide(s, SMTPSPLICE_UNSCANNED_HELPER_DOWN, av->helper_down);
 }

@@ -31,10 +31,13 @@ void ss_verdict_await(struct ss_session *s);
 bool ss_verdict_collect(struct ss_session *s);
 
 /**
- * ss_verdict_apply() - do what the verdict in s->answer says
+ * ss_verdict_apply() - count and tell the verdict in s->answer
  * @s: the session in the state scan; with the verdict accept its engine is idle
+ *
+ * Return: the reply with which the message is to be refused, or NULL where it
+ * is to be released, with the tag in s->answer.
  */
-void ss_verdict_apply(struct ss_session *s);
+const char *ss_verdict_apply(struct ss_session *s);
 
 /**
  * ss_verdict_released() - all of the message is about to leave for the server
@@ -48,8 +51,8 @@ void ss_verdict_released(struct ss_session *s);
  * ss_verdict_timeout() - no verdict came in time
  * @s: the session in the state scan
  *
- * Exactly one of verdict and time-out wins.
+ * Exactly one of verdict and time-out wins. Return: as ss_verdict_apply().
  */
-void ss_verdict_timeout(struct ss_session *s);
+const char *ss_verdict_timeout(struct ss_session *s);
 
 #endif /* SS_VERDICT_H */
