@@ -459,7 +459,7 @@ void ss_message_replay(struct ss_session *s)
 	note_sending(s);
 }
 
-/* Lets the message go on to the server; @tag stays until the server has answered. */
+/* Sends it on to the server; @tag stays until the server has answered. */
 static void release_message(struct ss_session *s, const char *tag)
 {
 	s->tag = *tag ? tag : NULL;
