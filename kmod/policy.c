@@ -125,7 +125,7 @@ static void untie(struct ss_policy *p)
 }
 
 void ss_policy_rebind(struct ss_net *sn, struct ss_profile *old,
-		     struct ss_profile *new)
+		      struct ss_profile *new)
 {
 	struct ss_policy *p;
 

@@ -144,7 +144,7 @@ int ss_policy_dump(struct ss_net *sn, struct sk_buff *skb,
  * Context: process, under ss_net.lock.
  */
 void ss_policy_rebind(struct ss_net *sn, struct ss_profile *old,
-		     struct ss_profile *new);
+		      struct ss_profile *new);
 
 /**
  * ss_policy_profile() - a profile of a policy, for a session

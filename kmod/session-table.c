@@ -141,7 +141,7 @@ static int put_session(struct sk_buff *skb, const struct ss_session *s)
 
 /* The id of the last session listed is the cursor: ids only grow. */
 int ss_session_table_dump(struct ss_net *sn, struct sk_buff *skb,
-		     struct netlink_callback *cb)
+			  struct netlink_callback *cb)
 {
 	const struct ss_session *s;
 	int err = 0;

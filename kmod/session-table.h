@@ -77,6 +77,6 @@ int ss_session_table_put(struct sk_buff *skb, const struct ss_session *s,
  * Return: length filled, 0 at the end, or -errno.
  */
 int ss_session_table_dump(struct ss_net *sn, struct sk_buff *skb,
-		     struct netlink_callback *cb);
+			  struct netlink_callback *cb);
 
 #endif /* SS_SESSION_TABLE_H */
