@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What becomes of a message that could not be scanned, or not all of it: in a scan
- * worker that finds out, and in the broker where the worker died over it.
+ * Turns an action of the AV profile into a verdict, for a message that could not be
+ * scanned whole. Used by the worker that finds out, and by the broker where the worker
+ * died over it.
  */
 #include "common/judgement.h"
 

@@ -38,7 +38,7 @@ int ss_text_decode(const void *src, size_t len, uint32_t *rune);
  * @src: the text, any octets
  * @len: how many
  *
- * What does not fit is cut off between two characters.
+ * Cuts a text that is too long between two characters, never inside one.
  *
  * Return: the length of the string at @dst.
  */

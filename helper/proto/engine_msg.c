@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a scanner tells the broker of its engine when it has loaded, or could not.
+ * Checks the report that a scanner sends to the broker once it has loaded its engine,
+ * or has failed to.
  */
 #include "proto/engine_msg.h"
 

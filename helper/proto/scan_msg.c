@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the broker and a scan worker send each other: a message to scan, and what
- * came of it. A worker reads what anybody may send; the broker believes it nothing
- * that it can check.
+ * Checks the result that a scan worker sends to the broker. A worker reads mail that
+ * anybody may send, and may be in the hands of an attacker: so each field that can be
+ * checked against the others is.
  */
 #include <stdio.h>
 
@@ -13,8 +13,8 @@
 #define ALL_CONDITIONS	0xff	/* of enum smtpsplice_archive_condition */
 
 /*
- * What passes has nothing found in it, unless that is only watched or was taken out;
- * what is refused for good has.
+ * Do verdict and finding fit each other? A message passes with a finding only if that
+ * is just monitored, or was replaced; one that is refused for good needs a finding.
  */
 static bool agrees(const struct ss_scan_result *r)
 {
