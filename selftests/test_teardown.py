@@ -4,6 +4,8 @@
 
 Leaves the lab as it was found: module loaded, helper running, policy there.
 """
+import ctypes
+import json
 import os
 import re
 import select
@@ -24,6 +26,8 @@ POLICY = ("policy", "add", "lab", "iif", "lan", "dst",
           "10.0.2.0/24,fd00:2::/64", "service", "smtp,465,submission,2465",
           "tls", "crowd")
 TIME_WAIT, LISTEN = 6, 10
+MNT_DETACH = 2
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 def loaded():
@@ -326,8 +330,10 @@ def test_netns_delete():
             set_up()
 
 
-def test_netns_delete_live():
-    """a gateway's namespace is deleted with live sessions in it"""
+@contextmanager
+def second_gateway():
+    """A namespace g2 that inspects, and one c2 of clients, whose servers nobody
+    answers for: sessions stay in dial."""
     sh("ip", "netns", "add", "g2")
     sh("ip", "netns", "add", "c2")
     try:
@@ -343,27 +349,77 @@ def test_netns_delete_live():
                 sh("ip", "-n", ns, "link", "set", "dev", dev, "up")
             sh("ip", "-n", ns, "link", "set", "lo", "up")
         sh("sysctl", "-qw", "net.ipv4.ip_forward=1", ns="g2")
-        # a server that nobody answers for: sessions stay in dial
         sh("ip", "-n", "c2", "route", "add", "10.8.0.0/16", "via", "10.9.7.1")
         sh("ip", "-n", "g2", "route", "add", "10.8.0.0/16", "dev", "b")
         sh("smtpsplice", "policy", "add", "p", "service", "smtp", ns="g2")
-        socks = []
-        for i in range(20):
-            with netns("c2"):
-                s = socket.socket()
-            s.settimeout(PATIENCE)
-            s.connect(("10.8.0.%d" % (i + 1), 25))
-            socks.append(s)
-        wait_for("sessions", lambda: len(json.loads(sh(
-            "smtpsplice", "-j", "show", "sessions", ns="g2").stdout)) == 20)
-        sh("ip", "netns", "del", "g2")
-        wait_for("the namespace to be freed",
-                 lambda: not os.path.exists("/sys/class/net/g2-alive"))
-        for s in socks:
-            s.close()
+        yield
     finally:
         for ns in ("c2", "g2"):
             sh("ip", "netns", "del", ns, check=False)
+
+
+def second_is_freed():
+    return not os.path.exists("/sys/class/net/g2-alive")
+
+
+def sessions_of_second(n):
+    return len(json.loads(sh("smtpsplice", "-j", "show", "sessions",
+                             ns="g2").stdout)) == n
+
+
+def test_netns_delete_live():
+    """a gateway's namespace is deleted with live sessions in it"""
+    with second_gateway():
+        socks = []
+        for i in range(20):
+            socks.append(tcp_socket("c2"))
+            socks[-1].settimeout(PATIENCE)
+            socks[-1].connect(("10.8.0.%d" % (i + 1), 25))
+        wait_for("sessions", lambda: sessions_of_second(20))
+        sh("ip", "netns", "del", "g2")
+        wait_for("the namespace to be freed", second_is_freed)
+        for s in socks:
+            s.close()
+
+
+def turned_away(sock):
+    """Was it told so? What there is to read has come."""
+    try:
+        return sock.recv(100).startswith(b"421 4.3.2 ")
+    except OSError:
+        return False
+    finally:
+        sock.close()
+
+
+def turned_away_at_the_end():
+    """How many clients are turned away by a namespace that nobody holds any more."""
+    with second_gateway(), nft("c2", "ip", "chain in { type filter hook input priority 0;"
+                               " tcp sport 25 tcp flags & fin == fin drop; }"):
+        sh("smtpsplice", "set", "max-sessions", "1", ns="g2")
+        first = tcp_socket("c2")
+        first.settimeout(PATIENCE)
+        first.connect(("10.8.0.1", 25))
+        wait_for("a session", lambda: sessions_of_second(1))
+        late = [tcp_socket("c2") for _ in range(50)]
+        # as "ip netns del" does it, without the time that its end takes
+        assert not libc.umount2(b"/run/netns/g2", MNT_DETACH)
+        for i, sock in enumerate(late):
+            sock.setblocking(False)
+            sock.connect_ex(("10.8.0.%d" % (i + 2), 25))
+        wait_for("the namespace to be freed", second_is_freed)
+        first.close()
+        return sum(turned_away(sock) for sock in late)
+
+
+def test_K3_turned_away_at_the_end():
+    """who is turned away while a namespace goes away leaves no socket behind"""
+    for _ in range(20):
+        if turned_away_at_the_end():
+            break
+    else:
+        raise AssertionError("nobody came in time")
+    assert_no_sockets()
 
 
 if __name__ == "__main__":
