@@ -609,7 +609,7 @@ void ss_leg_shutdown(struct ss_leg *leg)
 			send_alert(leg, TLS_ALERT_LEVEL_WARNING,
 				   TLS_ALERT_DESC_CLOSE_NOTIFY);
 
-		if (n == -EAGAIN)
+		if (n == -EAGAIN || n == -ENOMEM)
 			return;
 		leg->notified = true;
 	}

@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from smtplab import *  # noqa: E402,F403
-from test_handoff import (Records, TlsServer,  # noqa: E402
+from test_handoff import (CLOSE_NOTIFY, Records, TlsServer,  # noqa: E402
                           helper_for_tls, inspected, only_scans)
 
 SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1
@@ -221,6 +221,35 @@ def test_K5_record():
             assert got == whole or got[-1:] == ["421"] or \
                 (len(got) < 4 and set(got) <= {"250"}), "%d: %r" % (n, got)
             wait_for("the end", lambda: not sessions())
+
+
+def said_goodbye(c):
+    """What a client reads after QUIT, to the end of the stream."""
+    c.send(b"QUIT\r\n")
+    lines = []
+    while (line := c.line()) is not None:
+        lines.append(line[:3])
+    return lines
+
+
+def test_K1_no_memory():
+    """K1: no FIN overtakes the records for which there was no memory"""
+    with helper_for_tls() as g, TlsServer():
+        whole = 0
+        for n in range(1, 40):
+            c = inspected(g, secrets=True, start=Records)
+            try:
+                with nth_failing(n):
+                    lines = said_goodbye(c)
+                # where QUIT itself could not be read, the session was given up
+                if lines:
+                    whole += 1
+                    expect_equal((lines, c.records.alerts, bytes(c.records.raw)),
+                                 ([b"221"], [CLOSE_NOTIFY], b""), "allocation %d" % n)
+            finally:
+                c.reset()
+            wait_for("the end", lambda: not sessions())
+        assert whole > 20, whole
 
 
 def asked_for_keys(g, n):
