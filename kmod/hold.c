@@ -102,28 +102,34 @@ void ss_hold_exit(struct ss_net *sn)
 
 int ss_hold_open(struct ss_hold *h, struct ss_net *sn, struct ss_share *share)
 {
+	u64 limit = READ_ONCE(sn->settings.max_message);
 	int err = ss_budget_room(sn, share);
+	struct ss_held *held;
 	struct inode *inode;
 	struct file *file;
 
 	if (err)
 		return err;
-	h->held = kmalloc(sizeof(*h->held), GFP_KERNEL_ACCOUNT);
-	if (!h->held)
+	/* the message before this one would be lost, and what it is charged for */
+	if (WARN_ON_ONCE(h->file))
+		ss_hold_close(h);
+	held = kmalloc(sizeof(*held), GFP_KERNEL_ACCOUNT);
+	if (!held)
 		return -ENOMEM;
-	h->sn = sn;
-	h->share = share;
-	h->limit = READ_ONCE(sn->settings.max_message);
-	h->len = 0;
-	h->charged = 0;
 	/* shmem gives out no page behind the size, hence room for a chunk */
 	file = ss_compat_shmem_file("smtpsplice",
-				    min_t(u64, h->limit + 2 * SS_HOLD_CHUNK,
+				    min_t(u64, limit + 2 * SS_HOLD_CHUNK,
 					  MAX_LFS_FILESIZE & PAGE_MASK));
 	if (IS_ERR(file)) {
-		kfree(h->held);
+		kfree(held);
 		return PTR_ERR(file);
 	}
+	h->held = held;
+	h->sn = sn;
+	h->share = share;
+	h->limit = limit;
+	h->len = 0;
+	h->charged = 0;
 	ss_share_hold(sn, share);
 	/* mail does not go to swap */
 	mapping_set_unevictable(file->f_mapping);

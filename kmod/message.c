@@ -555,6 +555,8 @@ void ss_message_done(struct ss_session *s)
 		ss_stats_inc(s->sn, DELIVERED);
 	else
 		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
+	/* still held where it is DATA that the server has refused */
+	ss_session_drop_message(s);
 	ss_smtp_next(&s->smtp);
 	ss_session_set_state(s, SMTPSPLICE_STATE_COMMAND);
 }

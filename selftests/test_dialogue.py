@@ -345,10 +345,14 @@ def test_server_refuses_data():
         before = stats()
         c = Client()
         c.hello()
-        expect_equal(c.message(mail(), ""), "451 4.3.0 not now", "reply")
+        for _ in range(3):
+            expect_equal(c.message(mail(), ""), "451 4.3.0 not now", "reply")
+            expect_equal(stats()["held"], 0, "held while the client idles")
         c.quit()
         expect_equal(srv.messages, [], "messages")
-        expect_equal(delta(before, "refused-by-server"), 1, "counter")
+        expect_equal(delta(before, "refused-by-server"), 3, "counter")
+        wait_for("the end", lambda: not sessions())
+        expect_equal(stats()["held"], 0, "held")
 
 
 def test_server_refuses_message():

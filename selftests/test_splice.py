@@ -231,14 +231,22 @@ def test_B1_smuggling():
                                  body_of(srv)), end
 
 
+def open_files():
+    with open("/proc/sys/fs/file-nr") as f:
+        return int(f.read().split()[0])
+
+
 def test_server_refuses_data():
     """a server that refuses DATA: its reply, and the session goes on"""
     with Server(script={"DATA": "451 4.3.0 not now\r\n"}) as srv:
         c = Client()
         c.hello()
-        c.envelope()
-        c.cmd("DATA", "451 4.3.0 not now$")
-        c.envelope()
+        files = open_files()
+        for _ in range(50):
+            c.envelope()
+            c.cmd("DATA", "451 4.3.0 not now$")
+        # one message's at most, and what others open meanwhile
+        assert open_files() < files + 25, "%d, then %d" % (files, open_files())
         c.quit()
         assert b"RSET" in srv.log
 
