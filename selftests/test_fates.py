@@ -200,8 +200,42 @@ def client_gone(how, layer, way):
         is_cut(srv)
 
 
+def server_refuses(how, layer, way):
+    """the server refuses two by DATA or at their ends: nothing stays, the third goes"""
+    refusals = [b"451 4.3.0 not now\r\n"] * 2
+
+    def data(p):
+        if refusals:
+            p.send(refusals.pop())
+            return
+        p.send(b"354 go ahead\r\n")
+        srv.messages.append(srv.read_body(p))
+        p.send(b"250 2.0.0 queued\r\n")
+
+    def end(p):
+        p.send(refusals.pop() if refusals else b"250 2.0.0 queued\r\n")
+
+    script = {"DATA": data} if way == "data" else {"BODY": end}
+    with mode(how), serve(layer, script=script) as srv:
+        before = stats()
+        c = connect(layer)
+        for _ in range(2):
+            if (how, way) == ("splice", "data"):
+                c.envelope()
+                c.cmd("DATA", "451 4.3.0 not now$")
+            else:
+                send(c, BODY, way)
+                c.expect("451 4.3.0 not now$")
+            expect_equal(stats()["held"], 0, "held")
+        send(c, BODY, way)
+        c.expect("250 2.0.0 queued$")
+        leave(c, layer)
+        expect_equal(sha(srv.messages[-1]), sha(BODY), "the third")
+        expect_equal(delta(before, "refused-by-server"), 2, "refused by the server")
+
+
 FATES = (accept, reject, replace, discard, unscanned, tempfail, helper_killed, server_gone,
-         client_gone)
+         server_refuses, client_gone)
 
 
 def table():
