@@ -27,6 +27,7 @@ struct ban {
 };
 
 static void forget(struct ss_bans *b, struct ban *ban)
+	__must_hold(&b->lock)
 {
 	lockdep_assert_held(&b->lock);
 	list_del(&ban->node);
@@ -36,9 +37,11 @@ static void forget(struct ss_bans *b, struct ban *ban)
 
 /* The ban of a client; forgets those that are over on the way. */
 static struct ban *find(struct ss_bans *b, const struct ss_addr *client)
+	__must_hold(&b->lock)
 {
 	struct ban *ban, *next;
 
+	lockdep_assert_held(&b->lock);
 	list_for_each_entry_safe(ban, next, &b->list, node) {
 		if (time_after_eq(jiffies, ban->end))
 			forget(b, ban);

@@ -76,6 +76,7 @@ int ss_budget_charge(struct ss_net *sn, struct ss_share *share, u64 own, u64 n)
 	u64 mine = atomic64_add_return(n, &share->held);
 	int err = 0;
 
+	might_sleep();
 	if (held > READ_ONCE(sn->settings.max_held))
 		err = -ENOSPC;
 	else if (mine > own + n && over_share(sn, mine, held))
@@ -91,6 +92,7 @@ int ss_budget_charge(struct ss_net *sn, struct ss_share *share, u64 own, u64 n)
 
 void ss_budget_uncharge(struct ss_net *sn, struct ss_share *share, u64 n)
 {
+	might_sleep();
 	atomic64_sub(n, &share->held);
 	look(sn, atomic64_sub_return(n, &sn->held));
 }
@@ -114,6 +116,7 @@ enum ss_budget_level ss_budget_level(struct ss_net *sn)
 {
 	u64 held = atomic64_read(&sn->held);
 
+	might_sleep();
 	/* the settings may have changed since */
 	look(sn, held);
 	if (reached(sn, held, READ_ONCE(sn->settings.conserve_extreme)))

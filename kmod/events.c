@@ -29,6 +29,7 @@ static struct sk_buff *event_begin(struct ss_net *sn, int group, u8 cmd,
 {
 	struct sk_buff *skb;
 
+	lockdep_assert_held_read(&registered_lock);
 	if (!genl_has_listeners(&smtpsplice_nl_family, sn->net, group))
 		return NULL;
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
@@ -41,6 +42,7 @@ static struct sk_buff *event_begin(struct ss_net *sn, int group, u8 cmd,
 static int event_multicast(struct ss_net *sn, int group, struct sk_buff *skb,
 			   void *hdr)
 {
+	lockdep_assert_held_read(&registered_lock);
 	genlmsg_end(skb, hdr);
 	return genlmsg_multicast_netns(&smtpsplice_nl_family, sn->net, skb, 0,
 				       group, GFP_KERNEL);
@@ -61,6 +63,7 @@ static int doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued)
 	void *hdr;
 	int err;
 
+	lockdep_assert_held_read(&registered_lock);
 	if (!genl_has_listeners(&smtpsplice_nl_family, sn->net,
 				SMTPSPLICE_NLGRP_WORK))
 		return 0;
@@ -128,6 +131,7 @@ static void event_send(struct ss_net *sn, const struct ss_event *e)
 	struct sk_buff *skb;
 	void *hdr;
 
+	lockdep_assert_held_read(&registered_lock);
 	skb = event_begin(sn, SMTPSPLICE_NLGRP_EVENTS, SMTPSPLICE_CMD_EVENT,
 			  &hdr);
 	if (!skb)

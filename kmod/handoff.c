@@ -57,6 +57,7 @@ static void give_up(struct ss_leg *leg)
 
 void ss_handoff_abort(struct ss_leg *client, struct ss_leg *server)
 {
+	might_sleep();
 	if (!client->lent)
 		return;
 	alert(client);
@@ -99,6 +100,7 @@ static void reclaim_both(struct ss_leg *c, struct ss_leg *v,
 void ss_handoff_reclaim(struct ss_leg *client, struct ss_leg *server,
 			struct ss_handshake *h)
 {
+	might_sleep();
 	if (!client->sock || !server->sock)
 		refute(h, "sockets cannot be lent");
 	else if (h->result == SMTPSPLICE_TLS_RESULT_INSPECTED)

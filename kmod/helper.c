@@ -19,6 +19,7 @@
 
 /* Is one of the roles somebody else's? Its port, or 0. */
 static u32 taken_by(const struct ss_net *sn, u32 roles, const struct sock *sk)
+	__must_hold(&sn->request_lock)
 {
 	int i;
 
@@ -35,6 +36,7 @@ static u32 taken_by(const struct ss_net *sn, u32 roles, const struct sock *sk)
 /* Returns whether the helper has a role that it had not. */
 static bool take_roles(struct ss_net *sn, u32 roles, const struct sock *sk,
 		       u32 portid)
+	__must_hold(&sn->request_lock)
 {
 	bool up = false;
 	int i;

@@ -108,6 +108,7 @@ int ss_hold_open(struct ss_hold *h, struct ss_net *sn, struct ss_share *share)
 	struct inode *inode;
 	struct file *file;
 
+	might_sleep();
 	if (err)
 		return err;
 	/* the message before this one would be lost, and what it is charged for */
@@ -233,6 +234,7 @@ int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg, u64 most)
 	struct bio_vec bv[RECV_PAGES];
 	int count, err;
 
+	might_sleep();
 	want = min_t(u64, want, most);
 	err = room(h, want);
 	if (err)
@@ -274,6 +276,7 @@ int ss_hold_append(struct ss_hold *h, const u8 *p, u32 n)
 {
 	int err = room(h, n);
 
+	might_sleep();
 	return err ?: copy(h, h->len, (u8 *)p, n, true);
 }
 
@@ -303,6 +306,7 @@ static u32 take_rest(struct ss_hold *h, u32 n, u8 *rest)
 
 u32 ss_hold_parse(struct ss_hold *h, struct ss_smtp *e, u32 n, u8 *rest)
 {
+	might_sleep();
 	while (n) {
 		struct bio_vec bv;
 		u32 used;
@@ -379,6 +383,7 @@ int ss_hold_replace(struct ss_hold *h, struct file *file, u32 bad,
 	u64 len = i_size_read(file_inode(file));
 	int err;
 
+	might_sleep();
 	if (len > h->limit + SS_HOLD_CHUNK)
 		return -EFBIG;
 	err = charge(h, len);
@@ -408,6 +413,7 @@ int ss_hold_send(const struct ss_hold *h, struct socket *sock, u64 pos,
 	u32 n;
 	int count, err;
 
+	might_sleep();
 	n = min_t(u64, end - pos,
 		  SEND_PAGES * PAGE_SIZE - offset_in_page(pos));
 	if (!n)

@@ -515,6 +515,7 @@ int ss_leg_recvmsg(struct ss_leg *leg, struct msghdr *msg)
 	unsigned long end = jiffies + RECV_TIME;
 	int i, n;
 
+	might_sleep();
 	if (leg->broken)
 		return -EPROTO;
 	for (i = 0; i < CONTROL_BUDGET && time_before_eq(jiffies, end); i++) {
@@ -577,6 +578,7 @@ bool ss_leg_flush(struct ss_leg *leg)
 	};
 	int n;
 
+	might_sleep();
 	if (!leg->sock || (leg->update_due && !send_key_update(leg)) ||
 	    !iov.iov_len)
 		return false;
@@ -601,6 +603,7 @@ bool ss_leg_flushed(const struct ss_leg *leg)
 
 void ss_leg_shutdown(struct ss_leg *leg)
 {
+	might_sleep();
 	if (!leg->sock || leg->shut)
 		return;
 	if (leg->tls && !leg->notified) {
@@ -758,6 +761,7 @@ bool ss_leg_pin_net(struct sock *sk)
  */
 void ss_leg_close(struct ss_leg *leg)
 {
+	might_sleep();
 	if (!leg->sock)
 		return;
 	if (!leg->lent)

@@ -179,6 +179,7 @@ out_free:
 
 void ss_listener_close(struct ss_listener *l)
 {
+	might_sleep();
 	if (!l)
 		return;
 	clear_callback(l);
@@ -193,5 +194,6 @@ void ss_listener_close(struct ss_listener *l)
 
 struct sock *ss_listener_sock(const struct ss_listener *l)
 {
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a listener outside of RCU");
 	return l ? l->sock->sk : NULL;
 }

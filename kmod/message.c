@@ -31,6 +31,7 @@
  */
 static void lose_server(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	ss_leg_close(&s->server);
 	s->sending = false;
 	ss_smtp_lose(&s->smtp);
@@ -39,6 +40,7 @@ static void lose_server(struct ss_session *s)
 /* The server shall drop what it has of the message; RSET does between chunks. */
 static void leave_server(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (s->sending && !ss_smtp_can_leave(&s->smtp))
 		lose_server(s);
 	s->sending = false;
@@ -50,6 +52,7 @@ static void leave_server(struct ss_session *s)
  */
 static void refuse_message(struct ss_session *s, const char *reply)
 {
+	lockdep_assert_held(&s->lock);
 	leave_server(s);
 	ss_session_drop_message(s);
 	s->refusal = NULL;
@@ -104,6 +107,7 @@ static const char *make_room(struct ss_session *s)
 	const char *why = ss_verdict_begin(s);
 	int err;
 
+	lockdep_assert_held(&s->lock);
 	if (why) {
 		ss_stats_inc(s->sn, NO_SPACE);
 		return why;
@@ -117,6 +121,7 @@ void ss_message_begin(struct ss_session *s)
 {
 	const char *why = make_room(s);
 
+	lockdep_assert_held(&s->lock);
 	if (why && !s->smtp.chunked) {
 		refuse_message(s, why);
 		return;
@@ -134,6 +139,7 @@ void ss_message_begin(struct ss_session *s)
 
 void ss_message_go_on(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	ss_smtp_data_accept(&s->smtp, &s->client.out);
 	s->sending = s->smtp.passed;
 	ss_session_set_state(s, SMTPSPLICE_STATE_BODY);
@@ -141,6 +147,7 @@ void ss_message_go_on(struct ss_session *s)
 
 static void count(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	s->messages++;
 	ss_stats_inc(s->sn, MESSAGES);
 	ss_stats_add(s->sn, OCTETS, s->smtp.body_len);
@@ -158,6 +165,7 @@ static const char *refusal(const struct ss_session *s)
 /* Returns false while something is outstanding at the server. */
 static bool refuse_doomed(struct ss_session *s, const char *reply)
 {
+	lockdep_assert_held(&s->lock);
 	if (!ss_smtp_idle(&s->smtp))
 		return false;
 	if (reply == bad_newline)
@@ -173,6 +181,7 @@ bool ss_message_end(struct ss_session *s)
 {
 	const char *reply = refusal(s);
 
+	lockdep_assert_held(&s->lock);
 	if (!reply && !s->unscanned &&
 	    ss_request_crowded(&s->request, SS_REQUEST_SCAN))
 		reply = too_many_scans;
@@ -191,6 +200,7 @@ bool ss_message_chunk(struct ss_session *s)
 {
 	const char *reply = refusal(s);
 
+	lockdep_assert_held(&s->lock);
 	if (reply)
 		return refuse_doomed(s, reply);
 	ss_smtp_chunk_ok(&s->smtp, &s->client.out);
@@ -199,6 +209,7 @@ bool ss_message_chunk(struct ss_session *s)
 
 void ss_message_abandon(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	ss_stats_inc(s->sn, ABORTED);
 	s->sending = false;
 	s->refusal = NULL;
@@ -211,6 +222,7 @@ void ss_message_abandon(struct ss_session *s)
 /* The message will be refused, but must be read to its end first. */
 static void doom(struct ss_session *s, const char *reply)
 {
+	lockdep_assert_held(&s->lock);
 	leave_server(s);
 	s->refusal = reply;
 	ss_hold_close(&s->hold);
@@ -228,6 +240,7 @@ static void doom_size(struct ss_session *s, int err)
  */
 static void give_up(struct ss_session *s, const char *reply)
 {
+	lockdep_assert_held(&s->lock);
 	/* what we have refused is counted */
 	if (!s->refusal)
 		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
@@ -244,6 +257,7 @@ void ss_message_early(struct ss_session *s)
 {
 	const char *reply = ss_smtp_early_reply(&s->smtp);
 
+	lockdep_assert_held(&s->lock);
 	/* it goes now, or has gone */
 	if (!strncmp(reply, "421", 3))
 		lose_server(s);
@@ -255,6 +269,7 @@ bool ss_message_server_left(struct ss_session *s)
 	bool held = s->state == SMTPSPLICE_STATE_BODY ||
 		    s->state == SMTPSPLICE_STATE_SCAN;
 
+	lockdep_assert_held(&s->lock);
 	trace_smtpsplice_server_left(s->waker.id, s->state);
 	if (held && !s->refusal && ss_smtp_can_replay(&s->smtp)) {
 		lose_server(s);
@@ -273,6 +288,7 @@ static void parse(struct ss_session *s, u32 n)
 {
 	struct ss_leg *c = &s->client;
 
+	lockdep_assert_held(&s->lock);
 	/* there is a rest only where all of the buffer was looked at */
 	c->in_len += ss_hold_parse(&s->hold, &s->smtp, n, c->in);
 	if (s->smtp.body_len > s->hold.limit)
@@ -286,6 +302,7 @@ static bool body_from_buffer(struct ss_session *s)
 	u32 n = min_t(u64, c->in_len, ss_smtp_body_room(&s->smtp));
 	int err;
 
+	lockdep_assert_held(&s->lock);
 	if (s->refusal) {
 		ss_leg_consume(c, ss_smtp_body(&s->smtp, c->in, n));
 		return true;
@@ -305,6 +322,7 @@ static bool drain_body(struct ss_session *s)
 {
 	struct ss_leg *c = &s->client;
 
+	lockdep_assert_held(&s->lock);
 	if (s->smtp.body_len / SS_SMTP_DRAIN_MAX > READ_ONCE(s->sn->settings.max_message)) {
 		ss_session_hangup(s, s->refusal);
 		return true;
@@ -320,6 +338,7 @@ static bool step_body(struct ss_session *s)
 	struct ss_leg *c = &s->client;
 	int n;
 
+	lockdep_assert_held(&s->lock);
 	/* its end was seen, or that of a chunk */
 	if (!ss_smtp_body_room(&s->smtp))
 		return false;
@@ -353,6 +372,7 @@ static bool stream_chunk(struct ss_session *s)
 	struct ss_leg *v = &s->server;
 	int n;
 
+	lockdep_assert_held(&s->lock);
 	if (s->sent == s->chunk_end) {
 		u64 unsent = ss_session_unsent(s);
 
@@ -378,6 +398,7 @@ static bool stream(struct ss_session *s)
 	struct ss_leg *v = &s->server;
 	int n;
 
+	lockdep_assert_held(&s->lock);
 	if (s->sending && s->smtp.chunked)
 		return stream_chunk(s);
 	if (!ss_session_unsent(s) || !ss_leg_flushed(v))
@@ -394,6 +415,7 @@ static bool step_splice(struct ss_session *s)
 {
 	u64 unsent = ss_session_unsent(s);
 
+	lockdep_assert_held(&s->lock);
 	if (unsent < LAG_MAX && step_body(s)) {
 		if (ss_session_unsent(s) >= SEND_MIN)
 			stream(s);
@@ -410,12 +432,14 @@ static u64 release_len(const struct ss_session *s)
 
 static void redial_failed(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	ss_stats_inc(s->sn, DIAL_FAILED);
 	ss_message_server_left(s);
 }
 
 static void redial(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	ss_stats_inc(s->sn, REDIALS);
 	s->redial = SS_REDIAL_DIAL;
 	s->noops = 0;
@@ -429,6 +453,7 @@ static bool step_redial(struct ss_session *s)
 {
 	int ret = ss_leg_connected(&s->server);
 
+	lockdep_assert_held(&s->lock);
 	if (!ret)
 		return false;
 	if (ret < 0) {
@@ -445,12 +470,14 @@ static bool step_redial(struct ss_session *s)
 /* By BDAT it may be whole already: whoever ends the session has to know. */
 static void note_sending(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (s->smtp.event == SS_SMTP_SEND)
 		s->sending = true;
 }
 
 void ss_message_replay(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	/* each line has the state's time */
 	ss_session_set_state(s, SMTPSPLICE_STATE_RELEASE);
 	if (ss_smtp_replay_next(&s->smtp, &s->server.out))
@@ -462,6 +489,7 @@ void ss_message_replay(struct ss_session *s)
 /* Sends it on to the server; @tag stays until the server has answered. */
 static void release_message(struct ss_session *s, const char *tag)
 {
+	lockdep_assert_held(&s->lock);
 	s->tag = *tag ? tag : NULL;
 	if (s->redial) {
 		redial(s);
@@ -475,6 +503,7 @@ static void release_message(struct ss_session *s, const char *tag)
 /* Does what the verdict, or the lack of one, has come to. */
 static void follow(struct ss_session *s, const char *reply)
 {
+	lockdep_assert_held(&s->lock);
 	if (reply)
 		refuse_message(s, reply);
 	else
@@ -483,11 +512,13 @@ static void follow(struct ss_session *s, const char *reply)
 
 void ss_message_timeout(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	follow(s, ss_verdict_timeout(s));
 }
 
 static bool step_scan(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	/* it must not be sent to a server that has left */
 	if (s->server.eof)
 		return false;
@@ -504,6 +535,7 @@ static void send_tag(struct ss_session *s)
 	struct ss_smtp_buf *out = &s->server.out;
 	u32 n = strlen(s->tag);
 
+	lockdep_assert_held(&s->lock);
 	memcpy(out->data + out->len, s->tag, n);
 	memcpy(out->data + out->len + n, "\r\n", 2);
 	out->len += n + 2;
@@ -516,6 +548,7 @@ static bool step_release(struct ss_session *s)
 	bool chunked = s->smtp.chunked;
 	int n;
 
+	lockdep_assert_held(&s->lock);
 	if (s->redial == SS_REDIAL_DIAL)
 		return step_redial(s);
 	if (!s->sending)
@@ -551,6 +584,7 @@ static bool step_release(struct ss_session *s)
 
 void ss_message_done(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (s->smtp.done_code < 300)
 		ss_stats_inc(s->sn, DELIVERED);
 	else
@@ -563,6 +597,7 @@ void ss_message_done(struct ss_session *s)
 
 bool ss_message_step(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	switch (s->state) {
 	case SMTPSPLICE_STATE_BODY:
 		return s->smtp.passed ? step_splice(s) : step_body(s);

@@ -62,6 +62,7 @@ static int put_settings(struct ss_net *sn, struct sk_buff *skb)
 {
 	int i, err = 0;
 
+	lockdep_assert_held(&sn->lock);
 	for (i = 0; i < ARRAY_SIZE(all_settings) && !err; i++) {
 		const struct setting *one = &all_settings[i];
 		u64 value = get_setting(&sn->settings, one);

@@ -73,9 +73,13 @@ void ss_policy_put(struct ss_policy *p)
 
 	if (!refcount_dec_and_test(&p->users))
 		return;
-	for (class = 0; class < SS_PROFILE_CLASSES; class++)
-		ss_profile_put(rcu_dereference_protected(p->profiles[class],
-							 true));
+	for (class = 0; class < SS_PROFILE_CLASSES; class++) {
+		struct ss_profile *profile;
+
+		profile = rcu_dereference_protected(p->profiles[class],
+						    !refcount_read(&p->users));
+		ss_profile_put(profile);
+	}
 	kfree_rcu(p, rcu);
 }
 
@@ -120,6 +124,7 @@ static void untie(struct ss_policy *p)
 {
 	int class;
 
+	lockdep_assert_held(&p->sn->lock);
 	for (class = 0; class < SS_PROFILE_CLASSES; class++)
 		tie(p, class, NULL);
 }
@@ -129,6 +134,7 @@ void ss_policy_rebind(struct ss_net *sn, struct ss_profile *old,
 {
 	struct ss_policy *p;
 
+	lockdep_assert_held(&sn->lock);
 	list_for_each_entry(p, &sn->policies, node) {
 		if (tied(p, new->class) == old)
 			tie(p, new->class, new);
@@ -139,6 +145,7 @@ static struct ss_policy *find(struct ss_net *sn, const char *name)
 {
 	struct ss_policy *p;
 
+	lockdep_assert_held(&sn->lock);
 	list_for_each_entry_rcu(p, &sn->policies, node,
 				lockdep_is_held(&sn->lock)) {
 		if (!strcmp(p->name, name))
@@ -226,6 +233,7 @@ static int parse_profiles(struct ss_policy *p, struct genl_info *info)
 	const struct nlattr *attr = info->attrs[SMTPSPLICE_A_POLICY_TLS];
 	struct ss_profile *tls = NULL, *av;
 
+	lockdep_assert_held(&p->sn->lock);
 	if (attr)
 		tls = ss_profile_need(p->sn, SS_PROFILE_TLS, attr, info->extack);
 	if (IS_ERR(tls))
@@ -281,6 +289,7 @@ static void insert(struct ss_net *sn, struct ss_policy *p, u32 position)
 {
 	struct list_head *at = &sn->policies;
 
+	lockdep_assert_held(&sn->lock);
 	while (--position && !list_is_last(at, &sn->policies))
 		at = at->next;
 	list_add_rcu(&p->node, at);
@@ -390,6 +399,7 @@ static int put_policy(struct sk_buff *skb, const struct ss_policy *p, u32 pos)
 	const struct ss_profile *tls = tied(p, SS_PROFILE_TLS);
 	u32 i;
 
+	lockdep_assert_held(&p->sn->lock);
 	if (nla_put_string(skb, SMTPSPLICE_A_POLICY_NAME, p->name) ||
 	    (p->iif[0] &&
 	     nla_put_string(skb, SMTPSPLICE_A_POLICY_IIF, p->iif)) ||

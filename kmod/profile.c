@@ -66,6 +66,7 @@ struct ss_profile *ss_profile_need(struct ss_net *sn,
 	const char *name = attr ? nla_data(attr) : default_name;
 	struct ss_profile *p = ss_profile_find(sn, class, name);
 
+	lockdep_assert_held(&sn->lock);
 	if (p)
 		return p;
 	NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "no %s profile \"%s\"",

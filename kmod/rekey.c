@@ -131,6 +131,7 @@ int ss_rekey(struct sock *sk, struct ss_secrets *secrets, bool send)
 	struct step step;
 	int err;
 
+	might_sleep();
 	if (!n || n > secrets->len)
 		return -EOPNOTSUPP;
 	err = derive(&step, secret, secrets->len, n) ?: set(sk, &step, n, send);

@@ -39,6 +39,7 @@ static bool is_open(enum ss_request_state state)
 
 /* The one place where a request changes its state. */
 static void set_state(struct ss_request *r, enum ss_request_state state)
+	__must_hold(&r->sn->request_lock)
 {
 	struct ss_request_count *mine = &r->share->requests[r->kind];
 	struct ss_queue *q = queue_of(r);
@@ -97,6 +98,7 @@ void ss_request_ring(struct ss_request *r)
 	int err = ss_event_doorbell(r->sn, r->kind,
 				      READ_ONCE(queue_of(r)->queued));
 
+	might_sleep();
 	WRITE_ONCE(r->unrung, err);
 }
 
@@ -188,13 +190,17 @@ bool ss_request_crowded(struct ss_request *r, enum ss_request_kind kind)
 }
 
 /* The oldest of the clients of whom the helper has the fewest. */
-static struct ss_request *choose(const struct ss_queue *q)
+static struct ss_request *choose(const struct ss_net *sn,
+				 enum ss_request_kind kind)
+	__must_hold(&sn->request_lock)
 {
+	const struct ss_queue *q = &sn->queues[kind];
 	struct ss_request *r, *best = NULL;
 	u32 taken, fewest = U32_MAX;
 
+	lockdep_assert_held(&sn->request_lock);
 	list_for_each_entry(r, &q->pending, node) {
-		taken = r->share->requests[r->kind].taken;
+		taken = r->share->requests[kind].taken;
 		if (taken >= fewest)
 			continue;
 		best = r;
@@ -217,7 +223,7 @@ struct ss_request *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
 	} else if (list_empty(&q->pending)) {
 		r = ERR_PTR(-EAGAIN);
 	} else {
-		r = choose(q);
+		r = choose(sn, kind);
 		ss_waker_get(r->waker);
 		r->portid = q->port;
 		r->attempt++;
@@ -231,7 +237,9 @@ struct ss_request *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
 }
 
 static bool is_taken(const struct ss_request *r, u64 cookie)
+	__must_hold(&r->sn->request_lock)
 {
+	lockdep_assert_held(&r->sn->request_lock);
 	return r->state == SS_REQUEST_TAKEN &&
 	       r->cookie == cookie;
 }
@@ -261,7 +269,9 @@ void ss_request_untake(struct ss_request *r, u64 cookie)
 
 static void finish(struct ss_request *r, const union ss_answer *answer,
 		   struct file *replacement)
+	__must_hold(&r->sn->request_lock)
 {
+	lockdep_assert_held(&r->sn->request_lock);
 	list_del(&r->node);
 	r->answer = *answer;
 	r->replacement = replacement ? get_file(replacement) : NULL;
@@ -312,6 +322,7 @@ static const union ss_answer lost = {
 
 void ss_request_orphaned(struct ss_net *sn, enum ss_request_kind kind,
 			 u32 portid)
+	__must_hold(&sn->request_lock)
 {
 	struct ss_queue *q = &sn->queues[kind];
 	struct ss_request *r, *prev;

@@ -60,6 +60,7 @@ static void end(struct ss_session *s, const char *why)
 
 static void dial_failed(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	ss_stats_inc(s->sn, DIAL_FAILED);
 	ss_leg_close(&s->server);
 	ss_session_hangup(s, "421 4.4.1 Cannot connect to the mail server");
@@ -69,6 +70,7 @@ static void dial_failed(struct ss_session *s)
 
 static void bypass(struct ss_session *s, u32 cause)
 {
+	lockdep_assert_held(&s->lock);
 	switch (cause) {
 	case SMTPSPLICE_TLS_CAUSE_POLICY:
 		ss_stats_inc(s->sn, BYPASS_POLICY);
@@ -100,6 +102,7 @@ static void send_handshake_event(const struct ss_session *s,
 /* Notes and tells what became of the handshakes. */
 static void note_handshake(struct ss_session *s, const struct ss_handshake *h)
 {
+	lockdep_assert_held(&s->lock);
 	s->handshaken = true;
 	WRITE_ONCE(s->tls, h->result);
 	send_handshake_event(s, h);
@@ -109,6 +112,7 @@ static void bypass_policy(struct ss_session *s)
 {
 	struct ss_handshake *h = &s->answer.handshake;
 
+	lockdep_assert_held(&s->lock);
 	memset(h, 0, sizeof(*h));
 	h->result = SMTPSPLICE_TLS_RESULT_BYPASSED;
 	h->cause = SMTPSPLICE_TLS_CAUSE_POLICY;
@@ -124,6 +128,7 @@ static void end_handshake(struct ss_session *s)
 {
 	struct ss_handshake *h = &s->answer.handshake;
 
+	lockdep_assert_held(&s->lock);
 	s->answered = false;
 	ss_handoff_reclaim(&s->client, &s->server, h);
 	note_handshake(s, h);
@@ -148,6 +153,7 @@ static void fail_handshake(struct ss_session *s, u32 cause, const char *text)
 {
 	struct ss_handshake *h = &s->answer.handshake;
 
+	lockdep_assert_held(&s->lock);
 	if (!s->answered && !ss_request_cancel(&s->request, &s->answer)) {
 		memset(h, 0, sizeof(*h));
 		h->result = SMTPSPLICE_TLS_RESULT_FAILED;
@@ -161,6 +167,7 @@ static bool step_handshake(struct ss_session *s)
 {
 	struct ss_leg *c = &s->client;
 
+	lockdep_assert_held(&s->lock);
 	if (!c->lent) {
 		/* the 220 has to be out before TLS comes behind it */
 		ss_leg_flush(c);
@@ -203,6 +210,7 @@ static bool step_handshake(struct ss_session *s)
 /* The server's 220 to STARTTLS is there. */
 static void begin_starttls(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (s->profile->tls.starttls == SMTPSPLICE_STARTTLS_MODE_BYPASS) {
 		ss_smtp_tls_go(&s->smtp, &s->client.out);
 		bypass_policy(s);
@@ -227,6 +235,7 @@ static void begin_starttls(struct ss_session *s)
 /* The server is there: who begins to speak, and how? */
 static void connected(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (!ss_session_begins_with_tls(s))
 		ss_session_set_state(s, SMTPSPLICE_STATE_GREET);
 	else if (s->profile->tls.smtps == SMTPSPLICE_TLS_MODE_INSPECT)
@@ -259,6 +268,7 @@ static bool step_relay(struct ss_session *s)
 	struct ss_leg *c = &s->client, *v = &s->server;
 	bool progress = relay(c, v);
 
+	lockdep_assert_held(&s->lock);
 	progress |= relay(v, c);
 	if (progress)
 		ss_session_restart_deadline(s);
@@ -276,6 +286,7 @@ static bool step_dial(struct ss_session *s)
 {
 	int ret = ss_leg_connected(&s->server);
 
+	lockdep_assert_held(&s->lock);
 	if (ss_leg_dead(&s->client))
 		ss_session_close(s);
 	else if (ret < 0)
@@ -288,12 +299,14 @@ static bool step_dial(struct ss_session *s)
 /* Its FIN is there, or it has said as much. */
 static void server_left(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (!s->server.sock || !ss_message_server_left(s))
 		ss_session_hangup(s, "421 4.4.2 Connection to the mail server lost");
 }
 
 static bool handle_event(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (s->smtp.early && s->server.sock) {
 		ss_message_early(s);
 		return true;
@@ -350,6 +363,7 @@ static bool pump_server(struct ss_session *s)
 	bool progress = ss_leg_recv(v);
 	u32 n, turns = s->smtp.turns;
 
+	lockdep_assert_held(&s->lock);
 	if (!v->in_len)
 		return progress;
 	n = ss_smtp_server(&s->smtp, v->in, v->in_len, &s->client.out);
@@ -381,6 +395,7 @@ static bool pump_client(struct ss_session *s)
 	u32 n, turns = s->smtp.turns;
 	bool progress;
 
+	lockdep_assert_held(&s->lock);
 	/* before the banner nothing is expected, but must not go unnoticed */
 	if (!ss_smtp_wants_client(&s->smtp) &&
 	    s->state != SMTPSPLICE_STATE_GREET)
@@ -432,6 +447,7 @@ static bool handle_eof(struct ss_session *s)
 {
 	struct ss_leg *c = &s->client, *v = &s->server;
 
+	lockdep_assert_held(&s->lock);
 	if (v->eof && has_line(v) && !has_room(c))
 		return false;
 	if (v->eof) {
@@ -469,6 +485,7 @@ static bool step_dialogue(struct ss_session *s)
 {
 	bool progress;
 
+	lockdep_assert_held(&s->lock);
 	if (ss_leg_dead(&s->client)) {
 		ss_session_close(s);
 		return true;
@@ -511,6 +528,7 @@ static bool step_close(struct ss_session *s)
 	struct ss_leg *c = &s->client, *v = &s->server;
 	bool progress;
 
+	lockdep_assert_held(&s->lock);
 	progress = ss_leg_flush(c);
 	progress |= ss_leg_flush(v);
 	if (ss_leg_flushed(c))
@@ -526,6 +544,7 @@ static bool step_close(struct ss_session *s)
 
 static void handle_timeout(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	/* an answer that came just in time is taken below */
 	if (s->state != SMTPSPLICE_STATE_CLOSE && !ss_request_done(&s->request))
 		ss_stats_inc(s->sn, TIMEOUT);
@@ -559,6 +578,7 @@ static void handle_timeout(struct ss_session *s)
 
 static void check_timers(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	ss_session_press(s);
 	if (time_after_eq(jiffies, s->deadline)) {
 		if (s->state == SMTPSPLICE_STATE_SCAN)
@@ -572,6 +592,7 @@ static void check_timers(struct ss_session *s)
 
 static bool step(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (s->dead)
 		return false;
 	switch (s->state) {
@@ -593,6 +614,7 @@ static void run(struct ss_session *s)
 	unsigned long end = jiffies + RUN_TIME;
 	int budget = RUN_BUDGET;
 
+	lockdep_assert_held(&s->lock);
 	check_timers(s);
 	if (ss_request_unrung(&s->request))
 		ss_request_ring(&s->request);
@@ -618,6 +640,7 @@ static void run(struct ss_session *s)
 
 static void kill(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (s->state != SMTPSPLICE_STATE_CLOSE)
 		ss_session_hangup(s, "421 4.3.2 Gateway shutting down");
 	ss_leg_flush(&s->client);

@@ -16,8 +16,8 @@
 #include "share.h"
 #include "waker.h"
 
-/* Caller holds sessions_lock. */
 static bool over_limit(const struct ss_session *new)
+	__must_hold(&new->sn->sessions_lock)
 {
 	const struct ss_settings *set = &new->sn->settings;
 
@@ -51,6 +51,7 @@ int ss_session_table_add(struct ss_session *s)
 }
 
 static bool port_taken(const struct ss_session *new, __be16 port)
+	__must_hold(&new->sn->sessions_lock)
 {
 	struct ss_addr client = new->client_addr;
 	const struct ss_session *s;
@@ -113,6 +114,7 @@ int ss_session_table_put(struct sk_buff *skb, const struct ss_session *s,
 }
 
 static int put_session(struct sk_buff *skb, const struct ss_session *s)
+	__must_hold(&s->sn->sessions_lock)
 {
 	static const struct ss_session_attrs attrs = {
 		.id = SMTPSPLICE_A_SESSION_ID,
@@ -126,6 +128,7 @@ static int put_session(struct sk_buff *skb, const struct ss_session *s)
 	u64 held = READ_ONCE(s->state) < SMTPSPLICE_STATE_BODY ? 0 :
 		   READ_ONCE(s->hold.len);
 
+	lockdep_assert_held(&s->sn->sessions_lock);
 	if (ss_session_table_put(skb, s, &attrs) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_SESSION_STATE, READ_ONCE(s->state)) ||
 	    nla_put_u64_64bit(skb, SMTPSPLICE_A_SESSION_AGE,

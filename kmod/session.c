@@ -148,6 +148,7 @@ static unsigned long latest(const struct ss_session *s)
 /* A peer did something whole: the state's time begins anew. */
 void ss_session_restart_deadline(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	WRITE_ONCE(s->deadline, latest(s));
 	timer_reduce(&s->timer, s->deadline);
 	s->heard = jiffies;
@@ -158,6 +159,7 @@ void ss_session_press(struct ss_session *s)
 {
 	unsigned long most = s->heard + patience(s);
 
+	lockdep_assert_held(&s->lock);
 	if (hogs(s) && time_before(most, s->deadline))
 		WRITE_ONCE(s->deadline, most);
 }
@@ -171,6 +173,7 @@ void ss_session_pace(struct ss_session *s, u32 n)
 	unsigned long deadline;
 	u32 ticks;
 
+	lockdep_assert_held(&s->lock);
 	s->paced += n;
 	ticks = (u64)s->paced * HZ / rate;
 	s->paced -= (u64)ticks * rate / HZ;
@@ -184,6 +187,7 @@ void ss_session_restart_keepalive(struct ss_session *s)
 {
 	u64 ms = READ_ONCE(s->sn->settings.keepalive);
 
+	lockdep_assert_held(&s->lock);
 	ms <<= min_t(u32, s->noops, NOOP_DOUBLINGS);
 	s->keepalive = jiffies + msecs_to_jiffies(min_t(u64, ms, U32_MAX));
 }
@@ -201,12 +205,14 @@ void ss_session_set_state(struct ss_session *s, u32 state)
 
 bool ss_session_holds_message(const struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	return s->state == SMTPSPLICE_STATE_BODY ||
 	       s->state == SMTPSPLICE_STATE_SCAN;
 }
 
 u64 ss_session_unsent(const struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (!s->sending)
 		return 0;
 	if (s->state == SMTPSPLICE_STATE_RELEASE)
@@ -259,6 +265,7 @@ void ss_session_arm_timer(struct ss_session *s)
 {
 	unsigned long look, at = s->deadline;
 
+	lockdep_assert_held(&s->lock);
 	if (s->dead)
 		return;
 	if (may_keep_alive(s) && time_before(s->keepalive, at))
@@ -292,6 +299,7 @@ void ss_session_drop_message(struct ss_session *s)
 {
 	struct file *replacement = ss_request_replacement(&s->request);
 
+	lockdep_assert_held(&s->lock);
 	if (replacement)
 		fput(replacement);
 	ss_hold_close(&s->hold);
@@ -302,6 +310,7 @@ static void count_unanswered(struct ss_session *s)
 {
 	bool left = ss_leg_dead(&s->client) || s->client.broken;
 
+	lockdep_assert_held(&s->lock);
 	if (s->state != SMTPSPLICE_STATE_RELEASE &&
 	    s->state != SMTPSPLICE_STATE_REPLY && !ss_session_holds_message(s))
 		return;
@@ -317,6 +326,8 @@ static void count_unanswered(struct ss_session *s)
 /* Both sinks are sent, then both legs are closed. */
 void ss_session_close(struct ss_session *s)
 {
+	might_sleep();
+	lockdep_assert_held(&s->lock);
 	if (s->state == SMTPSPLICE_STATE_CLOSE)
 		return;
 	count_unanswered(s);
@@ -337,6 +348,7 @@ void ss_session_close(struct ss_session *s)
 
 void ss_session_hangup(struct ss_session *s, const char *reply)
 {
+	lockdep_assert_held(&s->lock);
 	/* only where the client would take it for a reply */
 	if (s->state != SMTPSPLICE_STATE_HANDSHAKE &&
 	    s->state != SMTPSPLICE_STATE_RELAY &&

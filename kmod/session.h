@@ -214,7 +214,7 @@ void ss_session_close(struct ss_session *s);
 
 /**
  * ss_session_unsent() - what could be sent of the message
- * @s: the session
+ * @s: the session, under its lock
  *
  * Return: octets that the server may get already, and has not.
  */
@@ -222,7 +222,7 @@ u64 ss_session_unsent(const struct ss_session *s);
 
 /**
  * ss_session_drop_message() - let go of the octets of a message
- * @s: the session
+ * @s: the session, under its lock
  */
 void ss_session_drop_message(struct ss_session *s);
 

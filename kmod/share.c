@@ -29,6 +29,7 @@ static u32 hash_of(const struct ss_net *sn, const __be32 prefix[2])
 
 /* Takes a reference to the share of a client that has one. */
 static struct ss_share *find(struct ss_net *sn, const struct ss_share *like)
+	__must_hold(&sn->shares_lock)
 {
 	struct ss_share *share;
 

@@ -75,6 +75,7 @@ const char *ss_verdict_begin(struct ss_session *s)
 	u32 cause = SMTPSPLICE_UNSCANNED_OVER_BUDGET;
 	enum ss_budget_level level;
 
+	lockdep_assert_held(&s->lock);
 	s->unscanned = SMTPSPLICE_UNSCANNED_NONE;
 	if (av->scan == SMTPSPLICE_AV_SCAN_DISABLE)
 		s->unscanned = SMTPSPLICE_UNSCANNED_POLICY;
@@ -96,6 +97,7 @@ const char *ss_verdict_begin(struct ss_session *s)
 
 void ss_verdict_await(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	/* what is not scanned waits for the server at most */
 	if (s->unscanned)
 		ss_waker_wake(&s->waker);
@@ -108,6 +110,7 @@ static void pass(struct ss_session *s, u32 cause)
 {
 	struct ss_verdict *v = &s->answer.verdict;
 
+	lockdep_assert_held(&s->lock);
 	s->unscanned = cause;
 	memset(v, 0, sizeof(*v));
 	v->verdict = SMTPSPLICE_VERDICT_ACCEPT;
@@ -122,6 +125,7 @@ void ss_verdict_released(struct ss_session *s)
 {
 	u32 cause = s->answer.verdict.unscanned;
 
+	lockdep_assert_held(&s->lock);
 	if (!cause)
 		return;
 	ss_stats_inc_attr(s->sn, causes[cause].stat);
@@ -133,6 +137,7 @@ void ss_verdict_released(struct ss_session *s)
 
 bool ss_verdict_collect(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (!s->unscanned)
 		return ss_request_done(&s->request) &&
 		       ss_request_cancel(&s->request, &s->answer);
@@ -165,6 +170,7 @@ static int replace(struct ss_session *s)
 	struct file *file = ss_request_replacement(&s->request);
 	int err = -EPERM;
 
+	lockdep_assert_held(&s->lock);
 	if (!file)
 		return 0;
 	if (s->av->av.infected == SMTPSPLICE_INFECTED_REPLACE &&
@@ -180,6 +186,7 @@ static void accept(struct ss_session *s, bool replaced)
 	struct ss_verdict *v = &s->answer.verdict;
 	bool found = replaced || v->virus[0];
 
+	lockdep_assert_held(&s->lock);
 	/* the server has the head of it already */
 	if (s->smtp.passed)
 		v->tag[0] = '\0';
@@ -199,6 +206,7 @@ static void accept(struct ss_session *s, bool replaced)
  */
 static int check(struct ss_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	switch (s->answer.verdict.verdict) {
 	case SMTPSPLICE_VERDICT_ACCEPT:
 		return replace(s);
@@ -224,6 +232,7 @@ const char *ss_verdict_apply(struct ss_session *s)
 	struct ss_verdict *v = &s->answer.verdict;
 	int ret = check(s);
 
+	lockdep_assert_held(&s->lock);
 	if (ret < 0) {
 		v->verdict = SMTPSPLICE_VERDICT_TEMPFAIL;
 		v->unscanned = SMTPSPLICE_UNSCANNED_NONE;
@@ -254,6 +263,7 @@ static const char *refuse(struct ss_session *s, u32 verdict, const char *reply)
 {
 	struct ss_verdict *v = &s->answer.verdict;
 
+	lockdep_assert_held(&s->lock);
 	memset(v, 0, sizeof(*v));
 	v->verdict = verdict;
 	strscpy(v->reply, reply, sizeof(v->reply));
@@ -264,6 +274,7 @@ static const char *refuse(struct ss_session *s, u32 verdict, const char *reply)
 /* What the profile says where there is no verdict. */
 static const char *decide(struct ss_session *s, u32 cause, u32 action)
 {
+	lockdep_assert_held(&s->lock);
 	if (action == SMTPSPLICE_FAIL_ACTION_PASS && ss_smtp_idle(&s->smtp)) {
 		pass(s, cause);
 		return ss_verdict_apply(s);
@@ -281,6 +292,7 @@ const char *ss_verdict_timeout(struct ss_session *s)
 	bool there = ss_verdict_collect(s) ||
 		     ss_request_cancel(&s->request, &s->answer);
 
+	lockdep_assert_held(&s->lock);
 	if (there && (ss_smtp_idle(&s->smtp) ||
 		      s->answer.verdict.verdict != SMTPSPLICE_VERDICT_ACCEPT))
 		return ss_verdict_apply(s);
