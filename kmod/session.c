@@ -9,12 +9,8 @@
  * there without it (ss_request_tell()). Here is what the work, the messages and
  * the verdicts stand upon: the object, its states, deadlines and references.
  *
- * States (enum smtpsplice_state) change in ss_session_set_state() alone:
- *
- *   dial -> greet -> command <-> body -> scan -> release -> reply -> command
- *   dial -> handshake -> greet, command -> handshake -> command
- *   dial, command or handshake -> relay
- *   and from each of them -> close
+ * States (enum smtpsplice_state) change in ss_session_set_state() alone, along the
+ * arrows that are drawn there.
  *
  * The one timer serves three ends: a state that lasts too long (deadline), the
  * NOOP that keeps the server's patience while a message is held, and the time
@@ -192,9 +188,81 @@ void ss_session_restart_keepalive(struct ss_session *s)
 	s->keepalive = jiffies + msecs_to_jiffies(min_t(u64, ms, U32_MAX));
 }
 
+/*
+ * The arrows from state to state. Most sessions go along this one line, those
+ * without TLS from dial to greet:
+ *
+ *   dial -> handshake -> greet -> command -> body -> scan -> release -> reply
+ *
+ * and turn off it, or back, here:
+ *
+ *   dial -> dial          the session begins
+ *   dial -> greet         the banner comes first, in plain text
+ *   dial -> relay         TLS comes first, and the profile bypasses it
+ *   handshake -> command  STARTTLS: there was a banner
+ *   handshake -> relay    the helper has found an exemption
+ *   command -> handshake  STARTTLS
+ *   command -> relay      STARTTLS, and the profile bypasses it
+ *   command -> command    DATA is refused: by us, or by the server
+ *   body -> command       refused at its end, or given up between two chunks
+ *   scan -> command       refused: by its verdict, or by the server meanwhile
+ *   release -> release    another connection gets the envelope, line by line
+ *   release -> command    refused: DATA, amid the message, or without a server
+ *   reply -> command      answered
+ *
+ * Close may follow each other state, and nothing follows close. No message is
+ * released but behind the state in which its verdict is awaited.
+ */
+#define TO(name)	BIT(SMTPSPLICE_STATE_##name)
+
+static const struct {
+	const char *name;
+	u32 next;
+} states[] = {
+	[SMTPSPLICE_STATE_DIAL] = {
+		"dial",
+		TO(DIAL) | TO(HANDSHAKE) | TO(GREET) | TO(RELAY) | TO(CLOSE),
+	},
+	[SMTPSPLICE_STATE_HANDSHAKE] = {
+		"handshake", TO(GREET) | TO(COMMAND) | TO(RELAY) | TO(CLOSE),
+	},
+	[SMTPSPLICE_STATE_GREET] = { "greet", TO(COMMAND) | TO(CLOSE) },
+	[SMTPSPLICE_STATE_COMMAND] = {
+		"command",
+		TO(HANDSHAKE) | TO(COMMAND) | TO(BODY) | TO(RELAY) | TO(CLOSE),
+	},
+	[SMTPSPLICE_STATE_BODY] = { "body", TO(COMMAND) | TO(SCAN) | TO(CLOSE) },
+	[SMTPSPLICE_STATE_SCAN] = {
+		"scan", TO(COMMAND) | TO(RELEASE) | TO(CLOSE),
+	},
+	[SMTPSPLICE_STATE_RELEASE] = {
+		"release", TO(COMMAND) | TO(RELEASE) | TO(REPLY) | TO(CLOSE),
+	},
+	[SMTPSPLICE_STATE_REPLY] = { "reply", TO(COMMAND) | TO(CLOSE) },
+	[SMTPSPLICE_STATE_RELAY] = { "relay", TO(CLOSE) },
+	[SMTPSPLICE_STATE_CLOSE] = { "close", 0 },
+};
+
+#undef TO
+
+bool ss_session_may_change(u32 from, u32 to)
+{
+	return from < ARRAY_SIZE(states) && to < ARRAY_SIZE(states) &&
+	       states[from].next & BIT(to);
+}
+
+static const char *state_name(u32 state)
+{
+	return state < ARRAY_SIZE(states) ? states[state].name : "?";
+}
+
 void ss_session_set_state(struct ss_session *s, u32 state)
 {
 	lockdep_assert_held(&s->lock);
+	/* a gateway goes on: whoever is at the two ends wants their mail */
+	WARN_ONCE(!ss_session_may_change(s->state, state),
+		  "smtpsplice: session %llu: no way from %s to %s\n",
+		  s->waker.id, state_name(s->state), state_name(state));
 	trace_smtpsplice_session_state(s->waker.id, s->state, state);
 	WRITE_ONCE(s->state, state);
 	ss_session_restart_deadline(s);

@@ -137,9 +137,18 @@ struct ss_session *ss_session_new(struct ss_policy *policy, work_func_t work);
 void ss_session_discard(struct ss_session *s);
 
 /**
+ * ss_session_may_change() - is there an arrow from one state to another?
+ * @from: enum smtpsplice_state
+ * @to: the state that is to follow
+ */
+bool ss_session_may_change(u32 from, u32 to);
+
+/**
  * ss_session_set_state() - the one place where a session changes its state
  * @s: the session, under its lock
  * @state: enum smtpsplice_state; its time begins now
+ *
+ * A change that ss_session_may_change() does not know is warned of, and made.
  */
 void ss_session_set_state(struct ss_session *s, u32 state);
 
