@@ -64,11 +64,11 @@ struct ss_verdict {
  * @result: enum smtpsplice_tls_result
  * @cause: enum smtpsplice_tls_cause
  * @server_name: what the client asked for (SNI), or ""
- * @version: of TLS on the client's leg, or ""
- * @cipher: suite on the client's leg, or ""
+ * @version: of TLS on the client leg, or ""
+ * @cipher: suite on the client leg, or ""
  * @text: what failed, or ""
- * @client: traffic secrets of the client's leg
- * @server: of the server's
+ * @client: traffic secrets of the client leg
+ * @server: of the server leg
  */
 struct ss_handshake {
 	u32 result;

@@ -26,7 +26,7 @@ struct ban {
 	unsigned long end;
 };
 
-static void forget(struct ss_bans *b, struct ban *ban)
+static void forget_ban(struct ss_bans *b, struct ban *ban)
 	__must_hold(&b->lock)
 {
 	lockdep_assert_held(&b->lock);
@@ -36,7 +36,7 @@ static void forget(struct ss_bans *b, struct ban *ban)
 }
 
 /* The ban of a client; forgets those that are over on the way. */
-static struct ban *find(struct ss_bans *b, const struct ss_addr *client)
+static struct ban *find_ban(struct ss_bans *b, const struct ss_addr *client)
 	__must_hold(&b->lock)
 {
 	struct ban *ban, *next;
@@ -44,7 +44,7 @@ static struct ban *find(struct ss_bans *b, const struct ss_addr *client)
 	lockdep_assert_held(&b->lock);
 	list_for_each_entry_safe(ban, next, &b->list, node) {
 		if (time_after_eq(jiffies, ban->end))
-			forget(b, ban);
+			forget_ban(b, ban);
 		else if (ss_addr_same_client(&ban->client, client))
 			return ban;
 	}
@@ -64,7 +64,7 @@ void ss_ban_flush(struct ss_net *sn)
 
 	spin_lock_bh(&b->lock);
 	list_for_each_entry_safe(ban, next, &b->list, node)
-		forget(b, ban);
+		forget_ban(b, ban);
 	spin_unlock_bh(&b->lock);
 }
 
@@ -79,11 +79,11 @@ void ss_ban_add(struct ss_net *sn, const struct ss_addr *client, u32 seconds)
 	new->client = *client;
 	new->end = jiffies + seconds * HZ;
 	spin_lock_bh(&b->lock);
-	old = find(b, client);
+	old = find_ban(b, client);
 	if (!old && b->count == MAX_BANS)
 		old = list_last_entry(&b->list, struct ban, node);
 	if (old)
-		forget(b, old);
+		forget_ban(b, old);
 	list_add(&new->node, &b->list);
 	b->count++;
 	spin_unlock_bh(&b->lock);
@@ -98,7 +98,7 @@ bool ss_ban_has(struct ss_net *sn, const struct ss_addr *client)
 	if (!READ_ONCE(b->count))
 		return false;
 	spin_lock_bh(&b->lock);
-	ret = find(b, client);
+	ret = find_ban(b, client);
 	spin_unlock_bh(&b->lock);
 	return ret;
 }

@@ -22,19 +22,19 @@
 #define DOUBLING	5
 
 /* Are @percent of the budget held? */
-static bool reached(const struct ss_net *sn, u64 held, u32 percent)
+static bool is_above(const struct ss_net *sn, u64 held, u32 percent)
 {
 	return held * 100 >= READ_ONCE(sn->settings.max_held) * percent;
 }
 
-static void look(struct ss_net *sn, u64 held)
+static void update_mode(struct ss_net *sn, u64 held)
 {
 	const struct ss_settings *set = &sn->settings;
 	bool was = READ_ONCE(sn->conserve), is = was;
 
-	if (reached(sn, held, READ_ONCE(set->conserve_red)))
+	if (is_above(sn, held, READ_ONCE(set->conserve_red)))
 		is = true;
-	else if (!reached(sn, held, READ_ONCE(set->conserve_green)))
+	else if (!is_above(sn, held, READ_ONCE(set->conserve_green)))
 		is = false;
 	if (is != was && cmpxchg(&sn->conserve, was, is) == was)
 		ss_event_send(sn, &(struct ss_event){
@@ -86,7 +86,7 @@ int ss_budget_charge(struct ss_net *sn, struct ss_share *share, u64 own, u64 n)
 		atomic64_sub(n, &sn->held);
 		return err;
 	}
-	look(sn, held);
+	update_mode(sn, held);
 	return 0;
 }
 
@@ -94,7 +94,7 @@ void ss_budget_uncharge(struct ss_net *sn, struct ss_share *share, u64 n)
 {
 	might_sleep();
 	atomic64_sub(n, &share->held);
-	look(sn, atomic64_sub_return(n, &sn->held));
+	update_mode(sn, atomic64_sub_return(n, &sn->held));
 }
 
 u32 ss_budget_pressure(const struct ss_net *sn)
@@ -118,8 +118,8 @@ enum ss_budget_level ss_budget_level(struct ss_net *sn)
 
 	might_sleep();
 	/* the settings may have changed since */
-	look(sn, held);
-	if (reached(sn, held, READ_ONCE(sn->settings.conserve_extreme)))
+	update_mode(sn, held);
+	if (is_above(sn, held, READ_ONCE(sn->settings.conserve_extreme)))
 		return SS_BUDGET_EXTREME;
 	return READ_ONCE(sn->conserve) ? SS_BUDGET_RED : SS_BUDGET_GREEN;
 }

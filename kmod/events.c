@@ -48,7 +48,8 @@ static int event_multicast(struct ss_net *sn, int group, struct sk_buff *skb,
 				       group, GFP_KERNEL);
 }
 
-static int doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued)
+static int ring_doorbell(struct ss_net *sn, enum ss_request_kind kind,
+			 u32 queued)
 {
 	static const struct {
 		u8 cmd;
@@ -85,7 +86,7 @@ int ss_event_doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued)
 
 	down_read(&registered_lock);
 	if (registered)
-		err = doorbell(sn, kind, queued);
+		err = ring_doorbell(sn, kind, queued);
 	up_read(&registered_lock);
 	return err;
 }

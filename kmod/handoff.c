@@ -30,7 +30,7 @@ int ss_handoff_lend(struct ss_leg *client, struct ss_leg *server)
 }
 
 /* A TLS alert in plain text, for a client that may not have got any further. */
-static void alert(struct ss_leg *leg)
+static void send_plain_alert(struct ss_leg *leg)
 {
 	static const u8 record[] = {
 		TLS_RECORD_TYPE_ALERT, 3, 3, 0, 2,
@@ -46,7 +46,7 @@ static void alert(struct ss_leg *leg)
 		kernel_sendmsg(leg->sock, &msg, &iov, 1, iov.iov_len);
 }
 
-static void give_up(struct ss_leg *leg)
+static void take_away(struct ss_leg *leg)
 {
 	if (leg->sock && leg->lent && ss_leg_reclaim(leg, SS_LEG_ANY))
 		ss_leg_close(leg);
@@ -60,9 +60,9 @@ void ss_handoff_abort(struct ss_leg *client, struct ss_leg *server)
 	might_sleep();
 	if (!client->lent)
 		return;
-	alert(client);
-	give_up(client);
-	give_up(server);
+	send_plain_alert(client);
+	take_away(client);
+	take_away(server);
 }
 
 static bool is_shared(const struct ss_leg *leg)
@@ -76,7 +76,7 @@ bool ss_handoff_shared(const struct ss_leg *client,
 	return is_shared(client) || is_shared(server);
 }
 
-static void refute(struct ss_handshake *h, const char *text)
+static void refute_answer(struct ss_handshake *h, const char *text)
 {
 	h->result = SMTPSPLICE_TLS_RESULT_FAILED;
 	h->cause = SMTPSPLICE_TLS_CAUSE_HELPER;
@@ -87,10 +87,11 @@ static void reclaim_both(struct ss_leg *c, struct ss_leg *v,
 			 struct ss_handshake *h, enum ss_leg_security want)
 {
 	if (ss_leg_reclaim(c, want) || ss_leg_reclaim(v, want))
-		refute(h, "sockets are not as the helper says");
+		refute_answer(h, "sockets are not as the helper says");
 	else if (want == SS_LEG_TLS &&
 		 ss_leg_tls_version(c) > ss_leg_tls_version(v))
-		refute(h, "TLS of the client is newer than the server's");
+		refute_answer(h,
+			      "TLS of the client is newer than the server's");
 	if (want == SS_LEG_TLS) {
 		c->secrets = h->client;
 		v->secrets = h->server;
@@ -102,7 +103,7 @@ void ss_handoff_reclaim(struct ss_leg *client, struct ss_leg *server,
 {
 	might_sleep();
 	if (!client->sock || !server->sock)
-		refute(h, "sockets cannot be lent");
+		refute_answer(h, "sockets cannot be lent");
 	else if (h->result == SMTPSPLICE_TLS_RESULT_INSPECTED)
 		reclaim_both(client, server, h, SS_LEG_TLS);
 	else if (h->result == SMTPSPLICE_TLS_RESULT_BYPASSED)
@@ -114,7 +115,7 @@ void ss_handoff_reclaim(struct ss_leg *client, struct ss_leg *server,
 	/* the helper has told the peers of what it has noticed itself */
 	if (h->cause == SMTPSPLICE_TLS_CAUSE_HELPER ||
 	    h->cause == SMTPSPLICE_TLS_CAUSE_TIMEOUT)
-		alert(client);
-	give_up(client);
-	give_up(server);
+		send_plain_alert(client);
+	take_away(client);
+	take_away(server);
 }

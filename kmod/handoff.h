@@ -11,8 +11,8 @@ struct ss_leg;
 
 /**
  * ss_handoff_lend() - make both sockets fit for the helper
- * @client: the client's leg, connected and all sent
- * @server: the server's leg, likewise
+ * @client: the client leg, connected and all sent
+ * @server: the server leg, likewise
  *
  * They are lent until ss_handoff_reclaim() or ss_handoff_abort(). The caller is
  * to submit the request.
@@ -23,8 +23,8 @@ int ss_handoff_lend(struct ss_leg *client, struct ss_leg *server);
 
 /**
  * ss_handoff_shared() - has anybody else a socket's file still?
- * @client: the client's leg, after the helper's answer
- * @server: the server's leg
+ * @client: the client leg, after the helper's answer
+ * @server: the server leg
  *
  * For a moment that may be somebody who lists the helper's descriptors.
  */
@@ -33,8 +33,8 @@ bool ss_handoff_shared(const struct ss_leg *client,
 
 /**
  * ss_handoff_reclaim() - take both sockets back after the helper's answer
- * @client: the client's leg; the request is idle
- * @server: the server's leg
+ * @client: the client leg; the request is idle
+ * @server: the server leg
  * @h: the answer; what is not true of it is put right
  *
  * Where the answer is "inspected", both legs are TLS afterwards; where it is
@@ -45,8 +45,8 @@ void ss_handoff_reclaim(struct ss_leg *client, struct ss_leg *server,
 
 /**
  * ss_handoff_abort() - take both sockets away from the helper, if it has them
- * @client: the client's leg; the request was cancelled
- * @server: the server's leg
+ * @client: the client leg; the request was cancelled
+ * @server: the server leg
  */
 void ss_handoff_abort(struct ss_leg *client, struct ss_leg *server);
 

@@ -105,7 +105,8 @@ static bool drop_roles(struct ss_net *sn, u32 portid)
 	return down;
 }
 
-static int released(struct notifier_block *nb, unsigned long event, void *data)
+static int netlink_released(struct notifier_block *nb, unsigned long event,
+			    void *data)
 {
 	const struct netlink_notify *n = data;
 	struct ss_net *sn;
@@ -130,7 +131,7 @@ static int released(struct notifier_block *nb, unsigned long event, void *data)
 }
 
 static struct notifier_block notifier = {
-	.notifier_call = released,
+	.notifier_call = netlink_released,
 };
 
 int ss_helper_init(void)

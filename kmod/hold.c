@@ -57,7 +57,7 @@ static bool is_ours_alone(struct file *file)
 }
 
 /* Gives memory and budget back. */
-static void release(struct ss_net *sn, struct ss_held *held)
+static void release_held(struct ss_net *sn, struct ss_held *held)
 {
 	fput(held->file);
 	ss_budget_uncharge(sn, held->share, held->charged);
@@ -80,7 +80,7 @@ static void look_at_leftovers(struct work_struct *work)
 		queue_delayed_work(ss_wq, &sn->leftovers_work, LOOK_AGAIN);
 	spin_unlock(&sn->leftovers_lock);
 	list_for_each_entry_safe(held, next, &done, node)
-		release(sn, held);
+		release_held(sn, held);
 }
 
 void ss_hold_init(struct ss_net *sn)
@@ -96,7 +96,7 @@ void ss_hold_exit(struct ss_net *sn)
 
 	cancel_delayed_work_sync(&sn->leftovers_work);
 	list_for_each_entry_safe(held, next, &sn->leftovers, node)
-		release(sn, held);
+		release_held(sn, held);
 	INIT_LIST_HEAD(&sn->leftovers);
 }
 
@@ -153,7 +153,7 @@ void ss_hold_close(struct ss_hold *h)
 	h->file = NULL;
 	h->charged = 0;
 	if (is_ours_alone(held->file)) {
-		release(sn, held);
+		release_held(sn, held);
 		return;
 	}
 	spin_lock(&sn->leftovers_lock);
@@ -163,7 +163,7 @@ void ss_hold_close(struct ss_hold *h)
 }
 
 /* Charges what is needed to hold @end octets. */
-static int charge(struct ss_hold *h, u64 end)
+static int charge_pages(struct ss_hold *h, u64 end)
 {
 	u64 need = PAGE_ALIGN(end);
 	int err;
@@ -219,11 +219,11 @@ static void put_pages(struct bio_vec *bv, int count, bool dirty)
  * A message at its limit may still be followed by its end-of-data, so room for
  * one chunk more is left and the engine's count decides.
  */
-static int room(struct ss_hold *h, u32 n)
+static int charge_room(struct ss_hold *h, u32 n)
 {
 	if (h->len > h->limit + SS_HOLD_CHUNK)
 		return -EFBIG;
-	return charge(h, h->len + n);
+	return charge_pages(h, h->len + n);
 }
 
 int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg, u64 most)
@@ -236,7 +236,7 @@ int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg, u64 most)
 
 	might_sleep();
 	want = min_t(u64, want, most);
-	err = room(h, want);
+	err = charge_room(h, want);
 	if (err)
 		return err;
 	count = get_pages(h, h->len, want, bv, RECV_PAGES);
@@ -249,7 +249,7 @@ int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg, u64 most)
 }
 
 /* Copies between @p and the pages at @pos. */
-static int copy(const struct ss_hold *h, u64 pos, u8 *p, u32 n, bool in)
+static int copy_bytes(const struct ss_hold *h, u64 pos, u8 *p, u32 n, bool in)
 {
 	while (n) {
 		struct bio_vec bv;
@@ -274,10 +274,10 @@ static int copy(const struct ss_hold *h, u64 pos, u8 *p, u32 n, bool in)
 
 int ss_hold_append(struct ss_hold *h, const u8 *p, u32 n)
 {
-	int err = room(h, n);
+	int err = charge_room(h, n);
 
 	might_sleep();
-	return err ?: copy(h, h->len, (u8 *)p, n, true);
+	return err ?: copy_bytes(h, h->len, (u8 *)p, n, true);
 }
 
 /*
@@ -289,7 +289,7 @@ static u32 take_rest(struct ss_hold *h, u32 n, u8 *rest)
 	u64 pos = h->len;
 	u32 left = n;
 
-	if (WARN_ON_ONCE(copy(h, pos, rest, n, false)))
+	if (WARN_ON_ONCE(copy_bytes(h, pos, rest, n, false)))
 		return 0;
 	while (left) {
 		struct bio_vec bv;
@@ -386,7 +386,7 @@ int ss_hold_replace(struct ss_hold *h, struct file *file, u32 bad,
 	might_sleep();
 	if (len > h->limit + SS_HOLD_CHUNK)
 		return -EFBIG;
-	err = charge(h, len);
+	err = charge_pages(h, len);
 	if (!err && !chunked)
 		err = check_replacement(h, file, len, bad);
 	if (err)

@@ -74,7 +74,7 @@ void ss_leg_free(struct ss_leg *leg)
 }
 
 /* Wakes the session and returns the leg's saved callbacks with it. */
-static void wake(struct sock *sk, size_t callback)
+static void wake_session(struct sock *sk, size_t callback)
 {
 	void (*saved)(struct sock *sk) = NULL;
 	struct ss_leg *leg;
@@ -92,20 +92,20 @@ static void wake(struct sock *sk, size_t callback)
 
 static void leg_data_ready(struct sock *sk)
 {
-	wake(sk, offsetof(struct ss_leg, data_ready));
+	wake_session(sk, offsetof(struct ss_leg, data_ready));
 }
 
 static void leg_write_space(struct sock *sk)
 {
-	wake(sk, offsetof(struct ss_leg, write_space));
+	wake_session(sk, offsetof(struct ss_leg, write_space));
 }
 
 static void leg_state_change(struct sock *sk)
 {
-	wake(sk, offsetof(struct ss_leg, state_change));
+	wake_session(sk, offsetof(struct ss_leg, state_change));
 }
 
-static void attach(struct ss_leg *leg)
+static void attach_callbacks(struct ss_leg *leg)
 {
 	struct sock *sk = leg->sock->sk;
 
@@ -127,11 +127,11 @@ void ss_leg_attach(struct ss_leg *leg, struct socket *sock)
 	leg->failed = false;
 	leg->shut = false;
 	tcp_sock_set_nodelay(sock->sk);
-	attach(leg);
+	attach_callbacks(leg);
 }
 
 /* Puts back what was there before, if it is still ours that is there. */
-static void detach(struct ss_leg *leg)
+static void detach_callbacks(struct ss_leg *leg)
 {
 	struct sock *sk = leg->sock->sk;
 
@@ -198,7 +198,7 @@ static bool is_flooded(const struct ss_leg *leg, const struct sock *sk)
 {
 	/* pairs with note_flood() */
 	if (smp_load_acquire(&leg->floods) &&
-	    time_before(jiffies, READ_ONCE(leg->deaf_until)))
+	    time_before(jiffies, READ_ONCE(leg->muted_until)))
 		return true;
 	/* pairs with begin_receive() */
 	return smp_load_acquire(&leg->receiving) &&
@@ -207,7 +207,7 @@ static bool is_flooded(const struct ss_leg *leg, const struct sock *sk)
 	       RECV_OCTETS;
 }
 
-bool ss_leg_deaf(const struct sock *sk)
+bool ss_leg_is_muted(const struct sock *sk)
 {
 	const struct ss_leg *leg;
 	bool ret = false;
@@ -243,22 +243,22 @@ static bool has_records(const struct ss_leg *leg)
 }
 
 /* Has the peer acknowledged what TCP has? */
-static bool all_acknowledged(const struct ss_leg *leg)
+static bool tcp_all_acked(const struct ss_leg *leg)
 {
 	const struct tcp_sock *tp = tcp_sk(leg->sock->sk);
 
 	return READ_ONCE(tp->snd_una) == READ_ONCE(tp->write_seq);
 }
 
-bool ss_leg_acknowledged(const struct ss_leg *leg)
+bool ss_leg_all_acked(const struct ss_leg *leg)
 {
 	return leg->sock && !(leg->tls && has_records(leg)) &&
-	       ss_leg_flushed(leg) && all_acknowledged(leg);
+	       ss_leg_flushed(leg) && tcp_all_acked(leg);
 }
 
 bool ss_leg_stuck(const struct ss_leg *leg)
 {
-	return leg->sock && leg->tls && has_records(leg) && all_acknowledged(leg);
+	return leg->sock && leg->tls && has_records(leg) && tcp_all_acked(leg);
 }
 
 void ss_leg_push(struct ss_leg *leg)
@@ -482,13 +482,13 @@ static void note_flood(struct ss_leg *leg)
 				   jiffies_to_msecs(pause));
 	ss_stats_inc(leg->sn, TLS_FLOOD);
 	set_room(leg, QUEUE_MIN);
-	WRITE_ONCE(leg->deaf_until, jiffies + pause);
+	WRITE_ONCE(leg->muted_until, jiffies + pause);
 	/* pairs with is_flooded(), which runs in softirq */
 	smp_store_release(&leg->floods, leg->floods + 1);
 }
 
 /* One receive from the socket, be it plain or by kTLS. */
-static int receive(struct ss_leg *leg, struct msghdr *msg)
+static int receive_once(struct ss_leg *leg, struct msghdr *msg)
 {
 	const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 	u64 before;
@@ -521,7 +521,7 @@ int ss_leg_recvmsg(struct ss_leg *leg, struct msghdr *msg)
 	for (i = 0; i < CONTROL_BUDGET && time_before_eq(jiffies, end); i++) {
 		size_t room = iov_iter_count(&msg->msg_iter);
 
-		n = receive(leg, msg);
+		n = receive_once(leg, msg);
 		/* some kernels move on further than they say (CVE-2026-74611) */
 		if (n > 0 && room - iov_iter_count(&msg->msg_iter) != n)
 			return ss_leg_break(leg, TLS_ALERT_DESC_INTERNAL_ERROR);
@@ -625,7 +625,7 @@ void ss_leg_shutdown(struct ss_leg *leg)
 
 /* ---- to the helper and back ---- */
 
-bool ss_leg_quiet(const struct ss_leg *leg)
+bool ss_leg_has_no_input(const struct ss_leg *leg)
 {
 	struct sock *sk = leg->sock->sk;
 	bool quiet;
@@ -638,7 +638,7 @@ bool ss_leg_quiet(const struct ss_leg *leg)
 	return quiet;
 }
 
-static struct in6_addr peer_of(const struct sock *sk)
+static struct in6_addr get_peer(const struct sock *sk)
 {
 	struct in6_addr a = {};
 
@@ -661,7 +661,7 @@ static bool has_same_peer(const struct ss_leg *leg)
 	bool ret;
 
 	lock_sock(sk);
-	peer = peer_of(sk);
+	peer = get_peer(sk);
 	ret = sk->sk_state == TCP_CLOSE ||
 	      (((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) &&
 	       (__force u32)sk->sk_portpair == leg->lent_ports &&
@@ -674,10 +674,10 @@ int ss_leg_lend(struct ss_leg *leg)
 {
 	struct file *file;
 
-	detach(leg);
+	detach_callbacks(leg);
 	leg->lent = true;
 	leg->lent_ports = (__force u32)leg->sock->sk->sk_portpair;
-	leg->lent_peer = peer_of(leg->sock->sk);
+	leg->lent_peer = get_peer(leg->sock->sk);
 	if (leg->file)
 		return 0;
 	if (!ss_leg_pin_net(leg->sock->sk)) {
@@ -739,7 +739,7 @@ int ss_leg_reclaim(struct ss_leg *leg, enum ss_leg_security want)
 	if (leg->tls)
 		set_room(leg, QUEUE_MIN);
 	leg->lent = false;
-	attach(leg);
+	attach_callbacks(leg);
 	return 0;
 }
 
@@ -765,7 +765,7 @@ void ss_leg_close(struct ss_leg *leg)
 	if (!leg->sock)
 		return;
 	if (!leg->lent)
-		detach(leg);
+		detach_callbacks(leg);
 	sock_no_linger(leg->sock->sk);
 	if (leg->file) {
 		/* the helper may have it still, and is to see its end */

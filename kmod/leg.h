@@ -48,14 +48,14 @@ enum ss_leg_security {
  * @in_len: octets in @in
  * @out: to be sent; the engine's sink
  * @out_pos: octets of @out that were sent
- * @eof: the peer's FIN or close_notify was read, or it broke the TLS protocol
- * @failed: the connection was reset or is otherwise unusable
+ * @eof: nothing more is received, see below
+ * @broken: the TLS of the peer cannot be followed any further, see below
+ * @failed: receiving or sending has failed with an error, see below
  * @shut: our FIN was sent
  * @lent: the helper has the socket; no callback of ours is there
  * @lent_ports: its ports, and
  * @lent_peer: its peer, when it was lent
  * @tls: the kernel has the keys: what is read and written is plain text
- * @broken: the TLS of the peer cannot be followed any further, see @alert
  * @notified: our close_notify was sent
  * @alert: the TLS alert that ends a @broken leg
  * @head_len: octets in @head
@@ -70,11 +70,24 @@ enum ss_leg_security {
  * @since: this moment, jiffies, and from
  * @from: this place in TCP's stream on
  * @floods: how often there was next to nothing in all that it took, and until
- * @deaf_until: when packets are dropped for that, jiffies
+ * @muted_until: when packets are dropped for that, jiffies
  * @earned: octets of data since @sock got the room that it has for more
  *
  * All calls are serialised by the session, but for the callbacks, which run in
  * softirq and only wake it.
+ *
+ * A leg ends in steps, and in each of them less works:
+ *
+ * - @eof: set by whoever receives, at the peer's FIN or close_notify and at each
+ *   error. Nothing more is received; what is in @in can be used, and sending goes on.
+ * - @broken: set by ss_leg_break(), and by an alert of the peer's that ends its TLS.
+ *   Receiving says -EPROTO from then on, which makes it @eof. Sending goes on, and
+ *   @alert takes the place of the close_notify at its end.
+ * - @failed: set by ss_leg_recv() and ss_leg_flush() where the socket says that it is
+ *   of no use, which it says only once. Whoever passes octets on unseen resets the
+ *   other leg then: ss_leg_failed().
+ * - dead, which is no flag: there is no socket, or TCP has ended (reset, timed out,
+ *   or closed on both sides). Only ss_leg_close() is of use: ss_leg_dead().
  */
 struct ss_leg {
 	struct ss_waker *waker;
@@ -90,13 +103,13 @@ struct ss_leg {
 	struct ss_smtp_buf out;
 	u32 out_pos;
 	bool eof;
+	bool broken;
 	bool failed;
 	bool shut;
 	bool lent;
 	u32 lent_ports;
 	struct in6_addr lent_peer;
 	bool tls;
-	bool broken;
 	bool notified;
 	u8 alert;
 	u8 head_len;
@@ -110,7 +123,7 @@ struct ss_leg {
 	unsigned long since;
 	u32 from;
 	u32 floods;
-	unsigned long deaf_until;
+	unsigned long muted_until;
 	u32 earned;
 };
 
@@ -174,7 +187,7 @@ bool ss_leg_dead(const struct ss_leg *leg);
 bool ss_leg_failed(const struct ss_leg *leg);
 
 /**
- * ss_leg_deaf() - are packets to a socket to be dropped?
+ * ss_leg_is_muted() - are packets to a socket to be dropped?
  * @sk: the socket, which may be none of ours
  *
  * kTLS receives until there is nothing left, whatever the time: a peer that
@@ -184,13 +197,13 @@ bool ss_leg_failed(const struct ss_leg *leg);
  *
  * Context: any.
  */
-bool ss_leg_deaf(const struct sock *sk);
+bool ss_leg_is_muted(const struct sock *sk);
 
 /**
- * ss_leg_acknowledged() - has the peer all that we had to say?
+ * ss_leg_all_acked() - has the peer all that we had to say?
  * @leg: the leg
  */
-bool ss_leg_acknowledged(const struct ss_leg *leg);
+bool ss_leg_all_acked(const struct ss_leg *leg);
 
 /**
  * ss_leg_stuck() - has it TLS records that nothing will send?
@@ -210,12 +223,12 @@ bool ss_leg_stuck(const struct ss_leg *leg);
 void ss_leg_push(struct ss_leg *leg);
 
 /**
- * ss_leg_quiet() - is nothing there that the peer said?
+ * ss_leg_has_no_input() - is nothing there that the peer said?
  * @leg: the leg
  *
  * Neither in @leg->in nor in the socket; a FIN counts as something.
  */
-bool ss_leg_quiet(const struct ss_leg *leg);
+bool ss_leg_has_no_input(const struct ss_leg *leg);
 
 /**
  * ss_leg_lend() - make the socket fit for the helper

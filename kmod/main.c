@@ -85,8 +85,8 @@ out_stats:
 
 /*
  * The hooks go last: a session whose peer sends without end is only ended because
- * they drop what it sends (ss_leg_deaf()). No packet finds us after the grace
- * period that follows.
+ * they drop what it sends (ss_leg_is_muted()). No packet finds us after the
+ * grace period that follows.
  */
 static void __net_exit net_pre_exit(struct net *net)
 {

@@ -29,7 +29,7 @@
  * The server has a part of a message that it must not get the rest of. Only a
  * reset tells it so: it could take a FIN for the end.
  */
-static void lose_server(struct ss_session *s)
+static void reset_server(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
 	ss_leg_close(&s->server);
@@ -38,11 +38,11 @@ static void lose_server(struct ss_session *s)
 }
 
 /* The server shall drop what it has of the message; RSET does between chunks. */
-static void leave_server(struct ss_session *s)
+static void abandon_server(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
 	if (s->sending && !ss_smtp_can_leave(&s->smtp))
-		lose_server(s);
+		reset_server(s);
 	s->sending = false;
 }
 
@@ -53,7 +53,7 @@ static void leave_server(struct ss_session *s)
 static void refuse_message(struct ss_session *s, const char *reply)
 {
 	lockdep_assert_held(&s->lock);
-	leave_server(s);
+	abandon_server(s);
 	ss_session_drop_message(s);
 	s->refusal = NULL;
 	s->redial = SS_REDIAL_NO;
@@ -145,7 +145,7 @@ void ss_message_go_on(struct ss_session *s)
 	ss_session_set_state(s, SMTPSPLICE_STATE_BODY);
 }
 
-static void count(struct ss_session *s)
+static void count_message(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
 	s->messages++;
@@ -155,7 +155,7 @@ static void count(struct ss_session *s)
 }
 
 /* Why is it refused, whatever the scan would find? NULL: it is not. */
-static const char *refusal(const struct ss_session *s)
+static const char *find_refusal(const struct ss_session *s)
 {
 	if (s->refusal)
 		return s->refusal;
@@ -163,7 +163,7 @@ static const char *refusal(const struct ss_session *s)
 }
 
 /* Returns false while something is outstanding at the server. */
-static bool refuse_doomed(struct ss_session *s, const char *reply)
+static bool refuse_now(struct ss_session *s, const char *reply)
 {
 	lockdep_assert_held(&s->lock);
 	if (!ss_smtp_idle(&s->smtp))
@@ -172,22 +172,22 @@ static bool refuse_doomed(struct ss_session *s, const char *reply)
 		ss_stats_inc(s->sn, BAD_NEWLINE);
 	else if (reply == too_many_scans)
 		ss_stats_inc(s->sn, SHARE_SCANS);
-	count(s);
+	count_message(s);
 	refuse_message(s, reply);
 	return true;
 }
 
 bool ss_message_end(struct ss_session *s)
 {
-	const char *reply = refusal(s);
+	const char *reply = find_refusal(s);
 
 	lockdep_assert_held(&s->lock);
 	if (!reply && !s->unscanned &&
 	    ss_request_crowded(&s->request, SS_REQUEST_SCAN))
 		reply = too_many_scans;
 	if (reply)
-		return refuse_doomed(s, reply);
-	count(s);
+		return refuse_now(s, reply);
+	count_message(s);
 	ss_hold_seal(&s->hold, s->smtp.body_len);
 	s->message_end = jiffies +
 		msecs_to_jiffies(READ_ONCE(s->sn->settings.message_timeout));
@@ -198,11 +198,11 @@ bool ss_message_end(struct ss_session *s)
 
 bool ss_message_chunk(struct ss_session *s)
 {
-	const char *reply = refusal(s);
+	const char *reply = find_refusal(s);
 
 	lockdep_assert_held(&s->lock);
 	if (reply)
-		return refuse_doomed(s, reply);
+		return refuse_now(s, reply);
 	ss_smtp_chunk_ok(&s->smtp, &s->client.out);
 	return true;
 }
@@ -220,32 +220,32 @@ void ss_message_abandon(struct ss_session *s)
 }
 
 /* The message will be refused, but must be read to its end first. */
-static void doom(struct ss_session *s, const char *reply)
+static void refuse_at_end(struct ss_session *s, const char *reply)
 {
 	lockdep_assert_held(&s->lock);
-	leave_server(s);
+	abandon_server(s);
 	s->refusal = reply;
 	ss_hold_close(&s->hold);
 }
 
 /* There is no room for it. */
-static void doom_size(struct ss_session *s, int err)
+static void refuse_no_room(struct ss_session *s, int err)
 {
-	doom(s, say_full(s, err));
+	refuse_at_end(s, say_full(s, err));
 }
 
 /*
  * The server will not have the rest of it: the client hears of that at the end of
  * the message, where it awaits a reply.
  */
-static void give_up(struct ss_session *s, const char *reply)
+static void server_refused(struct ss_session *s, const char *reply)
 {
 	lockdep_assert_held(&s->lock);
 	/* what we have refused is counted */
 	if (!s->refusal)
 		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
 	if (s->state == SMTPSPLICE_STATE_BODY) {
-		doom(s, reply);
+		refuse_at_end(s, reply);
 		return;
 	}
 	/* whatever its verdict would have been */
@@ -260,8 +260,8 @@ void ss_message_early(struct ss_session *s)
 	lockdep_assert_held(&s->lock);
 	/* it goes now, or has gone */
 	if (!strncmp(reply, "421", 3))
-		lose_server(s);
-	give_up(s, reply);
+		reset_server(s);
+	server_refused(s, reply);
 }
 
 bool ss_message_server_left(struct ss_session *s)
@@ -272,19 +272,19 @@ bool ss_message_server_left(struct ss_session *s)
 	lockdep_assert_held(&s->lock);
 	trace_smtpsplice_server_left(s->waker.id, s->state);
 	if (held && !s->refusal && ss_smtp_can_replay(&s->smtp)) {
-		lose_server(s);
+		reset_server(s);
 		s->redial = SS_REDIAL_DUE;
 		return true;
 	}
 	if (!s->redial && !(held && (s->sending || s->refusal)))
 		return false;
-	lose_server(s);
-	give_up(s, s->refusal ?: server_lost);
+	reset_server(s);
+	server_refused(s, s->refusal ?: server_lost);
 	return true;
 }
 
 /* Looks at what was put into the hold. */
-static void parse(struct ss_session *s, u32 n)
+static void feed_engine(struct ss_session *s, u32 n)
 {
 	struct ss_leg *c = &s->client;
 
@@ -292,7 +292,7 @@ static void parse(struct ss_session *s, u32 n)
 	/* there is a rest only where all of the buffer was looked at */
 	c->in_len += ss_hold_parse(&s->hold, &s->smtp, n, c->in);
 	if (s->smtp.body_len > s->hold.limit)
-		doom_size(s, -EFBIG);
+		refuse_no_room(s, -EFBIG);
 }
 
 /* Takes what came in with the commands, or before the hold was given up. */
@@ -309,11 +309,11 @@ static bool body_from_buffer(struct ss_session *s)
 	}
 	err = ss_hold_append(&s->hold, c->in, n);
 	if (err) {
-		doom_size(s, err);
+		refuse_no_room(s, err);
 		return true;
 	}
 	ss_leg_consume(c, n);
-	parse(s, n);
+	feed_engine(s, n);
 	return true;
 }
 
@@ -350,7 +350,7 @@ static bool step_body(struct ss_session *s)
 	if (n == -EAGAIN)
 		return false;
 	if (n == -EFBIG || n == -ENOSPC || n == -EDQUOT || n == -ENOMEM) {
-		doom_size(s, n);
+		refuse_no_room(s, n);
 		return true;
 	}
 	if (n <= 0) {
@@ -358,7 +358,7 @@ static bool step_body(struct ss_session *s)
 		return false;
 	}
 	ss_session_pace(s, n);
-	parse(s, n);
+	feed_engine(s, n);
 	return true;
 }
 
@@ -393,7 +393,7 @@ static bool stream_chunk(struct ss_session *s)
 }
 
 /* Splice mode: sends what may leave before the verdict. */
-static bool stream(struct ss_session *s)
+static bool stream_body(struct ss_session *s)
 {
 	struct ss_leg *v = &s->server;
 	int n;
@@ -418,10 +418,10 @@ static bool step_splice(struct ss_session *s)
 	lockdep_assert_held(&s->lock);
 	if (unsent < LAG_MAX && step_body(s)) {
 		if (ss_session_unsent(s) >= SEND_MIN)
-			stream(s);
+			stream_body(s);
 		return true;
 	}
-	return stream(s);
+	return stream_body(s);
 }
 
 /* Octets that the server will get, end-of-data excluded. */
@@ -437,7 +437,7 @@ static void redial_failed(struct ss_session *s)
 	ss_message_server_left(s);
 }
 
-static void redial(struct ss_session *s)
+static void begin_redial(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
 	ss_stats_inc(s->sn, REDIALS);
@@ -492,7 +492,7 @@ static void release_message(struct ss_session *s, const char *tag)
 	lockdep_assert_held(&s->lock);
 	s->tag = *tag ? tag : NULL;
 	if (s->redial) {
-		redial(s);
+		begin_redial(s);
 		return;
 	}
 	ss_session_set_state(s, SMTPSPLICE_STATE_RELEASE);
@@ -501,7 +501,7 @@ static void release_message(struct ss_session *s, const char *tag)
 }
 
 /* Does what the verdict, or the lack of one, has come to. */
-static void follow(struct ss_session *s, const char *reply)
+static void follow_verdict(struct ss_session *s, const char *reply)
 {
 	lockdep_assert_held(&s->lock);
 	if (reply)
@@ -513,7 +513,7 @@ static void follow(struct ss_session *s, const char *reply)
 void ss_message_timeout(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
-	follow(s, ss_verdict_timeout(s));
+	follow_verdict(s, ss_verdict_timeout(s));
 }
 
 static bool step_scan(struct ss_session *s)
@@ -524,8 +524,8 @@ static bool step_scan(struct ss_session *s)
 		return false;
 	/* a NOOP of ours may be out: not every server takes two commands */
 	if (!ss_smtp_idle(&s->smtp) || !ss_verdict_collect(s))
-		return stream(s);
-	follow(s, ss_verdict_apply(s));
+		return stream_body(s);
+	follow_verdict(s, ss_verdict_apply(s));
 	return true;
 }
 

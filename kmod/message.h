@@ -68,7 +68,7 @@ void ss_message_early(struct ss_session *s);
 
 /**
  * ss_message_server_left() - a message without its server
- * @s: the session; its server's leg has a socket
+ * @s: the session; its server leg has a socket
  *
  * Where the server has nothing of a message, there will be another connection for it.
  * Where it has a part, or that connection is of no use, the client is told 451.

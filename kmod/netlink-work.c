@@ -226,10 +226,10 @@ static void say_unregistered(struct genl_info *info, enum ss_request_kind kind)
 }
 
 /* Hands the oldest request of a kind that is still wanted to the helper. */
-static int accept(struct sk_buff *skb, struct genl_info *info,
-		  enum ss_request_kind kind,
-		  int (*hand_over)(struct ss_session *s, u64 cookie,
-				   struct genl_info *info))
+static int accept_request(struct sk_buff *skb, struct genl_info *info,
+			  enum ss_request_kind kind,
+			  int (*hand_over)(struct ss_session *s, u64 cookie,
+					   struct genl_info *info))
 {
 	struct ss_net *sn = ss_netlink_net(info);
 	struct ss_session *s;
@@ -264,13 +264,14 @@ static int accept(struct sk_buff *skb, struct genl_info *info,
 
 int smtpsplice_nl_scan_accept_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return accept(skb, info, SS_REQUEST_SCAN, hand_over_message);
+	return accept_request(skb, info, SS_REQUEST_SCAN, hand_over_message);
 }
 
 int smtpsplice_nl_handshake_accept_doit(struct sk_buff *skb,
 					struct genl_info *info)
 {
-	return accept(skb, info, SS_REQUEST_HANDSHAKE, hand_over_sockets);
+	return accept_request(skb, info, SS_REQUEST_HANDSHAKE,
+			      hand_over_sockets);
 }
 
 /* Neither of the two may bring another line with it. */
@@ -365,9 +366,10 @@ static void get_string(char *to, size_t size, const struct nlattr *attr)
 }
 
 /* Gives an answer to the session that waits for it. */
-static int answer(struct sk_buff *skb, struct genl_info *info,
-		  enum ss_request_kind kind, u64 cookie,
-		  const union ss_answer *answer, struct file *replacement)
+static int answer_request(struct sk_buff *skb, struct genl_info *info,
+			  enum ss_request_kind kind, u64 cookie,
+			  const union ss_answer *answer,
+			  struct file *replacement)
 {
 	struct ss_net *sn = ss_netlink_net(info);
 	int err = ss_request_answer(sn, kind, NETLINK_CB(skb).sk, cookie,
@@ -420,7 +422,8 @@ int smtpsplice_nl_scan_verdict_doit(struct sk_buff *skb, struct genl_info *info)
 	get_verdict(&a->verdict, info);
 	err = check_reply(&a->verdict, info) ?:
 	      check_accept(&a->verdict, info) ?:
-	      answer(skb, info, SS_REQUEST_SCAN, cookie, a, replacement);
+	      answer_request(skb, info, SS_REQUEST_SCAN, cookie, a,
+			     replacement);
 	kfree(a);
 out:
 	if (replacement)
@@ -488,7 +491,8 @@ int smtpsplice_nl_handshake_done_doit(struct sk_buff *skb,
 	cookie = nla_get_u64(info->attrs[SMTPSPLICE_A_HANDSHAKE_COOKIE]);
 	err = get_handshake(&a->handshake, info);
 	if (!err)
-		err = answer(skb, info, SS_REQUEST_HANDSHAKE, cookie, a, NULL);
+		err = answer_request(skb, info, SS_REQUEST_HANDSHAKE, cookie, a,
+				     NULL);
 	kfree_sensitive(a);
 	return err;
 }

@@ -96,18 +96,18 @@ struct ss_profile *ss_policy_profile(struct ss_policy *p,
 	return profile;
 }
 
-static struct ss_profile *tied(const struct ss_policy *p,
-			       enum ss_profile_class class)
+static struct ss_profile *bound(const struct ss_policy *p,
+				enum ss_profile_class class)
 {
 	return rcu_dereference_protected(p->profiles[class],
 					 lockdep_is_held(&p->sn->lock));
 }
 
 /* Ties a policy to a profile that is in the list, or to none. */
-static void tie(struct ss_policy *p, enum ss_profile_class class,
-		struct ss_profile *profile)
+static void bind(struct ss_policy *p, enum ss_profile_class class,
+		 struct ss_profile *profile)
 {
-	struct ss_profile *old = tied(p, class);
+	struct ss_profile *old = bound(p, class);
 
 	lockdep_assert_held(&p->sn->lock);
 	if (profile) {
@@ -120,13 +120,13 @@ static void tie(struct ss_policy *p, enum ss_profile_class class,
 	ss_profile_put(old);
 }
 
-static void untie(struct ss_policy *p)
+static void unbind(struct ss_policy *p)
 {
 	int class;
 
 	lockdep_assert_held(&p->sn->lock);
 	for (class = 0; class < SS_PROFILE_CLASSES; class++)
-		tie(p, class, NULL);
+		bind(p, class, NULL);
 }
 
 void ss_policy_rebind(struct ss_net *sn, struct ss_profile *old,
@@ -136,12 +136,12 @@ void ss_policy_rebind(struct ss_net *sn, struct ss_profile *old,
 
 	lockdep_assert_held(&sn->lock);
 	list_for_each_entry(p, &sn->policies, node) {
-		if (tied(p, new->class) == old)
-			tie(p, new->class, new);
+		if (bound(p, new->class) == old)
+			bind(p, new->class, new);
 	}
 }
 
-static struct ss_policy *find(struct ss_net *sn, const char *name)
+static struct ss_policy *find_policy(struct ss_net *sn, const char *name)
 {
 	struct ss_policy *p;
 
@@ -199,7 +199,7 @@ static int parse_multi(struct ss_policy *p, struct genl_info *info)
 	return 0;
 }
 
-static int parse(struct ss_policy *p, struct genl_info *info)
+static int parse_policy(struct ss_policy *p, struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs;
 	struct net_device *dev;
@@ -242,8 +242,8 @@ static int parse_profiles(struct ss_policy *p, struct genl_info *info)
 	av = ss_profile_need(p->sn, SS_PROFILE_AV, attr, info->extack);
 	if (IS_ERR(av))
 		return PTR_ERR(av);
-	tie(p, SS_PROFILE_TLS, tls);
-	tie(p, SS_PROFILE_AV, av);
+	bind(p, SS_PROFILE_TLS, tls);
+	bind(p, SS_PROFILE_AV, av);
 	return 0;
 }
 
@@ -285,7 +285,7 @@ static void close_listeners(struct ss_policy *p)
 }
 
 /* Puts @p at @position, counted from 1, or at the end. */
-static void insert(struct ss_net *sn, struct ss_policy *p, u32 position)
+static void insert_policy(struct ss_net *sn, struct ss_policy *p, u32 position)
 {
 	struct list_head *at = &sn->policies;
 
@@ -309,12 +309,12 @@ int ss_policy_add(struct ss_net *sn, struct genl_info *info,
 		return -ENOMEM;
 	refcount_set(&p->users, 1);
 	p->sn = sn;
-	err = parse(p, info);
+	err = parse_policy(p, info);
 	if (err)
 		goto out_free;
 
 	mutex_lock(&sn->lock);
-	if (find(sn, p->name)) {
+	if (find_policy(sn, p->name)) {
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
 					info->attrs[SMTPSPLICE_A_POLICY_NAME],
 					"policy \"%s\" exists", p->name);
@@ -326,19 +326,19 @@ int ss_policy_add(struct ss_net *sn, struct genl_info *info,
 		goto out_unlock;
 	err = open_listeners(p);
 	if (err)
-		goto out_untie;
+		goto out_unbind;
 	err = start(sn);
 	if (err)
 		goto out_close;
 	send_event(sn, SMTPSPLICE_EVENT_POLICY_ADD, p);
-	insert(sn, p, position ? nla_get_u32(position) : U32_MAX);
+	insert_policy(sn, p, position ? nla_get_u32(position) : U32_MAX);
 	mutex_unlock(&sn->lock);
 	return 0;
 
 out_close:
 	close_listeners(p);
-out_untie:
-	untie(p);
+out_unbind:
+	unbind(p);
 out_unlock:
 	mutex_unlock(&sn->lock);
 out_free:
@@ -347,7 +347,7 @@ out_free:
 }
 
 /* Unlink, wait until no packet can reach the listeners, close them, put. */
-static void remove(struct ss_net *sn, struct ss_policy *p)
+static void remove_policy(struct ss_net *sn, struct ss_policy *p)
 {
 	lockdep_assert_held(&sn->lock);
 	list_del_rcu(&p->node);
@@ -355,7 +355,7 @@ static void remove(struct ss_net *sn, struct ss_policy *p)
 	sn->policy_gen++;
 	synchronize_net();
 	close_listeners(p);
-	untie(p);
+	unbind(p);
 	ss_policy_put(p);
 }
 
@@ -370,10 +370,10 @@ int ss_policy_del(struct ss_net *sn, struct genl_info *info)
 	nla_strscpy(name, info->attrs[SMTPSPLICE_A_POLICY_NAME], sizeof(name));
 
 	mutex_lock(&sn->lock);
-	p = find(sn, name);
+	p = find_policy(sn, name);
 	if (p) {
 		send_event(sn, SMTPSPLICE_EVENT_POLICY_DEL, p);
-		remove(sn, p);
+		remove_policy(sn, p);
 	} else {
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
 					info->attrs[SMTPSPLICE_A_POLICY_NAME],
@@ -390,13 +390,13 @@ void ss_policy_flush(struct ss_net *sn)
 
 	mutex_lock(&sn->lock);
 	list_for_each_entry_safe(p, next, &sn->policies, node)
-		remove(sn, p);
+		remove_policy(sn, p);
 	mutex_unlock(&sn->lock);
 }
 
 static int put_policy(struct sk_buff *skb, const struct ss_policy *p, u32 pos)
 {
-	const struct ss_profile *tls = tied(p, SS_PROFILE_TLS);
+	const struct ss_profile *tls = bound(p, SS_PROFILE_TLS);
 	u32 i;
 
 	lockdep_assert_held(&p->sn->lock);
@@ -413,7 +413,7 @@ static int put_policy(struct sk_buff *skb, const struct ss_policy *p, u32 pos)
 	if (nla_put_u32(skb, SMTPSPLICE_A_POLICY_MODE, p->mode) ||
 	    (tls && nla_put_string(skb, SMTPSPLICE_A_POLICY_TLS, tls->name)) ||
 	    nla_put_string(skb, SMTPSPLICE_A_POLICY_AV,
-			   tied(p, SS_PROFILE_AV)->name) ||
+			   bound(p, SS_PROFILE_AV)->name) ||
 	    nla_put_u32(skb, SMTPSPLICE_A_POLICY_POSITION, pos) ||
 	    nla_put_u64_64bit(skb, SMTPSPLICE_A_POLICY_SESSIONS,
 			      atomic64_read(&p->sessions), 0) ||

@@ -65,7 +65,7 @@ static int check_text(const struct nlattr *attr, struct netlink_ext_ack *extack)
 	return -EINVAL;
 }
 
-static int put_texts(struct sk_buff *said, struct nlattr *const *tb,
+static int put_texts(struct sk_buff *attrs, struct nlattr *const *tb,
 		     struct netlink_ext_ack *extack)
 {
 	int i, err = 0;
@@ -75,13 +75,13 @@ static int put_texts(struct sk_buff *said, struct nlattr *const *tb,
 
 		if (attr)
 			err = check_text(attr, extack) ?:
-			      nla_put_string(said, texts[i], nla_data(attr));
+			      nla_put_string(attrs, texts[i], nla_data(attr));
 	}
 	return err;
 }
 
 /* Puts the options that may be given more than once. */
-static int put_lists(struct sk_buff *said, const struct nlattr *nest,
+static int put_lists(struct sk_buff *attrs, const struct nlattr *nest,
 		     struct netlink_ext_ack *extack)
 {
 	u32 count[SMTPSPLICE_A_AV_PROFILE_MAX + 1] = {};
@@ -102,7 +102,7 @@ static int put_lists(struct sk_buff *said, const struct nlattr *nest,
 		default:
 			continue;
 		}
-		err = ss_netlink_put_each(said, attr, &count[nla_type(attr)],
+		err = ss_netlink_put_each(attrs, attr, &count[nla_type(attr)],
 					  SMTPSPLICE_LIST_MAX, extack);
 		if (err)
 			return err;
@@ -110,29 +110,29 @@ static int put_lists(struct sk_buff *said, const struct nlattr *nest,
 	return 0;
 }
 
-static int put_size(struct sk_buff *said, const struct nlattr *attr, int type,
+static int put_size(struct sk_buff *attrs, const struct nlattr *attr, int type,
 		    u64 value)
 {
 	if (attr)
 		value = nla_get_u64(attr);
 	/* unaligned, so that it needs no padding, which a policy does not know */
-	return nla_put(said, type, sizeof(value), &value);
+	return nla_put(attrs, type, sizeof(value), &value);
 }
 
-static int put(struct sk_buff *said, struct nlattr *const *tb,
-	       const struct nlattr *nest, struct netlink_ext_ack *extack)
+static int put_attrs(struct sk_buff *attrs, struct nlattr *const *tb,
+		     const struct nlattr *nest, struct netlink_ext_ack *extack)
 {
-	int err = put_size(said, tb[ATTR(OVERSIZE_LIMIT)],
+	int err = put_size(attrs, tb[ATTR(OVERSIZE_LIMIT)],
 			   ATTR(OVERSIZE_LIMIT), 0) ?:
-		  put_size(said, tb[ATTR(UNCOMPRESSED_LIMIT)],
+		  put_size(attrs, tb[ATTR(UNCOMPRESSED_LIMIT)],
 			   ATTR(UNCOMPRESSED_LIMIT), UNCOMPRESSED_LIMIT);
 
 	if (err || !nest)
 		return err;
-	return put_texts(said, tb, extack) ?: put_lists(said, nest, extack);
+	return put_texts(attrs, tb, extack) ?: put_lists(attrs, nest, extack);
 }
 
-static void heed(struct ss_profile *p, const struct nlattr *attr)
+static void apply_attr(struct ss_profile *p, const struct nlattr *attr)
 {
 	switch (nla_type(attr)) {
 	case ATTR(AV_SCAN):
@@ -165,6 +165,6 @@ const struct ss_profile_kind ss_profile_kind_av = {
 	.cmd_get = SMTPSPLICE_CMD_AV_GET,
 	.event_add = SMTPSPLICE_EVENT_AV_ADD,
 	.event_del = SMTPSPLICE_EVENT_AV_DEL,
-	.put = put,
-	.heed = heed,
+	.put = put_attrs,
+	.apply = apply_attr,
 };

@@ -58,8 +58,8 @@ struct ss_profile_av {
  * @policies: how many policies name it, covered by ss_net.lock
  * @tls: with %SS_PROFILE_TLS
  * @av: with %SS_PROFILE_AV
- * @len: octets of @said
- * @said: all of it as netlink attributes (set "tls-profile" or "av-profile"):
+ * @len: octets of @attrs
+ * @attrs: all of it as netlink attributes (set "tls-profile" or "av-profile"):
  *	most of it is for the helper
  *
  * But for @policies it does not change: another one takes its place.
@@ -76,7 +76,7 @@ struct ss_profile {
 		struct ss_profile_av av;
 	};
 	u32 len;
-	u8 said[] __aligned(4);
+	u8 attrs[] __aligned(4);
 };
 
 /**
@@ -116,8 +116,8 @@ struct ss_profile_option {
  * @event_add: event that tells of a new one, or one that was replaced
  * @event_del: event that tells of one that was deleted
  * @put: puts all attributes that are not in @options, from @tb and @nest, which
- *	is NULL where nothing was said; checks them
- * @heed: reads an attribute back that the kernel itself heeds
+ *	is NULL where nothing was given; checks them
+ * @apply: reads an attribute back that the kernel itself heeds
  */
 struct ss_profile_kind {
 	const char *what;
@@ -128,9 +128,9 @@ struct ss_profile_kind {
 	u8 cmd_get;
 	u32 event_add;
 	u32 event_del;
-	int (*put)(struct sk_buff *said, struct nlattr *const *tb,
+	int (*put)(struct sk_buff *attrs, struct nlattr *const *tb,
 		   const struct nlattr *nest, struct netlink_ext_ack *extack);
-	void (*heed)(struct ss_profile *p, const struct nlattr *attr);
+	void (*apply)(struct ss_profile *p, const struct nlattr *attr);
 };
 
 extern const struct ss_profile_kind ss_profile_kind_tls;

@@ -44,7 +44,7 @@ static int check_one(const struct nlattr *attr, struct netlink_ext_ack *extack)
 }
 
 /* Puts the options that may be given more than once. */
-static int put_lists(struct sk_buff *said, const struct nlattr *nest,
+static int put_lists(struct sk_buff *attrs, const struct nlattr *nest,
 		     struct netlink_ext_ack *extack)
 {
 	u32 count[SMTPSPLICE_A_TLS_PROFILE_MAX + 1] = {};
@@ -66,13 +66,13 @@ static int put_lists(struct sk_buff *said, const struct nlattr *nest,
 			continue;
 		}
 		err = check_one(attr, extack) ?:
-		      ss_netlink_put_each(said, attr, &count[nla_type(attr)],
+		      ss_netlink_put_each(attrs, attr, &count[nla_type(attr)],
 					  most, extack);
 		if (err)
 			return err;
 	}
 	return count[ATTR(SMTPS_PORT)] ? 0 :
-	       nla_put_u16(said, ATTR(SMTPS_PORT), DEFAULT_PORT);
+	       nla_put_u16(attrs, ATTR(SMTPS_PORT), DEFAULT_PORT);
 }
 
 static int check_cert(struct nlattr *const *tb, struct netlink_ext_ack *extack)
@@ -94,21 +94,21 @@ static int check_cert(struct nlattr *const *tb, struct netlink_ext_ack *extack)
 	return 0;
 }
 
-static int put(struct sk_buff *said, struct nlattr *const *tb,
-	       const struct nlattr *nest, struct netlink_ext_ack *extack)
+static int put_attrs(struct sk_buff *attrs, struct nlattr *const *tb,
+		     const struct nlattr *nest, struct netlink_ext_ack *extack)
 {
 	const struct nlattr *cert = tb[ATTR(SERVER_CERT)];
 	int err;
 
 	if (!nest)
-		return nla_put_u16(said, ATTR(SMTPS_PORT), DEFAULT_PORT);
+		return nla_put_u16(attrs, ATTR(SMTPS_PORT), DEFAULT_PORT);
 	err = check_cert(tb, extack);
 	if (!err && cert)
-		err = nla_put_string(said, ATTR(SERVER_CERT), nla_data(cert));
-	return err ?: put_lists(said, nest, extack);
+		err = nla_put_string(attrs, ATTR(SERVER_CERT), nla_data(cert));
+	return err ?: put_lists(attrs, nest, extack);
 }
 
-static void heed(struct ss_profile *p, const struct nlattr *attr)
+static void apply_attr(struct ss_profile *p, const struct nlattr *attr)
 {
 	switch (nla_type(attr)) {
 	case ATTR(SMTPS):
@@ -132,6 +132,6 @@ const struct ss_profile_kind ss_profile_kind_tls = {
 	.cmd_get = SMTPSPLICE_CMD_TLS_GET,
 	.event_add = SMTPSPLICE_EVENT_TLS_ADD,
 	.event_del = SMTPSPLICE_EVENT_TLS_DEL,
-	.put = put,
-	.heed = heed,
+	.put = put_attrs,
+	.apply = apply_attr,
 };

@@ -78,7 +78,7 @@ int ss_profile_fill(const struct ss_profile *p, struct sk_buff *skb, int attr)
 {
 	struct nlattr *nest = nla_nest_start(skb, attr);
 
-	if (!nest || nla_append(skb, p->len, p->said))
+	if (!nest || nla_append(skb, p->len, p->attrs))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -87,7 +87,8 @@ int ss_profile_fill(const struct ss_profile *p, struct sk_buff *skb, int attr)
 /* ---- from and to netlink ---- */
 
 /* Puts every option that is a number, given or not. */
-static int put_options(struct sk_buff *said, const struct ss_profile_kind *kind,
+static int put_options(struct sk_buff *attrs,
+		       const struct ss_profile_kind *kind,
 		       struct nlattr *const *tb)
 {
 	int i;
@@ -96,15 +97,15 @@ static int put_options(struct sk_buff *said, const struct ss_profile_kind *kind,
 		const struct ss_profile_option *option = &kind->options[i];
 		const struct nlattr *attr = tb[option->attr];
 
-		if (nla_put_u32(said, option->attr,
+		if (nla_put_u32(attrs, option->attr,
 				attr ? nla_get_u32(attr) : option->value))
 			return -EMSGSIZE;
 	}
 	return 0;
 }
 
-static int fill_said(struct sk_buff *said, const struct ss_profile_kind *kind,
-		     const struct nlattr *nest, struct netlink_ext_ack *extack)
+static int fill_attrs(struct sk_buff *attrs, const struct ss_profile_kind *kind,
+		      const struct nlattr *nest, struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[ATTR_MAX + 1] = {};
 	int err = 0;
@@ -112,55 +113,57 @@ static int fill_said(struct sk_buff *said, const struct ss_profile_kind *kind,
 	if (nest)
 		err = nla_parse_nested(tb, kind->max, nest, kind->policy,
 				       extack);
-	err = err ?: put_options(said, kind, tb);
-	return err ?: kind->put(said, tb, nest, extack);
+	err = err ?: put_options(attrs, kind, tb);
+	return err ?: kind->put(attrs, tb, nest, extack);
 }
 
-static void heed(struct ss_profile *p)
+static void apply_attrs(struct ss_profile *p)
 {
 	const struct nlattr *attr;
 	int rem;
 
-	nla_for_each_attr(attr, (struct nlattr *)p->said, p->len, rem)
-		kinds[p->class]->heed(p, attr);
+	nla_for_each_attr(attr, (struct nlattr *)p->attrs, p->len, rem)
+		kinds[p->class]->apply(p, attr);
 }
 
 /* Makes a profile of an attribute, or of defaults where there is none. */
-static struct ss_profile *make(enum ss_profile_class class, const char *name,
-			       const struct nlattr *nest,
-			       struct netlink_ext_ack *extack)
+static struct ss_profile *build_profile(enum ss_profile_class class,
+					const char *name,
+					const struct nlattr *nest,
+					struct netlink_ext_ack *extack)
 {
 	struct ss_profile *p = NULL;
-	struct sk_buff *said;
+	struct sk_buff *attrs;
 	int err;
 
-	said = nlmsg_new(SS_PROFILE_SIZE_MAX, GFP_KERNEL);
-	if (!said)
+	attrs = nlmsg_new(SS_PROFILE_SIZE_MAX, GFP_KERNEL);
+	if (!attrs)
 		return ERR_PTR(-ENOMEM);
-	err = fill_said(said, kinds[class], nest, extack);
-	if (!err && said->len > SS_PROFILE_SIZE_MAX)
+	err = fill_attrs(attrs, kinds[class], nest, extack);
+	if (!err && attrs->len > SS_PROFILE_SIZE_MAX)
 		err = -EMSGSIZE;
 	if (err == -EMSGSIZE)
 		NL_SET_ERR_MSG_FMT(extack, "%s profile is too large",
 				   kinds[class]->what);
 	if (!err) {
-		p = kzalloc(struct_size(p, said, said->len), GFP_KERNEL_ACCOUNT);
+		p = kzalloc(struct_size(p, attrs, attrs->len),
+			    GFP_KERNEL_ACCOUNT);
 		err = p ? 0 : -ENOMEM;
 	}
 	if (p) {
 		refcount_set(&p->users, 1);
 		p->class = class;
 		strscpy(p->name, name, sizeof(p->name));
-		p->len = said->len;
-		memcpy(p->said, said->data, said->len);
-		heed(p);
+		p->len = attrs->len;
+		memcpy(p->attrs, attrs->data, attrs->len);
+		apply_attrs(p);
 	}
-	nlmsg_free(said);
+	nlmsg_free(attrs);
 	return err ? ERR_PTR(err) : p;
 }
 
-static void say(struct genl_info *info, enum ss_profile_class class,
-		const char *name, bool there)
+static void set_extack_name(struct genl_info *info, enum ss_profile_class class,
+			    const char *name, bool there)
 {
 	if (there)
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
@@ -194,12 +197,12 @@ int ss_profile_add(struct ss_net *sn, enum ss_profile_class class,
 	err = ss_netlink_get_name(info, A_NAME, "profile", name);
 	if (err)
 		return err;
-	p = make(class, name, info->attrs[A_PROFILE], info->extack);
+	p = build_profile(class, name, info->attrs[A_PROFILE], info->extack);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	mutex_lock(&sn->lock);
 	if (ss_profile_find(sn, class, name)) {
-		say(info, class, name, true);
+		set_extack_name(info, class, name, true);
 		err = -EEXIST;
 	} else {
 		list_add_tail(&p->node, &sn->profiles[class].list);
@@ -225,7 +228,7 @@ int ss_profile_set(struct ss_net *sn, enum ss_profile_class class,
 	err = ss_netlink_get_name(info, A_NAME, "profile", name);
 	if (err)
 		return err;
-	new = make(class, name, info->attrs[A_PROFILE], info->extack);
+	new = build_profile(class, name, info->attrs[A_PROFILE], info->extack);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
 	mutex_lock(&sn->lock);
@@ -235,7 +238,7 @@ int ss_profile_set(struct ss_net *sn, enum ss_profile_class class,
 		list_replace(&old->node, &new->node);
 		sn->profiles[class].gen++;
 	} else {
-		say(info, class, name, false);
+		set_extack_name(info, class, name, false);
 		err = -ENOENT;
 	}
 	mutex_unlock(&sn->lock);
@@ -258,7 +261,7 @@ int ss_profile_del(struct ss_net *sn, enum ss_profile_class class,
 	mutex_lock(&sn->lock);
 	p = ss_profile_find(sn, class, name);
 	if (!p) {
-		say(info, class, name, false);
+		set_extack_name(info, class, name, false);
 		err = -ENOENT;
 	} else if (p->policies || !strcmp(name, default_name)) {
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack,
@@ -313,8 +316,9 @@ int ss_profile_init(struct ss_net *sn)
 	for (class = 0; class < SS_PROFILE_CLASSES; class++)
 		INIT_LIST_HEAD(&sn->profiles[class].list);
 	for (class = 0; class < SS_PROFILE_CLASSES; class++) {
-		struct ss_profile *p = make(class, default_name, NULL, NULL);
+		struct ss_profile *p;
 
+		p = build_profile(class, default_name, NULL, NULL);
 		if (IS_ERR(p)) {
 			ss_profile_flush(sn);
 			return PTR_ERR(p);

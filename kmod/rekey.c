@@ -87,7 +87,7 @@ static u8 key_len(const struct tls_crypto_info *info)
 	}
 }
 
-static int derive(struct step *step, const u8 *secret, u8 len, u8 key_len)
+static int derive_step(struct step *step, const u8 *secret, u8 len, u8 key_len)
 {
 	return ss_rekey_expand(secret, len, "traffic upd", step->secret, len) ?:
 	       ss_rekey_expand(step->secret, len, "key", step->key, key_len) ?:
@@ -96,7 +96,7 @@ static int derive(struct step *step, const u8 *secret, u8 len, u8 key_len)
 }
 
 /* The KeyUpdate was seen to: what comes behind it may be read. */
-static void go_on(struct tls_context *ctx)
+static void end_key_update(struct tls_context *ctx)
 {
 #ifdef SS_HAVE_KEY_UPDATE_PENDING
 	WRITE_ONCE(tls_sw_ctx_rx(ctx)->key_update_pending, false);
@@ -104,7 +104,8 @@ static void go_on(struct tls_context *ctx)
 }
 
 /* The sequence number begins anew (RFC 8446 5.3). */
-static int set(struct sock *sk, const struct step *step, u8 key_len, bool send)
+static int set_key(struct sock *sk, const struct step *step, u8 key_len,
+		   bool send)
 {
 	struct tls_context *ctx = tls_get_ctx(sk);
 	struct cipher_context *cipher = send ? &ctx->tx : &ctx->rx;
@@ -118,7 +119,7 @@ static int set(struct sock *sk, const struct step *step, u8 key_len, bool send)
 		memcpy(cipher->iv, step->nonce, sizeof(step->nonce));
 		memset(cipher->rec_seq, 0, sizeof(cipher->rec_seq));
 		if (!send)
-			go_on(ctx);
+			end_key_update(ctx);
 	}
 	release_sock(sk);
 	return err;
@@ -134,7 +135,8 @@ int ss_rekey(struct sock *sk, struct ss_secrets *secrets, bool send)
 	might_sleep();
 	if (!n || n > secrets->len)
 		return -EOPNOTSUPP;
-	err = derive(&step, secret, secrets->len, n) ?: set(sk, &step, n, send);
+	err = derive_step(&step, secret, secrets->len, n) ?:
+	      set_key(sk, &step, n, send);
 	if (!err)
 		memcpy(secret, step.secret, secrets->len);
 	memzero_explicit(&step, sizeof(step));

@@ -190,8 +190,8 @@ bool ss_request_crowded(struct ss_request *r, enum ss_request_kind kind)
 }
 
 /* The oldest of the clients of whom the helper has the fewest. */
-static struct ss_request *choose(const struct ss_net *sn,
-				 enum ss_request_kind kind)
+static struct ss_request *choose_next(const struct ss_net *sn,
+				      enum ss_request_kind kind)
 	__must_hold(&sn->request_lock)
 {
 	const struct ss_queue *q = &sn->queues[kind];
@@ -223,7 +223,7 @@ struct ss_request *ss_request_take(struct ss_net *sn, enum ss_request_kind kind,
 	} else if (list_empty(&q->pending)) {
 		r = ERR_PTR(-EAGAIN);
 	} else {
-		r = choose(sn, kind);
+		r = choose_next(sn, kind);
 		ss_waker_get(r->waker);
 		r->portid = q->port;
 		r->attempt++;
@@ -267,8 +267,8 @@ void ss_request_untake(struct ss_request *r, u64 cookie)
 	spin_unlock_bh(&sn->request_lock);
 }
 
-static void finish(struct ss_request *r, const union ss_answer *answer,
-		   struct file *replacement)
+static void finish_request(struct ss_request *r, const union ss_answer *answer,
+			   struct file *replacement)
 	__must_hold(&r->sn->request_lock)
 {
 	lockdep_assert_held(&r->sn->request_lock);
@@ -295,7 +295,7 @@ int ss_request_answer(struct ss_net *sn, enum ss_request_kind kind,
 	/* what is taken was taken by this helper: see ss_request_orphaned() */
 	list_for_each_entry(r, &q->taken, node) {
 		if (r->cookie == cookie) {
-			finish(r, answer, replacement);
+			finish_request(r, answer, replacement);
 			err = 0;
 			break;
 		}
@@ -333,12 +333,12 @@ void ss_request_orphaned(struct ss_net *sn, enum ss_request_kind kind,
 		if (r->portid != portid)
 			continue;
 		if (kind == SS_REQUEST_HANDSHAKE) {
-			finish(r, &lost, NULL);
+			finish_request(r, &lost, NULL);
 			continue;
 		}
 		ss_stats_inc(sn, SCAN_REQUEUED);
 		if (r->attempt >= SS_REQUEST_ATTEMPTS_MAX) {
-			finish(r, &poison, NULL);
+			finish_request(r, &poison, NULL);
 			continue;
 		}
 		list_move(&r->node, &q->pending);

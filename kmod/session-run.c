@@ -35,7 +35,7 @@
 #define RUN_TIME		(HZ / 10)
 
 /* The session is over: nothing may find it, or be woken by it, any more. */
-static void end(struct ss_session *s, const char *why)
+static void end_session(struct ss_session *s, const char *why)
 {
 	struct ss_net *sn = s->sn;
 
@@ -68,7 +68,7 @@ static void dial_failed(struct ss_session *s)
 
 /* ---- TLS ---- */
 
-static void bypass(struct ss_session *s, u32 cause)
+static void begin_relay(struct ss_session *s, u32 cause)
 {
 	lockdep_assert_held(&s->lock);
 	switch (cause) {
@@ -120,7 +120,7 @@ static void bypass_policy(struct ss_session *s)
 	pr_info_ratelimited("smtpsplice: session %llu: TLS passes unscanned: policy %s\n",
 			    s->waker.id, s->policy->name);
 	note_handshake(s, h);
-	bypass(s, h->cause);
+	begin_relay(s, h->cause);
 }
 
 /* The answer is there, or was made up. */
@@ -140,7 +140,7 @@ static void end_handshake(struct ss_session *s)
 		ss_smtp_tls_done(&s->smtp);
 		break;
 	case SMTPSPLICE_TLS_RESULT_BYPASSED:
-		bypass(s, h->cause);
+		begin_relay(s, h->cause);
 		break;
 	default:
 		ss_stats_inc(s->sn, HANDSHAKE_FAILED);
@@ -220,10 +220,10 @@ static void begin_starttls(struct ss_session *s)
 	 * What was said in plain text behind STARTTLS or its 220 must not be
 	 * taken for what is said inside TLS (CVE-2011-0411, CVE-2021-22947).
 	 */
-	if (!ss_leg_quiet(&s->server) || !ss_leg_flushed(&s->server)) {
+	if (!ss_leg_has_no_input(&s->server) || !ss_leg_flushed(&s->server)) {
 		ss_stats_inc(s->sn, PROTOCOL_ERROR);
 		ss_session_hangup(s, "421 4.3.0 Server broke the protocol");
-	} else if (!ss_leg_quiet(&s->client)) {
+	} else if (!ss_leg_has_no_input(&s->client)) {
 		ss_stats_inc(s->sn, PROTOCOL_ERROR);
 		ss_session_hangup(s, "554 5.5.0 SMTP protocol synchronization error");
 	} else {
@@ -233,7 +233,7 @@ static void begin_starttls(struct ss_session *s)
 }
 
 /* The server is there: who begins to speak, and how? */
-static void connected(struct ss_session *s)
+static void begin_dialogue(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
 	if (!ss_session_begins_with_tls(s))
@@ -245,7 +245,7 @@ static void connected(struct ss_session *s)
 }
 
 /* Passes on what one side says, in the buffer that it came in by. */
-static bool relay(struct ss_leg *from, struct ss_leg *to)
+static bool relay_one_way(struct ss_leg *from, struct ss_leg *to)
 {
 	bool progress = ss_leg_flush(to);
 
@@ -266,10 +266,10 @@ static bool relay(struct ss_leg *from, struct ss_leg *to)
 static bool step_relay(struct ss_session *s)
 {
 	struct ss_leg *c = &s->client, *v = &s->server;
-	bool progress = relay(c, v);
+	bool progress = relay_one_way(c, v);
 
 	lockdep_assert_held(&s->lock);
-	progress |= relay(v, c);
+	progress |= relay_one_way(v, c);
 	if (progress)
 		ss_session_restart_deadline(s);
 	/* one that was reset resets the other */
@@ -292,7 +292,7 @@ static bool step_dial(struct ss_session *s)
 	else if (ret < 0)
 		dial_failed(s);
 	else if (ret > 0)
-		connected(s);
+		begin_dialogue(s);
 	return s->state != SMTPSPLICE_STATE_DIAL;
 }
 
@@ -517,7 +517,7 @@ static bool step_dialogue(struct ss_session *s)
 /* What a peer still sends is read and dropped: unread octets would make TCP
  * send a RST, which can destroy our last reply on its way.
  */
-static bool drain(struct ss_leg *leg)
+static bool drain_leg(struct ss_leg *leg)
 {
 	leg->in_len = 0;
 	return ss_leg_recv(leg);
@@ -535,10 +535,10 @@ static bool step_close(struct ss_session *s)
 		ss_leg_shutdown(c);
 	if (ss_leg_flushed(v))
 		ss_leg_shutdown(v);
-	progress |= drain(c);
-	progress |= drain(v);
+	progress |= drain_leg(c);
+	progress |= drain_leg(v);
 	if (ss_leg_dead(c) && ss_leg_dead(v))
-		end(s, "closed");
+		end_session(s, "closed");
 	return progress;
 }
 
@@ -569,7 +569,7 @@ static void handle_timeout(struct ss_session *s)
 		ss_session_hangup(s, "421 4.4.2 The mail server did not answer in time");
 		break;
 	case SMTPSPLICE_STATE_CLOSE:
-		end(s, "did not close in time");
+		end_session(s, "did not close in time");
 		break;
 	default:
 		ss_session_hangup(s, "421 4.4.2 Connection timed out");
@@ -590,7 +590,7 @@ static void check_timers(struct ss_session *s)
 	}
 }
 
-static bool step(struct ss_session *s)
+static bool step_session(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
 	if (s->dead)
@@ -609,7 +609,7 @@ static bool step(struct ss_session *s)
 	}
 }
 
-static void run(struct ss_session *s)
+static void run_steps(struct ss_session *s)
 {
 	unsigned long end = jiffies + RUN_TIME;
 	int budget = RUN_BUDGET;
@@ -622,7 +622,7 @@ static void run(struct ss_session *s)
 		ss_leg_push(&s->client);
 	if (ss_leg_stuck(&s->server))
 		ss_leg_push(&s->server);
-	while (step(s)) {
+	while (step_session(s)) {
 		if (--budget && time_before(jiffies, end) &&
 		    !READ_ONCE(s->waker.killed))
 			continue;
@@ -638,14 +638,14 @@ static void run(struct ss_session *s)
 	ss_session_arm_timer(s);
 }
 
-static void kill(struct ss_session *s)
+static void kill_session(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
 	if (s->state != SMTPSPLICE_STATE_CLOSE)
 		ss_session_hangup(s, "421 4.3.2 Gateway shutting down");
 	ss_leg_flush(&s->client);
 	ss_leg_flush(&s->server);
-	end(s, "killed");
+	end_session(s, "killed");
 }
 
 void ss_session_work(struct work_struct *work)
@@ -656,9 +656,9 @@ void ss_session_work(struct work_struct *work)
 	mutex_lock(&s->lock);
 	if (!s->dead) {
 		if (READ_ONCE(s->waker.killed))
-			kill(s);
+			kill_session(s);
 		else
-			run(s);
+			run_steps(s);
 	}
 	mutex_unlock(&s->lock);
 	ss_waker_put(&s->waker);

@@ -68,7 +68,7 @@ static void drop_references(struct ss_session *s)
 }
 
 /* The last reference may go in softirq: what may sleep was done by end(). */
-static void release(struct ss_waker *w)
+static void release_session(struct ss_waker *w)
 {
 	struct ss_session *s = container_of(w, struct ss_session, waker);
 	struct ss_net *sn = s->sn;
@@ -80,7 +80,7 @@ static void release(struct ss_waker *w)
 		complete(&sn->idle);
 }
 
-static void expired(struct timer_list *timer)
+static void timer_expired(struct timer_list *timer)
 {
 	struct ss_session *s = container_of(timer, struct ss_session, timer);
 
@@ -115,7 +115,7 @@ static u32 timeout_ms(const struct ss_session *s)
 }
 
 /* Is it what holds something of a message whose client is slow? */
-static bool hogs(const struct ss_session *s)
+static bool occupies_budget(const struct ss_session *s)
 {
 	return s->state == SMTPSPLICE_STATE_BODY && s->hold.charged;
 }
@@ -123,14 +123,16 @@ static bool hogs(const struct ss_session *s)
 /* Jiffies that a peer has for what it is to do next. */
 static unsigned long patience(const struct ss_session *s)
 {
-	u32 halvings = hogs(s) ? min_t(u32, ss_budget_pressure(s->sn),
-				       SILENCE_HALVINGS) : 0;
+	u32 halvings = 0;
 
+	if (occupies_budget(s))
+		halvings = min_t(u32, ss_budget_pressure(s->sn),
+				 SILENCE_HALVINGS);
 	return msecs_to_jiffies(timeout_ms(s)) >> halvings;
 }
 
 /* When the state has lasted too long, where its time begins now. */
-static unsigned long latest(const struct ss_session *s)
+static unsigned long latest_deadline(const struct ss_session *s)
 {
 	unsigned long at = jiffies + patience(s);
 
@@ -145,7 +147,7 @@ static unsigned long latest(const struct ss_session *s)
 void ss_session_restart_deadline(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
-	WRITE_ONCE(s->deadline, latest(s));
+	WRITE_ONCE(s->deadline, latest_deadline(s));
 	timer_reduce(&s->timer, s->deadline);
 	s->heard = jiffies;
 	s->paced = 0;
@@ -156,7 +158,7 @@ void ss_session_press(struct ss_session *s)
 	unsigned long most = s->heard + patience(s);
 
 	lockdep_assert_held(&s->lock);
-	if (hogs(s) && time_before(most, s->deadline))
+	if (occupies_budget(s) && time_before(most, s->deadline))
 		WRITE_ONCE(s->deadline, most);
 }
 
@@ -165,7 +167,7 @@ void ss_session_pace(struct ss_session *s, u32 n)
 	/* only what holds something is in the way of others */
 	u32 rate = s->hold.charged ? ss_budget_min_rate(s->sn) :
 				     SS_BUDGET_MIN_RATE;
-	unsigned long most = latest(s);
+	unsigned long most = latest_deadline(s);
 	unsigned long deadline;
 	u32 ticks;
 
@@ -342,7 +344,7 @@ void ss_session_arm_timer(struct ss_session *s)
 		at = jiffies + SEND_RETRY;
 	/* the budget may fill meanwhile */
 	look = jiffies + (msecs_to_jiffies(timeout_ms(s)) >> SILENCE_HALVINGS) + 1;
-	if (hogs(s) && time_before(look, at))
+	if (occupies_budget(s) && time_before(look, at))
 		at = look;
 	timer_reduce(&s->timer, at);
 }
@@ -408,7 +410,7 @@ void ss_session_close(struct ss_session *s)
 	 * get the rest of one that the client knows nothing more of.
 	 */
 	if (s->sending || (s->state == SMTPSPLICE_STATE_REPLY &&
-			   !ss_leg_acknowledged(&s->server)))
+			   !ss_leg_all_acked(&s->server)))
 		ss_leg_close(&s->server);
 	s->sending = false;
 	ss_session_set_state(s, SMTPSPLICE_STATE_CLOSE);
@@ -433,7 +435,7 @@ void ss_session_discard(struct ss_session *s)
 }
 
 /* What may the client do about TLS? */
-static enum ss_smtp_tls offer(const struct ss_profile *profile)
+static enum ss_smtp_tls starttls_mode(const struct ss_profile *profile)
 {
 	if (!profile)
 		return SS_SMTP_TLS_HIDDEN;
@@ -454,7 +456,7 @@ struct ss_session *ss_session_new(struct ss_policy *policy, work_func_t work)
 	s = kvzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return NULL;
-	ss_waker_init(&s->waker, work, release);
+	ss_waker_init(&s->waker, work, release_session);
 	s->sn = policy->sn;
 	ss_policy_hold(policy);
 	s->policy = policy;
@@ -462,9 +464,9 @@ struct ss_session *ss_session_new(struct ss_policy *policy, work_func_t work)
 	s->av = ss_policy_profile(policy, SS_PROFILE_AV);
 	s->born = jiffies;
 	mutex_init(&s->lock);
-	timer_setup(&s->timer, expired, 0);
+	timer_setup(&s->timer, timer_expired, 0);
 	ss_smtp_init(&s->smtp, READ_ONCE(s->sn->settings.max_message));
-	s->smtp.tls = offer(s->profile);
+	s->smtp.tls = starttls_mode(s->profile);
 	s->request.waker = &s->waker;
 	s->request.sn = s->sn;
 	if (ss_leg_init(&s->client, &s->waker, s->sn, true) ||

@@ -28,7 +28,8 @@ static u32 hash_of(const struct ss_net *sn, const __be32 prefix[2])
 }
 
 /* Takes a reference to the share of a client that has one. */
-static struct ss_share *find(struct ss_net *sn, const struct ss_share *like)
+static struct ss_share *find_share(struct ss_net *sn,
+				   const struct ss_share *like)
 	__must_hold(&sn->shares_lock)
 {
 	struct ss_share *share;
@@ -57,7 +58,7 @@ struct ss_share *ss_share_get(struct ss_net *sn, const struct ss_addr *client)
 	new->family = client->family;
 	ss_addr_client(client, new->prefix);
 	spin_lock_bh(&sn->shares_lock);
-	share = find(sn, new);
+	share = find_share(sn, new);
 	if (!share)
 		hash_add(sn->shares, &new->node, hash_of(sn, new->prefix));
 	spin_unlock_bh(&sn->shares_lock);

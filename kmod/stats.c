@@ -13,7 +13,7 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-static u64 sum(const struct ss_net *sn, int attr)
+static u64 sum_counter(const struct ss_net *sn, int attr)
 {
 	u64 total = 0;
 	int cpu;
@@ -24,7 +24,7 @@ static u64 sum(const struct ss_net *sn, int attr)
 }
 
 /* One helper may take several kinds of requests. */
-static u64 helpers(const struct ss_net *sn)
+static u64 count_helpers(const struct ss_net *sn)
 {
 	u32 scan = READ_ONCE(sn->queues[SS_REQUEST_SCAN].port);
 	u32 tls = READ_ONCE(sn->queues[SS_REQUEST_HANDSHAKE].port);
@@ -36,7 +36,7 @@ static u64 gauge_or_sum(struct ss_net *sn, int attr)
 {
 	switch (attr) {
 	case SS_STAT(HELPERS):
-		return helpers(sn);
+		return count_helpers(sn);
 	case SS_STAT(SESSIONS):
 		return atomic_read(&sn->session_count);
 	case SS_STAT(HELD):
@@ -48,7 +48,7 @@ static u64 gauge_or_sum(struct ss_net *sn, int attr)
 	case SS_STAT(CONSERVE):
 		return ss_budget_level(sn) != SS_BUDGET_GREEN;
 	default:
-		return sum(sn, attr);
+		return sum_counter(sn, attr);
 	}
 }
 

@@ -58,8 +58,9 @@ struct flow {
 };
 
 /* The socket, of any state, that talks from @local to @remote. */
-static struct sock *lookup(const struct flow *f, const struct ss_addr *remote,
-			   const struct ss_addr *local)
+static struct sock *find_socket(const struct flow *f,
+				const struct ss_addr *remote,
+				const struct ss_addr *local)
 {
 	if (remote->family == AF_INET)
 		return nf_tproxy_get_sock_v4(f->sn->net, f->skb, IPPROTO_TCP,
@@ -92,7 +93,7 @@ static void deliver_locally(const struct flow *f)
 /* Consumes a reference to @sk. ip_forward() drops what has a socket but no
  * local route, so the two always go together.
  */
-static unsigned int steer(const struct flow *f, struct sock *sk)
+static unsigned int steer_to(const struct flow *f, struct sock *sk)
 {
 	nf_tproxy_assign_sock(f->skb, sk);
 	deliver_locally(f);
@@ -104,7 +105,7 @@ static unsigned int steer(const struct flow *f, struct sock *sk)
  * fib_validate_source(), so reverse-path filter and martian checks are done
  * here.
  */
-static bool forwardable4(const struct flow *f)
+static bool is_forwardable4(const struct flow *f)
 {
 	bool ok;
 
@@ -126,7 +127,7 @@ static bool leads_off(const struct dst_entry *dst)
 }
 
 /* Would the box have forwarded this IPv6 packet? */
-static bool forwardable6(const struct flow *f)
+static bool is_forwardable6(const struct flow *f)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(f->skb);
 	struct flowi6 there = {
@@ -155,9 +156,10 @@ static bool forwardable6(const struct flow *f)
 }
 
 /* Would the box have forwarded this packet? */
-static bool forwardable(const struct flow *f)
+static bool is_forwardable(const struct flow *f)
 {
-	return f->src.family == AF_INET ? forwardable4(f) : forwardable6(f);
+	return f->src.family == AF_INET ? is_forwardable4(f) :
+					  is_forwardable6(f);
 }
 
 /*
@@ -165,7 +167,7 @@ static bool forwardable(const struct flow *f)
  * back to can not be answered by us, but by a server that knows another way:
  * it must not get past us unseen.
  */
-static bool answerable6(const struct flow *f)
+static bool is_answerable6(const struct flow *f)
 {
 	struct flowi6 back = {
 		.flowi6_iif = LOOPBACK_IFINDEX,
@@ -185,7 +187,7 @@ static bool answerable6(const struct flow *f)
 /* The leg that sends to where this comes from, from where it goes to, or NULL. */
 static struct sock *find_leg(const struct flow *f)
 {
-	struct sock *sk = lookup(f, &f->dst, &f->src);
+	struct sock *sk = find_socket(f, &f->dst, &f->src);
 
 	/* drops the reference where it says no */
 	return sk && nf_tproxy_sk_is_transparent(sk) ? sk : NULL;
@@ -197,7 +199,7 @@ static struct sock *find_leg(const struct flow *f)
  * sequence number, and steering it would never end. Any other leg just has the
  * port that the client uses now, too.
  */
-static bool looped(const struct flow *f)
+static bool is_looped(const struct flow *f)
 {
 	struct sock *sk = find_leg(f);
 	bool ret;
@@ -235,11 +237,11 @@ static bool completes_syncookie(const struct flow *f, const struct sock *sk)
 }
 
 /*
- * Does this packet pretend to come from one of our legs? To the server it would
- * be what the client said in leg 2, to the client what the server said in
- * leg 1: neither went through us.
+ * Does this packet claim the addresses of one of our legs? The real peer's packets
+ * reach us on the other leg, so this one has not passed the gateway: accepting it
+ * would let it speak for the client (or the server).
  */
-static bool pretends(const struct flow *f)
+static bool claims_our_leg(const struct flow *f)
 {
 	struct sock *sk = find_leg(f);
 
@@ -254,7 +256,7 @@ static unsigned int leave_alone(const struct flow *f,
 				const struct ss_policy *policy, bool syn)
 {
 	if (!syn || (nf_bridge_in_prerouting(f->skb) && !bridged_to_us(f)) ||
-	    !forwardable(f))
+	    !is_forwardable(f))
 		return NF_ACCEPT;
 	ss_stats_inc(f->sn, BYPASS_OFF);
 	pr_info_ratelimited("smtpsplice: TLS passes unscanned: policy %s, port %u is off\n",
@@ -299,14 +301,14 @@ static unsigned int steer_new(const struct flow *f)
 		ss_stats_inc(f->sn, STEER_REFUSED);
 		return NF_DROP;
 	}
-	if (!forwardable(f)) {
+	if (!is_forwardable(f)) {
 		if (syn)
 			ss_stats_inc(f->sn, STEER_REFUSED);
 		return NF_ACCEPT;
 	}
 	/* some servers take a SYN with other flags for a SYN */
-	if (syn && (th->fin || th->rst || looped(f) ||
-		    (!v4 && !answerable6(f)))) {
+	if (syn && (th->fin || th->rst || is_looped(f) ||
+		    (!v4 && !is_answerable6(f)))) {
 		ss_stats_inc(f->sn, STEER_REFUSED);
 		return NF_DROP;
 	}
@@ -314,7 +316,7 @@ static unsigned int steer_new(const struct flow *f)
 		ss_stats_inc(f->sn, STEERED);
 
 	sock_hold(sk);
-	return steer(f, sk);
+	return steer_to(f, sk);
 }
 
 static unsigned int steer_tcp(struct flow *f)
@@ -325,7 +327,7 @@ static unsigned int steer_tcp(struct flow *f)
 	f->src.port = th->source;
 	f->dst.port = th->dest;
 
-	sk = lookup(f, &f->src, &f->dst);
+	sk = find_socket(f, &f->src, &f->dst);
 	/*
 	 * A new connection from the addresses of an old one. The listener has
 	 * another port, so nf_tproxy_handle_time_wait4() could not find it. A
@@ -340,13 +342,13 @@ static unsigned int steer_tcp(struct flow *f)
 		/* drops the reference where it says no */
 		if (!nf_tproxy_sk_is_transparent(sk))
 			return NF_ACCEPT;
-		if (ss_leg_deaf(sk)) {
+		if (ss_leg_is_muted(sk)) {
 			sock_gen_put(sk);
 			return NF_DROP;
 		}
-		return steer(f, sk);
+		return steer_to(f, sk);
 	}
-	if (!(th->syn && !th->ack) && pretends(f)) {
+	if (!(th->syn && !th->ack) && claims_our_leg(f)) {
 		ss_stats_inc(f->sn, STEER_REFUSED);
 		return NF_DROP;
 	}

@@ -106,7 +106,7 @@ void ss_verdict_await(struct ss_session *s)
 }
 
 /* Makes up the verdict to let it pass: the helper knows nothing of it. */
-static void pass(struct ss_session *s, u32 cause)
+static void pass_unscanned(struct ss_session *s, u32 cause)
 {
 	struct ss_verdict *v = &s->answer.verdict;
 
@@ -141,7 +141,7 @@ bool ss_verdict_collect(struct ss_session *s)
 	if (!s->unscanned)
 		return ss_request_done(&s->request) &&
 		       ss_request_cancel(&s->request, &s->answer);
-	pass(s, s->unscanned);
+	pass_unscanned(s, s->unscanned);
 	return true;
 }
 
@@ -165,7 +165,7 @@ static const char *verdict_reply(const struct ss_verdict *v)
  * The helper made another message of it. Return: 1; 0 where it did not; or -errno
  * where that cannot be: the message itself must not go then.
  */
-static int replace(struct ss_session *s)
+static int replace_message(struct ss_session *s)
 {
 	struct file *file = ss_request_replacement(&s->request);
 	int err = -EPERM;
@@ -181,7 +181,7 @@ static int replace(struct ss_session *s)
 	return err ?: 1;
 }
 
-static void accept(struct ss_session *s, bool replaced)
+static void accept_message(struct ss_session *s, bool replaced)
 {
 	struct ss_verdict *v = &s->answer.verdict;
 	bool found = replaced || v->virus[0];
@@ -204,12 +204,12 @@ static void accept(struct ss_session *s, bool replaced)
  * Only the profile can want a message to be lost or changed, whoever speaks for
  * the helper.
  */
-static int check(struct ss_session *s)
+static int check_verdict(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
 	switch (s->answer.verdict.verdict) {
 	case SMTPSPLICE_VERDICT_ACCEPT:
-		return replace(s);
+		return replace_message(s);
 	case SMTPSPLICE_VERDICT_DISCARD:
 		return s->av->av.infected == SMTPSPLICE_INFECTED_DISCARD ?
 		       0 : -EPERM;
@@ -230,7 +230,7 @@ static void count_reject(struct ss_session *s, const struct ss_verdict *v)
 const char *ss_verdict_apply(struct ss_session *s)
 {
 	struct ss_verdict *v = &s->answer.verdict;
-	int ret = check(s);
+	int ret = check_verdict(s);
 
 	lockdep_assert_held(&s->lock);
 	if (ret < 0) {
@@ -244,7 +244,7 @@ const char *ss_verdict_apply(struct ss_session *s)
 	ss_session_event(s, SMTPSPLICE_EVENT_VERDICT, v);
 	switch (v->verdict) {
 	case SMTPSPLICE_VERDICT_ACCEPT:
-		accept(s, ret);
+		accept_message(s, ret);
 		return NULL;
 	case SMTPSPLICE_VERDICT_REJECT:
 		count_reject(s, v);
@@ -259,7 +259,8 @@ const char *ss_verdict_apply(struct ss_session *s)
 }
 
 /* Refuses it, where there is no verdict or none that can be followed. */
-static const char *refuse(struct ss_session *s, u32 verdict, const char *reply)
+static const char *refuse_unjudged(struct ss_session *s, u32 verdict,
+				   const char *reply)
 {
 	struct ss_verdict *v = &s->answer.verdict;
 
@@ -272,17 +273,18 @@ static const char *refuse(struct ss_session *s, u32 verdict, const char *reply)
 }
 
 /* What the profile says where there is no verdict. */
-static const char *decide(struct ss_session *s, u32 cause, u32 action)
+static const char *follow_profile(struct ss_session *s, u32 cause, u32 action)
 {
 	lockdep_assert_held(&s->lock);
 	if (action == SMTPSPLICE_FAIL_ACTION_PASS && ss_smtp_idle(&s->smtp)) {
-		pass(s, cause);
+		pass_unscanned(s, cause);
 		return ss_verdict_apply(s);
 	}
 	if (action == SMTPSPLICE_FAIL_ACTION_BLOCK)
-		return refuse(s, SMTPSPLICE_VERDICT_REJECT,
-			      causes[cause].block);
-	return refuse(s, SMTPSPLICE_VERDICT_TEMPFAIL, causes[cause].tempfail);
+		return refuse_unjudged(s, SMTPSPLICE_VERDICT_REJECT,
+				       causes[cause].block);
+	return refuse_unjudged(s, SMTPSPLICE_VERDICT_TEMPFAIL,
+			       causes[cause].tempfail);
 }
 
 const char *ss_verdict_timeout(struct ss_session *s)
@@ -299,12 +301,13 @@ const char *ss_verdict_timeout(struct ss_session *s)
 	/* a NOOP is in its way: that is not for the profile to punish */
 	if (there) {
 		ss_stats_inc(s->sn, MESSAGE_TIMEOUT);
-		return refuse(s, SMTPSPLICE_VERDICT_TEMPFAIL,
-			      "451 4.4.2 The mail server did not answer in time");
+		return refuse_unjudged(s, SMTPSPLICE_VERDICT_TEMPFAIL,
+				       "451 4.4.2 The mail server did not answer in time");
 	}
 	ss_stats_inc(s->sn, SCAN_TIMEOUT);
 	if (ss_request_served(s->sn, SS_REQUEST_SCAN))
-		return decide(s, SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT,
-			      av->scan_timeout);
-	return decide(s, SMTPSPLICE_UNSCANNED_HELPER_DOWN, av->helper_down);
+		return follow_profile(s, SMTPSPLICE_UNSCANNED_SCAN_TIMEOUT,
+				      av->scan_timeout);
+	return follow_profile(s, SMTPSPLICE_UNSCANNED_HELPER_DOWN,
+			      av->helper_down);
 }

@@ -203,7 +203,7 @@ struct ss_smtp {
 	bool auth;		/* the next client line belongs to AUTH */
 	bool auth_used;		/* AUTH was passed on */
 	bool quit;		/* QUIT was forwarded; drop what follows */
-	bool lost;		/* the server's leg is closed */
+	bool lost;		/* the server leg is closed */
 	bool mail_ok;		/* the server accepted MAIL */
 	bool mail_out;		/* a MAIL awaits its reply */
 	bool stalled;		/* the next client line waits for a reply */
@@ -326,7 +326,7 @@ void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli);
 void ss_smtp_data_pass(struct ss_smtp *e, struct ss_smtp_buf *srv);
 
 /**
- * ss_smtp_lose() - the server's leg is closed amid a message
+ * ss_smtp_lose() - the server leg is closed amid a message
  * @e: the engine
  *
  * The message is read to its end and has to be refused then, or is given to a new
@@ -415,7 +415,7 @@ void ss_smtp_chunk_ok(struct ss_smtp *e, struct ss_smtp_buf *cli);
 bool ss_smtp_chunk(struct ss_smtp *e, u64 n, struct ss_smtp_buf *srv);
 
 /**
- * ss_smtp_chunk_sent() - the chunk was handed to the server's leg
+ * ss_smtp_chunk_sent() - the chunk was handed to the server leg
  * @e: the engine
  */
 void ss_smtp_chunk_sent(struct ss_smtp *e);
@@ -463,7 +463,7 @@ void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
 		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli);
 
 /**
- * ss_smtp_sent() - the message and its end were handed to the server's leg
+ * ss_smtp_sent() - the message and its end were handed to the server leg
  * @e: the engine, at %SS_SMTP_SEND
  */
 void ss_smtp_sent(struct ss_smtp *e);
