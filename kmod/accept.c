@@ -28,8 +28,8 @@ static void turn_away(struct ss_net *sn, struct socket *sock)
 	ss_stats_inc(sn, OVER_LIMIT);
 	kernel_sendmsg(sock, &msg, &iov, 1, iov.iov_len);
 	/*
-	 * Nobody will wait for the end of the FIN: with a reference to the
-	 * namespace the socket keeps its timers and does so itself. Where the
+	 * A reference to the namespace lets the socket keep its timers, so that
+	 * it sees to its FIN itself: nobody else will wait for that. Where the
 	 * namespace goes away there is no end to wait for.
 	 */
 	if (!ss_leg_pin_net(sock->sk))
@@ -72,7 +72,7 @@ void ss_accept(struct ss_policy *policy, struct socket *sock)
 	strscpy(s->iif, dev ? dev->name : policy->iif, sizeof(s->iif));
 	rcu_read_unlock();
 
-	/* from here on it can be found and killed, but waits for the lock */
+	/* the session can be found and killed now, but its work waits */
 	ss_waker_get(&s->waker);
 	mutex_lock(&s->lock);
 	err = ss_session_table_add(s);

@@ -13,7 +13,7 @@ struct sock;
  * struct ss_addr - an IPv4 or IPv6 address with a TCP port
  * @family: AF_INET or AF_INET6
  * @port: TCP port
- * @ip: the address; only the first four octets for IPv4
+ * @ip: the address; only the first four bytes for IPv4
  */
 struct ss_addr {
 	sa_family_t family;
@@ -25,36 +25,36 @@ struct ss_addr {
 };
 
 /**
- * ss_addr_read() - the addresses of a connection that was accepted
+ * ss_addr_read() - read the addresses of a connection that was accepted
  * @sk: its socket
- * @client: gets the peer's
- * @server: gets the one that the peer meant
+ * @client: set to the peer's
+ * @server: set to the one that the peer meant
  */
 void ss_addr_read(const struct sock *sk, struct ss_addr *client,
 		  struct ss_addr *server);
 
 /**
- * ss_addr_to_sockaddr() - an address as the socket calls take it
+ * ss_addr_to_sockaddr() - write an address as the socket calls take it
  * @a: the address
- * @sa: gets it
+ * @sa: set to the address
  *
- * Return: length of what is in @sa.
+ * Return: length of the address in @sa.
  */
 int ss_addr_to_sockaddr(const struct ss_addr *a, struct sockaddr_storage *sa);
 
 /**
- * ss_addr_client() - the part of an address that makes a client, as limits see it
+ * ss_addr_client() - take the part of an address that makes a client for limits
  * @a: the address
- * @prefix: gets the IPv4 address, or the IPv6 /64
+ * @prefix: set to the IPv4 address, or the IPv6 /64
  */
 void ss_addr_client(const struct ss_addr *a, __be32 prefix[2]);
 
 /**
- * ss_addr_same_client() - are these one client, as limits see it?
+ * ss_addr_same_client() - are two addresses one client, as limits see it?
  * @a: an address
  * @b: another one
  *
- * Return: whether it is one IPv4 address, or one IPv6 /64.
+ * Return: true where both are one IPv4 address, or of one IPv6 /64.
  */
 bool ss_addr_same_client(const struct ss_addr *a, const struct ss_addr *b);
 

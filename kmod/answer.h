@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is asked of a helper, and what it answers: plain values, which events and
+ * Questions to a helper and its answers: plain values, which events and
  * tracepoints tell of without knowing a request.
  */
 #ifndef SS_ANSWER_H
@@ -12,10 +12,10 @@
 #include "rekey.h"
 
 /**
- * enum ss_request_kind - what is asked of a helper
+ * enum ss_request_kind - questions to a helper
  * @SS_REQUEST_SCAN: a verdict on a held message
  * @SS_REQUEST_HANDSHAKE: TLS handshakes with both peers
- * @SS_REQUEST_KINDS: how many there are
+ * @SS_REQUEST_KINDS: number of kinds
  *
  * The role that takes a kind is the flag BIT(kind).
  */
@@ -27,10 +27,10 @@ enum ss_request_kind {
 
 /**
  * enum ss_request_state - the state of a request
- * @SS_REQUEST_IDLE: there is none
- * @SS_REQUEST_PENDING: it waits for a helper
- * @SS_REQUEST_TAKEN: a helper has it
- * @SS_REQUEST_DONE: the answer is there
+ * @SS_REQUEST_IDLE: no request
+ * @SS_REQUEST_PENDING: waits for a helper
+ * @SS_REQUEST_TAKEN: handed to a helper
+ * @SS_REQUEST_DONE: answered
  */
 enum ss_request_state {
 	SS_REQUEST_IDLE,
@@ -40,13 +40,13 @@ enum ss_request_state {
 };
 
 /**
- * struct ss_verdict - what was said of a message
+ * struct ss_verdict - the answer about a message
  * @verdict: enum smtpsplice_verdict
  * @reply: reply line for the client, "" for the default
- * @virus: name of what was found, or ""
+ * @virus: name of the virus that was found, or ""
  * @file: name of the infected attachment, or ""
  * @unscanned: enum smtpsplice_unscanned; with the verdict reject the cause of it
- * @infected: the client has sent a virus
+ * @infected: the message has a virus, for which its client may be banned
  * @tag: header field to put in front of the message, or ""
  */
 struct ss_verdict {
@@ -60,15 +60,15 @@ struct ss_verdict {
 };
 
 /**
- * struct ss_handshake - what was said of a pair of TLS handshakes
+ * struct ss_handshake - the answer about a pair of TLS handshakes
  * @result: enum smtpsplice_tls_result
  * @cause: enum smtpsplice_tls_cause
- * @server_name: what the client asked for (SNI), or ""
- * @version: of TLS on the client leg, or ""
- * @cipher: suite on the client leg, or ""
- * @text: what failed, or ""
+ * @server_name: name that the client asked for (SNI), or ""
+ * @version: version of TLS on the client leg, or ""
+ * @cipher: cipher suite on the client leg, or ""
+ * @text: reason for people why they failed, or ""
  * @client: traffic secrets of the client leg
- * @server: of the server leg
+ * @server: traffic secrets of the server leg
  */
 struct ss_handshake {
 	u32 result;
@@ -82,9 +82,9 @@ struct ss_handshake {
 };
 
 /**
- * union ss_answer - what a helper says, by kind
- * @verdict: to %SS_REQUEST_SCAN
- * @handshake: to %SS_REQUEST_HANDSHAKE
+ * union ss_answer - answer of a helper, by kind
+ * @verdict: answer to %SS_REQUEST_SCAN
+ * @handshake: answer to %SS_REQUEST_HANDSHAKE
  */
 union ss_answer {
 	struct ss_verdict verdict;

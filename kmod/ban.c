@@ -11,12 +11,12 @@
 #include "ban.h"
 #include "net.h"
 
-/* More than these are not remembered: the oldest is forgotten. */
+/* Clients that are remembered; with one more, the oldest is forgotten. */
 #define MAX_BANS	1024
 
 /**
  * struct ban - one client
- * @node: in ss_bans.list
+ * @node: link in ss_bans.list
  * @client: its address
  * @end: jiffies at which it may send again
  */
@@ -35,7 +35,7 @@ static void forget_ban(struct ss_bans *b, struct ban *ban)
 	kfree(ban);
 }
 
-/* The ban of a client; forgets those that are over on the way. */
+/* Finds the ban of a client; forgets on the way those that are over. */
 static struct ban *find_ban(struct ss_bans *b, const struct ss_addr *client)
 	__must_hold(&b->lock)
 {
@@ -94,7 +94,7 @@ bool ss_ban_has(struct ss_net *sn, const struct ss_addr *client)
 	struct ss_bans *b = &sn->bans;
 	bool ret;
 
-	/* most of the time there are none */
+	/* the list is empty most of the time */
 	if (!READ_ONCE(b->count))
 		return false;
 	spin_lock_bh(&b->lock);

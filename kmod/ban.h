@@ -14,7 +14,7 @@ struct ss_net;
 void ss_ban_init(struct ss_net *sn);
 
 /**
- * ss_ban_flush() - empty it
+ * ss_ban_flush() - empty the list of a namespace
  * @sn: the namespace
  */
 void ss_ban_flush(struct ss_net *sn);
@@ -23,7 +23,7 @@ void ss_ban_flush(struct ss_net *sn);
  * ss_ban_add() - remember a client that has sent an infected message
  * @sn: the namespace
  * @client: its address; an IPv6 one stands for its /64
- * @seconds: for how long
+ * @seconds: time of the ban
  *
  * Context: process. Where there is no memory it is not remembered.
  */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The octets that a network namespace holds in all messages, and conserve mode:
- * from one watermark on until below another one, as a FortiGate has it for its
- * memory. Counted without a lock; the mode is a word that one of those who see it
- * change gets to set.
+ * The bytes that a network namespace holds in all messages, and conserve mode:
+ * on from one watermark until below another one, as a FortiGate has it for its
+ * memory. Bytes are counted without a lock; where several see that the mode has
+ * to change, one of them gets to set it.
  *
  * A client with several messages may hold a part of what the others leave. So the
  * first one may have most of it while nobody else needs any, and the next ones
@@ -18,7 +18,7 @@
 
 /* Per cent of the budget up to which messages may come as slowly as ever. */
 #define CALM		50
-/* So many more of them double the pressure. */
+/* Per cent more by which the pressure doubles. */
 #define DOUBLING	5
 
 /* Are @percent of the budget held? */
@@ -43,7 +43,7 @@ static void update_mode(struct ss_net *sn, u64 held)
 }
 
 /*
- * Would a client with @mine of the octets @held have more than its share? That is
+ * Would a client with @mine of the bytes @held have more than its share? That is
  * of what there is without conserve mode, so that shares never lead into it; where
  * the others do, of all.
  */
@@ -52,7 +52,7 @@ static bool over_share(const struct ss_net *sn, u64 mine, u64 held)
 	u32 percent = READ_ONCE(sn->settings.max_client_held);
 	u64 max = READ_ONCE(sn->settings.max_held);
 	u64 calm = div_u64(max * READ_ONCE(sn->settings.conserve_red), 100);
-	/* the two are not counted in one step */
+	/* @mine and @held are not counted in one step */
 	u64 others = held - min(mine, held);
 	u64 all = others < calm ? calm : max;
 

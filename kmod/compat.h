@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between the kernels this builds for. Chosen by what is there:
- * an #ifndef where the thing is a macro, else a compile probe (kmod/probe/,
- * see Kbuild). The rest of the source is written for the newest kernel.
+ * Differences between the kernels that this builds for. Each is chosen by what is
+ * there: by an #ifndef where the thing is a macro, else by a compile probe
+ * (kmod/probe/, see Kbuild). The rest of the source is written for the newest kernel.
  */
 #ifndef SS_COMPAT_H
 #define SS_COMPAT_H
@@ -15,9 +15,9 @@
 #include <net/route.h>
 
 /**
- * ss_compat_shmem_file() - an unlinked, unaccounted shmem file
+ * ss_compat_shmem_file() - make an unlinked, unaccounted shmem file
  * @name: shown in /proc/PID/fd
- * @size: its size in octets
+ * @size: its size in bytes
  *
  * Return: the file or an ERR_PTR().
  */
@@ -35,7 +35,7 @@ static inline struct file *ss_compat_shmem_file(const char *name, loff_t size)
  * ss_compat_route_input() - route a packet that came in
  * @skb: the packet, without a dst
  * @iph: its IP header
- * @dev: where it came in
+ * @dev: interface on which it came in
  *
  * Return: 0 with an unreferenced dst set, else nonzero.
  */

@@ -6,7 +6,7 @@ struct ss_session;
 
 /**
  * ss_dial() - begin to connect a session to its server
- * @s: the session, in the list, under its lock; its server leg has no socket
+ * @s: the session, in the list, under its lock; its server leg is without a socket
  *
  * With the client's address, from a port that no leg of the client's has: conntrack
  * would take our connection for that one.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the generic netlink family tells its groups: that requests wait, and what
- * has happened. It is given plain values, and does not know whose they are.
+ * Messages of the generic netlink family to its groups: that requests wait, and
+ * what has happened. They are made of plain values; whose those are is not known
+ * here.
  */
 #include <linux/rwsem.h>
 #include <net/genetlink.h>

@@ -11,8 +11,8 @@ struct ss_addr;
 struct ss_net;
 
 /**
- * struct ss_event - something that happened
- * @kind: what
+ * struct ss_event - something that has happened
+ * @kind: kind of event
  * @session: id of the session that it happened to, or 0
  * @iif: interface on which its client came in
  * @client: its client
@@ -37,8 +37,8 @@ struct ss_event {
 };
 
 /**
- * ss_event_registered() - say whether the family and its groups are ours
- * @now: whether they are
+ * ss_event_registered() - note that the family and its groups are ours, or not
+ * @now: true from their registration on, false from its end on
  *
  * Sessions outlive the family, and tell nobody anything from then on.
  * Context: process.
@@ -48,8 +48,8 @@ void ss_event_registered(bool now);
 /**
  * ss_event_doorbell() - tell the helper that requests wait
  * @sn: the namespace
- * @kind: of which kind
- * @queued: how many
+ * @kind: their kind
+ * @queued: number of them
  *
  * Those who hear it may lose it. Context: process.
  *
@@ -60,7 +60,7 @@ int ss_event_doorbell(struct ss_net *sn, enum ss_request_kind kind, u32 queued);
 /**
  * ss_event_send() - tell the group "events" of something
  * @sn: the namespace
- * @e: what
+ * @e: the event
  *
  * Context: process. Lost events are lost.
  */

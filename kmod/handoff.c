@@ -29,7 +29,7 @@ int ss_handoff_lend(struct ss_leg *client, struct ss_leg *server)
 	return ss_leg_lend(client) ?: ss_leg_lend(server);
 }
 
-/* A TLS alert in plain text, for a client that may not have got any further. */
+/* Sends a TLS alert in plain text, to a client that may not have got any further. */
 static void send_plain_alert(struct ss_leg *leg)
 {
 	static const u8 record[] = {

@@ -7,7 +7,7 @@
 struct ss_handshake;
 struct ss_leg;
 
-/* All of them: process context, under the lock of the legs' session. */
+/* Context of all functions here: process, under the lock of the legs' session. */
 
 /**
  * ss_handoff_lend() - make both sockets fit for the helper

@@ -17,7 +17,7 @@
 #include "request.h"
 #include "trace.h"
 
-/* Is one of the roles somebody else's? Its port, or 0. */
+/* Finds the port that has one of the roles already, other than @sk; 0 where none. */
 static u32 taken_by(const struct ss_net *sn, u32 roles, const struct sock *sk)
 	__must_hold(&sn->request_lock)
 {
@@ -33,7 +33,7 @@ static u32 taken_by(const struct ss_net *sn, u32 roles, const struct sock *sk)
 	return 0;
 }
 
-/* Returns whether the helper has a role that it had not. */
+/* Gives the roles to a helper. Return: true where it has one more than before. */
 static bool take_roles(struct ss_net *sn, u32 roles, const struct sock *sk,
 		       u32 portid)
 	__must_hold(&sn->request_lock)
@@ -84,7 +84,7 @@ int ss_helper_register(struct ss_net *sn, u32 roles, const struct sock *sk,
 	return 0;
 }
 
-/* Takes all roles from a port; returns whether it had any. */
+/* Takes all roles from a port. Return: true where it had one. */
 static bool drop_roles(struct ss_net *sn, u32 portid)
 {
 	bool down = false;

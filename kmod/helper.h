@@ -23,7 +23,7 @@ void ss_helper_exit(void);
 /**
  * ss_helper_register() - make a netlink port the helper
  * @sn: the namespace
- * @roles: what work it takes, enum smtpsplice_role flags
+ * @roles: kinds of work that it takes, enum smtpsplice_role flags
  * @sk: the port's socket
  * @info: its request; the caller has checked its privilege
  *

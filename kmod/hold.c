@@ -30,15 +30,15 @@
 #define SEND_PAGES	16
 #define RECV_PAGES	(DIV_ROUND_UP(SS_HOLD_CHUNK, PAGE_SIZE) + 1)
 
-/* How often leftovers are looked at. */
+/* Time between two looks at the leftovers. */
 #define LOOK_AGAIN	(HZ / 4)
 
 /**
  * struct ss_held - a message, where it outlives its hold
- * @node: in ss_net.leftovers
+ * @node: link in ss_net.leftovers
  * @file: the message
- * @share: of the client that it is charged to, with a reference
- * @charged: octets
+ * @share: share of the client that it is charged to, with a reference
+ * @charged: bytes charged
  */
 struct ss_held {
 	struct list_head node;
@@ -47,7 +47,7 @@ struct ss_held {
 	u64 charged;
 };
 
-/* What a receive brings behind the end-of-data goes into a leg's buffer. */
+/* Octets behind an end-of-data, which a receive brings, go into a leg's buffer. */
 static_assert(SS_LEG_BUFFER >= SS_HOLD_CHUNK);
 
 /* Does nobody else have this file, nor another one of the same message? */
@@ -162,7 +162,7 @@ void ss_hold_close(struct ss_hold *h)
 	queue_delayed_work(ss_wq, &sn->leftovers_work, LOOK_AGAIN);
 }
 
-/* Charges what is needed to hold @end octets. */
+/* Charges what is needed to hold @end bytes. */
 static int charge_pages(struct ss_hold *h, u64 end)
 {
 	u64 need = PAGE_ALIGN(end);
@@ -178,8 +178,8 @@ static int charge_pages(struct ss_hold *h, u64 end)
 }
 
 /*
- * Fills @bv with the pages of @n octets at @pos, each with a reference.
- * Return: how many pages, or -errno.
+ * Fills @bv with the pages of @n bytes at @pos, each with a reference.
+ * Return: number of pages, or -errno.
  */
 static int get_pages(const struct ss_hold *h, u64 pos, u32 n,
 		     struct bio_vec *bv, int max)
@@ -345,7 +345,7 @@ bool ss_hold_can_be(struct file *file)
 	       (SHMEM_I(file_inode(file))->seals & seals) == seals;
 }
 
-/* Is all of it of a message, which ends where it ends, and in a whole line? */
+/* Is all of a file one message, which ends where the file does, in a whole line? */
 static int check_replacement(const struct ss_hold *h, struct file *file,
 			     u64 len, u32 bad)
 {

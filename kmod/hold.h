@@ -11,20 +11,20 @@ struct ss_smtp;
 struct socket;
 struct ss_leg;
 
-/* Most octets that one receive takes: one full TLS record. */
+/* Limit of octets that one receive takes: one full TLS record. */
 #define SS_HOLD_CHUNK	16384u
 
 struct ss_held;
 
 /**
  * struct ss_hold - a held message
- * @held: for what is left of it, see ss_hold_close()
- * @sn: whose budget it is charged to
- * @share: of the client, likewise
+ * @held: record for what others keep open behind ss_hold_close(), made beforehand
+ * @sn: namespace whose budget it is charged to
+ * @share: share of the client, charged likewise
  * @file: the shmem file behind it
  * @len: octets received
- * @limit: most octets it may hold
- * @charged: octets charged to the budget, whole pages
+ * @limit: number of octets that it may hold
+ * @charged: bytes charged to the budget, whole pages
  *
  * Owned by one session; all calls are serialised by it.
  */
@@ -39,7 +39,7 @@ struct ss_hold {
 };
 
 /**
- * ss_hold_init() - make what a namespace needs
+ * ss_hold_init() - make the list of leftovers of a namespace
  * @sn: the namespace
  */
 void ss_hold_init(struct ss_net *sn);
@@ -56,7 +56,7 @@ void ss_hold_exit(struct ss_net *sn);
  * ss_hold_open() - start to hold a message
  * @h: the hold, zeroed
  * @sn: the namespace to charge
- * @share: of the client that the message comes from
+ * @share: share of the client that the message comes from
  *
  * Context: process. Return: 0, -ENOMEM, -ENOSPC where the budget is used up, or
  * -EDQUOT where the client has its share of it.
@@ -91,7 +91,7 @@ int ss_hold_recv(struct ss_hold *h, struct ss_leg *leg, u64 most);
  * ss_hold_append() - put octets that were received elsewhere into the pages
  * @h: the hold
  * @p: the octets, at most %SS_HOLD_CHUNK
- * @n: how many
+ * @n: number of octets
  *
  * Like ss_hold_recv(): call ss_hold_parse() next.
  *
@@ -114,14 +114,14 @@ int ss_hold_append(struct ss_hold *h, const u8 *p, u32 n);
 u32 ss_hold_parse(struct ss_hold *h, struct ss_smtp *e, u32 n, u8 *rest);
 
 /**
- * ss_hold_seal() - no octet changes from now on
+ * ss_hold_seal() - forbid any change from now on
  * @h: the hold
  * @len: length of the message, at most @h->len: cuts off the end-of-data
  */
 void ss_hold_seal(struct ss_hold *h, u64 len);
 
 /**
- * ss_hold_reader() - a read-only file of a sealed message
+ * ss_hold_reader() - open a sealed message for reading
  * @h: the hold
  *
  * Return: the file, which the caller owns, or an ERR_PTR().
@@ -132,7 +132,7 @@ struct file *ss_hold_reader(const struct ss_hold *h);
  * ss_hold_can_be() - could a file take the place of a held message?
  * @file: the file
  *
- * Return: whether it is a memory file that is sealed against any change.
+ * Return: true where it is a memory file that is sealed against any change.
  */
 bool ss_hold_can_be(struct file *file);
 
@@ -141,7 +141,7 @@ bool ss_hold_can_be(struct file *file);
  * @h: the hold, of which nothing was sent
  * @file: the message as on the wire, see ss_hold_can_be(); it stays the caller's
  * @bad: SS_EOD_* that it must not have
- * @chunked: it goes by BDAT, so that its octets are not looked at
+ * @chunked: the message goes by BDAT, so that its octets are not looked at
  *
  * Context: process. Return: 0; or -EINVAL (the end-of-data or a line end that is
  * @bad is in it, or it does not end with a line), -EFBIG, -ENOSPC or -ENOMEM,
@@ -154,8 +154,8 @@ int ss_hold_replace(struct ss_hold *h, struct file *file, u32 bad,
  * ss_hold_send() - send a part of the message, without copying it
  * @h: the hold
  * @sock: the socket, not waited for
- * @pos: where to start
- * @end: where to stop, at most @h->len; what is before it must not change
+ * @pos: place to start at
+ * @end: place to stop at, at most @h->len; what is before it must not change
  * @more: the socket keeps the octets corked, something is sent after @end soon
  *
  * Return: octets sent, 0 at @end, -EAGAIN, or an error.

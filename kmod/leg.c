@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One TCP leg of a session: its socket, callbacks and line buffers.
+ * A TCP leg of a session: its socket, callbacks and line buffers.
  *
  * With kTLS the socket gives and takes plain text. The records that are not data
  * (alerts, tickets, key updates) are read apart, so that none of their octets
@@ -31,19 +31,19 @@
 
 /* A record that is not data is read in pieces of this size. */
 #define CONTROL_CHUNK		512
-/* Most octets in such records of a leg: tickets are all that may come. */
+/* Octets that such records of a leg may have in all; tickets are what comes. */
 #define CONTROL_MAX		65536
 /* Records that are not data before others get their turn. */
 #define CONTROL_BUDGET		16
 /*
- * What one receive by kTLS may take until packets are dropped: jiffies, and more
+ * Limits of one receive by kTLS until packets are dropped: jiffies, and more
  * octets than records with something in them can make of a whole hold's chunk.
  */
 #define RECV_TIME		(HZ / 10)
 #define RECV_OCTETS		(2 * (TLS_MAX_PAYLOAD_SIZE + 256))
 /* Empty records in one receive that are too many. OpenSSL says so as well. */
 #define EMPTY_MAX		32
-/* For which packets are dropped; twice as long each time, up to so many times. */
+/* Time for which packets are dropped; doubles each time, up to so many times. */
 #define FLOOD_PAUSE		HZ
 #define FLOOD_DOUBLINGS		7
 /* Room that a TLS peer has for what it sends until data have come, bytes. */
@@ -51,7 +51,7 @@
 /* TLS handshake messages (RFC 8446 4): type, length of 24 bits, and so on. */
 #define NEW_SESSION_TICKET	4
 #define KEY_UPDATE		24
-/* What a KeyUpdate has behind its type. */
+/* Octets of a KeyUpdate behind its type. */
 #define KEY_UPDATE_REST		4
 
 int ss_leg_init(struct ss_leg *leg, struct ss_waker *waker, struct ss_net *sn,
@@ -73,7 +73,7 @@ void ss_leg_free(struct ss_leg *leg)
 	memzero_explicit(&leg->secrets, sizeof(leg->secrets));
 }
 
-/* Wakes the session and returns the leg's saved callbacks with it. */
+/* Wakes the session, and calls what was there before our callback. */
 static void wake_session(struct sock *sk, size_t callback)
 {
 	void (*saved)(struct sock *sk) = NULL;
@@ -123,7 +123,7 @@ static void attach_callbacks(struct ss_leg *leg)
 void ss_leg_attach(struct ss_leg *leg, struct socket *sock)
 {
 	leg->sock = sock;
-	/* it may have had another one */
+	/* the leg may have had another socket */
 	leg->failed = false;
 	leg->shut = false;
 	tcp_sock_set_nodelay(sock->sk);
@@ -233,7 +233,7 @@ bool ss_leg_dead(const struct ss_leg *leg)
 	return READ_ONCE(sk->sk_state) == TCP_CLOSE || READ_ONCE(sk->sk_err);
 }
 
-/* Records that are made, but not yet TCP's. */
+/* Are there records that are made, but not yet TCP's? */
 static bool has_records(const struct ss_leg *leg)
 {
 	const struct tls_context *ctx = tls_get_ctx(leg->sock->sk);
@@ -272,13 +272,13 @@ void ss_leg_push(struct ss_leg *leg)
 
 /* ---- what TLS says besides data ---- */
 
-/* Where one record's type goes, or comes from, in kernel memory. */
+/* Buffer of one record's type, in the form of a control message. */
 union record_type {
 	struct cmsghdr hdr;
 	u8 space[CMSG_SPACE(sizeof(u8))];
 };
 
-/* Sends a record that is not data: all of it, or -errno. */
+/* Sends a record that is not data. Return: its octets, all of them, or -errno. */
 static int send_control(struct ss_leg *leg, u8 kind, const u8 *p, u32 n)
 {
 	struct kvec iov = { .iov_base = (void *)p, .iov_len = n };
@@ -306,7 +306,10 @@ static int send_alert(struct ss_leg *leg, u8 level, u8 description)
 	return send_control(leg, TLS_RECORD_TYPE_ALERT, alert, sizeof(alert));
 }
 
-/* Ours, when the peer has asked for it. Returns false where it has to wait. */
+/*
+ * Sends our KeyUpdate, for which the peer has asked. Return: false where it has to
+ * wait, or has failed.
+ */
 static bool send_key_update(struct ss_leg *leg)
 {
 	static const u8 update[] = { KEY_UPDATE, 0, 0, 1, 0 };
@@ -318,7 +321,7 @@ static bool send_key_update(struct ss_leg *leg)
 	leg->update_due = false;
 	if (n >= 0 && !ss_rekey(leg->sock->sk, &leg->secrets, true))
 		return true;
-	/* nothing may be sent under the old key any more, by whomever */
+	/* the old key must not be used for sending any more, by whomever */
 	leg->failed = true;
 	tcp_abort(leg->sock->sk, ECONNABORTED);
 	return false;
@@ -352,7 +355,7 @@ static int handle_alert(struct ss_leg *leg, const u8 *p, int n)
 	return -ECONNRESET;
 }
 
-/* New keys of the peer's, which may want new ones of ours as well. */
+/* Takes new keys of the peer's, which may want new ones of ours as well. */
 static int handle_key_update(struct ss_leg *leg, const u8 *rest)
 {
 	if (rest[0] || rest[1] || rest[2] != 1)
@@ -361,7 +364,7 @@ static int handle_key_update(struct ss_leg *leg, const u8 *rest)
 		return ss_leg_break(leg, TLS_ALERT_DESC_ILLEGAL_PARAMETER);
 	if (ss_rekey(leg->sock->sk, &leg->secrets, false))
 		return ss_leg_break(leg, TLS_ALERT_DESC_UNEXPECTED_MESSAGE);
-	/* behind our close_notify nothing more can be said */
+	/* our close_notify ends what we can say */
 	if (rest[3] && !leg->notified)
 		leg->update_due = true;
 	leg->head_len = 0;
@@ -384,7 +387,7 @@ static int handle_handshake(struct ss_leg *leg, const u8 *p, int n, bool whole)
 			break;
 		leg->head[leg->head_len++] = *p++;
 		n--;
-		/* it has to be the last of its record (RFC 8446 5.1) */
+		/* a KeyUpdate has to be the last of its record (RFC 8446 5.1) */
 		if (leg->head[0] == KEY_UPDATE && n == KEY_UPDATE_REST && whole)
 			return handle_key_update(leg, p);
 		if (leg->head[0] != NEW_SESSION_TICKET || leg->is_client)
@@ -398,8 +401,9 @@ static int handle_handshake(struct ss_leg *leg, const u8 *p, int n, bool whole)
 	return -EAGAIN;
 }
 
-/* Reads a record that is not data, or a part of one. Returns -EAGAIN where
- * there may be more behind it, else as ss_leg_recvmsg().
+/*
+ * Reads a record that is not data, or a part of one. Return: -EAGAIN where there may
+ * be more behind it, else as of ss_leg_recvmsg().
  */
 static int handle_control(struct ss_leg *leg)
 {
@@ -487,7 +491,7 @@ static void note_flood(struct ss_leg *leg)
 	smp_store_release(&leg->floods, leg->floods + 1);
 }
 
-/* One receive from the socket, be it plain or by kTLS. */
+/* Receives once from the socket, be it plain or by kTLS. */
 static int receive_once(struct ss_leg *leg, struct msghdr *msg)
 {
 	const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -616,7 +620,7 @@ void ss_leg_shutdown(struct ss_leg *leg)
 			return;
 		leg->notified = true;
 	}
-	/* they could not follow a FIN */
+	/* records could not follow a FIN */
 	if (leg->tls && has_records(leg))
 		return;
 	leg->shut = true;
@@ -631,7 +635,7 @@ bool ss_leg_has_no_input(const struct ss_leg *leg)
 	bool quiet;
 
 	lock_sock(sk);
-	/* not tcp_inq(), which stops at an urgent octet */
+	/* tcp_inq() would stop at an urgent octet */
 	quiet = !leg->in_len && sk->sk_state == TCP_ESTABLISHED &&
 		tcp_sk(sk)->rcv_nxt == tcp_sk(sk)->copied_seq;
 	release_sock(sk);

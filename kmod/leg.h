@@ -17,14 +17,15 @@ struct net;
 struct ss_net;
 struct ss_waker;
 
-/* Both buffers of a leg: the longest line fits, and what one receive into the
- * hold may bring behind an end-of-data (SS_HOLD_CHUNK).
+/*
+ * Size of both buffers of a leg: the longest line fits, and what one receive into
+ * the hold may bring behind an end-of-data (SS_HOLD_CHUNK).
  */
 #define SS_LEG_BUFFER	16384
 
 /**
- * enum ss_leg_security - what a socket that comes back has to be
- * @SS_LEG_ANY: no matter, it will be closed
+ * enum ss_leg_security - state that a socket has to come back in
+ * @SS_LEG_ANY: any; it will be closed
  * @SS_LEG_PLAIN: TCP, as it was lent
  * @SS_LEG_TLS: kTLS with the keys of both directions
  */
@@ -36,41 +37,41 @@ enum ss_leg_security {
 
 /**
  * struct ss_leg - one TCP connection of a session
- * @waker: of the session that it is part of
+ * @waker: waker of the session that it is part of
  * @sn: the namespace
- * @is_client: it is the client leg, else the server leg
+ * @is_client: client leg, else server leg
  * @sock: the socket, NULL when there is none (any more)
- * @file: its file, once it was lent
+ * @file: file of @sock, once that was lent
  * @data_ready: the callback that was there before ours
- * @write_space: likewise
- * @state_change: likewise
+ * @write_space: the same
+ * @state_change: the same
  * @in: received and not consumed
  * @in_len: octets in @in
- * @out: to be sent; the engine's sink
+ * @out: octets to be sent; the engine's sink
  * @out_pos: octets of @out that were sent
- * @eof: nothing more is received, see below
+ * @eof: end of what is received, see below
  * @broken: the TLS of the peer cannot be followed any further, see below
  * @failed: receiving or sending has failed with an error, see below
  * @shut: our FIN was sent
  * @lent: the helper has the socket; no callback of ours is there
- * @lent_ports: its ports, and
- * @lent_peer: its peer, when it was lent
+ * @lent_ports: ports that it had when it was lent
+ * @lent_peer: peer that it had when it was lent
  * @tls: the kernel has the keys: what is read and written is plain text
  * @notified: our close_notify was sent
- * @alert: the TLS alert that ends a @broken leg
+ * @alert: TLS alert that ends a @broken leg
  * @head_len: octets in @head
- * @head: of the TLS handshake message that is being skipped
- * @skip: octets of it still to come
- * @secrets: for the next keys, where TLS has such
- * @update_due: our KeyUpdate has to be sent before anything else is
+ * @head: first octets of the TLS handshake message that is being skipped
+ * @skip: octets of that message still to come
+ * @secrets: secrets of the next keys, where the version of TLS has such
+ * @update_due: our KeyUpdate has to be sent before anything else
  * @control: octets of TLS records that were not data, ever growing
  * @unread: octets have come of which kTLS made nothing: there is a part of a record
  *	only, or there was no memory. In that case nobody would be told of the rest
- * @receiving: kTLS is at work on what has come, since
- * @since: this moment, jiffies, and from
- * @from: this place in TCP's stream on
- * @floods: how often there was next to nothing in all that it took, and until
- * @muted_until: when packets are dropped for that, jiffies
+ * @receiving: kTLS is at work on what has come
+ * @since: jiffies at which it began
+ * @from: place in TCP's stream at which it began
+ * @floods: number of receives in which there was next to nothing
+ * @muted_until: jiffies until which packets are dropped for the last of them
  * @earned: octets of data since @sock got the room that it has for more
  *
  * All calls are serialised by the session, but for the callbacks, which run in
@@ -130,9 +131,9 @@ struct ss_leg {
 /**
  * ss_leg_init() - make the buffers
  * @leg: the leg, zeroed
- * @waker: of its session
+ * @waker: waker of its session
  * @sn: the namespace
- * @is_client: it is the client leg, else the server leg
+ * @is_client: client leg, else server leg
  *
  * Return: 0 or -ENOMEM; ss_leg_free() in either case.
  */
@@ -187,7 +188,7 @@ bool ss_leg_dead(const struct ss_leg *leg);
 bool ss_leg_failed(const struct ss_leg *leg);
 
 /**
- * ss_leg_is_muted() - are packets to a socket to be dropped?
+ * ss_leg_is_muted() - are the packets to a socket to be dropped?
  * @sk: the socket, which may be none of ours
  *
  * kTLS receives until there is nothing left, whatever the time: a peer that
@@ -223,7 +224,7 @@ bool ss_leg_stuck(const struct ss_leg *leg);
 void ss_leg_push(struct ss_leg *leg);
 
 /**
- * ss_leg_has_no_input() - is nothing there that the peer said?
+ * ss_leg_has_no_input() - is there nothing that the peer said?
  * @leg: the leg
  *
  * Neither in @leg->in nor in the socket; a FIN counts as something.
@@ -245,7 +246,7 @@ int ss_leg_lend(struct ss_leg *leg);
 /**
  * ss_leg_reclaim() - take the socket back
  * @leg: the leg, lent
- * @want: what the socket has to be
+ * @want: state that the socket has to be in
  *
  * What came in before is not told by a callback: wake the session afterwards.
  *
@@ -269,10 +270,10 @@ bool ss_leg_has_ulp(const struct ss_leg *leg);
 bool ss_leg_pin_net(struct sock *sk);
 
 /**
- * ss_leg_tls_version() - version of TLS of a leg
+ * ss_leg_tls_version() - read the version of TLS of a leg
  * @leg: the leg, with @leg->tls
  *
- * Return: as in a record, e.g. 0x0304.
+ * Return: the version as in a record, e.g. 0x0304.
  */
 u16 ss_leg_tls_version(const struct ss_leg *leg);
 
@@ -281,7 +282,7 @@ u16 ss_leg_tls_version(const struct ss_leg *leg);
  * @leg: the leg
  * @msg: says where to; it has no control buffer
  *
- * What TLS says besides data is seen to. Return: octets, 0 at the end of the
+ * What TLS says besides data is seen to. Return: octets received, 0 at the end of the
  * stream, -EAGAIN, or an error.
  */
 int ss_leg_recvmsg(struct ss_leg *leg, struct msghdr *msg);
@@ -297,7 +298,7 @@ bool ss_leg_recv(struct ss_leg *leg);
 /**
  * ss_leg_consume() - drop octets from the start of @leg->in
  * @leg: the leg
- * @n: how many
+ * @n: number of octets
  */
 void ss_leg_consume(struct ss_leg *leg, u32 n);
 
@@ -305,8 +306,8 @@ void ss_leg_consume(struct ss_leg *leg, u32 n);
  * ss_leg_flush() - send what is in @leg->out, without waiting
  * @leg: the leg
  *
- * And a KeyUpdate before it, where one is due.
- * Return: true if something was sent.
+ * Sends a KeyUpdate before it, where one is due. Context: process. Return: true if
+ * something was sent.
  */
 bool ss_leg_flush(struct ss_leg *leg);
 
@@ -317,9 +318,9 @@ bool ss_leg_flush(struct ss_leg *leg);
 bool ss_leg_flushed(const struct ss_leg *leg);
 
 /**
- * ss_leg_break() - nothing more can be read: it will end with a TLS alert
+ * ss_leg_break() - give up reading: the leg will end with a TLS alert
  * @leg: the leg, with @leg->tls
- * @alert: which (RFC 8446 6)
+ * @alert: the alert (RFC 8446 6)
  *
  * Return: -EPROTO, for the convenience of the caller.
  */

@@ -17,7 +17,7 @@
 #include "listener.h"
 #include "net.h"
 
-/* Until accepting is tried again after memory was short, jiffies. */
+/* Time until accepting is tried again after memory was short, jiffies. */
 #define ACCEPT_RETRY	(HZ / 10)
 /* Connections that wait to be accepted; more see their SYN answered late. */
 #define LISTEN_BACKLOG	1024
@@ -26,7 +26,7 @@
  * struct ss_listener - a listening socket
  * @sock: the socket
  * @sn: the namespace
- * @owner: whose it is; it outlives this
+ * @owner: policy that it is of, which outlives it
  * @work: accepts
  * @data_ready: the callback that was there before ours
  */
@@ -39,7 +39,7 @@ struct ss_listener {
 };
 
 /*
- * Somebody on this box found the socket's own address and port. There is no
+ * Has somebody on this box found the socket's own address and port? There is no
  * server behind it: we would dial ourselves, again and again.
  */
 static bool called_directly(const struct ss_listener *l, const struct sock *sk)
@@ -76,7 +76,7 @@ static void accept_work(struct work_struct *work)
 		l->sn->accept(l->owner, sock);
 		cond_resched();
 	}
-	/* nobody will tell when there is memory again; -EINVAL: we are closed */
+	/* no callback tells when there is memory again; -EINVAL: we are closed */
 	if (err != -EAGAIN && err != -EINVAL)
 		queue_delayed_work(ss_wq, &l->work, ACCEPT_RETRY);
 }
@@ -153,7 +153,8 @@ struct ss_listener *ss_listener_open(struct ss_net *sn, struct ss_policy *owner,
 	if (err)
 		goto out_free;
 	inet_set_bit(TRANSPARENT, l->sock->sk);
-	/* inherited: connections of ours are no reason for a local mail server
+	/*
+	 * inherited: connections of ours are no reason for a local mail server
 	 * not to get its port
 	 */
 	sock_set_reuseaddr(l->sock->sk);

@@ -33,7 +33,7 @@ struct ss_listener *ss_listener_open(struct ss_net *sn, struct ss_policy *owner,
 void ss_listener_close(struct ss_listener *l);
 
 /**
- * ss_listener_sock() - the socket that connection requests go to
+ * ss_listener_sock() - get the socket that connection requests go to
  * @l: the listener, or NULL
  *
  * Context: under RCU. Return: the socket, without a reference, or NULL.

@@ -92,7 +92,7 @@ static void __net_exit net_pre_exit(struct net *net)
 {
 	struct ss_net *sn = ss_net_get(net);
 
-	ss_policy_flush(sn);	/* no new sessions */
+	ss_policy_flush(sn);	/* ends the coming of sessions */
 	ss_session_table_flush(sn);
 	ss_hold_exit(sn);
 	ss_steer_stop(sn);

@@ -20,14 +20,14 @@
 #include "trace.h"
 #include "verdict.h"
 
-/* Octets that the server may be behind the client in splice mode. */
+/* Octets by which the server may be behind the client in splice mode. */
 #define LAG_MAX			1048576u
 /* Octets that are worth a send while more come in. */
 #define SEND_MIN		65536u
 
 /*
- * The server has a part of a message that it must not get the rest of. Only a
- * reset tells it so: it could take a FIN for the end.
+ * Resets the server leg: the server has a part of a message that it must not get the
+ * rest of, and could take a FIN for the end.
  */
 static void reset_server(struct ss_session *s)
 {
@@ -37,7 +37,7 @@ static void reset_server(struct ss_session *s)
 	ss_smtp_lose(&s->smtp);
 }
 
-/* The server shall drop what it has of the message; RSET does between chunks. */
+/* Has the server drop what it has of the message; RSET does between chunks. */
 static void abandon_server(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
@@ -85,7 +85,7 @@ static u32 bad_line_ends(const struct ss_session *s)
 	return bad;
 }
 
-/* There is no room for a message, or for more of it: counts why, and says so. */
+/* Counts why there is no room for a message, or for more of it. Return: the reply. */
 static const char *say_full(struct ss_session *s, int err)
 {
 	switch (err) {
@@ -101,7 +101,7 @@ static const char *say_full(struct ss_session *s, int err)
 	}
 }
 
-/* Why may no message come now? NULL: one may. */
+/* Makes room for a message. Return: NULL, or the reply that refuses it. */
 static const char *make_room(struct ss_session *s)
 {
 	const char *why = ss_verdict_begin(s);
@@ -116,7 +116,6 @@ static const char *make_room(struct ss_session *s)
 	return err ? say_full(s, err) : NULL;
 }
 
-/* DATA or the first BDAT: may the message come? */
 void ss_message_begin(struct ss_session *s)
 {
 	const char *why = make_room(s);
@@ -154,7 +153,7 @@ static void count_message(struct ss_session *s)
 	atomic64_inc(&s->policy->messages);
 }
 
-/* Why is it refused, whatever the scan would find? NULL: it is not. */
+/* Finds the reply that refuses a message, whatever its scan would find, or NULL. */
 static const char *find_refusal(const struct ss_session *s)
 {
 	if (s->refusal)
@@ -162,7 +161,7 @@ static const char *find_refusal(const struct ss_session *s)
 	return ss_smtp_body_ok(&s->smtp) ? NULL : bad_newline;
 }
 
-/* Returns false while something is outstanding at the server. */
+/* Refuses it. Return: false while something is outstanding at the server. */
 static bool refuse_now(struct ss_session *s, const char *reply)
 {
 	lockdep_assert_held(&s->lock);
@@ -219,7 +218,7 @@ void ss_message_abandon(struct ss_session *s)
 	ss_session_set_state(s, SMTPSPLICE_STATE_COMMAND);
 }
 
-/* The message will be refused, but must be read to its end first. */
+/* Notes that the message will be refused: it must be read to its end first. */
 static void refuse_at_end(struct ss_session *s, const char *reply)
 {
 	lockdep_assert_held(&s->lock);
@@ -228,27 +227,27 @@ static void refuse_at_end(struct ss_session *s, const char *reply)
 	ss_hold_close(&s->hold);
 }
 
-/* There is no room for it. */
+/* Notes likewise that there is no room for it. */
 static void refuse_no_room(struct ss_session *s, int err)
 {
 	refuse_at_end(s, say_full(s, err));
 }
 
 /*
- * The server will not have the rest of it: the client hears of that at the end of
- * the message, where it awaits a reply.
+ * Refuses what the server will not have the rest of: the client hears of it at the
+ * end of the message, where it awaits a reply.
  */
 static void server_refused(struct ss_session *s, const char *reply)
 {
 	lockdep_assert_held(&s->lock);
-	/* what we have refused is counted */
+	/* a refusal of ours is counted already */
 	if (!s->refusal)
 		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
 	if (s->state == SMTPSPLICE_STATE_BODY) {
 		refuse_at_end(s, reply);
 		return;
 	}
-	/* whatever its verdict would have been */
+	/* the verdict does not matter any more */
 	ss_request_cancel(&s->request, &s->answer);
 	refuse_message(s, reply);
 }
@@ -258,7 +257,7 @@ void ss_message_early(struct ss_session *s)
 	const char *reply = ss_smtp_early_reply(&s->smtp);
 
 	lockdep_assert_held(&s->lock);
-	/* it goes now, or has gone */
+	/* the server goes now, or has gone */
 	if (!strncmp(reply, "421", 3))
 		reset_server(s);
 	server_refused(s, reply);
@@ -289,7 +288,7 @@ static void feed_engine(struct ss_session *s, u32 n)
 	struct ss_leg *c = &s->client;
 
 	lockdep_assert_held(&s->lock);
-	/* there is a rest only where all of the buffer was looked at */
+	/* a rest comes only where all of the buffer was looked at */
 	c->in_len += ss_hold_parse(&s->hold, &s->smtp, n, c->in);
 	if (s->smtp.body_len > s->hold.limit)
 		refuse_no_room(s, -EFBIG);
@@ -317,7 +316,7 @@ static bool body_from_buffer(struct ss_session *s)
 	return true;
 }
 
-/* What comes of a message that will be refused; there is an end to it. */
+/* Takes what comes of a message that will be refused, up to a limit. */
 static bool drain_body(struct ss_session *s)
 {
 	struct ss_leg *c = &s->client;
@@ -339,7 +338,7 @@ static bool step_body(struct ss_session *s)
 	int n;
 
 	lockdep_assert_held(&s->lock);
-	/* its end was seen, or that of a chunk */
+	/* the end of the message was seen, or of a chunk */
 	if (!ss_smtp_body_room(&s->smtp))
 		return false;
 	if (c->in_len)
@@ -363,9 +362,9 @@ static bool step_body(struct ss_session *s)
 }
 
 /*
- * Splice mode, by chunks: what has come is one of our own, so that the server is
- * never promised what we do not have. One at a time: CHUNKING does not imply
- * PIPELINING, and the longer it takes, the larger the next one is.
+ * Splice mode, by chunks: sends what has come as a chunk of our own, so that the
+ * server is never promised what we do not have. One at a time: CHUNKING does not
+ * imply PIPELINING, and the longer it takes, the larger the next one is.
  */
 static bool stream_chunk(struct ss_session *s)
 {
@@ -424,7 +423,7 @@ static bool step_splice(struct ss_session *s)
 	return stream_body(s);
 }
 
-/* Octets that the server will get, end-of-data excluded. */
+/* Counts the octets that the server will get, end-of-data excluded. */
 static u64 release_len(const struct ss_session *s)
 {
 	return s->hold.len + (s->tag ? strlen(s->tag) + 2 : 0);
@@ -467,7 +466,10 @@ static bool step_redial(struct ss_session *s)
 	return true;
 }
 
-/* By BDAT it may be whole already: whoever ends the session has to know. */
+/*
+ * Notes that sending begins. By BDAT the server may have all of it already, which
+ * whoever ends the session has to know.
+ */
 static void note_sending(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
@@ -519,7 +521,7 @@ void ss_message_timeout(struct ss_session *s)
 static bool step_scan(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
-	/* it must not be sent to a server that has left */
+	/* nothing must be sent to a server that has left */
 	if (s->server.eof)
 		return false;
 	/* a NOOP of ours may be out: not every server takes two commands */
@@ -529,7 +531,7 @@ static bool step_scan(struct ss_session *s)
 	return true;
 }
 
-/* The field that goes in front; the sink has little else in it. */
+/* Puts the field that goes in front into the sink, which has little else in it. */
 static void send_tag(struct ss_session *s)
 {
 	struct ss_smtp_buf *out = &s->server.out;
@@ -576,7 +578,7 @@ static bool step_release(struct ss_session *s)
 	}
 	s->sending = false;
 	ss_smtp_sent(&s->smtp);
-	/* its reply may take long, and the message is no more needed for it */
+	/* the reply may take long, and needs the message no more */
 	ss_hold_close(&s->hold);
 	ss_session_set_state(s, SMTPSPLICE_STATE_REPLY);
 	return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The lookup of a namespace's state, and the workqueue. Both are made and ended by
- * main.c; here they are so that nobody has to call up into that.
+ * The lookup of a namespace's state, and the workqueue. main.c makes and ends both;
+ * they are here so that nobody has to call up into that.
  */
 #include <net/netns/generic.h>
 

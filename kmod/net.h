@@ -27,28 +27,29 @@ struct ss_policy;
 
 /**
  * struct ss_settings - limits and deadlines, see the attribute set "settings"
- * @max_sessions: most sessions at a time
- * @max_client_sessions: most of one client
+ * @max_sessions: limit of sessions at a time
+ * @max_client_sessions: limit of those of one client
  * @max_message: largest message, octets
- * @max_held: most octets held in all messages
- * @dial_timeout: for connecting to the server, ms
- * @handshake_timeout: for both TLS handshakes, ms
- * @command_timeout: without a command or reply, ms
- * @data_timeout: without progress in a message, ms
- * @scan_timeout: from end-of-data to the verdict, ms
- * @reply_timeout: for the server's reply to the end-of-data, ms
- * @keepalive: before the first NOOP to a server whose message is received or
+ * @max_held: limit of bytes held in all messages
+ * @dial_timeout: time for connecting to the server, ms
+ * @handshake_timeout: time for both TLS handshakes, ms
+ * @command_timeout: time without a command or reply, ms
+ * @data_timeout: time without progress in a message, ms
+ * @scan_timeout: time from the end-of-data to the verdict, ms
+ * @reply_timeout: time for the server's reply to the end-of-data, ms
+ * @keepalive: time before the first NOOP to a server whose message is received or
  *	scanned, ms; see NOOPS_MAX
  * @bare_newline: enum smtpsplice_bare_newline
- * @message_timeout: from end-of-data until the server has the message, ms
+ * @message_timeout: time from the end-of-data until the server has the message, ms
  * @conserve_green: per cent of @max_held below which conserve mode ends
- * @conserve_red: from which on it begins
- * @conserve_extreme: from which on no message is taken
+ * @conserve_red: per cent of @max_held from which on it begins
+ * @conserve_extreme: per cent of @max_held from which on no message is taken
  * @max_client_held: per cent of what the others leave of @max_held, up to
  *	@conserve_red, that a client with several messages may hold; 100: no limit
- * @max_client_handshakes: TLS handshakes of one client that wait for the helper or
- *	that it has, where there are others
- * @max_client_scans: likewise, messages to be scanned
+ * @max_client_handshakes: limit of TLS handshakes of one client that wait for the
+ *	helper or that it has, where there are other clients
+ * @max_client_scans: limit of its messages that wait for the scan or are scanned,
+ *	where there are other clients
  *
  * Written under ss_net.lock with WRITE_ONCE(), read anywhere with READ_ONCE():
  * no member depends on another.
@@ -89,9 +90,9 @@ struct ss_bans {
 
 /**
  * enum ss_profile_class - the classes of profiles
- * @SS_PROFILE_TLS: what is done with TLS
- * @SS_PROFILE_AV: how messages are scanned
- * @SS_PROFILE_CLASSES: how many there are
+ * @SS_PROFILE_TLS: profiles that say what is done with TLS
+ * @SS_PROFILE_AV: profiles that say how messages are scanned
+ * @SS_PROFILE_CLASSES: number of classes
  */
 enum ss_profile_class {
 	SS_PROFILE_TLS,
@@ -113,12 +114,12 @@ struct ss_profiles {
 
 /**
  * struct ss_queue - the requests of one kind
- * @pending: those that no helper has taken, oldest first
- * @taken: those that a helper has
+ * @pending: requests that no helper has taken, oldest first
+ * @taken: requests that a helper has
  * @queued: length of @pending
  * @asked: length of both
  * @port: netlink port of the helper that is registered for them, 0 if none
- * @sk: its socket, only ever compared: a port is free for others a moment
+ * @sk: socket of that port, only ever compared: a port is free for others a moment
  *	before the helper's death is noticed, a socket is not
  *
  * Covered by ss_net.request_lock.
@@ -134,13 +135,13 @@ struct ss_queue {
 
 /**
  * struct ss_stats - counters of one CPU
- * @count: by attribute number
+ * @count: counters by attribute number
  */
 struct ss_stats {
 	u64 count[SMTPSPLICE_A_STATS_MAX + 1];
 };
 
-/* Of the table of clients: about as many buckets as there are sessions. */
+/* Bits of the table of clients: about as many buckets as there are sessions. */
 #define SS_SHARE_BITS	9
 
 /**
@@ -149,14 +150,14 @@ struct ss_stats {
  * @accept: makes a session of a connection that a policy has picked, or turns
  *	it away; owns the socket in any case. Does not change
  * @lock: covers @policies (writers), @profiles, @settings (writers), @hooked
- * @settings: see there
+ * @settings: limits and deadlines
  * @policies: struct ss_policy in order, readers under RCU
- * @policy_count: how many
+ * @policy_count: number of policies
  * @policy_gen: changes with @policies, for consistent dumps
- * @profiles: by class
+ * @profiles: profiles by class
  * @hooked: the netfilter hooks are registered, until the namespace ends
  * @rt: route of steered IPv4 packets: local delivery
- * @rt6: likewise for IPv6
+ * @rt6: route of steered IPv6 packets
  * @sessions_lock: covers @sessions, @dying
  * @sessions: struct ss_session
  * @session_gen: changes with @sessions, for consistent dumps
@@ -164,10 +165,10 @@ struct ss_stats {
  * @dying: the namespace goes away, no new sessions
  * @shares_lock: covers @shares
  * @shares: struct ss_share, by client
- * @shares_seed: of the hash
- * @users: 1 for the namespace and 1 a session; @idle completes at 0
- * @idle: see @users
- * @held: octets held in all messages
+ * @shares_seed: seed of the hash of @shares
+ * @users: references: 1 for the namespace and 1 a session
+ * @idle: completes when @users gets to 0
+ * @held: bytes held in all messages
  * @leftovers_lock: covers @leftovers
  * @leftovers: messages that no session holds any more, but others have open, see
  *	hold.c
@@ -175,7 +176,7 @@ struct ss_stats {
  * @conserve: conserve mode is on, see budget.c
  * @bans: clients that may not send for a while
  * @request_lock: covers @queues, and the struct ss_request in them
- * @queues: what sessions ask of the helper, and who that is
+ * @queues: requests of sessions by kind, and who the helper is
  * @stats: counters
  */
 struct ss_net {
@@ -218,11 +219,11 @@ struct ss_net {
 /* The workqueue that sessions and listeners run on. */
 extern struct workqueue_struct *ss_wq;
 
-/* Where the state of a namespace is to be found; main.c registers it. */
+/* Id by which the state of a namespace is found; main.c registers it. */
 extern unsigned int ss_net_id;
 
 /**
- * ss_net_get() - the state of a network namespace
+ * ss_net_get() - find the state of a network namespace
  * @net: the namespace, alive
  */
 struct ss_net *ss_net_get(const struct net *net);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the commands of the generic netlink family have in common: replies, dumps,
- * names. It knows none of the objects.
+ * Things that the commands of the generic netlink family have in common: replies,
+ * dumps, names. None of the objects is known here.
  */
 #include <net/genetlink.h>
 #include <net/sock.h>

@@ -13,10 +13,10 @@ struct nlattr;
 struct sk_buff;
 
 /**
- * ss_netlink_net() - the namespace of a request
+ * ss_netlink_net() - find the namespace of a request
  * @info: the request
  *
- * Return: its state, which stays as long as the request runs.
+ * Return: the state of the namespace, which stays as long as the request runs.
  */
 static inline struct ss_net *ss_netlink_net(struct genl_info *info)
 {
@@ -60,19 +60,19 @@ int ss_netlink_dump_put(struct sk_buff *skb, void *hdr, int err);
 /**
  * ss_netlink_dump_end() - end the dump's part
  * @skb: the part
- * @err: of the last message; -EMSGSIZE if more are to come in another part
+ * @err: error of the last message, or 0; -EMSGSIZE if more are to come in another part
  *
- * Return: what dumpit() returns.
+ * Return: the value that dumpit() returns.
  */
 int ss_netlink_dump_end(const struct sk_buff *skb, int err);
 
 /**
  * ss_netlink_put_each() - put an attribute that may be given more than once
- * @skb: where to
+ * @skb: the message
  * @attr: the attribute
- * @count: how many of its type were put
- * @most: how many there may be
- * @extack: is told where there are more
+ * @count: number of those of its type that were put; grows by one
+ * @most: limit of that number
+ * @extack: told where there are more
  *
  * Return: 0, -EINVAL or -EMSGSIZE.
  */
@@ -89,7 +89,7 @@ bool ss_netlink_name_ok(const char *name);
  * ss_netlink_get_name() - read the name of an object from a request
  * @info: the request; its extack says what is wrong
  * @attr: the attribute
- * @what: what messages call the object
+ * @what: word for the object in messages
  * @name: gets it, %SMTPSPLICE_NAME_MAX characters at most
  *
  * Return: 0 or -EINVAL.

@@ -7,7 +7,7 @@
 #include "netlink-gen.h"
 #include "netlink-msg.h"
 
-/* Each setting: its attribute, and where it is in struct ss_settings. */
+/* Settings: the attribute of each, and its place and size in struct ss_settings. */
 static const struct setting {
 	int attr;
 	size_t at;
@@ -46,7 +46,7 @@ static u64 get_setting(const struct ss_settings *s, const struct setting *one)
 	return one->size == sizeof(u64) ? *(u64 *)at : *(u32 *)at;
 }
 
-/* Others read it at the same time. */
+/* Sets one setting, which others read at the same time. */
 static void set_setting(struct ss_settings *s, const struct setting *one,
 			u64 value)
 {
@@ -90,7 +90,7 @@ int smtpsplice_nl_settings_get_doit(struct sk_buff *skb, struct genl_info *info)
 				fill_settings);
 }
 
-/* The watermarks have an order, the rest is as it is. */
+/* Checks the order of the watermarks; no other setting depends on another. */
 static int check_settings(const struct ss_settings *new, struct genl_info *info)
 {
 	if (new->conserve_green < new->conserve_red &&
@@ -100,7 +100,7 @@ static int check_settings(const struct ss_settings *new, struct genl_info *info)
 	return -EINVAL;
 }
 
-/* The netlink policy has checked each value for itself. */
+/* Takes the settings that a request has; the netlink policy has checked each. */
 static void take_settings(struct ss_settings *new, struct genl_info *info)
 {
 	int i;

@@ -25,9 +25,9 @@
 #include "stats.h"
 #include "waker.h"
 
-/* What goes with a handshake besides the profile. */
+/* Room for a handshake request: the profile, and what goes with it. */
 #define HANDSHAKE_REPLY_SIZE	(SS_PROFILE_SIZE_MAX + 1024)
-/* A scan request: the envelope that is kept, the profile, and what goes with it. */
+/* Room for a scan request: the envelope that is kept, the profile, and the rest. */
 #define SCAN_REPLY_SIZE	(2 * SS_ENVELOPE_MAX + SS_PROFILE_SIZE_MAX + 4096)
 
 static const struct ss_session_attrs scan_attrs = {
@@ -61,7 +61,7 @@ static int put_envelope(struct sk_buff *skb, const struct ss_smtp *e)
 	    nla_put_u32(skb, SMTPSPLICE_A_SCAN_RCPT_COUNT, e->rcpt_count))
 		return -EMSGSIZE;
 	while ((len = ss_smtp_rcpt(e, &pos, &addr)) >= 0) {
-		/* those that do not fit are in the count */
+		/* recipients that do not fit are in the count */
 		if (nla_put(skb, SMTPSPLICE_A_SCAN_RCPT, len, addr))
 			break;
 	}
@@ -212,7 +212,7 @@ static void give_back(struct ss_session *s, u64 cookie)
 {
 	ss_request_untake(&s->request, cookie);
 	ss_request_ring(&s->request);
-	/* it has to ring again */
+	/* the session has to ring again */
 	if (ss_request_unrung(&s->request))
 		ss_waker_wake(&s->waker);
 }
@@ -246,7 +246,7 @@ static int accept_request(struct sk_buff *skb, struct genl_info *info,
 			return PTR_ERR(r);
 		s = container_of(r, struct ss_session, request);
 		ss_request_tell(r);
-		/* it may have timed out, or its client may have gone */
+		/* the request may have timed out, or its client have gone */
 		ours = ss_request_is(r, cookie);
 		if (ours) {
 			err = hand_over(s, cookie, info);
@@ -274,7 +274,7 @@ int smtpsplice_nl_handshake_accept_doit(struct sk_buff *skb,
 			      hand_over_sockets);
 }
 
-/* Neither of the two may bring another line with it. */
+/* Has the text a control character, which could bring another line with it? */
 static bool has_control(const char *text)
 {
 	for (; *text; text++) {
@@ -285,8 +285,8 @@ static bool has_control(const char *text)
 }
 
 /*
- * What the helper wants the client to be told. The helper is not trusted to
- * keep to one line, or to the class of reply that goes with its verdict.
+ * Checks the reply that the helper wants the client to be told. The helper is not
+ * trusted to keep to one line, or to the class of reply that goes with its verdict.
  */
 static int check_reply(const struct ss_verdict *v, struct genl_info *info)
 {
@@ -324,7 +324,7 @@ static bool is_field(const char *text)
 	return true;
 }
 
-/* What goes with the verdict accept alone. */
+/* Checks what goes with the verdict accept alone. */
 static int check_accept(const struct ss_verdict *v, struct genl_info *info)
 {
 	if (v->verdict != SMTPSPLICE_VERDICT_ACCEPT &&
@@ -341,7 +341,7 @@ static int check_accept(const struct ss_verdict *v, struct genl_info *info)
 	return 0;
 }
 
-/* The file that the helper holds: its own, not the session's. */
+/* Gets the replacement that the helper names by a descriptor, where there is one. */
 static struct file *get_replacement(struct genl_info *info)
 {
 	struct nlattr *attr = info->attrs[SMTPSPLICE_A_SCAN_REPLACEMENT];
@@ -431,7 +431,7 @@ out:
 	return err;
 }
 
-/* Those of both directions, one behind the other. Nothing of them is left. */
+/* Takes the secrets of both directions, and leaves none in the request. */
 static int get_secrets(struct ss_secrets *secrets, struct nlattr *attr,
 		       struct genl_info *info)
 {

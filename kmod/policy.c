@@ -103,7 +103,7 @@ static struct ss_profile *bound(const struct ss_policy *p,
 					 lockdep_is_held(&p->sn->lock));
 }
 
-/* Ties a policy to a profile that is in the list, or to none. */
+/* Binds a policy to a profile that is in the list, or to none. */
 static void bind(struct ss_policy *p, enum ss_profile_class class,
 		 struct ss_profile *profile)
 {
@@ -154,7 +154,7 @@ static struct ss_policy *find_policy(struct ss_net *sn, const char *name)
 	return NULL;
 }
 
-/* The attributes that may come more than once: src, dst, port. */
+/* Reads the attributes that may come more than once: src, dst, port. */
 static int parse_multi(struct ss_policy *p, struct genl_info *info)
 {
 	const struct nlattr *attr;
@@ -227,7 +227,7 @@ static int parse_policy(struct ss_policy *p, struct genl_info *info)
 	return parse_multi(p, info);
 }
 
-/* Under ss_net.lock, so that the profiles stay there. */
+/* Finds the profiles and binds the policy to them, which the lock keeps there. */
 static int parse_profiles(struct ss_policy *p, struct genl_info *info)
 {
 	const struct nlattr *attr = info->attrs[SMTPSPLICE_A_POLICY_TLS];
@@ -346,7 +346,7 @@ out_free:
 	return err;
 }
 
-/* Unlink, wait until no packet can reach the listeners, close them, put. */
+/* Unlinks, waits until no packet can reach the listeners, closes them, puts. */
 static void remove_policy(struct ss_net *sn, struct ss_policy *p)
 {
 	lockdep_assert_held(&sn->lock);

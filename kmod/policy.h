@@ -22,15 +22,15 @@ struct ss_net;
 
 /**
  * struct ss_policy - picks flows
- * @node: in ss_net.policies
+ * @node: link in ss_net.policies
  * @rcu: frees it
- * @users: 1 for the list and 1 a session
+ * @users: references: 1 for the list and 1 a session
  * @sn: the namespace
  * @name: unique there
  * @iif: input interface by name, "" for any: it may come and go
  * @mode: enum smtpsplice_mode
- * @profiles: its profiles by class, each with a reference; there may be none for
- *	TLS; written under ss_net.lock, read under RCU
+ * @profiles: profiles by class, each with a reference; NULL for TLS where it has
+ *	none; written under ss_net.lock, read under RCU
  * @sessions: sessions it has picked
  * @messages: messages received in those
  * @listeners: the sockets its connection requests go to, IPv4 and IPv6
@@ -64,11 +64,11 @@ struct ss_policy {
 };
 
 /**
- * ss_policy_match() - the first policy that picks a flow
+ * ss_policy_match() - find the first policy that picks a flow
  * @sn: the namespace
  * @dev: interface on which it came in
- * @src: where it comes from
- * @dst: where it goes to
+ * @src: address it comes from
+ * @dst: address it goes to
  *
  * Context: any, under RCU. Return: the policy, without a reference, or NULL.
  */
@@ -78,7 +78,7 @@ struct ss_policy *ss_policy_match(struct ss_net *sn,
 				  const struct ss_addr *dst);
 
 /**
- * ss_policy_off() - does a policy want flows to a port not to be touched?
+ * ss_policy_off() - does a policy leave flows to a port alone?
  * @p: the policy
  * @port: the port
  *
@@ -87,7 +87,7 @@ struct ss_policy *ss_policy_match(struct ss_net *sn,
 bool ss_policy_off(const struct ss_policy *p, u16 port);
 
 /**
- * ss_policy_listener() - the socket that a policy's connection requests go to
+ * ss_policy_listener() - get the socket that a policy's connection requests go to
  * @p: the policy
  * @family: AF_INET or AF_INET6
  *
@@ -101,8 +101,8 @@ struct sock *ss_policy_listener(const struct ss_policy *p, sa_family_t family);
  * @info: the request; its extack says what is wrong
  * @start: begins to steer flows, where that has not begun, under ss_net.lock
  *
- * Context: process. Return: 0, -EINVAL, -EEXIST, -ENODEV, -ENOMEM or what
- * opening the listeners said.
+ * Context: process. Return: 0, -EINVAL, -EEXIST, -ENOENT (no such profile),
+ * -ENODEV, -ENOMEM, or an error of opening the listeners or of @start.
  */
 int ss_policy_add(struct ss_net *sn, struct genl_info *info,
 		  int (*start)(struct ss_net *sn));
@@ -136,10 +136,10 @@ int ss_policy_dump(struct ss_net *sn, struct sk_buff *skb,
 		   struct netlink_callback *cb);
 
 /**
- * ss_policy_rebind() - a profile is replaced by another one of its class
+ * ss_policy_rebind() - bind policies to the profile that replaces another one
  * @sn: the namespace
- * @old: what policies name so far
- * @new: what they will name
+ * @old: the profile that policies name so far
+ * @new: the one that they will name, of the same class
  *
  * Context: process, under ss_net.lock.
  */
@@ -147,9 +147,9 @@ void ss_policy_rebind(struct ss_net *sn, struct ss_profile *old,
 		      struct ss_profile *new);
 
 /**
- * ss_policy_profile() - a profile of a policy, for a session
+ * ss_policy_profile() - get a profile of a policy, for a session
  * @p: the policy
- * @class: its class
+ * @class: class of the profile
  *
  * Return: the profile with a reference, or NULL.
  */

@@ -25,7 +25,7 @@ struct ss_prefix {
 /**
  * ss_prefix_match_any() - does an address match one of some prefixes?
  * @p: the prefixes
- * @count: how many; 0 matches any address
+ * @count: number of them; 0 matches any address
  * @a: the address
  */
 bool ss_prefix_match_any(const struct ss_prefix *p, u32 count,
@@ -33,9 +33,9 @@ bool ss_prefix_match_any(const struct ss_prefix *p, u32 count,
 
 /**
  * ss_prefix_parse() - read a prefix from a netlink attribute
- * @p: gets it
+ * @p: set to the prefix
  * @nest: the attribute
- * @extack: gets what is wrong
+ * @extack: told what is wrong
  *
  * Return: 0 or -EINVAL.
  */
@@ -47,7 +47,7 @@ int ss_prefix_parse(struct ss_prefix *p, const struct nlattr *nest,
  * @skb: the message
  * @attr: type of the attribute that each becomes
  * @p: the prefixes
- * @count: how many
+ * @count: number of them
  *
  * Return: 0 or -EMSGSIZE.
  */

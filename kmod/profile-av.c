@@ -17,7 +17,7 @@
 #define NEST_LIMIT		12
 #define ALL_CONDITIONS		0xff
 
-/* The options that are one word, and what they are where they are absent. */
+/* Options that are one word or number, with their defaults. */
 static const struct ss_profile_option options[] = {
 	{ ATTR(AV_SCAN), SMTPSPLICE_AV_SCAN_BLOCK },
 	{ ATTR(EXECUTABLES), SMTPSPLICE_EXECUTABLES_DEFAULT },
@@ -40,7 +40,7 @@ static const struct ss_profile_option options[] = {
 	{ ATTR(SENDER_BAN), 0 },
 };
 
-/* The options that are one text. */
+/* Options that are one text. */
 static const int texts[] = {
 	ATTR(REPLY_VIRUS), ATTR(REPLY_EXECUTABLE), ATTR(REPLY_FILENAME),
 	ATTR(REPLY_HASH), ATTR(REPLY_ARCHIVE), ATTR(REPLY_PARTIAL),
@@ -49,8 +49,8 @@ static const int texts[] = {
 };
 
 /*
- * A reply begins with its code. What else is right or wrong about it the helper
- * knows; a verdict's reply is checked when it comes.
+ * Checks that a reply begins with its code. The helper knows what else is right or
+ * wrong about it; a verdict's reply is checked when it comes.
  */
 static int check_text(const struct nlattr *attr, struct netlink_ext_ack *extack)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A profile, and what is special about a class of them: for profile.c, its classes
- * profile-tls.c and profile-av.c, and those who read the options of one.
+ * A profile, and the particulars of a class of them: for profile.c, its classes
+ * profile-tls.c and profile-av.c, and the files that read the options of one.
  */
 #ifndef SS_PROFILE_CLASS_H
 #define SS_PROFILE_CLASS_H
@@ -17,7 +17,7 @@ struct nlattr;
 struct sk_buff;
 
 /**
- * struct ss_profile_tls - what the kernel itself heeds of a TLS profile
+ * struct ss_profile_tls - options of a TLS profile that the kernel itself heeds
  * @smtps: enum smtpsplice_tls_mode
  * @starttls: enum smtpsplice_starttls_mode
  * @port_count: length of @ports
@@ -31,7 +31,7 @@ struct ss_profile_tls {
 };
 
 /**
- * struct ss_profile_av - what the kernel itself heeds of an AV profile
+ * struct ss_profile_av - options of an AV profile that the kernel itself heeds
  * @scan: enum smtpsplice_av_scan
  * @infected: enum smtpsplice_infected
  * @scan_timeout: enum smtpsplice_fail_action
@@ -50,17 +50,17 @@ struct ss_profile_av {
 
 /**
  * struct ss_profile - a named set of options that policies refer to
- * @node: in ss_profiles.list
+ * @node: link in ss_profiles.list
  * @rcu: frees it
- * @users: 1 for the list, 1 a policy that names it and 1 a session
+ * @users: references: 1 for the list, 1 a policy that names it and 1 a session
  * @class: enum ss_profile_class
  * @name: unique in its class and namespace
- * @policies: how many policies name it, covered by ss_net.lock
- * @tls: with %SS_PROFILE_TLS
- * @av: with %SS_PROFILE_AV
- * @len: octets of @attrs
- * @attrs: all of it as netlink attributes (set "tls-profile" or "av-profile"):
- *	most of it is for the helper
+ * @policies: number of policies that name it, covered by ss_net.lock
+ * @tls: options that the kernel heeds, of the class %SS_PROFILE_TLS
+ * @av: the same of the class %SS_PROFILE_AV
+ * @len: bytes of @attrs
+ * @attrs: netlink attributes of all its options (set "tls-profile" or
+ *	"av-profile"): most of them are for the helper
  *
  * But for @policies it does not change: another one takes its place.
  */
@@ -97,8 +97,8 @@ static inline bool ss_profile_smtps(const struct ss_profile *p, u16 port)
 
 /**
  * struct ss_profile_option - an option that is one number
- * @attr: its attribute
- * @value: what it is where it is absent
+ * @attr: attribute of the option
+ * @value: default, where the attribute is absent
  */
 struct ss_profile_option {
 	int attr;
@@ -106,18 +106,18 @@ struct ss_profile_option {
 };
 
 /**
- * struct ss_profile_kind - what is special about a class of profiles
- * @what: what messages call it
- * @policy: of its attributes
- * @max: its largest attribute
- * @options: its options that are one number of 32 bits
- * @option_count: how many
+ * struct ss_profile_kind - the particulars of a class of profiles
+ * @what: word for it in messages
+ * @policy: netlink policy of its attributes
+ * @max: largest number of its attributes
+ * @options: options that are one number of 32 bits
+ * @option_count: length of @options
  * @cmd_get: command of a dump
- * @event_add: event that tells of a new one, or one that was replaced
+ * @event_add: event that tells of one that is new, or was replaced
  * @event_del: event that tells of one that was deleted
  * @put: puts all attributes that are not in @options, from @tb and @nest, which
  *	is NULL where nothing was given; checks them
- * @apply: reads an attribute back that the kernel itself heeds
+ * @apply: copies an option that the kernel itself heeds out of its attribute
  */
 struct ss_profile_kind {
 	const char *what;

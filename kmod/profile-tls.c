@@ -13,7 +13,7 @@
 #define ATTR(name)	(SMTPSPLICE_A_TLS_PROFILE_##name)
 #define DEFAULT_PORT	465
 
-/* The options that are one word, and what they are where they are absent. */
+/* Options that are one word, with their defaults. */
 static const struct ss_profile_option options[] = {
 	{ ATTR(SMTPS), SMTPSPLICE_TLS_MODE_INSPECT },
 	{ ATTR(STARTTLS), SMTPSPLICE_STARTTLS_MODE_INSPECT },
@@ -80,7 +80,7 @@ static int check_cert(struct nlattr *const *tb, struct netlink_ext_ack *extack)
 	const struct nlattr *mode = tb[ATTR(SERVER_CERT_MODE)];
 	const struct nlattr *cert = tb[ATTR(SERVER_CERT)];
 
-	/* it becomes a file name */
+	/* the name becomes a file name */
 	if (cert && (!ss_netlink_name_ok(nla_data(cert)) ||
 		     *(char *)nla_data(cert) == '.')) {
 		NL_SET_ERR_MSG_ATTR(extack, cert, "bad name of a certificate");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The profiles of a network namespace: named sets of options that policies refer
- * to. What is special about a class of them is in profile-tls.c and profile-av.c.
+ * to. The particulars of a class of them are in profile-tls.c and profile-av.c.
  * All that a profile says is kept as netlink attributes, for whoever lists it and
  * for the helper, who gets it with each piece of work, so that there is one place
  * where the configuration is.
@@ -126,7 +126,7 @@ static void apply_attrs(struct ss_profile *p)
 		kinds[p->class]->apply(p, attr);
 }
 
-/* Makes a profile of an attribute, or of defaults where there is none. */
+/* Builds a profile of an attribute, or of defaults where there is none. */
 static struct ss_profile *build_profile(enum ss_profile_class class,
 					const char *name,
 					const struct nlattr *nest,

@@ -15,7 +15,7 @@ struct nlattr;
 struct sk_buff;
 struct ss_net;
 
-/* Most octets of attributes in a profile: a dump's message is to hold one. */
+/* Limit of the bytes of a profile's attributes: a dump's message is to hold one. */
 #define SS_PROFILE_SIZE_MAX	8192
 
 /**
@@ -49,7 +49,8 @@ int ss_profile_add(struct ss_net *sn, enum ss_profile_class class,
  * @sn: the namespace
  * @class: the class of the profile
  * @info: the request
- * @rebind: has who names the old one name the new one, called under ss_net.lock
+ * @rebind: makes policies that name the old one name the new one; called under
+ *	ss_net.lock
  *
  * Return: 0, -EINVAL, -ENOENT, -EMSGSIZE or -ENOMEM.
  */
@@ -73,7 +74,7 @@ int ss_profile_del(struct ss_net *sn, enum ss_profile_class class,
 /**
  * ss_profile_dump() - list the profiles in a netlink dump
  * @sn: the namespace
- * @class: of which class
+ * @class: class of the profiles
  * @skb: message to fill
  * @cb: the dump
  *
@@ -83,7 +84,7 @@ int ss_profile_dump(struct ss_net *sn, enum ss_profile_class class,
 		    struct sk_buff *skb, struct netlink_callback *cb);
 
 /**
- * ss_profile_find() - a profile by name
+ * ss_profile_find() - find a profile by name
  * @sn: the namespace
  * @class: the class
  * @name: the name
@@ -95,11 +96,11 @@ struct ss_profile *ss_profile_find(struct ss_net *sn,
 				   const char *name);
 
 /**
- * ss_profile_need() - likewise, for the attribute of a request that names it
+ * ss_profile_need() - find the profile that the attribute of a request names
  * @sn: the namespace
  * @class: the class
- * @attr: the attribute, a string
- * @extack: is told where there is none
+ * @attr: the attribute, a string, or NULL for "default"
+ * @extack: told where there is none
  *
  * Context: under ss_net.lock. Return: the profile, without a reference, or
  * ERR_PTR(-ENOENT).
@@ -110,10 +111,10 @@ struct ss_profile *ss_profile_need(struct ss_net *sn,
 				   struct netlink_ext_ack *extack);
 
 /**
- * ss_profile_fill() - put all that a profile says into a message
+ * ss_profile_fill() - put all options of a profile into a message
  * @p: the profile
  * @skb: the message
- * @attr: the attribute that it becomes
+ * @attr: the attribute that they become
  *
  * Return: 0 or -EMSGSIZE.
  */

@@ -16,7 +16,7 @@
 
 #include "rekey.h"
 
-/* The longest label. */
+/* Length of the longest label. */
 #define LABEL_MAX	12
 #define PREFIX		"tls13 "
 #define PREFIX_LEN	6
@@ -48,7 +48,7 @@ int ss_rekey_expand(const u8 *secret, u8 secret_len, const char *label,
 	p += PREFIX_LEN;
 	memcpy(p, label, n);
 	p += n;
-	*p++ = 0;	/* no context */
+	*p++ = 0;	/* context: empty */
 	*p++ = 1;	/* HKDF-Expand (RFC 5869 2.3): the first block is enough */
 	err = crypto_shash_setkey(tfm, secret, secret_len) ?:
 	      crypto_shash_tfm_digest(tfm, info, p - info, hash);
@@ -64,7 +64,7 @@ out:
  * struct step - what is needed to go on to the next key
  * @secret: the next secret
  * @key: the next key
- * @nonce: its nonce, salt and iv as linux/tls.h divides it
+ * @nonce: nonce of that key, salt and iv as linux/tls.h divides it
  */
 struct step {
 	u8 secret[SS_SECRET_MAX];
@@ -72,7 +72,7 @@ struct step {
 	u8 nonce[NONCE_LEN];
 };
 
-/* 0 where it is a cipher that has no new keys. */
+/* Length of a cipher's key, 0 where the cipher has no new keys. */
 static u8 key_len(const struct tls_crypto_info *info)
 {
 	switch (info->version == TLS_1_3_VERSION ? info->cipher_type : 0) {
@@ -95,7 +95,7 @@ static int derive_step(struct step *step, const u8 *secret, u8 len, u8 key_len)
 			       sizeof(step->nonce));
 }
 
-/* The KeyUpdate was seen to: what comes behind it may be read. */
+/* Lets what comes behind the KeyUpdate be read, which was seen to. */
 static void end_key_update(struct tls_context *ctx)
 {
 #ifdef SS_HAVE_KEY_UPDATE_PENDING
@@ -103,7 +103,7 @@ static void end_key_update(struct tls_context *ctx)
 #endif
 }
 
-/* The sequence number begins anew (RFC 8446 5.3). */
+/* Sets a key. The sequence number begins anew (RFC 8446 5.3). */
 static int set_key(struct sock *sk, const struct step *step, u8 key_len,
 		   bool send)
 {

@@ -6,14 +6,14 @@
 
 struct sock;
 
-/* Of SHA-384; the other one is of SHA-256. */
+/* Bytes of the longest secret, which SHA-384 makes; the other one is SHA-256's. */
 #define SS_SECRET_MAX	48
 
 /**
  * struct ss_secrets - the traffic secrets of a leg (RFC 8446 7.1)
- * @len: octets of each, by the hash of the cipher suite; 0 where there are none
- * @recv: of what the peer sends
- * @send: of what we send
+ * @len: bytes of each, by the hash of the cipher suite; 0 where there are none
+ * @recv: secret of what the peer sends
+ * @send: secret of what we send
  */
 struct ss_secrets {
 	u8 len;
@@ -23,8 +23,8 @@ struct ss_secrets {
 
 /**
  * ss_rekey() - go on to the next key of one direction (RFC 8446 7.2)
- * @sk: with kTLS, in software
- * @secrets: its secrets; the one of the direction is replaced by the next
+ * @sk: the socket, with kTLS in software
+ * @secrets: secrets of the leg; that of the direction is replaced by the next
  * @send: the direction: what we send, else what we receive
  *
  * To be called behind the record of the KeyUpdate: when it was sent whole, or was
@@ -38,10 +38,10 @@ int ss_rekey(struct sock *sk, struct ss_secrets *secrets, bool send);
 /**
  * ss_rekey_expand() - HKDF-Expand-Label with an empty context (RFC 8446 7.1)
  * @secret: the secret
- * @secret_len: its octets, which say what the hash is
- * @label: the label, without "tls13 ", at most 12 octets
- * @out: where to
- * @len: how many octets, at most @secret_len
+ * @secret_len: bytes of @secret, which say what the hash is
+ * @label: the label, without "tls13 ", at most 12 characters
+ * @out: set to the result
+ * @len: bytes of the result, at most @secret_len
  *
  * Context: process. Return: 0 or -errno.
  */

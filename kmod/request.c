@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What sessions ask of the helper: requests that wait for it, or that it has.
+ * Requests of sessions to the helper: those that wait for it, and those that it has.
  *
  * ss_net.request_lock covers all of it. A request is part of its session;
  * whoever gets one from here holds a reference to its waker. Each request ends
@@ -179,7 +179,7 @@ bool ss_request_crowded(struct ss_request *r, enum ss_request_kind kind)
 		   READ_ONCE(set->max_client_handshakes);
 	u32 mine, all;
 
-	/* most of the time there are few */
+	/* requests are few most of the time */
 	if (READ_ONCE(r->sn->queues[kind].asked) <= most)
 		return false;
 	spin_lock_bh(&r->sn->request_lock);
@@ -189,7 +189,7 @@ bool ss_request_crowded(struct ss_request *r, enum ss_request_kind kind)
 	return mine >= most && all > mine;
 }
 
-/* The oldest of the clients of whom the helper has the fewest. */
+/* Chooses the oldest request of the clients of whom the helper has the fewest. */
 static struct ss_request *choose_next(const struct ss_net *sn,
 				      enum ss_request_kind kind)
 	__must_hold(&sn->request_lock)
@@ -292,7 +292,7 @@ int ss_request_answer(struct ss_net *sn, enum ss_request_kind kind,
 		err = -EPERM;
 		goto out;
 	}
-	/* what is taken was taken by this helper: see ss_request_orphaned() */
+	/* taken requests are this helper's: see ss_request_orphaned() */
 	list_for_each_entry(r, &q->taken, node) {
 		if (r->cookie == cookie) {
 			finish_request(r, answer, replacement);
@@ -328,7 +328,7 @@ void ss_request_orphaned(struct ss_net *sn, enum ss_request_kind kind,
 	struct ss_request *r, *prev;
 
 	lockdep_assert_held(&sn->request_lock);
-	/* from the back, so that they keep their order at the front */
+	/* goes from the back, so that they keep their order at the front */
 	list_for_each_entry_safe_reverse(r, prev, &q->taken, node) {
 		if (r->portid != portid)
 			continue;

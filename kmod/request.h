@@ -13,21 +13,21 @@ struct ss_net;
 struct ss_share;
 struct ss_waker;
 
-/* A message that took down this many helpers is answered by the kernel. */
+/* Helpers that a message may take down; then the kernel answers it. */
 #define SS_REQUEST_ATTEMPTS_MAX	3
 
 /**
  * struct ss_request - the request of a session, at most one at a time
- * @waker: of the session that it is part of
+ * @waker: waker of the session that it is part of
  * @sn: the namespace
- * @share: of the client
- * @node: in a list of struct ss_queue
- * @kind: what is asked
- * @state: its state
- * @cookie: names it while it is taken
+ * @share: share of the client
+ * @node: link in a list of struct ss_queue
+ * @kind: kind of question
+ * @state: state of the request
+ * @cookie: name that it has while it is taken
  * @portid: netlink port of the helper that has it
- * @attempt: how often it was taken
- * @tellers: how many are telling a helper what it is about, see
+ * @attempt: number of times that it was taken
+ * @tellers: number of those who are telling a helper what it is about, see
  *	ss_request_tell()
  * @unrung: the doorbell could not be rung for want of memory
  * @deadline: jiffies at which the session gives up
@@ -63,8 +63,8 @@ void ss_request_init(struct ss_net *sn);
 /**
  * ss_request_submit() - ask the helper for something
  * @r: the request; its session is woken when the answer is there
- * @kind: for what
- * @deadline: jiffies at which it will not wait any longer
+ * @kind: kind of question
+ * @deadline: jiffies at which the session will not wait any longer
  */
 void ss_request_submit(struct ss_request *r, enum ss_request_kind kind,
 		       unsigned long deadline);
@@ -86,7 +86,7 @@ bool ss_request_unrung(const struct ss_request *r);
 /**
  * ss_request_cancel() - take the request back, or collect the answer
  * @r: the request
- * @answer: gets the answer
+ * @answer: set to the answer, where there was one
  *
  * Exactly one of answer, cancel and the helper's death wins. A helper that is
  * being told of the request is waited for, so this comes before anything that it
@@ -97,10 +97,10 @@ bool ss_request_unrung(const struct ss_request *r);
 bool ss_request_cancel(struct ss_request *r, union ss_answer *answer);
 
 /**
- * ss_request_replacement() - the message that came with the answer
+ * ss_request_replacement() - take the message that came with the answer
  * @r: the request, whose answer was collected
  *
- * Return: the file, the caller's, or NULL.
+ * Return: the file, which is the caller's, or NULL.
  */
 struct file *ss_request_replacement(struct ss_request *r);
 
@@ -120,7 +120,7 @@ bool ss_request_served(const struct ss_net *sn, enum ss_request_kind kind);
 /**
  * ss_request_crowded() - has a client its share of the requests?
  * @r: the request of one of its sessions
- * @kind: of which kind
+ * @kind: their kind
  *
  * A share does not bite while only one client has requests.
  */
@@ -129,7 +129,7 @@ bool ss_request_crowded(struct ss_request *r, enum ss_request_kind kind);
 /**
  * ss_request_take() - hand a waiting request to a helper
  * @sn: the namespace
- * @kind: of which kind
+ * @kind: their kind
  * @sk: the helper's netlink socket
  * @cookie: set to the cookie
  *
@@ -167,14 +167,14 @@ void ss_request_told(struct ss_request *r);
 bool ss_request_is(struct ss_request *r, u64 cookie);
 
 /**
- * ss_request_untake() - the request could not be handed over after all
+ * ss_request_untake() - put a request back that could not be handed over after all
  * @r: the request
  * @cookie: the cookie; nothing happens if it is stale
  */
 void ss_request_untake(struct ss_request *r, u64 cookie);
 
 /**
- * ss_request_answer() - a helper answers
+ * ss_request_answer() - give a helper's answer to the request it is for
  * @sn: the namespace
  * @kind: the kind of request
  * @sk: the helper's netlink socket
@@ -189,10 +189,10 @@ int ss_request_answer(struct ss_net *sn, enum ss_request_kind kind,
 		      const union ss_answer *answer, struct file *replacement);
 
 /**
- * ss_request_orphaned() - a helper is gone: what becomes of its requests
+ * ss_request_orphaned() - see to the requests of a helper that is gone
  * @sn: the namespace
  * @kind: the kind of request
- * @portid: its netlink port
+ * @portid: netlink port that the helper had
  *
  * Messages wait for the next helper, but those that have taken down too many.
  * A handshake cannot be begun again: it has failed.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What drives a session: its work, which does all that can be done and never waits
- * for a peer: what comes, what is to be sent, time-outs, handshakes, the relay of
- * what is not looked into, and the end. It runs until nothing more can be done, or
- * for a while (RUN_TIME), under the session's lock. What there is of a session
- * besides that is in session.c.
+ * The work that drives a session. It does all that can be done and never waits for a
+ * peer: it takes what comes, sends what is due, and sees to time-outs, handshakes,
+ * the relay of what is not looked into, and the end. It runs until nothing more can
+ * be done, or for a while (RUN_TIME), under the session's lock. All else of a session
+ * is in session.c.
  */
 #include <linux/slab.h>
 #include <net/genetlink.h>
@@ -31,10 +31,10 @@
 
 /* Rounds of work before others get their turn. */
 #define RUN_BUDGET		64
-/* And how long they may take, jiffies; the last of them ends later. */
+/* Time that they may take, jiffies; the last of them ends later. */
 #define RUN_TIME		(HZ / 10)
 
-/* The session is over: nothing may find it, or be woken by it, any more. */
+/* Ends a session: nothing may find it, or be woken by it, any more. */
 static void end_session(struct ss_session *s, const char *why)
 {
 	struct ss_net *sn = s->sn;
@@ -123,7 +123,7 @@ static void bypass_policy(struct ss_session *s)
 	begin_relay(s, h->cause);
 }
 
-/* The answer is there, or was made up. */
+/* Follows the answer, which has come or was made up. */
 static void end_handshake(struct ss_session *s)
 {
 	struct ss_handshake *h = &s->answer.handshake;
@@ -148,7 +148,7 @@ static void end_handshake(struct ss_session *s)
 	}
 }
 
-/* It is us who ends the handshakes. */
+/* Ends the handshakes from our side (time-out, no socket, too many). */
 static void fail_handshake(struct ss_session *s, u32 cause, const char *text)
 {
 	struct ss_handshake *h = &s->answer.handshake;
@@ -207,7 +207,7 @@ static bool step_handshake(struct ss_session *s)
 	return true;
 }
 
-/* The server's 220 to STARTTLS is there. */
+/* Goes from the server's 220 to STARTTLS on to the handshakes. */
 static void begin_starttls(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
@@ -217,8 +217,8 @@ static void begin_starttls(struct ss_session *s)
 		return;
 	}
 	/*
-	 * What was said in plain text behind STARTTLS or its 220 must not be
-	 * taken for what is said inside TLS (CVE-2011-0411, CVE-2021-22947).
+	 * Octets in plain text behind STARTTLS or its 220 must not be taken
+	 * for what is said inside TLS (CVE-2011-0411, CVE-2021-22947).
 	 */
 	if (!ss_leg_has_no_input(&s->server) || !ss_leg_flushed(&s->server)) {
 		ss_stats_inc(s->sn, PROTOCOL_ERROR);
@@ -232,7 +232,7 @@ static void begin_starttls(struct ss_session *s)
 	}
 }
 
-/* The server is there: who begins to speak, and how? */
+/* Begins with a server that is connected: in plain text, with TLS, or unseen. */
 static void begin_dialogue(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
@@ -272,7 +272,7 @@ static bool step_relay(struct ss_session *s)
 	progress |= relay_one_way(v, c);
 	if (progress)
 		ss_session_restart_deadline(s);
-	/* one that was reset resets the other */
+	/* a leg that was reset resets the other */
 	if (ss_leg_failed(c) || ss_leg_failed(v)) {
 		ss_leg_close(c);
 		ss_leg_close(v);
@@ -296,7 +296,7 @@ static bool step_dial(struct ss_session *s)
 	return s->state != SMTPSPLICE_STATE_DIAL;
 }
 
-/* Its FIN is there, or it has said as much. */
+/* Sees to a server that has sent its FIN, or has said as much. */
 static void server_left(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
@@ -370,7 +370,7 @@ static bool pump_server(struct ss_session *s)
 	ss_leg_consume(v, n);
 	if (ss_session_holds_message(s))
 		ss_session_restart_keepalive(s);
-	/* not while it is the client, the helper or one reply that is awaited */
+	/* elsewhere it is the client, the helper or one reply that is awaited */
 	if (s->smtp.turns != turns && (s->state == SMTPSPLICE_STATE_GREET ||
 				       s->state == SMTPSPLICE_STATE_COMMAND))
 		ss_session_restart_deadline(s);
@@ -379,7 +379,7 @@ static bool pump_server(struct ss_session *s)
 	return progress || n;
 }
 
-/* Would STARTTLS be for the helper to do? */
+/* Would STARTTLS need the helper? */
 static bool needs_helper(const struct ss_session *s)
 {
 	return s->profile &&
@@ -396,7 +396,7 @@ static bool pump_client(struct ss_session *s)
 	bool progress;
 
 	lockdep_assert_held(&s->lock);
-	/* before the banner nothing is expected, but must not go unnoticed */
+	/* nothing is expected before the banner, but must not go unnoticed */
 	if (!ss_smtp_wants_client(&s->smtp) &&
 	    s->state != SMTPSPLICE_STATE_GREET)
 		return false;
@@ -439,9 +439,9 @@ static bool has_room(const struct ss_leg *leg)
 }
 
 /*
- * One side sent its FIN and all it said is done with. A client's is passed on,
- * so that the server sees what it would have seen; a server's ends the session, but
- * where a message can do without it.
+ * Handles the FIN of one side once all that it said is done with. A client's is
+ * passed on, so that the server sees what it would have seen; a server's ends the
+ * session, but where a message can do without it.
  */
 static bool handle_eof(struct ss_session *s)
 {
@@ -514,8 +514,9 @@ static bool step_dialogue(struct ss_session *s)
 	return progress || handle_eof(s);
 }
 
-/* What a peer still sends is read and dropped: unread octets would make TCP
- * send a RST, which can destroy our last reply on its way.
+/*
+ * Reads and drops what a peer still sends: unread octets would make TCP send a RST,
+ * which can destroy our last reply on its way.
  */
 static bool drain_leg(struct ss_leg *leg)
 {
@@ -630,7 +631,7 @@ static void run_steps(struct ss_session *s)
 		ss_waker_wake(&s->waker);
 		break;
 	}
-	/* what the last steps put into the sinks; with TLS it is the helper's */
+	/* sends what the last steps put into the sinks; at TLS the helper sends */
 	if (!s->dead && s->state != SMTPSPLICE_STATE_HANDSHAKE) {
 		ss_leg_flush(&s->client);
 		ss_leg_flush(&s->server);
@@ -672,6 +673,6 @@ void ss_session_begin(struct ss_session *s, struct socket *sock)
 	ss_session_set_state(s, SMTPSPLICE_STATE_DIAL);
 	if (ss_dial(s))
 		dial_failed(s);
-	/* what came in before the callbacks were there */
+	/* something may have come in before the callbacks were there */
 	ss_waker_wake(&s->waker);
 }

@@ -17,7 +17,7 @@ void ss_session_begin(struct ss_session *s, struct socket *sock);
 
 /**
  * ss_session_work() - the work of a session
- * @work: in its waker
+ * @work: the work in its waker
  *
  * Gives back the reference that queueing it took.
  */

@@ -11,15 +11,15 @@ struct ss_session;
 
 /**
  * ss_session_table_add() - add a session, unless the namespace has enough
- * @s: the session, with addresses and share; it gets its id
+ * @s: the session, with addresses and share; gets its id
  *
- * Return: 0, -EUSERS where it or the client has enough, or -ESHUTDOWN where it
- * goes away.
+ * Return: 0, -EUSERS where the namespace or the client has enough, or -ESHUTDOWN
+ * where the namespace goes away.
  */
 int ss_session_table_add(struct ss_session *s);
 
 /**
- * ss_session_table_free_port() - a port to connect to a session's server from
+ * ss_session_table_free_port() - find a port to connect to a session's server from
  * @s: the session
  *
  * Conntrack knows a session's two connections apart by the client's port: no
@@ -38,14 +38,14 @@ __be16 ss_session_table_free_port(const struct ss_session *s);
 void ss_session_table_flush(struct ss_net *sn);
 
 /**
- * struct ss_session_attrs - the attributes that name a session, of one set
- * @id: its id
- * @policy: the policy that picked it
- * @iif: interface on which the client came in
- * @client: the client's address
- * @client_port: its port
- * @server: the server's address
- * @server_port: its port
+ * struct ss_session_attrs - attributes of one set that name a session
+ * @id: attribute of its id
+ * @policy: attribute of the policy that picked it
+ * @iif: attribute of the interface on which the client came in
+ * @client: attribute of the client's address
+ * @client_port: attribute of the client's port
+ * @server: attribute of the server's address
+ * @server_port: attribute of the server's port
  */
 struct ss_session_attrs {
 	int id;
@@ -58,7 +58,7 @@ struct ss_session_attrs {
 };
 
 /**
- * ss_session_table_put() - put into a netlink message what names a session
+ * ss_session_table_put() - put the attributes that name a session into a message
  * @skb: the message
  * @s: the session
  * @a: the attributes

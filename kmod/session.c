@@ -4,10 +4,10 @@
  * the messages in between.
  *
  * One work item drives it and does all of its work, never waiting for a peer:
- * session-run.c. Its lock is held meanwhile, and nobody else takes it but who
- * begins the session: what others need of one that waits for its verdict is
- * there without it (ss_request_tell()). Here is what the work, the messages and
- * the verdicts stand upon: the object, its states, deadlines and references.
+ * session-run.c. It holds the session's lock meanwhile, which only accept.c takes
+ * besides, to begin the session: what others need of one that waits for its verdict
+ * they get without it (ss_request_tell()). This file has what the work, the messages
+ * and the verdicts stand upon: the object, its states, deadlines and references.
  *
  * States (enum smtpsplice_state) change in ss_session_set_state() alone, along the
  * arrows that are drawn there.
@@ -41,19 +41,19 @@
 #include "trace.h"
 #include "waker.h"
 
-/* How long closing may take, ms. */
+/* Time that closing may take, ms. */
 #define CLOSE_TIMEOUT		10000
-/* Until sending is tried again although nothing happened, jiffies. */
+/* Time until sending is tried again although nothing happened, jiffies. */
 #define SEND_RETRY		HZ
 /*
- * Most NOOPs to one server. It may count them: Exim ends the session at the
+ * Limit of NOOPs to one server, which may count them: Exim ends the session at the
  * eleventh command that is not of a mail (smtp_accept_max_nonmail), and the client
  * may want some of those.
  */
 #define NOOPS_MAX		8
-/* So often the time between two of them doubles; servers wait for five minutes. */
+/* Times that the pause between two of them doubles; servers wait for five minutes. */
 #define NOOP_DOUBLINGS		2
-/* So often a full budget halves the time that who sends a message may be silent. */
+/* Times that a full budget halves the time for which a sender may be silent. */
 #define SILENCE_HALVINGS	4
 
 /* Drops the session's references. */
@@ -114,13 +114,13 @@ static u32 timeout_ms(const struct ss_session *s)
 	}
 }
 
-/* Is it what holds something of a message whose client is slow? */
+/* Does it wait for more of a message, and hold a part of it? */
 static bool occupies_budget(const struct ss_session *s)
 {
 	return s->state == SMTPSPLICE_STATE_BODY && s->hold.charged;
 }
 
-/* Jiffies that a peer has for what it is to do next. */
+/* Computes the jiffies that a peer has for what it is to do next. */
 static unsigned long patience(const struct ss_session *s)
 {
 	u32 halvings = 0;
@@ -131,7 +131,7 @@ static unsigned long patience(const struct ss_session *s)
 	return msecs_to_jiffies(timeout_ms(s)) >> halvings;
 }
 
-/* When the state has lasted too long, where its time begins now. */
+/* Computes when the state will have lasted too long, if its time begins now. */
 static unsigned long latest_deadline(const struct ss_session *s)
 {
 	unsigned long at = jiffies + patience(s);
@@ -143,7 +143,6 @@ static unsigned long latest_deadline(const struct ss_session *s)
 	return time_before(s->message_end, at) ? s->message_end : at;
 }
 
-/* A peer did something whole: the state's time begins anew. */
 void ss_session_restart_deadline(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
@@ -164,7 +163,7 @@ void ss_session_press(struct ss_session *s)
 
 void ss_session_pace(struct ss_session *s, u32 n)
 {
-	/* only what holds something is in the way of others */
+	/* a session that holds nothing is in nobody's way */
 	u32 rate = s->hold.charged ? ss_budget_min_rate(s->sn) :
 				     SS_BUDGET_MIN_RATE;
 	unsigned long most = latest_deadline(s);
@@ -180,7 +179,6 @@ void ss_session_pace(struct ss_session *s, u32 n)
 	WRITE_ONCE(s->deadline, time_before(deadline, most) ? deadline : most);
 }
 
-/* The server has heard of us, or we of it: its patience begins anew. */
 void ss_session_restart_keepalive(struct ss_session *s)
 {
 	u64 ms = READ_ONCE(s->sn->settings.keepalive);
@@ -305,13 +303,13 @@ void ss_session_keep_alive(struct ss_session *s)
 	ss_session_restart_keepalive(s);
 }
 
-/* Our close_notify was sent, and our FIN was not? */
+/* Was our close_notify sent, and our FIN not? */
 static bool awaits_records(const struct ss_leg *leg)
 {
 	return leg->sock && leg->notified && !leg->shut;
 }
 
-/* Has something to be sent that no socket may tell of? */
+/* Is something to be done again of which no socket may tell? */
 static bool must_retry(const struct ss_session *s)
 {
 	const struct ss_leg *c = &s->client, *v = &s->server;
@@ -384,7 +382,7 @@ static void count_unanswered(struct ss_session *s)
 	if (s->state != SMTPSPLICE_STATE_RELEASE &&
 	    s->state != SMTPSPLICE_STATE_REPLY && !ss_session_holds_message(s))
 		return;
-	/* it was counted when it was refused */
+	/* a refused one was counted then */
 	if (s->refusal)
 		return;
 	if (left || ss_session_holds_message(s))
@@ -393,7 +391,6 @@ static void count_unanswered(struct ss_session *s)
 		ss_stats_inc(s->sn, REFUSED_BY_SERVER);
 }
 
-/* Both sinks are sent, then both legs are closed. */
 void ss_session_close(struct ss_session *s)
 {
 	might_sleep();
@@ -419,7 +416,7 @@ void ss_session_close(struct ss_session *s)
 void ss_session_hangup(struct ss_session *s, const char *reply)
 {
 	lockdep_assert_held(&s->lock);
-	/* only where the client would take it for a reply */
+	/* elsewhere the client would not take it for a reply */
 	if (s->state != SMTPSPLICE_STATE_HANDSHAKE &&
 	    s->state != SMTPSPLICE_STATE_RELAY &&
 	    !(s->state == SMTPSPLICE_STATE_DIAL &&
@@ -434,7 +431,7 @@ void ss_session_discard(struct ss_session *s)
 	kvfree(s);
 }
 
-/* What may the client do about TLS? */
+/* Tells the engine's word for what the client may do about TLS. */
 static enum ss_smtp_tls starttls_mode(const struct ss_profile *profile)
 {
 	if (!profile)

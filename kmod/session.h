@@ -21,11 +21,11 @@ struct ss_profile;
 struct ss_share;
 
 /**
- * enum ss_redial - what becomes of a message whose server has left
- * @SS_REDIAL_NO: there is no such message
- * @SS_REDIAL_DUE: there will be another connection once it is to be sent
- * @SS_REDIAL_DIAL: that is being made
- * @SS_REDIAL_ENVELOPE: it gets the envelope
+ * enum ss_redial - progress of a message whose server has left
+ * @SS_REDIAL_NO: no such message
+ * @SS_REDIAL_DUE: needs another connection once it is to be sent
+ * @SS_REDIAL_DIAL: waits for that connection
+ * @SS_REDIAL_ENVELOPE: gives its envelope to the server
  */
 enum ss_redial {
 	SS_REDIAL_NO,
@@ -36,45 +36,45 @@ enum ss_redial {
 
 /**
  * struct ss_session - one client's connection and ours to the server
- * @waker: its references, its work, its id; the first member
- * @node: in ss_net.sessions
- * @rcu: frees it
+ * @waker: references, work and id; the first member
+ * @node: link in ss_net.sessions
+ * @rcu: head by which it is freed
  * @sn: the namespace
- * @policy: the policy that picked it, with a reference
- * @profile: its TLS profile with a reference, or NULL
- * @av: its AV profile with a reference
+ * @policy: policy that picked it, with a reference
+ * @profile: TLS profile with a reference, or NULL
+ * @av: AV profile with a reference
  * @born: jiffies at which it was accepted
  * @client_addr: the client
  * @server_addr: the server that the client meant
- * @share: what the client has of the budgets, with a reference
+ * @share: share of the client in the budgets, with a reference
  * @iif: interface on which the client came in
- * @timer: wakes it at the next deadline
- * @lock: held by the work while it runs; covers all below
+ * @timer: timer that wakes it at the next deadline
+ * @lock: lock that the work holds while it runs; covers all below
  * @state: enum smtpsplice_state
- * @dead: it has ended; only references are left
+ * @dead: the session has ended; only references are left
  * @deadline: jiffies at which @state has lasted too long
  * @message_end: jiffies at which the server has to have the message, where it
  *	has not been refused by then
  * @heard: jiffies when a peer last did something that counts
  * @paced: octets of the message that have earned no time yet
  * @keepalive: jiffies at which the server gets a NOOP
- * @noops: how many it has got
+ * @noops: number of those it has got
  * @client: the client leg
  * @server: the server leg
  * @hold: the message
- * @unscanned: enum smtpsplice_unscanned: the message is not scanned, and it is the
- *	kernel that says so
- * @refusal: the reply that the message will get although it is still coming in
+ * @unscanned: enum smtpsplice_unscanned: cause for which the kernel does not have
+ *	the message scanned
+ * @refusal: reply that the message will get although it is still coming in
  * @tag: header field that goes in front of the message, in @answer, or NULL
- * @redial: the server has left, and the message needs another connection to it
+ * @redial: progress with another connection, where the server has left a message
  * @sending: the server waits for the message
- * @sent: octets of it sent
- * @chunk_end: octets of it that the server was promised by BDAT
+ * @sent: octets of the message that were sent
+ * @chunk_end: octets of the message that the server was promised by BDAT
  * @messages: messages whose end-of-data was seen
- * @request: what is asked of the helper, covered by ss_net.request_lock
- * @answer: what the helper said last
+ * @request: request to the helper, covered by ss_net.request_lock
+ * @answer: last answer of the helper
  * @answered: the helper has answered, and its descriptors are waited for
- * @handshaken: there were TLS handshakes, or they were left to the peers
+ * @handshaken: TLS handshakes were done, or left to the peers
  * @tls: enum smtpsplice_tls_result, valid with @handshaken
  * @smtp: the engine
  */
@@ -144,7 +144,7 @@ void ss_session_discard(struct ss_session *s);
 bool ss_session_may_change(u32 from, u32 to);
 
 /**
- * ss_session_set_state() - the one place where a session changes its state
+ * ss_session_set_state() - change the state, of which this is the one place
  * @s: the session, under its lock
  * @state: enum smtpsplice_state; its time begins now
  *
@@ -153,9 +153,9 @@ bool ss_session_may_change(u32 from, u32 to);
 void ss_session_set_state(struct ss_session *s, u32 state);
 
 /**
- * ss_session_pace() - octets of a message got through
+ * ss_session_pace() - give time for octets of a message that got through
  * @s: the session, under its lock
- * @n: how many
+ * @n: number of octets
  *
  * They earn the time that they may take, up to the state's whole time. So a
  * trickle does not keep a session for ever.
@@ -170,14 +170,14 @@ void ss_session_pace(struct ss_session *s, u32 n);
 void ss_session_hangup(struct ss_session *s, const char *reply);
 
 /**
- * ss_session_restart_deadline() - a peer did something whole
- * @s: the session, under its lock; the time of its state begins anew
+ * ss_session_restart_deadline() - begin the time of the state anew
+ * @s: the session, under its lock, of which a peer did something whole
  */
 void ss_session_restart_deadline(struct ss_session *s);
 
 /**
- * ss_session_restart_keepalive() - the server has heard of us, or we of it
- * @s: the session, under its lock; the server's patience begins anew
+ * ss_session_restart_keepalive() - begin the time until the next NOOP anew
+ * @s: the session, under its lock, whose server has heard of us, or we of it
  */
 void ss_session_restart_keepalive(struct ss_session *s);
 
@@ -222,7 +222,7 @@ bool ss_session_begins_with_tls(const struct ss_session *s);
 void ss_session_close(struct ss_session *s);
 
 /**
- * ss_session_unsent() - what could be sent of the message
+ * ss_session_unsent() - count what could be sent of the message
  * @s: the session, under its lock
  *
  * Return: octets that the server may get already, and has not.
@@ -238,7 +238,7 @@ void ss_session_drop_message(struct ss_session *s);
 /**
  * ss_session_event() - tell the group "events" of something about a session
  * @s: the session
- * @kind: what
+ * @kind: kind of event
  * @v: the verdict for a verdict, else NULL
  *
  * Context: process.

@@ -2,7 +2,7 @@
 /*
  * Clients, as limits see them: an IPv4 address or an IPv6 /64, and what each of
  * them has of the budgets of the namespace. A share lives as long as one of the
- * client's sessions or messages does. What counts in it is said by those who own the budgets:
+ * client's sessions or messages does. The owners of the budgets count in it:
  * session-table.c, budget.c and request.c.
  */
 #include <linux/jhash.h>
@@ -17,7 +17,7 @@ void ss_share_init(struct ss_net *sn)
 {
 	spin_lock_init(&sn->shares_lock);
 	hash_init(sn->shares);
-	/* so that nobody can choose addresses that share a bucket */
+	/* keeps anybody from choosing addresses that share a bucket */
 	sn->shares_seed = get_random_u32();
 }
 
@@ -27,7 +27,7 @@ static u32 hash_of(const struct ss_net *sn, const __be32 prefix[2])
 			    sn->shares_seed);
 }
 
-/* Takes a reference to the share of a client that has one. */
+/* Finds the share of a client that has one, and takes a reference. */
 static struct ss_share *find_share(struct ss_net *sn,
 				   const struct ss_share *like)
 	__must_hold(&sn->shares_lock)

@@ -13,8 +13,8 @@ struct ss_net;
 
 /**
  * struct ss_request_count - requests of one kind
- * @asked: those that wait for a helper or that one has
- * @taken: those that one has
+ * @asked: requests that wait for a helper or that one has
+ * @taken: requests that a helper has
  */
 struct ss_request_count {
 	u32 asked;
@@ -22,14 +22,14 @@ struct ss_request_count {
 };
 
 /**
- * struct ss_share - what one client has of the budgets of a namespace
- * @node: in ss_net.shares
- * @users: sessions and held messages that refer to it, covered by ss_net.shares_lock
+ * struct ss_share - one client's share of the budgets of a namespace
+ * @node: link in ss_net.shares
+ * @users: references of sessions and held messages, covered by ss_net.shares_lock
  * @family: AF_INET or AF_INET6
- * @prefix: the client: its IPv4 address, or its IPv6 /64
- * @sessions: its sessions in ss_net.sessions, covered by ss_net.sessions_lock
- * @held: octets held in its messages
- * @requests: its requests, by kind, covered by ss_net.request_lock
+ * @prefix: IPv4 address or IPv6 /64 of the client
+ * @sessions: number of sessions, covered by ss_net.sessions_lock
+ * @held: bytes held in messages
+ * @requests: numbers of requests, by kind, covered by ss_net.request_lock
  */
 struct ss_share {
 	struct hlist_node node;

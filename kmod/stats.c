@@ -23,7 +23,7 @@ static u64 sum_counter(const struct ss_net *sn, int attr)
 	return total;
 }
 
-/* One helper may take several kinds of requests. */
+/* Counts the helpers, of which one may take several kinds of requests. */
 static u64 count_helpers(const struct ss_net *sn)
 {
 	u32 scan = READ_ONCE(sn->queues[SS_REQUEST_SCAN].port);

@@ -34,18 +34,18 @@
 #include "stats.h"
 #include "steer.h"
 
-/* After NF_IP_PRI_NAT_DST: a DNATed server is matched by its real address. */
+/* Runs behind NF_IP_PRI_NAT_DST: a DNATed server is matched by its real address. */
 #define STEER_PRIORITY	(NF_IP_PRI_NAT_DST + 1)
 
 /**
  * struct flow - a packet's addresses, for one code path over both families
  * @skb: the packet
- * @dev: where it came in
+ * @dev: interface on which it came in
  * @sn: the namespace
- * @th: its TCP header
+ * @th: TCP header
  * @thoff: offset of @th (IPv6)
- * @src: where it comes from
- * @dst: where it goes to
+ * @src: address it comes from
+ * @dst: address it goes to
  */
 struct flow {
 	struct sk_buff *skb;
@@ -57,7 +57,7 @@ struct flow {
 	struct ss_addr dst;
 };
 
-/* The socket, of any state, that talks from @local to @remote. */
+/* Finds the socket, of any state, that talks from @local to @remote. */
 static struct sock *find_socket(const struct flow *f,
 				const struct ss_addr *remote,
 				const struct ss_addr *local)
@@ -74,9 +74,9 @@ static struct sock *find_socket(const struct flow *f,
 }
 
 /*
- * Local delivery. The flag keeps the receive path from handing this route, as
- * a hint, to the next packet in the same batch that goes to the same address
- * but to another port (ip_extract_route_hint()).
+ * Has a packet delivered locally. The flag keeps the receive path from handing this
+ * route, as a hint, to the next packet in the same batch that goes to the same
+ * address but to another port (ip_extract_route_hint()).
  */
 static void deliver_locally(const struct flow *f)
 {
@@ -90,8 +90,9 @@ static void deliver_locally(const struct flow *f)
 	}
 }
 
-/* Consumes a reference to @sk. ip_forward() drops what has a socket but no
- * local route, so the two always go together.
+/*
+ * Gives a packet to @sk, a reference to which it consumes. ip_forward() drops what
+ * has a socket but no local route, so the two always go together.
  */
 static unsigned int steer_to(const struct flow *f, struct sock *sk)
 {
@@ -117,7 +118,7 @@ static bool is_forwardable4(const struct flow *f)
 	return ok;
 }
 
-/* The flags of an IPv6 route that leads off the box, or not at all. */
+/* Does an IPv6 route lead off the box? */
 static bool leads_off(const struct dst_entry *dst)
 {
 	const struct rt6_info *rt = dst_rt6_info(dst);
@@ -163,9 +164,9 @@ static bool is_forwardable(const struct flow *f)
 }
 
 /*
- * IPv6 has no reverse-path filter of its own. A source that no route leads
- * back to can not be answered by us, but by a server that knows another way:
- * it must not get past us unseen.
+ * Does a route lead back to the source? IPv6 has no reverse-path filter of its own.
+ * We could not answer such a source, but a server that knows another way could: its
+ * packets must not get past us unseen.
  */
 static bool is_answerable6(const struct flow *f)
 {
@@ -184,7 +185,7 @@ static bool is_answerable6(const struct flow *f)
 	return ok;
 }
 
-/* The leg that sends to where this comes from, from where it goes to, or NULL. */
+/* Finds the leg that sends to where this comes from, from where it goes to. */
 static struct sock *find_leg(const struct flow *f)
 {
 	struct sock *sk = find_socket(f, &f->dst, &f->src);
@@ -224,8 +225,8 @@ static bool bridged_to_us(const struct flow *f)
 }
 
 /*
- * An ACK may complete a handshake by syncookie, which no socket remembers.
- * Other ACKs are of flows older than the policy: the listener would reset them.
+ * Does an ACK complete a handshake by syncookie, which no socket remembers? Other
+ * ACKs are of flows older than the policy: the listener would reset them.
  */
 static bool completes_syncookie(const struct flow *f, const struct sock *sk)
 {
@@ -251,7 +252,7 @@ static bool claims_our_leg(const struct flow *f)
 	return true;
 }
 
-/* A flow that its policy picks, but does not want to be touched, on this port */
+/* Counts a flow that its policy picks, but does not touch on this port. */
 static unsigned int leave_alone(const struct flow *f,
 				const struct ss_policy *policy, bool syn)
 {
@@ -264,7 +265,7 @@ static unsigned int leave_alone(const struct flow *f,
 	return NF_ACCEPT;
 }
 
-/* A packet that belongs to no socket: is it a connection request for us? */
+/* Steers a packet that belongs to no socket, where it is a request to connect. */
 static unsigned int steer_new(const struct flow *f)
 {
 	const struct tcphdr *th = f->th;
@@ -356,8 +357,8 @@ static unsigned int steer_tcp(struct flow *f)
 }
 
 /*
- * An ICMP error about a packet that one of our legs sent goes to an address
- * that is not ours, so it would be forwarded and the leg would never learn of
+ * Delivers an ICMP error about a packet that one of our legs sent. The address that
+ * it goes to is not ours, so it would be forwarded and the leg would never learn of
  * a smaller MTU. @f has the addresses of the packet in error.
  */
 static unsigned int steer_error(struct flow *f, const __be16 *ports)
@@ -495,7 +496,7 @@ static const struct nf_hook_ops hooks[] = {
 	},
 };
 
-/* Without IPv6 (ipv6.disable=1) the last one has nothing to route to. */
+/* Counts the hooks; without IPv6 (ipv6.disable=1) the last could route nothing. */
 static unsigned int hook_count(void)
 {
 	return ipv6_mod_enabled() ? ARRAY_SIZE(hooks) : ARRAY_SIZE(hooks) - 1;
@@ -575,10 +576,10 @@ static bool is_left_behind(const struct sock *sk, const struct net *net)
 }
 
 /*
- * What our legs left in TIME_WAIT. Without the hooks no packet is delivered to
- * it, but ip_forward() drops those that early demux finds it for: a client
- * could not use its port again. (Like inet_twsk_purge(), which is for
- * namespaces that end.)
+ * Ends what our legs left in TIME_WAIT. Without the hooks no packet is delivered
+ * to it, but ip_forward() drops those that early demux finds it for: a client could
+ * not use its port again. (Like inet_twsk_purge(), which is for namespaces that
+ * end.)
  */
 static void purge_time_wait(const struct net *net)
 {
@@ -599,7 +600,7 @@ again:
 			if (!is_left_behind(sk, net) ||
 			    !refcount_inc_not_zero(&sk->sk_refcnt))
 				continue;
-			/* it may have become another one's meanwhile */
+			/* the socket may have become another one's meanwhile */
 			if (is_left_behind(sk, net))
 				nf_tproxy_twsk_deschedule_put(inet_twsk(sk));
 			else

@@ -98,14 +98,14 @@ const char *ss_verdict_begin(struct ss_session *s)
 void ss_verdict_await(struct ss_session *s)
 {
 	lockdep_assert_held(&s->lock);
-	/* what is not scanned waits for the server at most */
+	/* a message that is not scanned waits for the server at most */
 	if (s->unscanned)
 		ss_waker_wake(&s->waker);
 	else
 		ss_request_submit(&s->request, SS_REQUEST_SCAN, s->deadline);
 }
 
-/* Makes up the verdict to let it pass: the helper knows nothing of it. */
+/* Makes up the verdict that lets it pass: the helper knows nothing of it. */
 static void pass_unscanned(struct ss_session *s, u32 cause)
 {
 	struct ss_verdict *v = &s->answer.verdict;
@@ -115,7 +115,7 @@ static void pass_unscanned(struct ss_session *s, u32 cause)
 	memset(v, 0, sizeof(*v));
 	v->verdict = SMTPSPLICE_VERDICT_ACCEPT;
 	v->unscanned = cause;
-	/* what the policy wants is nothing to tell people of */
+	/* a policy's wish is nothing to tell people of */
 	if (cause != SMTPSPLICE_UNSCANNED_POLICY)
 		snprintf(v->tag, sizeof(v->tag), "X-Smtpsplice-Unscanned: %s",
 			 causes[cause].word);
@@ -145,7 +145,7 @@ bool ss_verdict_collect(struct ss_session *s)
 	return true;
 }
 
-/* The reply for a message that is refused by verdict. */
+/* Finds the reply for a message that is refused by verdict. */
 static const char *verdict_reply(const struct ss_verdict *v)
 {
 	if (v->reply[0])
@@ -162,8 +162,8 @@ static const char *verdict_reply(const struct ss_verdict *v)
 }
 
 /*
- * The helper made another message of it. Return: 1; 0 where it did not; or -errno
- * where that cannot be: the message itself must not go then.
+ * Takes the message that the helper has made of it. Return: 1; 0 where it has made
+ * none; or -errno where that cannot be: the message itself must not go then.
  */
 static int replace_message(struct ss_session *s)
 {
@@ -201,8 +201,8 @@ static void accept_message(struct ss_session *s, bool replaced)
 }
 
 /*
- * Only the profile can want a message to be lost or changed, whoever speaks for
- * the helper.
+ * Checks the verdict against the profile: that alone can want a message to be lost or
+ * changed, whoever speaks for the helper. Return: as of replace_message().
  */
 static int check_verdict(struct ss_session *s)
 {
@@ -218,7 +218,7 @@ static int check_verdict(struct ss_session *s)
 	}
 }
 
-/* Tells what was found from what could not be looked at. */
+/* Counts what was found apart from what could not be looked at. */
 static void count_reject(struct ss_session *s, const struct ss_verdict *v)
 {
 	if (v->unscanned)
@@ -272,7 +272,7 @@ static const char *refuse_unjudged(struct ss_session *s, u32 verdict,
 	return reply;
 }
 
-/* What the profile says where there is no verdict. */
+/* Does what the profile says where there is no verdict. */
 static const char *follow_profile(struct ss_session *s, u32 cause, u32 action)
 {
 	lockdep_assert_held(&s->lock);
@@ -290,7 +290,7 @@ static const char *follow_profile(struct ss_session *s, u32 cause, u32 action)
 const char *ss_verdict_timeout(struct ss_session *s)
 {
 	const struct ss_profile_av *av = &s->av->av;
-	/* one that came just in time, too */
+	/* a verdict that came just in time counts, too */
 	bool there = ss_verdict_collect(s) ||
 		     ss_request_cancel(&s->request, &s->answer);
 

@@ -6,10 +6,10 @@
 
 struct ss_session;
 
-/* All of them: process context, under the session's lock. */
+/* Context of all functions here: process, under the session's lock. */
 
 /**
- * ss_verdict_begin() - a message is to come: will it be scanned?
+ * ss_verdict_begin() - decide whether a message that is to come will be scanned
  * @s: the session
  *
  * Return: NULL, or the reply with which the message is refused.
@@ -17,7 +17,7 @@ struct ss_session;
 const char *ss_verdict_begin(struct ss_session *s);
 
 /**
- * ss_verdict_await() - the message is there: ask for the verdict, if need be
+ * ss_verdict_await() - ask for the verdict, where the message is to be scanned
  * @s: the session in the state scan
  */
 void ss_verdict_await(struct ss_session *s);
@@ -26,7 +26,7 @@ void ss_verdict_await(struct ss_session *s);
  * ss_verdict_collect() - is the verdict there?
  * @s: the session in the state scan
  *
- * Return: whether s->answer holds it; ss_verdict_apply() is to follow.
+ * Return: true where s->answer holds it; ss_verdict_apply() is to follow.
  */
 bool ss_verdict_collect(struct ss_session *s);
 
@@ -40,7 +40,7 @@ bool ss_verdict_collect(struct ss_session *s);
 const char *ss_verdict_apply(struct ss_session *s);
 
 /**
- * ss_verdict_released() - all of the message is about to leave for the server
+ * ss_verdict_released() - note that all of the message is about to leave
  * @s: the session in the state release
  *
  * Counts and logs one that passes unscanned: before this it may still be refused.
@@ -48,10 +48,10 @@ const char *ss_verdict_apply(struct ss_session *s);
 void ss_verdict_released(struct ss_session *s);
 
 /**
- * ss_verdict_timeout() - no verdict came in time
+ * ss_verdict_timeout() - decide where no verdict came in time
  * @s: the session in the state scan
  *
- * Exactly one of verdict and time-out wins. Return: as ss_verdict_apply().
+ * Exactly one of verdict and time-out wins. Return: as of ss_verdict_apply().
  */
 const char *ss_verdict_timeout(struct ss_session *s);
 

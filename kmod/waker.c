@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The references to a session, and how it is woken, for those that know no more of
- * it: its legs, in softirq, and its request.
+ * The references to a session and its wake-up, for those that know no more of it: its
+ * legs, in softirq, and its request.
  */
 #include "net.h"
 #include "waker.h"

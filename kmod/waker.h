@@ -7,14 +7,15 @@
 #include <linux/workqueue.h>
 
 /**
- * struct ss_waker - what legs and requests know of the session that they are part of
- * @users: 1 for the list of sessions and 1 for each other holder, a queued @work
- *	included
- * @work: drives the session, the only one that does; gives back the reference that
- *	queueing it took
- * @id: of the session, for people and logs
+ * struct ss_waker - the part of a session that its legs and its request know of
+ * @users: references: 1 for the list of sessions and 1 for each other holder, a
+ *	queued @work included
+ * @work: work that drives the session, which nothing else does; gives back the
+ *	reference that queueing it took
+ * @id: number of the session, for people and logs
  * @killed: the session has to end now
- * @release: frees the session, once, with the last reference; in any context
+ * @release: function that frees the session, once, with the last reference; in any
+ *	context
  */
 struct ss_waker {
 	refcount_t users;
@@ -28,7 +29,7 @@ struct ss_waker {
  * ss_waker_init() - make a waker with one reference
  * @w: the waker, zeroed
  * @work: the function of the work
- * @release: see struct ss_waker
+ * @release: as of struct ss_waker
  */
 void ss_waker_init(struct ss_waker *w, work_func_t work,
 		   void (*release)(struct ss_waker *w));
@@ -48,7 +49,7 @@ void ss_waker_get(struct ss_waker *w);
 void ss_waker_put(struct ss_waker *w);
 
 /**
- * ss_waker_wake() - something may have happened: run the session
+ * ss_waker_wake() - run the session, as something may have happened
  * @w: the waker, which the caller knows to be alive
  *
  * Context: any.

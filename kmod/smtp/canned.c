@@ -31,7 +31,7 @@ const struct ss_canned_reply ss_canned[] = {
 	[CANNED_SERVER] = { TEXT("421 4.3.0 Server broke the protocol"),
 			    .fatal = true },
 	[CANNED_GO_ON] = { .text = TEXT("354 End data with <CR><LF>.<CR><LF>") },
-	/* where the chunk ends is not known, or too far away */
+	/* the end of the chunk is not known, or too far away */
 	[CANNED_BDAT_SYNTAX] = { TEXT("501 5.5.4 Syntax: BDAT octets [LAST]"),
 				 .fatal = true },
 	[CANNED_CHUNK_SIZE] = { TEXT("552 5.3.4 Message size exceeds limit"),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The replies that the SMTP engine gives of its own, and it alone: all else that
- * a client hears is the server's, or says what session.c and message.c did.
+ * a client hears is the server's, or was given to the engine by its caller.
  */
 #ifndef SS_CANNED_H
 #define SS_CANNED_H
@@ -44,10 +44,11 @@ enum ss_canned {
 
 /**
  * struct ss_canned_reply - a reply of the gateway's own
- * @text: its line, without CRLF
+ * @text: line of the reply, without CRLF
  * @fatal: the session ends with it
- * @junk: no sane client gets it; counted up to %SS_SMTP_ERRORS_MAX. The others
- *	happen to a pipelining client whenever a server refuses its recipients.
+ * @junk: answer to what no sane client sends; counted up to %SS_SMTP_ERRORS_MAX.
+ *	The others happen to a pipelining client whenever a server refuses its
+ *	recipients.
  */
 struct ss_canned_reply {
 	const char *text;
@@ -55,7 +56,7 @@ struct ss_canned_reply {
 	bool junk;
 };
 
-/* In the order of enum ss_canned. */
+/* Replies in the order of enum ss_canned. */
 extern const struct ss_canned_reply ss_canned[];
 
 #endif /* SS_CANNED_H */

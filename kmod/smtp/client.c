@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the client says, line by line: whether a command is passed on, refused, or
- * has to wait, and whether the client is listened to at all. Threading as in
- * smtp.c.
+ * The client's side, line by line: passes commands on, refuses them, or has them
+ * wait, and decides when the client is listened to at all. Threading as in smtp.c.
  */
 #include "canned.h"
 #include "envelope.h"
@@ -156,7 +155,7 @@ static bool needs_tls(const struct ss_smtp *e, enum ss_smtp_verb verb)
 static void bdat(struct ss_smtp *e, struct ss_span args,
 		 struct ss_smtp_buf *cli)
 {
-	/* whatever is wrong with it, its octets follow */
+	/* octets follow, whatever is wrong with it */
 	if (!ss_syntax_take_chunk(args, &e->chunk_left, &e->chunk_last)) {
 		ss_smtp_answer(e, cli, CANNED_BDAT_SYNTAX);
 		return;
@@ -269,7 +268,7 @@ static bool command(struct ss_smtp *e, struct ss_span line,
 	enum ss_smtp_verb verb = ss_syntax_verb(ss_syntax_take_word(&args));
 	bool begins = line.n && ss_syntax_is_letter(*line.p);
 
-	/* where it would be a chunk, its octets follow */
+	/* octets follow where it would be a chunk */
 	if (verb == VERB_HTTP || (verb == VERB_BDAT && !begins)) {
 		ss_smtp_answer(e, cli, CANNED_BAD);
 	} else if (verb == VERB_BDAT) {

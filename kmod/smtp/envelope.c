@@ -7,7 +7,7 @@
 #include "portable.h"
 #include "syntax.h"
 
-/* An entry: state, length in two octets, address. */
+/* Header of an entry: state, length in two bytes; the address follows. */
 #define HEADER		3
 #define WAITS		0
 #define ACCEPTED	1
@@ -17,7 +17,7 @@ static u32 entry_size(const struct ss_envelope *e, u32 at)
 	return HEADER + (u32)(e->data[at + 1] << 8 | e->data[at + 2]);
 }
 
-/* Where those that wait begin. */
+/* Finds where those that wait begin. */
 static u32 accepted_end(const struct ss_envelope *e)
 {
 	u32 at = 0;

@@ -11,15 +11,15 @@
 
 struct ss_span;
 
-/* Longest address or HELO name kept. */
+/* Octets of the longest address or HELO name that is kept. */
 #define SS_SMTP_ADDRESS_MAX	320
-/* Octets of recipients that are kept. */
+/* Bytes for recipients that are kept. */
 #define SS_ENVELOPE_MAX	4096
 
 /**
  * struct ss_envelope - recipients in the order of their RCPTs
- * @len: octets in @data
- * @data: entries: state, length in two octets, address
+ * @len: bytes in @data
+ * @data: entries: state, length in two bytes, address
  */
 struct ss_envelope {
 	u16 len;
@@ -27,18 +27,18 @@ struct ss_envelope {
 };
 
 /**
- * ss_envelope_add() - a RCPT was sent to the server
+ * ss_envelope_add() - keep the address of a RCPT that was sent to the server
  * @e: the envelope
- * @addr: its address
+ * @addr: address of the RCPT
  *
- * Return: false if it does not fit; its answer is then not to be told.
+ * Return: false if it does not fit; its answer is then not for ss_envelope_answer().
  */
 bool ss_envelope_add(struct ss_envelope *e, struct ss_span addr);
 
 /**
- * ss_envelope_answer() - the server answered the oldest RCPT that waits
+ * ss_envelope_answer() - note the server's answer to the oldest RCPT that waits
  * @e: the envelope
- * @ok: whether it accepted it
+ * @ok: true where it was accepted
  */
 void ss_envelope_answer(struct ss_envelope *e, bool ok);
 

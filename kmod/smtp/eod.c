@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where a message ends, see eod.h. The caller owns the state. */
+/* The search for the end of a message, see eod.h. The caller owns the state. */
 #include "eod.h"
 #include "portable.h"
 
 /*
- * Where in a line of the message we are. The end-of-data is the way SOL, DOT,
+ * Places in a line of the message. The end-of-data is the way SOL, DOT,
  * DOT_CR, LF and no other (RFC 5321 4.1.1.4). The LAX states follow what a
  * server may take for a line end that is not CRLF, or that drops NULs.
  */
@@ -34,7 +34,7 @@ enum octet {
 #define DOT_LINE	(SS_EOD_DOT_LINE << 4)
 #define END		0x80
 
-/* In the order of enum octet: other, CR, LF, dot, NUL. */
+/* Steps in the order of enum octet: other, CR, LF, dot, NUL. */
 static const u8 body_next[BODY_STATES][OCTETS] = {
 	[BODY_SOL] = { BODY_TEXT, BODY_CR, BODY_LAX | BARE_LF, BODY_DOT,
 		       BODY_LAX },
@@ -70,7 +70,7 @@ static enum octet octet_class(u8 c)
 	return OCTET_OTHER;
 }
 
-/* Octets up to the first CR or LF: eight at a time, most of a mail is text. */
+/* Counts octets up to the first CR or LF: eight at a time, most of a mail is text. */
 static u32 text_run(const u8 *p, u32 n)
 {
 	const u64 ones = ~(u64)0 / 255;

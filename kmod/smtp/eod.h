@@ -13,7 +13,7 @@
 /* Octets that end a message: ".CRLF" */
 #define SS_EOD_SIZE	3
 
-/* What ss_eod_scan() saw in a message (THREATS 1B). */
+/* Findings of ss_eod_scan() in a message (THREATS 1B). */
 #define SS_EOD_BARE_CR		0x1	/* CR not followed by LF */
 #define SS_EOD_BARE_LF		0x2	/* LF not preceded by CR */
 /*
@@ -21,15 +21,15 @@
  * lax server could take it for the end-of-data.
  */
 #define SS_EOD_DOT_LINE		0x4
-/* All that refuses a message where the caller says nothing else. */
+/* Findings that refuse a message where the caller says nothing else. */
 #define SS_EOD_BAD		(SS_EOD_BARE_CR | SS_EOD_BARE_LF | SS_EOD_DOT_LINE)
 
 /**
  * ss_eod_scan() - look for the end-of-data
- * @state: where the last call left off, %SS_EOD_START to begin with
+ * @state: state that the last call left, %SS_EOD_START to begin with
  * @flags: SS_EOD_* are added
  * @p: octets of the message
- * @n: how many
+ * @n: number of them
  * @used: set to @n, or to the number up to and with the end-of-data
  *
  * Return: true if the message ends there.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the SMTP engine know of each other, and nobody else does. The
- * private part of struct ss_smtp is theirs; what is for the caller is in smtp.h.
+ * Things that the files of the SMTP engine know of each other, and nobody else does.
+ * The private part of struct ss_smtp is theirs; what is for the caller is in smtp.h.
  *
  * Calls go one way: client.c and server.c know nothing of each other and call
  * replay.c and message.c, the first of which calls the second; all four call
@@ -14,7 +14,7 @@
 #include "smtp.h"
 #include "syntax.h"
 
-/* Where the dialogue is; ss_smtp_enter() makes every change. */
+/* Stages of the dialogue; ss_smtp_enter() makes every change. */
 enum ss_smtp_stage {
 	STAGE_GREET,		/* the banner is awaited */
 	STAGE_COMMAND,
@@ -54,7 +54,7 @@ static inline bool ss_smtp_has_room(const struct ss_smtp_buf *b)
 	return b->cap - b->len >= SS_SMTP_SINK_MIN;
 }
 
-/* An entry of the FIFO, the oldest is 0. */
+/* Finds an entry of the FIFO, of which the oldest is 0. */
 static inline const struct ss_smtp_pending *
 ss_smtp_fifo_at(const struct ss_smtp *e, u32 i)
 {
@@ -66,22 +66,22 @@ ss_smtp_fifo_at(const struct ss_smtp *e, u32 i)
 /* Changes the stage, and raises the event that belongs to it. */
 void ss_smtp_enter(struct ss_smtp *e, enum ss_smtp_stage stage);
 
-/* A line goes out whole or not at all: half a line would join the next one. */
+/* Puts a line whole or not at all: half a line would join the next one. */
 void ss_smtp_put_line(struct ss_smtp *e, struct ss_smtp_buf *b,
 		      struct ss_span s);
 
-/* A reply from the caller: whatever it holds, it must stay one line. */
+/* Puts a reply from the caller: whatever it holds, it must stay one line. */
 void ss_smtp_put_reply(struct ss_smtp *e, struct ss_smtp_buf *cli,
 		       const char *reply);
 
-/* A reply of the engine's own; ends the session if it is a fatal one. */
+/* Puts a reply of the engine's own; ends the session if it is a fatal one. */
 void ss_smtp_put_canned(struct ss_smtp *e, struct ss_smtp_buf *cli,
 			enum ss_canned which);
 
-/* What was said awaits an answer. */
+/* Adds to the FIFO what awaits an answer. */
 void ss_smtp_push(struct ss_smtp *e, enum ss_smtp_verb verb, u16 arg);
 
-/* The oldest entry was answered; there is one. */
+/* Takes the oldest entry, which was answered, off the FIFO; there is one. */
 struct ss_smtp_pending ss_smtp_pop(struct ss_smtp *e);
 
 /* Puts a command of the gateway's own to the server. */
@@ -100,7 +100,7 @@ void ss_smtp_transaction_clear(struct ss_smtp *e);
 
 /* ---- message.c ---- */
 
-/* The octets of a chunk come next, if it has any. */
+/* Begins a chunk, of which the octets come next, if it has any. */
 void ss_smtp_chunk_begin(struct ss_smtp *e);
 
 /* Does a message come in, or await the caller's word? */
@@ -111,7 +111,7 @@ bool ss_smtp_has_part(const struct ss_smtp *e);
 
 /* ---- replay.c ---- */
 
-/* The new server has answered a line of the envelope. */
+/* Takes the new server's answer to a line of the envelope. */
 void ss_smtp_replay_reply(struct ss_smtp *e, u8 verb);
 
 #endif /* SS_SMTP_INTERNAL_H */

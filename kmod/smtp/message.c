@@ -81,7 +81,7 @@ void ss_smtp_chunk_begin(struct ss_smtp *e)
 		chunk_end(e);
 }
 
-/* Nothing in a chunk ends it, nor is any dot of it stuffed. */
+/* Takes octets of a chunk: none of them ends it, nor is any dot of it stuffed. */
 static u32 chunk_body(struct ss_smtp *e, const u8 *p, u32 n)
 {
 	u32 done = 0, used;
@@ -291,7 +291,7 @@ void ss_smtp_sent(struct ss_smtp *e)
 		return;
 	ss_smtp_enter(e, STAGE_REPLY);
 	ss_smtp_push(e, VERB_EOD, 0);
-	/* one that has begun early, but not ended: so it is the reply after all */
+	/* a reply that has begun early, but not ended, is the message's after all */
 	if (e->reply_open)
 		e->reply_verb = VERB_EOD;
 }

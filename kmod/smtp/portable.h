@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the SMTP engine takes from the kernel, and where it is tested and fuzzed
- * in userspace from the C library. There is no more that it needs.
+ * Needs of the SMTP engine, in full: taken from the kernel, and from the C library
+ * where the engine is tested and fuzzed in userspace.
  */
 #ifndef SS_PORTABLE_H
 #define SS_PORTABLE_H

@@ -10,7 +10,7 @@
 #include "smtp.h"
 #include "syntax.h"
 
-/* Of EHLO and of HELO. */
+/* Length of EHLO and of HELO. */
 #define VERB_LEN	4
 
 bool ss_smtp_can_replay(const struct ss_smtp *e)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the server says: which command a reply belongs to, what of it the client
+ * The server's side: finds the command that a reply belongs to, what of it the client
  * hears, and what it changes. Threading as in smtp.c.
  */
 #include "canned.h"
@@ -22,14 +22,14 @@ static void put_keyword(struct ss_smtp *e, struct ss_smtp_buf *cli, u8 sep)
 	e->keyword_len = 0;
 }
 
-/* A line of the server's that goes to the client later, or not at all. */
+/* Keeps a line of the server's that goes to the client later, or not at all. */
 static void keep_line(struct ss_smtp *e, struct ss_span line)
 {
 	memcpy(e->keyword, line.p, line.n);
 	e->keyword_len = (u16)(line.n > 4 ? line.n : 4);
 }
 
-/* What goes to the client later: the last line of a reply. */
+/* Keeps the last line of a reply, which goes to the client later. */
 static void keep_last(struct ss_smtp *e, struct ss_span line)
 {
 	if (line.n > SS_SMTP_KEYWORD_MAX)
@@ -79,7 +79,7 @@ static bool is_early(const struct ss_smtp *e)
 		(e->reply_verb == VERB_OWN_CHUNK && e->reply_code >= 400));
 }
 
-/* The keywords of a new server, which the client has of the first one. */
+/* Notes a keyword of a new server; the client has those of the first one. */
 static void note_keyword(struct ss_smtp *e, struct ss_span line)
 {
 	struct ss_span rest = ss_syntax_skip(line, line.n > 4 ? 4 : line.n);
@@ -139,7 +139,7 @@ static void transaction_start(struct ss_smtp *e)
 	memcpy(e->sender, e->pending_sender, e->sender_len);
 }
 
-/* The reply to MAIL or RCPT. */
+/* Takes the reply to MAIL or RCPT. */
 static void line_reply(struct ss_smtp *e, u16 kept, bool ok)
 {
 	if (kept & SS_SMTP_KEPT_LINE)
@@ -148,7 +148,7 @@ static void line_reply(struct ss_smtp *e, u16 kept, bool ok)
 		e->lines_cut |= ok;
 }
 
-/* The reply to HELO or EHLO; one that is refused changes nothing (RFC 5321 4.1.4). */
+/* Takes the reply to HELO or EHLO; a refused one changes nothing (RFC 5321 4.1.4). */
 static void helo_reply(struct ss_smtp *e, u8 verb, bool ok)
 {
 	if (!ok) {
@@ -164,7 +164,7 @@ static void helo_reply(struct ss_smtp *e, u8 verb, bool ok)
 		e->server_chunking = false;
 }
 
-/* The server has answered the message, or DATA in its stead. */
+/* Takes the answer to the message, or to DATA in its stead. */
 static void message_reply(struct ss_smtp *e, u8 verb)
 {
 	if (e->reply_code == 354) {
@@ -181,7 +181,7 @@ static void message_reply(struct ss_smtp *e, u8 verb)
 	ss_smtp_enter(e, e->done_code == 421 ? STAGE_CLOSED : STAGE_DONE);
 }
 
-/* The whole reply is there: what does it change? */
+/* Makes the changes that a reply brings, which is there in full. */
 static void reply_end(struct ss_smtp *e)
 {
 	struct ss_smtp_pending head = { .verb = VERB_NONE };
@@ -189,7 +189,7 @@ static void reply_end(struct ss_smtp *e)
 
 	e->reply_open = false;
 	e->turns++;
-	/* whatever the client's line waits for, it may have been this one */
+	/* the client's line may have waited for this reply */
 	e->stalled = false;
 	if (is_early(e)) {
 		if (e->reply_verb == VERB_OWN_CHUNK)
@@ -208,7 +208,7 @@ static void reply_end(struct ss_smtp *e)
 			e->gone = true;
 		return;
 	}
-	/* one that began amid a message may end behind it */
+	/* a reply that began amid a message may end behind it */
 	if (e->reply_verb != VERB_NONE && e->reply_verb != VERB_EARLY)
 		head = ss_smtp_pop(e);
 	if (head.verb == VERB_RELEASE || head.verb == VERB_PASS ||
@@ -242,7 +242,7 @@ static void reply_end(struct ss_smtp *e)
 
 /* ---- lines ---- */
 
-/* What would a reply that begins now answer? */
+/* Finds what a reply that begins now would answer. */
 static enum ss_smtp_verb answered(struct ss_smtp *e)
 {
 	if (e->fifo_len)
@@ -289,7 +289,7 @@ static bool is_plausible(u8 verb, u16 code)
 	return class != 3;
 }
 
-/* Takes one line of a reply; returns false if it breaks the protocol. */
+/* Takes one line of a reply. Return: false if it breaks the protocol. */
 static bool server_line(struct ss_smtp *e, struct ss_span line,
 			struct ss_smtp_buf *cli)
 {
@@ -303,7 +303,7 @@ static bool server_line(struct ss_smtp *e, struct ss_span line,
 		e->reply_verb = (u8)answered(e);
 		if (!is_plausible(e->reply_verb, code))
 			return false;
-		/* it cannot have what was not sent */
+		/* the server cannot have what was not sent */
 		if (e->reply_verb == VERB_OWN_CHUNK && code < 400 &&
 		    e->chunk_open)
 			return false;
@@ -345,7 +345,7 @@ u32 ss_smtp_server(struct ss_smtp *e, const u8 *p, u32 n,
 	enum ss_smtp_event event = e->event;
 	u32 done = 0;
 
-	/* what comes then is of the next connection */
+	/* octets that come then are of the next connection */
 	if (e->lost || ss_smtp_is_final(e) || event == SS_SMTP_DONE ||
 	    event == SS_SMTP_GO_ON || event == SS_SMTP_REPLAY ||
 	    event == SS_SMTP_STARTTLS || e->stage == STAGE_HANDSHAKE ||

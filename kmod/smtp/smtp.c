@@ -131,7 +131,7 @@ bool ss_smtp_idle(const struct ss_smtp *e)
 
 /* ---- what the gateway answers itself, each in its turn ---- */
 
-/* Notes a refusal; returns the reply to it. */
+/* Notes a refusal. Return: the reply to it. */
 static enum ss_canned refusal(struct ss_smtp *e, enum ss_canned which)
 {
 	e->refused++;
@@ -140,7 +140,7 @@ static enum ss_canned refusal(struct ss_smtp *e, enum ss_canned which)
 	return which;
 }
 
-/* Why may no message come? */
+/* Finds why no message may come now; CANNED_NONE where it may. */
 static enum ss_canned out_of_order(const struct ss_smtp *e)
 {
 	if (!e->mail_ok)
@@ -148,7 +148,7 @@ static enum ss_canned out_of_order(const struct ss_smtp *e)
 	return e->rcpt_count ? CANNED_NONE : CANNED_NO_RCPT;
 }
 
-/* The octets of a refused chunk come in any case (RFC 3030 2). */
+/* Reads the octets of a refused chunk, which come in any case (RFC 3030 2). */
 static void swallow(struct ss_smtp *e, struct ss_smtp_buf *cli,
 		    enum ss_canned which)
 {
@@ -162,7 +162,7 @@ static void swallow(struct ss_smtp *e, struct ss_smtp_buf *cli,
 		ss_smtp_enter(e, STAGE_SWALLOW);
 }
 
-/* DATA has got its turn: every reply to the commands before it is known. */
+/* Gives DATA its turn: every reply to the commands before it is known. */
 static void data_turn(struct ss_smtp *e, struct ss_smtp_buf *cli)
 {
 	enum ss_canned error = out_of_order(e);
@@ -177,7 +177,7 @@ static void data_turn(struct ss_smtp *e, struct ss_smtp_buf *cli)
 	ss_smtp_enter(e, STAGE_DATA);
 }
 
-/* The same for the first BDAT of a message. */
+/* Gives the first BDAT of a message its turn, likewise. */
 static void bdat_turn(struct ss_smtp *e, struct ss_smtp_buf *cli)
 {
 	enum ss_canned error = e->chunk_error;
@@ -215,7 +215,7 @@ void ss_smtp_answer(struct ss_smtp *e, struct ss_smtp_buf *cli,
 		    enum ss_canned which)
 {
 	which = refusal(e, which);
-	/* what is outstanding there is of the gateway's own */
+	/* only commands of the gateway's own are outstanding there */
 	if (e->stage == STAGE_CHUNKS) {
 		ss_smtp_put_canned(e, cli, which);
 		return;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The SMTP engine: what the two legs of a session say, and what may pass.
+ * The SMTP engine: reads what the two legs of a session say, and decides what may
+ * pass.
  *
  * Pure C: no sockets, no allocation, no kernel-only calls, so that the same
- * file is unit-tested and fuzzed in userspace. The caller (session.c) owns the
- * buffers and serialises all calls for one engine; the engine never sleeps and
- * keeps no pointer to what it was given.
+ * file is unit-tested and fuzzed in userspace. The caller owns the buffers and
+ * serialises all calls for one engine; the engine never sleeps and keeps no
+ * pointer to what it was given.
  *
  * The caller feeds octets as they come from either side. The engine appends
  * what may be sent to the sinks, says how many octets it consumed, and raises
@@ -18,13 +19,13 @@
 #include "envelope.h"
 #include "portable.h"
 
-/* Longest line of an AUTH dialogue, CRLF included (RFC 4954 4, 12288 + CRLF). */
+/* Length of the longest line of AUTH, CRLF included (RFC 4954 4, 12288 + CRLF). */
 #define SS_SMTP_LINE_MAX	12290
-/* Longest other command line, CRLF included (RFC 5321 4.5.3.1.4 is a minimum). */
+/* Length of the longest other line, CRLF included (RFC 5321 4.5.3.1.4: a minimum). */
 #define SS_SMTP_COMMAND_MAX	2048
-/* Most replies of the engine's own that may wait for one of the server's. */
+/* Limit of replies of the engine's own that wait for one of the server's. */
 #define SS_SMTP_LOCAL_MAX	16
-/* Longest of them, CRLF included; canned.c sees to that. */
+/* Length of the longest of them, CRLF included; canned.c sees to that. */
 #define SS_SMTP_LOCAL_LEN	71
 /*
  * Free space that a sink needs for the engine to go on: one line of a peer's, of
@@ -32,23 +33,24 @@
  */
 #define SS_SMTP_SINK_MIN	(SS_SMTP_LINE_MAX + 1 + \
 				 SS_SMTP_LOCAL_MAX * SS_SMTP_LOCAL_LEN)
-/* Most commands without a reply; the client is not read while it is full. */
+/* Limit of commands without a reply; the client is not read while it is reached. */
 #define SS_SMTP_FIFO_MAX	64
-/* Most lines in one reply (RFC 5321 sets no limit). */
+/* Limit of lines in one reply (RFC 5321 sets none). */
 #define SS_SMTP_REPLY_LINES_MAX	512
-/* What is read of a refused message or chunk before the client is hung up on: as
- * often the size of the largest message.
+/*
+ * Limit of what is read of a refused message or chunk before the client is hung up
+ * on: so many times the size of the largest message.
  */
 #define SS_SMTP_DRAIN_MAX	4
-/* Most commands that the gateway refuses itself before it hangs up. */
+/* Limit of commands that the gateway refuses itself before it hangs up. */
 #define SS_SMTP_ERRORS_MAX	20
-/* Longest EHLO keyword line that is passed on. */
+/* Length of the longest EHLO keyword line that is passed on. */
 #define SS_SMTP_KEYWORD_MAX	1024
 
 /**
  * struct ss_smtp_buf - a sink the engine appends to
  * @data: start of the buffer
- * @len: octets in it; the engine adds at @data + @len
+ * @len: bytes in it; the engine adds at @data + @len
  * @cap: size of the buffer
  */
 struct ss_smtp_buf {
@@ -58,8 +60,8 @@ struct ss_smtp_buf {
 };
 
 /**
- * enum ss_smtp_event - what the caller has to do next
- * @SS_SMTP_NONE: nothing; feed more
+ * enum ss_smtp_event - action that the caller has to take next
+ * @SS_SMTP_NONE: none; feed more
  * @SS_SMTP_DATA: the client may send a message (a recipient was accepted, no
  *	reply is outstanding): call ss_smtp_data_accept(), ss_smtp_data_pass()
  *	or ss_smtp_refuse()
@@ -101,10 +103,10 @@ enum ss_smtp_event {
 };
 
 /**
- * enum ss_smtp_tls - what there is of TLS (RFC 3207)
- * @SS_SMTP_TLS_HIDDEN: none: STARTTLS is hidden and refused
+ * enum ss_smtp_tls - state of TLS (RFC 3207)
+ * @SS_SMTP_TLS_HIDDEN: no TLS: STARTTLS is hidden and refused
  * @SS_SMTP_TLS_OFFERED: the client may say STARTTLS, where the server offers it
- * @SS_SMTP_TLS_REQUIRED: likewise, and it has to before it sends mail
+ * @SS_SMTP_TLS_REQUIRED: the client may do so, and has to before it sends mail
  * @SS_SMTP_TLS_ON: the dialogue is inside TLS
  */
 enum ss_smtp_tls {
@@ -119,8 +121,8 @@ enum ss_smtp_verb;
 /**
  * struct ss_smtp_pending - a command whose reply is outstanding
  * @verb: the command (enum ss_smtp_verb)
- * @arg: for MAIL and RCPT, what of it was kept; for a reply of the gateway's own,
- *	which one
+ * @arg: SS_SMTP_KEPT_* of a MAIL or RCPT; enum ss_canned of a reply of the gateway's
+ *	own
  */
 struct ss_smtp_pending {
 	u8 verb;
@@ -133,7 +135,7 @@ struct ss_smtp_pending {
  * Members above the line are for the caller to read.
  */
 struct ss_smtp {
-	/** @event: what the caller has to do, see enum ss_smtp_event */
+	/** @event: action that the caller has to take, see enum ss_smtp_event */
 	enum ss_smtp_event event;
 	/** @body_len: octets of the message so far, end-of-data excluded */
 	u64 body_len;
@@ -145,11 +147,11 @@ struct ss_smtp {
 	u64 body_safe;
 	/** @body_flags: SS_EOD_* of the message so far */
 	u32 body_flags;
-	/** @body_bad: those that refuse a message; the caller may change it */
+	/** @body_bad: SS_EOD_* that refuse a message; the caller may change it */
 	u32 body_bad;
 	/** @chunked: the message comes by BDAT (RFC 3030) */
 	bool chunked;
-	/** @binary: its MAIL had BODY=BINARYMIME */
+	/** @binary: the MAIL of the message had BODY=BINARYMIME */
 	bool binary;
 	/** @passed: the message at hand is sent while it comes in */
 	bool passed;
@@ -171,7 +173,7 @@ struct ss_smtp {
 	u32 refused;
 	/** @banned: the client may not send mail now */
 	bool banned;
-	/** @bans: MAIL commands refused for that, ever growing */
+	/** @bans: MAIL commands refused for @banned, ever growing */
 	u32 bans;
 	/** @oversize: MAIL commands refused for their SIZE=, ever growing */
 	u32 oversize;
@@ -179,13 +181,13 @@ struct ss_smtp {
 	u32 swallowed;
 	/** @turns: whole commands and replies taken, ever growing */
 	u32 turns;
-	/** @tls: what there is of TLS; the caller sets it after ss_smtp_init() */
+	/** @tls: state of TLS; the caller sets it after ss_smtp_init() */
 	enum ss_smtp_tls tls;
 	/** @tls_down: the caller could do no handshake now: STARTTLS gets 454 */
 	bool tls_down;
-	/** @tls_busy: likewise, since the client has too many under way */
+	/** @tls_busy: the client has too many handshakes: STARTTLS gets 454 */
 	bool tls_busy;
-	/** @busy: STARTTLS refused for that, ever growing */
+	/** @busy: STARTTLS refused for @tls_busy, ever growing */
 	u32 busy;
 	/** @smtputf8: the accepted MAIL had SMTPUTF8 (RFC 6531) */
 	bool smtputf8;
@@ -193,7 +195,7 @@ struct ss_smtp {
 	u16 helo_len;
 	/** @sender_len: octets in @sender */
 	u16 sender_len;
-	/** @helo: what the client said after the last EHLO or HELO that was not refused */
+	/** @helo: name behind the last EHLO or HELO that was not refused */
 	u8 helo[SS_SMTP_ADDRESS_MAX];
 	/** @sender: reverse-path of the transaction without angle brackets */
 	u8 sender[SS_SMTP_ADDRESS_MAX];
@@ -211,11 +213,11 @@ struct ss_smtp {
 	bool rset_due;		/* the server refused DATA, its envelope is stale */
 	bool reply_open;	/* inside a multi-line reply */
 	u8 greeting;		/* VERB_EHLO or VERB_HELO that was accepted last */
-	bool ehlo_answered;	/* by a 250, so that what the server offers is known */
-	bool server_tls;	/* it has offered STARTTLS since the dialogue began */
-	bool server_chunking;	/* it offers CHUNKING */
+	bool ehlo_answered;	/* a 250 has told what the server offers */
+	bool server_tls;	/* STARTTLS was offered since the dialogue began */
+	bool server_chunking;	/* CHUNKING is offered */
 	bool ehlo_first;	/* greeting line of an EHLO reply still to come */
-	u8 reply_verb;		/* what the open reply answers */
+	u8 reply_verb;		/* verb that the open reply answers */
 	u16 reply_code;
 	u16 reply_lines;
 	u16 client_seen;	/* octets of the client's line known without LF */
@@ -223,10 +225,10 @@ struct ss_smtp {
 	u8 errors;		/* refused commands that no sane client sends */
 	u8 body_state;
 	u64 chunk_left;		/* octets of the client's chunk still to come */
-	bool chunk_last;	/* with it, the message ends */
+	bool chunk_last;	/* the message ends with that chunk */
 	u8 chunk_error;		/* enum ss_canned: the reply to it */
 	u64 announced;		/* octets in chunks for the server */
-	bool chunk_open;	/* not all of the last of them is sent */
+	bool chunk_open;	/* the last of them is not sent in full */
 	bool last_empty;	/* the server was told of a last chunk without octets */
 	bool early_taken;	/* the caller has the early reply */
 	u8 fifo_head;
@@ -235,7 +237,7 @@ struct ss_smtp {
 	struct ss_smtp_pending fifo[SS_SMTP_FIFO_MAX];
 	u16 keyword_len;	/* line of a reply that is kept back, 0 if none */
 	u8 keyword[SS_SMTP_KEYWORD_MAX + 1];
-	u16 old_helo_len;	/* from before the EHLO or HELO that awaits its reply */
+	u16 old_helo_len;	/* before the EHLO or HELO that awaits its reply */
 	u8 old_helo[SS_SMTP_ADDRESS_MAX];
 	u16 pending_sender_len;
 	u8 pending_sender[SS_SMTP_ADDRESS_MAX];
@@ -243,7 +245,7 @@ struct ss_smtp {
 	bool pending_binary;
 	struct ss_envelope envelope;
 	struct ss_envelope lines;	/* MAIL and RCPTs as they stood on the wire */
-	bool lines_cut;		/* there was no room for one that was accepted */
+	bool lines_cut;		/* an accepted one found no room */
 	u64 replay_len;		/* octets of the message that will be sent */
 	u32 replay_pos;		/* cursor in @lines */
 	bool replay_greeted;	/* the new server has the EHLO, if there is one */
@@ -260,7 +262,7 @@ void ss_smtp_init(struct ss_smtp *e, u64 max_message);
  * ss_smtp_client() - take what the client sent (not inside a message)
  * @e: the engine
  * @p: octets from the client, starting where the last call stopped consuming
- * @n: how many
+ * @n: number of them
  * @srv: sink towards the server
  * @cli: sink towards the client
  *
@@ -277,7 +279,7 @@ u32 ss_smtp_client(struct ss_smtp *e, const u8 *p, u32 n,
  * ss_smtp_server() - take what the server sent
  * @e: the engine
  * @p: octets from the server, starting where the last call stopped consuming
- * @n: how many
+ * @n: number of them
  * @cli: sink towards the client
  *
  * May be called at any time, inside a message too (replies to what the gateway
@@ -326,7 +328,7 @@ void ss_smtp_data_accept(struct ss_smtp *e, struct ss_smtp_buf *cli);
 void ss_smtp_data_pass(struct ss_smtp *e, struct ss_smtp_buf *srv);
 
 /**
- * ss_smtp_lose() - the server leg is closed amid a message
+ * ss_smtp_lose() - note that the server leg is closed amid a message
  * @e: the engine
  *
  * The message is read to its end and has to be refused then, or is given to a new
@@ -348,7 +350,7 @@ bool ss_smtp_can_replay(const struct ss_smtp *e);
  * ss_smtp_replay() - give the envelope to a new connection to the server
  * @e: the engine, at %SS_SMTP_BODY_END; ss_smtp_can_replay() was true before
  *	ss_smtp_lose()
- * @len: as for ss_smtp_release(), which happens at the end of it
+ * @len: octets as for ss_smtp_release(), which happens at the end of it
  *
  * The banner is awaited. Where the server refuses a line, @gone is set.
  */
@@ -365,7 +367,7 @@ void ss_smtp_replay(struct ss_smtp *e, u64 len);
 bool ss_smtp_replay_next(struct ss_smtp *e, struct ss_smtp_buf *srv);
 
 /**
- * ss_smtp_early_reply() - what the server said amid the message
+ * ss_smtp_early_reply() - read the reply that the server gave amid the message
  * @e: the engine, with @early
  *
  * Clears @early. Return: the last line of the reply without CRLF, for
@@ -377,7 +379,7 @@ const char *ss_smtp_early_reply(struct ss_smtp *e);
  * ss_smtp_body() - take octets of the message
  * @e: the engine, after ss_smtp_data_accept()
  * @p: octets from the client
- * @n: how many
+ * @n: number of them
  *
  * Only CRLF.CRLF ends a message (".CRLF" where it is empty); then the event is
  * %SS_SMTP_BODY_END and what follows was not consumed. @body_len counts the
@@ -388,7 +390,7 @@ const char *ss_smtp_early_reply(struct ss_smtp *e);
 u32 ss_smtp_body(struct ss_smtp *e, const u8 *p, u32 n);
 
 /**
- * ss_smtp_body_room() - what can ss_smtp_body() take?
+ * ss_smtp_body_room() - count what ss_smtp_body() can take
  * @e: the engine
  *
  * Return: octets that are sure to be of the message; 0 where none is awaited now.
@@ -415,7 +417,7 @@ void ss_smtp_chunk_ok(struct ss_smtp *e, struct ss_smtp_buf *cli);
 bool ss_smtp_chunk(struct ss_smtp *e, u64 n, struct ss_smtp_buf *srv);
 
 /**
- * ss_smtp_chunk_sent() - the chunk was handed to the server leg
+ * ss_smtp_chunk_sent() - note that the chunk was handed to the server leg
  * @e: the engine
  */
 void ss_smtp_chunk_sent(struct ss_smtp *e);
@@ -435,7 +437,7 @@ bool ss_smtp_can_leave(const struct ss_smtp *e);
 bool ss_smtp_body_ok(const struct ss_smtp *e);
 
 /**
- * ss_smtp_release() - the message was accepted: it goes to the server
+ * ss_smtp_release() - let a message that was accepted go to the server
  * @e: the engine, at %SS_SMTP_BODY_END
  * @len: octets that will be sent in all
  * @srv: sink towards the server, gets DATA where it was not passed, or the last
@@ -463,13 +465,13 @@ void ss_smtp_refuse(struct ss_smtp *e, const char *reply,
 		    struct ss_smtp_buf *srv, struct ss_smtp_buf *cli);
 
 /**
- * ss_smtp_sent() - the message and its end were handed to the server leg
+ * ss_smtp_sent() - note that the message and its end were handed to the server leg
  * @e: the engine, at %SS_SMTP_SEND
  */
 void ss_smtp_sent(struct ss_smtp *e);
 
 /**
- * ss_smtp_next() - the caller took note of %SS_SMTP_DONE or %SS_SMTP_ABANDON; go on
+ * ss_smtp_next() - go on, once the caller saw %SS_SMTP_DONE or %SS_SMTP_ABANDON
  * @e: the engine
  */
 void ss_smtp_next(struct ss_smtp *e);
@@ -480,7 +482,7 @@ void ss_smtp_next(struct ss_smtp *e);
  * @srv: sink towards the server
  *
  * Does nothing unless the engine is inside a message with nothing outstanding.
- * Return: whether it did.
+ * Return: true if it did.
  */
 bool ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv);
 
@@ -494,7 +496,7 @@ bool ss_smtp_keepalive(struct ss_smtp *e, struct ss_smtp_buf *srv);
 void ss_smtp_tls_go(struct ss_smtp *e, struct ss_smtp_buf *cli);
 
 /**
- * ss_smtp_tls_done() - what follows is inside TLS, on both legs
+ * ss_smtp_tls_done() - begin the dialogue inside TLS, on both legs
  * @e: the engine, after ss_smtp_tls_go() or before the banner
  *
  * All that was said before is forgotten (RFC 3207 4.2).

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The grammar of SMTP lines, without any state: what is a command, a path, a
- * reply. Pure C like all of the engine, and for it alone.
+ * The grammar of SMTP lines, without any state: commands, paths, replies. Pure C
+ * like all of the engine, and for it alone.
  */
 #ifndef SS_SYNTAX_H
 #define SS_SYNTAX_H
@@ -10,15 +10,15 @@
 
 /**
  * struct ss_span - a piece of a line; owns nothing
- * @p: its first octet
- * @n: how many
+ * @p: first octet
+ * @n: number of octets
  */
 struct ss_span {
 	const u8 *p;
 	u32 n;
 };
 
-/* What a client may ask, and what else can await a reply. */
+/* Verbs: commands of a client, and what else can await a reply. */
 enum ss_smtp_verb {
 	/* commands of the client that are passed on */
 	VERB_HELO,
@@ -68,7 +68,7 @@ static inline bool ss_syntax_is_control(u8 c)
 	return (c < 0x20 && c != '\t') || c == 0x7f;
 }
 
-/* @s without its first @n octets. */
+/* Skips the first @n octets of @s. */
 static inline struct ss_span ss_syntax_skip(struct ss_span s, u32 n)
 {
 	return (struct ss_span){ s.p + n, s.n - n };
@@ -83,32 +83,32 @@ bool ss_syntax_same(struct ss_span s, const char *word);
 /* Does @s start with @word, in any case? @word is in upper case. */
 bool ss_syntax_starts(struct ss_span s, const char *word);
 
-/* @s without the spaces and tabs at its start. */
+/* Skips the spaces and tabs at the start of @s. */
 struct ss_span ss_syntax_skip_blanks(struct ss_span s);
 
 /* Cuts the next word off @s; it is empty at the end. */
 struct ss_span ss_syntax_take_word(struct ss_span *s);
 
 /**
- * ss_syntax_find_line() - length of a line, LF included
- * @p: its start
+ * ss_syntax_find_line() - find the length of a line, LF included
+ * @p: start of the line
  * @n: octets that are there
  * @seen: octets that were searched before, 0 to begin with; kept up to date,
  *	so that one octet a segment does not make it quadratic
  *
- * Return: 0 if there is no LF yet.
+ * Return: the length, 0 if there is no LF yet.
  */
 u32 ss_syntax_find_line(const u8 *p, u32 n, u16 *seen);
 
-/* The line of @len octets, LF included, without its LF and the CR before it. */
+/* Takes LF, and a CR before it, off a line of @len octets, LF included. */
 struct ss_span ss_syntax_line(const u8 *p, u32 len);
 
-/* The command, %VERB_HTTP or %VERB_UNKNOWN. */
+/* Finds the command that a word is, or %VERB_HTTP or %VERB_UNKNOWN. */
 enum ss_smtp_verb ss_syntax_verb(struct ss_span word);
 
 /**
  * ss_syntax_take_path() - take "FROM:<path>" or "TO:<path>" off a command
- * @s: what follows MAIL or RCPT; the parameters are left
+ * @s: text that follows MAIL or RCPT; the parameters are left
  * @keyword: "FROM:" or "TO:"
  * @path: set to the path without its angle brackets
  *
@@ -122,10 +122,10 @@ bool ss_syntax_take_path(struct ss_span *s, const char *keyword,
 			 struct ss_span *path);
 
 /**
- * ss_syntax_take_chunk() - what stands behind BDAT (RFC 3030 2)
+ * ss_syntax_take_chunk() - read what stands behind BDAT (RFC 3030 2)
  * @s: the rest of the line
  * @size: set to the octets of the chunk
- * @last: set to whether it is the last of its message
+ * @last: set to true where it is the last of its message
  *
  * Return: false if it is malformed, or a size that no message has.
  */
@@ -133,8 +133,8 @@ bool ss_syntax_take_chunk(struct ss_span s, u64 *size, bool *last);
 
 /**
  * ss_syntax_size_exceeds() - does a SIZE= parameter announce too much?
- * @digits: its value
- * @limit: most octets
+ * @digits: value of the parameter
+ * @limit: limit of octets
  *
  * Return: false also if it is not 1 to 20 digits (RFC 1870 3): that is for the
  * server to refuse.
@@ -144,7 +144,7 @@ bool ss_syntax_size_exceeds(struct ss_span digits, u64 limit);
 /* May @s be a client's line in an AUTH dialogue: base64, "*" or nothing? */
 bool ss_syntax_is_auth(struct ss_span s);
 
-/* The code of "NNN", "NNN text" or "NNN-text" (RFC 5321 4.2), or 0. */
+/* Reads the code of "NNN", "NNN text" or "NNN-text" (RFC 5321 4.2), or 0. */
 u16 ss_syntax_reply_code(struct ss_span s);
 
 /* May a line of an EHLO reply that starts with @keyword be passed on? */

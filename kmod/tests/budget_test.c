@@ -50,7 +50,7 @@ static void mode_has_two_marks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ss_budget_level(sn), SS_BUDGET_GREEN);
 }
 
-/* What is held does not change, but what it is measured by. */
+/* The settings change, while what is held does not. */
 static void settings_count_at_once(struct kunit *test)
 {
 	struct ss_net *sn = test->priv;
@@ -65,7 +65,7 @@ static void settings_count_at_once(struct kunit *test)
 	ss_budget_uncharge(sn, &a, 500);
 }
 
-/* Whatever a few clients have, it is not they who bring about conserve mode. */
+/* A few clients do not bring about conserve mode, whatever they have. */
 static void N3_shares_leave_room(struct kunit *test)
 {
 	struct ss_net *sn = test->priv;

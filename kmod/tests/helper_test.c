@@ -19,7 +19,7 @@
  * struct bench - what a test works with
  * @sn: the state of init_net
  * @s: a session with a scan request
- * @extack: what the last registration was told
+ * @extack: text that the last registration was told
  * @v: room for a verdict
  */
 struct bench {

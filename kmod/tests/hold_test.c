@@ -25,11 +25,11 @@
 /**
  * struct bench - what a test works with
  * @sn: the namespace that is charged
- * @share: of the client that is
+ * @share: share of the client that is
  * @e: the engine
- * @text: what messages are made of, without CR, LF, dot or NUL
- * @got: what was read back
- * @rest: what came behind an end-of-data
+ * @text: octets that messages are made of, without CR, LF, dot or NUL
+ * @got: octets that were read back
+ * @rest: octets that came behind an end-of-data
  * @sink: takes what the engine says, which is not looked at
  */
 struct bench {
@@ -72,7 +72,7 @@ static int hold_init(struct kunit *test)
 	return 0;
 }
 
-/* Whatever a test did, it gave everything back. */
+/* Checks that a test gave everything back, whatever it did. */
 static void hold_exit(struct kunit *test)
 {
 	struct bench *b = test->priv;
@@ -771,7 +771,7 @@ static void send_from_pages(struct kunit *test)
 	ss_hold_close(h);
 }
 
-/* What is in a send queue is not freed, or used anew, with the hold. */
+/* Pages in a send queue are not freed, or used anew, with the hold. */
 static void sent_pages_outlive_the_hold(struct kunit *test)
 {
 	u32 n = 3 * PAGE_SIZE + 9;

@@ -27,7 +27,7 @@
  * @src: source prefixes, "ADDRESS/LENGTH"
  * @dst: destination prefixes
  * @ports: ports
- * @fill: that many ports more
+ * @fill: number of further ports
  * @position: position
  * @mode: mode
  * @addr_len: octets of each address, 0 for those that it has
@@ -52,7 +52,7 @@ struct spec {
  * struct bench - what a test works with
  * @sn: the state of init_net
  * @dev: an interface to come in by; never registered, only its name is read
- * @extack: what the last request was told
+ * @extack: text that the last request was told
  * @skb: room for a request or a dump
  */
 struct bench {
@@ -626,9 +626,9 @@ static void flush_deletes_all(struct kunit *test)
 
 /**
  * struct mistake - a request that is refused
- * @what: what is wrong
+ * @what: fault of the request
  * @spec: the request
- * @err: what is returned
+ * @err: error that is returned
  */
 struct mistake {
 	const char *what;
@@ -685,7 +685,7 @@ static const struct mistake mistakes[] = {
 
 KUNIT_ARRAY_PARAM_DESC(mistakes, mistakes, what);
 
-/* It is refused, with a text for the user, and changes nothing. */
+/* Refusals have a text for the user, and change nothing. */
 static void refuses(struct kunit *test)
 {
 	const struct mistake *m = test->param_value;

@@ -11,10 +11,10 @@
 
 /**
  * struct vector - what has to come out
- * @name: of the case
+ * @name: name of the case
  * @secret: the secret
  * @label: the label
- * @want: what it makes
+ * @want: result that is expected
  */
 struct vector {
 	const char *name;
@@ -27,7 +27,7 @@ struct vector {
 #define RFC8448_SECRET \
 	"b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38"
 
-/* Those that are not of the RFC were made with python3-cryptography. */
+/* Cases that are not of the RFC were made with python3-cryptography. */
 static const struct vector vectors[] = {
 	{ "rfc8448-key", RFC8448_SECRET, "key",
 	  "3fce516009c21727d0f2e4e86ee403bc" },

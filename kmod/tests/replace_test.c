@@ -19,7 +19,7 @@
 /**
  * struct bench - what a test works with
  * @sn: the namespace that is charged
- * @share: of the client that is
+ * @share: share of the client that is
  * @h: a hold of a short message
  */
 struct bench {

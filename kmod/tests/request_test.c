@@ -52,7 +52,7 @@ static void helper_up(struct bench *b, struct sock *sk, u32 port)
 	spin_unlock_bh(&b->sn->request_lock);
 }
 
-/* As helper.c does it. */
+/* Ends the helper as helper.c does. */
 static void helper_dies(struct bench *b)
 {
 	struct ss_net *sn = b->sn;
@@ -465,10 +465,10 @@ static void verdict_wins(struct kunit *test)
  * struct contender - one of those that want to end a request
  * @work: acts
  * @test: the test
- * @waiting: how many of them have not begun yet
- * @act: what it does
- * @cookie: of the request
- * @ret: what @act returned
+ * @waiting: number of those that have not begun yet
+ * @act: action that it takes
+ * @cookie: cookie of the request
+ * @ret: value that @act returned
  */
 struct contender {
 	struct work_struct work;
@@ -510,7 +510,7 @@ static int act_die(struct contender *c)
 	return 0;
 }
 
-/* All of them at the same time, to each its turn to be queued first. */
+/* Runs all of them at the same time, with each in its turn queued first. */
 static void race(struct kunit *test, struct contender *c, int n, int round,
 		 u64 cookie)
 {
@@ -724,7 +724,7 @@ static void other_does_handshakes(struct bench *b)
 	spin_unlock_bh(&b->sn->request_lock);
 }
 
-/* Who does the one has no part in the other. */
+/* Helpers of one kind have no part in the other. */
 static void kinds_are_apart(struct kunit *test)
 {
 	union ss_answer a = {
@@ -763,7 +763,7 @@ static void kinds_are_apart(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, answer(test, scan, 0), 0);
 }
 
-/* What a dead helper had has failed, what it had not can still be done. */
+/* Handshakes that a dead helper had have failed; others can still be done. */
 static void death_ends_handshakes(struct kunit *test)
 {
 	struct bench *b = test->priv;

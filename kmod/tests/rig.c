@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the tests share, see rig.h. */
+/* Common parts of the tests, see rig.h. */
 #include <net/net_namespace.h>
 
 #include "../hold.h"
@@ -38,8 +38,8 @@ struct ss_net *ss_rig_net(struct kunit *test)
 /**
  * struct rig_session - a session that is only woken
  * @s: the session
- * @wakes: how often its work ran
- * @share: of a client of its own
+ * @wakes: number of times that its work ran
+ * @share: share of a client of its own
  */
 struct rig_session {
 	struct ss_session s;

@@ -73,7 +73,7 @@ static void tls_begins_at_once_or_by_starttls(struct kunit *test)
 			BIT(SMTPSPLICE_STATE_COMMAND));
 }
 
-/* No message is released to a server past its verdict, or answered unreleased. */
+/* Release comes behind the state of the verdict, and the server's reply behind that. */
 static void release_comes_behind_scan(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, states_before(SMTPSPLICE_STATE_SCAN),
@@ -85,7 +85,7 @@ static void release_comes_behind_scan(struct kunit *test)
 			BIT(SMTPSPLICE_STATE_RELEASE));
 }
 
-/* Nothing unseen passes amid a message, and what is not looked into stays so. */
+/* TLS alone is relayed unseen, never amid a message, and to the end. */
 static void relay_is_for_tls_alone(struct kunit *test)
 {
 	u32 to;
