@@ -6,11 +6,6 @@
  * be done, or for a while (RUN_TIME), under the session's lock. All else of a session
  * is in session.c.
  */
-#include <linux/slab.h>
-#include <net/genetlink.h>
-#include <net/inet_sock.h>
-#include <net/tcp.h>
-
 #include "answer.h"
 #include "ban.h"
 #include "dial.h"
@@ -22,8 +17,8 @@
 #include "profile-class.h"
 #include "request.h"
 #include "session-run.h"
+#include "session-table.h"
 #include "session.h"
-#include "share.h"
 #include "smtp/smtp.h"
 #include "stats.h"
 #include "trace.h"
@@ -37,24 +32,20 @@
 /* Ends a session: nothing may find it, or be woken by it, any more. */
 static void end_session(struct ss_session *s, const char *why)
 {
-	struct ss_net *sn = s->sn;
-
 	lockdep_assert_held(&s->lock);
 	trace_smtpsplice_session_end(s->waker.id, why);
 	s->dead = true;
 	/* unlink, then silence each source of wake-ups, then let go */
-	spin_lock_bh(&sn->sessions_lock);
-	list_del(&s->node);
-	s->share->sessions--;
-	sn->session_gen++;
-	spin_unlock_bh(&sn->sessions_lock);
+	ss_session_table_unlink(s);
 	ss_request_cancel(&s->request, &s->answer);
 	ss_leg_close(&s->server);
 	ss_leg_close(&s->client);
 	timer_shutdown_sync(&s->timer);
 	ss_session_drop_message(s);
 	ss_session_event(s, SMTPSPLICE_EVENT_SESSION_CLOSE, NULL);
-	atomic_dec(&sn->session_count);
+	/* counted until here: where it counts no more, it holds nothing either */
+	atomic_dec(&s->sn->session_count);
+	/* the list's reference; the work that runs has one of its own */
 	ss_waker_put(&s->waker);
 }
 

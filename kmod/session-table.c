@@ -50,6 +50,17 @@ int ss_session_table_add(struct ss_session *s)
 	return err;
 }
 
+void ss_session_table_unlink(struct ss_session *s)
+{
+	struct ss_net *sn = s->sn;
+
+	spin_lock_bh(&sn->sessions_lock);
+	list_del(&s->node);
+	s->share->sessions--;
+	sn->session_gen++;
+	spin_unlock_bh(&sn->sessions_lock);
+}
+
 static bool port_taken(const struct ss_session *new, __be16 port)
 	__must_hold(&new->sn->sessions_lock)
 {

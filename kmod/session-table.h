@@ -19,6 +19,15 @@ struct ss_session;
 int ss_session_table_add(struct ss_session *s);
 
 /**
+ * ss_session_table_unlink() - take a session that ends out of the list
+ * @s: the session, added once
+ *
+ * Nobody finds it there any more. The list's reference goes to the caller, who also
+ * takes it out of ss_net.session_count.
+ */
+void ss_session_table_unlink(struct ss_session *s);
+
+/**
  * ss_session_table_free_port() - find a port to connect to a session's server from
  * @s: the session
  *
