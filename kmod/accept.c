@@ -3,8 +3,6 @@
  * A connection that was accepted becomes a session, or is turned away.
  */
 #include <linux/netdevice.h>
-#include <linux/slab.h>
-#include <net/inet_sock.h>
 #include <net/sock.h>
 
 #include "accept.h"

@@ -13,7 +13,6 @@
  * else can reach a socket that is ours again, and no callback of ours is ever
  * beneath those of kTLS.
  */
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/net.h>
 #include <linux/socket.h>

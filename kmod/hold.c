@@ -9,13 +9,15 @@
  * has open when its session has done with it is left over: it stays charged, and is
  * looked at again and again.
  */
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
+#include <linux/net.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
+#include <linux/slab.h>
 #include <linux/socket.h>
 #include <linux/uio.h>
-#include <net/sock.h>
 
 #include "budget.h"
 #include "compat.h"

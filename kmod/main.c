@@ -7,7 +7,6 @@
  */
 #include <linux/kmod.h>
 #include <linux/module.h>
-#include <linux/net.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>

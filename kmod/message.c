@@ -4,8 +4,6 @@
  * the server or nowhere. In splice mode all but its end goes on to the server
  * while it comes in, out of the hold. Runs in the session's work, under its lock.
  */
-#include <linux/file.h>
-
 #include "answer.h"
 #include "dial.h"
 #include "hold.h"

@@ -3,7 +3,6 @@
  * The policies of a network namespace: which flows are picked, in order, first
  * match wins. Readers (softirq) go under RCU; writers hold ss_net.lock.
  */
-#include <linux/inetdevice.h>
 #include <linux/netdevice.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>

@@ -10,7 +10,6 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/jiffies.h>
 #include <linux/random.h>
 #include <linux/wait.h>
 

@@ -16,11 +16,8 @@
  * NOOP that keeps the server's patience while a message is held, and the time
  * that closing may take.
  */
+#include <linux/file.h>
 #include <linux/slab.h>
-#include <net/genetlink.h>
-#include <net/inet_sock.h>
-#include <net/ipv6.h>
-#include <net/tcp.h>
 
 #include "answer.h"
 #include "budget.h"

@@ -5,7 +5,6 @@
  * message.c does. Runs in the session's work, under its lock.
  */
 #include <linux/file.h>
-#include <linux/net.h>
 
 #include "answer.h"
 #include "ban.h"

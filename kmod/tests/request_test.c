@@ -95,8 +95,10 @@ static void request_exit(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, b->s[i]->request.state, SS_REQUEST_IDLE);
 		KUNIT_EXPECT_EQ(test, ss_rig_users(b->s[i]), 1);
 	}
-	KUNIT_EXPECT_TRUE(test, list_empty(&b->sn->queues[SS_REQUEST_SCAN].pending));
-	KUNIT_EXPECT_TRUE(test, list_empty(&b->sn->queues[SS_REQUEST_SCAN].taken));
+	KUNIT_EXPECT_TRUE(test,
+			  list_empty(&b->sn->queues[SS_REQUEST_SCAN].pending));
+	KUNIT_EXPECT_TRUE(test,
+			  list_empty(&b->sn->queues[SS_REQUEST_SCAN].taken));
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, 0);
 	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].asked, 0);
 	for (i = 0; i < SESSIONS; i++) {
@@ -148,7 +150,8 @@ static int answer(struct kunit *test, u64 cookie, u32 verdict)
 	struct bench *b = test->priv;
 
 	snprintf(v.verdict.virus, sizeof(v.verdict.virus), "%llx", cookie);
-	return ss_request_answer(b->sn, SS_REQUEST_SCAN, b->helper, cookie, &v, NULL);
+	return ss_request_answer(b->sn, SS_REQUEST_SCAN, b->helper, cookie, &v,
+				 NULL);
 }
 
 static bool cancel(struct kunit *test, int i)
@@ -184,8 +187,10 @@ static void oldest_first(struct kunit *test)
 	expect_none_waits(test);
 	for (i = 0; i < SESSIONS; i++) {
 		submit(test, i);
-		KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, i + 1);
-		KUNIT_EXPECT_EQ(test, b->s[i]->request.state, SS_REQUEST_PENDING);
+		KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued,
+				i + 1);
+		KUNIT_EXPECT_EQ(test, b->s[i]->request.state,
+				SS_REQUEST_PENDING);
 	}
 	for (i = 0; i < SESSIONS; i++) {
 		take(test, i);
@@ -259,7 +264,8 @@ static void N3_client_has_a_share(struct kunit *test)
 	b->sn->settings.max_client_scans = 3;
 	KUNIT_EXPECT_TRUE(test, ss_request_crowded(&b->s[3]->request, SS_REQUEST_SCAN));
 	/* what is answered does not count, whether it was collected or not */
-	KUNIT_EXPECT_EQ(test, answer(test, cookie, SMTPSPLICE_VERDICT_ACCEPT), 0);
+	KUNIT_EXPECT_EQ(test, answer(test, cookie, SMTPSPLICE_VERDICT_ACCEPT),
+			0);
 	KUNIT_EXPECT_FALSE(test, ss_request_crowded(&b->s[3]->request, SS_REQUEST_SCAN));
 	b->sn->settings.max_client_scans = 2;
 	KUNIT_EXPECT_TRUE(test, ss_request_crowded(&b->s[3]->request, SS_REQUEST_SCAN));
@@ -276,7 +282,8 @@ static void cancelled_is_not_taken(struct kunit *test)
 		submit(test, i);
 	for (i = 0; i < SESSIONS; i += 2)
 		KUNIT_EXPECT_FALSE(test, cancel(test, i));
-	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, SESSIONS / 2);
+	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued,
+			SESSIONS / 2);
 	for (i = 1; i < SESSIONS; i += 2)
 		take(test, i);
 	expect_none_waits(test);
@@ -628,8 +635,10 @@ static void death_requeues_in_order(struct kunit *test)
 			answer(test, cookie[1], SMTPSPLICE_VERDICT_ACCEPT));
 	helper_dies(b);
 	KUNIT_EXPECT_EQ(test, ss_rig_stat(b->sn, SS_STAT(SCAN_REQUEUED)), 2);
-	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued, SESSIONS - 1);
-	KUNIT_EXPECT_TRUE(test, list_empty(&b->sn->queues[SS_REQUEST_SCAN].taken));
+	KUNIT_EXPECT_EQ(test, b->sn->queues[SS_REQUEST_SCAN].queued,
+			SESSIONS - 1);
+	KUNIT_EXPECT_TRUE(test,
+			  list_empty(&b->sn->queues[SS_REQUEST_SCAN].taken));
 	/* the verdict that it gave before counts */
 	expect_verdict(test, 1, cookie[1], SMTPSPLICE_VERDICT_ACCEPT);
 
@@ -688,8 +697,10 @@ static void poison(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, answer(test, cookie, SMTPSPLICE_VERDICT_ACCEPT),
 			-ENOENT);
 	KUNIT_EXPECT_TRUE(test, cancel(test, 0));
-	KUNIT_EXPECT_EQ(test, b->got.verdict.verdict, SMTPSPLICE_VERDICT_TEMPFAIL);
-	KUNIT_EXPECT_EQ(test, memcmp(b->got.verdict.reply, "451 4.3.0 ", 10), 0);
+	KUNIT_EXPECT_EQ(test, b->got.verdict.verdict,
+			SMTPSPLICE_VERDICT_TEMPFAIL);
+	KUNIT_EXPECT_EQ(test, memcmp(b->got.verdict.reply, "451 4.3.0 ", 10),
+			0);
 	/* the one behind it has its turn, and the session its next message */
 	take(test, 1);
 	submit(test, 0);
@@ -733,10 +744,12 @@ static void kinds_are_apart(struct kunit *test)
 	struct bench *b = test->priv;
 	u64 scan, handshake;
 
-	KUNIT_EXPECT_FALSE(test, ss_request_served(b->sn, SS_REQUEST_HANDSHAKE));
+	KUNIT_EXPECT_FALSE(test,
+			   ss_request_served(b->sn, SS_REQUEST_HANDSHAKE));
 	other_does_handshakes(b);
 	KUNIT_EXPECT_TRUE(test, ss_request_served(b->sn, SS_REQUEST_HANDSHAKE));
-	ss_request_submit(&b->s[0]->request, SS_REQUEST_HANDSHAKE, jiffies + HZ);
+	ss_request_submit(&b->s[0]->request, SS_REQUEST_HANDSHAKE,
+			  jiffies + HZ);
 	expect_none_waits(test);
 	submit(test, 1);
 	handshake = take_handshake(test, 0);
