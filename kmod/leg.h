@@ -82,11 +82,11 @@ enum ss_leg_security {
  * - @eof: set by whoever receives, at the peer's FIN or close_notify and at each
  *   error. Nothing more is received; what is in @in can be used, and sending goes on.
  * - @broken: set by ss_leg_break(), and by an alert of the peer's that ends its TLS.
- *   Receiving says -EPROTO from then on, which makes it @eof. Sending goes on, and
- *   @alert takes the place of the close_notify at its end.
- * - @failed: set by ss_leg_recv() and ss_leg_flush() where the socket says that it is
- *   of no use, which it says only once. Whoever passes octets on unseen resets the
- *   other leg then: ss_leg_failed().
+ *   Receiving says -EPROTO from then on, which makes it @eof. Sending goes on; at its
+ *   end the @alert of ss_leg_break() takes the place of the close_notify.
+ * - @failed: set by ss_leg_recv() and ss_leg_flush() at an error, of which a socket
+ *   tells only once. Whoever passes octets on unseen resets the other leg then:
+ *   ss_leg_failed().
  * - dead, which is no flag: there is no socket, or TCP has ended (reset, timed out,
  *   or closed on both sides). Only ss_leg_close() is of use: ss_leg_dead().
  */
