@@ -64,7 +64,7 @@ static void drop_references(struct ss_session *s)
 	ss_share_put(s->sn, s->share);
 }
 
-/* The last reference may go in softirq: what may sleep was done by end(). */
+/* Frees the session. The last reference may go in softirq: end_session() has slept. */
 static void release_session(struct ss_waker *w)
 {
 	struct ss_session *s = container_of(w, struct ss_session, waker);
