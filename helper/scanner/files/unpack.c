@@ -206,12 +206,21 @@ static bool hides_content(int format, struct archive_entry *entry)
 	       archive_entry_size(entry) > 0;
 }
 
-/* Folders, links and devices have no content, but a mark does not say so */
+/*
+ * Folders, links and devices have no content, but a mark does not say so. In a rar 5 the
+ * mark is a mode that programs do not go by when they unpack. They go by the flag of a
+ * folder, for which libarchive fails to read even no content, and by the record of a
+ * link, which leaves the size open.
+ */
 static bool has_content(int format, struct archive_entry *entry)
 {
 	unsigned int type = archive_entry_filetype(entry);
 
-	return !type || type == AE_IFREG || (type != AE_IFLNK && marks_types(format));
+	if (!type || type == AE_IFREG)
+		return true;
+	if (format == ARCHIVE_FORMAT_RAR_V5)
+		return !archive_entry_size_is_set(entry) || archive_entry_size(entry) > 0;
+	return type != AE_IFLNK && marks_types(format);
 }
 
 /* Return: whether there may be one more */
