@@ -24,7 +24,7 @@
 #define PATH_SIZE	4096
 
 /**
- * struct kind - How a cause is told.
+ * struct kind - The words of the log for a cause.
  * @logid: id of the record; FortiOS's where it has one, with the event type in its third
  *   and fourth digit
  * @eventtype: what happened
@@ -168,7 +168,7 @@ static void put_envelope(struct json_object *obj, const struct ss_scan_request *
 	put_number(obj, "recipientcount", req->rcpt_count);
 }
 
-/* What was found, if anything */
+/* Add what was found, if anything */
 static void put_found(struct json_object *obj, const struct ss_avlog_record *rec)
 {
 	const struct ss_scan_result *res = rec->result;
@@ -190,7 +190,7 @@ static void put_found(struct json_object *obj, const struct ss_avlog_record *rec
 		put_if(obj, "broken", res->broken);
 }
 
-/* Why not all of it was scanned */
+/* Add why not all of the message was scanned */
 static void put_unscanned(struct json_object *obj, const struct ss_avlog_record *rec)
 {
 	const struct ss_scan_result *res = rec->result;

@@ -78,7 +78,7 @@ static void __attribute__((noreturn)) die(int status, const char *why)
 	_exit(status);
 }
 
-/* The kernel has answered: @ret */
+/* End where @ret, an answer of the kernel, says that it does not know this helper */
 static void check_known(int ret)
 {
 	if (ret == -EPERM)
@@ -113,7 +113,7 @@ static void on_next_scanner(struct broker *b)
 		ss_workers_retire(&b->workers);
 }
 
-/* The scanner of before may end when its last worker has */
+/* Let the scanner of before end when its last worker has */
 static void look_after_scanners(struct broker *b)
 {
 	bool awaits_replacement, outgoing = ss_workers_outgoing(&b->workers, &awaits_replacement);
@@ -155,12 +155,12 @@ static void take_request(int cmd, struct nlattr *attrs, int len, void *arg)
 	if (cmd != SMTPSPLICE_CMD_SCAN_ACCEPT || taken->req)
 		return;
 	taken->error = ss_scan_request_parse(&taken->req, attrs, len);
-	/* What comes after it rings the bell */
+	/* The doorbell rings for requests that come later */
 	if (pending && nla_len(pending) >= (int)sizeof(uint32_t) && !nla_get_u32(pending))
 		taken->b->waiting = false;
 }
 
-/* The kernel was asked for work and gave none, or none that could be read: @error */
+/* Tell why there is no work: the kernel gave none, or none that could be read (@error) */
 static void no_work(struct broker *b, const char *what, int ret, int error)
 {
 	if (ret == -EAGAIN)
@@ -177,7 +177,7 @@ static void no_work(struct broker *b, const char *what, int ret, int error)
 	ss_process_say("%s: %s %s", what, strerror(-ret), b->work.extack);
 }
 
-/* Take one request. Return: it, or NULL where none waits. */
+/* Take one request. Return: the request, or NULL where none waits. */
 static struct ss_scan_request *accept_request(struct broker *b)
 {
 	struct taken taken = { .b = b };
@@ -194,7 +194,7 @@ static struct ss_scan_request *accept_request(struct broker *b)
 	return NULL;
 }
 
-/* The request that waits for a worker does so no longer than it may */
+/* Give up on the request that waits for a worker when its time is over */
 static void look_after_parked(struct broker *b)
 {
 	struct ss_scan_request *req = b->parked;
@@ -262,7 +262,7 @@ static void make_failed(struct ss_tls_result *r, uint32_t cause, const char *tex
 	explicit_bzero(&r->server, sizeof(r->server));
 }
 
-/* Tell the kernel; @r is then what has become of the session */
+/* Tell the kernel the result; @r is set to what has become of the session */
 static void tell_result(struct broker *b, struct ss_tls_result *r)
 {
 	bool failed = r->result == SMTPSPLICE_TLS_RESULT_FAILED;
@@ -328,7 +328,7 @@ static void take_handshake(int cmd, struct nlattr *attrs, int len, void *arg)
 		taken->b->handshakes = false;
 }
 
-/* Take one pair of handshakes. Return: it, or NULL where none waits. */
+/* Take one pair of handshakes. Return: the request, or NULL where none waits. */
 static struct ss_tls_request *accept_handshake(struct broker *b)
 {
 	struct taken_handshake taken = { .b = b };
@@ -345,7 +345,7 @@ static struct ss_tls_request *accept_handshake(struct broker *b)
 	return NULL;
 }
 
-/* What the tls process has no room for stays with the kernel */
+/* Take handshakes while the tls process has room; others stay with the kernel */
 static void take_handshakes(struct broker *b)
 {
 	struct ss_tls_request *hs;
@@ -392,7 +392,7 @@ static void ring(int cmd, struct nlattr *attrs, int len, void *arg)
 		b->handshakes = true;
 }
 
-/* One may have been lost */
+/* A doorbell may have been lost: ask for both kinds of work */
 static void ask_for_all(struct broker *b)
 {
 	b->waiting = true;

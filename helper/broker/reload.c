@@ -57,7 +57,7 @@ bool ss_reload_next_event(struct ss_reload *s)
 	int ret = receive_report(s->next, &report);
 
 	if (ret || report.msg.type != SS_IPC_READY) {
-		/* It, or the supervisor, says the same */
+		/* The scanner, or the supervisor, says the same on stderr */
 		ss_cleanup_fd(&s->next);
 		ss_state_file_note(&s->state, SS_STATE_FILE_FAILED,
 				   ret ? "the scanner died while it loaded" : report.error);

@@ -98,7 +98,7 @@ static int write_all(const char *path, const char *text)
 	int fd __cleanup(ss_cleanup_fd) = -1;
 	size_t len = strlen(text);
 
-	/* What was left here, maybe by another, is not written through */
+	/* A file or link that was left here, maybe by another, is not written through */
 	if (unlink(path) && errno != ENOENT)
 		return -errno;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);

@@ -46,7 +46,7 @@ struct ss_state_file {
  * @reload: how
  * @error: why it failed, or NULL
  *
- * That the file cannot be written is said, and no reason to stop.
+ * Says so where the file cannot be written, which is no reason to stop.
  */
 void ss_state_file_note(struct ss_state_file *s, enum ss_state_file_reload reload,
 			const char *error);

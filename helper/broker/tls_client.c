@@ -70,7 +70,7 @@ static void fail(struct ss_tls_client *h, struct ss_tls_request **link, const ch
 	finish(h, link, &result);
 }
 
-/* The tls process is dead, which the supervisor tells, or shall be: answer for it */
+/* Answer for a tls process that is dead, which the supervisor tells, or is killed here */
 static void lose(struct ss_tls_client *h, const char *why)
 {
 	if (h->sock < 0)
@@ -165,7 +165,7 @@ static bool take_result(struct ss_tls_client *h)
 	}
 	link = !ret && !with_fds && ss_tls_result_check(&result) ?
 	       find(h, result.cookie) : NULL;
-	/* One that was not sent cannot have a result */
+	/* A request that was not sent cannot have a result */
 	if (!link || !*link || *link == h->unsent) {
 		ss_process_say("tls process gave nonsense");
 		lose(h, "tls process gave nonsense");

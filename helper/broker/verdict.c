@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the broker says of a message: to the kernel, to the log, and, where it is to
- * be kept, to the quarantine.
+ * The broker's answer to a scan request: the verdict for the kernel, the record for the
+ * log, and, where the message is to be kept, its place and its note in the quarantine.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ void ss_verdict_put_text(struct nl_msg *msg, int type, const char *text)
 		nla_put_string(msg, type, clean);
 }
 
-/* What goes with the verdict accept */
+/* Add what goes with the verdict accept: a header field, another message */
 static void put_accept(struct nl_msg *msg, const struct ss_scan_result *result,
 		       int replacement)
 {
@@ -45,7 +45,7 @@ static void put_accept(struct nl_msg *msg, const struct ss_scan_result *result,
 		nla_put_s32(msg, SMTPSPLICE_A_SCAN_REPLACEMENT, replacement);
 }
 
-/* Is it the client who is to blame, not only its mail that is odd? */
+/* Is the client to blame, rather than its mail odd? */
 static bool is_sender_of_viruses(const struct ss_scan_result *result)
 {
 	return result->found && !result->monitored &&
@@ -102,7 +102,7 @@ void ss_verdict_wrote_log(struct ss_verdicts *v, int ret)
 
 static void read_profile(struct ss_verdicts *v, const struct ss_scan_request *req)
 {
-	/* What the kernel has checked is in order, or is a newer kernel's */
+	/* The kernel has checked it: an attribute that cannot be read is a newer kernel's */
 	ss_av_profile_parse(&v->profile, req->av, req->av_len);
 }
 
@@ -241,7 +241,7 @@ static void make_reply(const struct ss_verdicts *v, const struct ss_avlog_record
 	ss_template_reply(reply, find_template(v, rec->result), &values);
 }
 
-/* Return: 0, or why the kernel would not have it; @rec is what has become of it then */
+/* Return: 0, or why the kernel refused the verdict; @rec is what became of it then */
 static int give_verdict(struct ss_verdicts *v, struct ss_avlog_record *rec, int replacement)
 {
 	int ret = send_verdict(v, rec, replacement);

@@ -36,14 +36,14 @@ static void init_slot(struct ss_worker_slot *slot)
 	};
 }
 
-/* Is a worker to be ordered for it, at @respawn? */
+/* Is a worker to be ordered for the place, at @respawn? */
 static bool wants_worker(const struct ss_worker_slot *slot)
 {
 	return slot->state == SS_WORKER_EMPTY ||
 	       (slot->outgoing && !slot->replacement_ordered && slot->replacement < 0);
 }
 
-/* A worker was ordered for the place, which wants one */
+/* Note that a worker was ordered for the place, which wants one */
 static void note_order(struct ss_worker_slot *slot)
 {
 	if (slot->state == SS_WORKER_EMPTY)
@@ -52,7 +52,7 @@ static void note_order(struct ss_worker_slot *slot)
 		slot->replacement_ordered = true;
 }
 
-/* The worker has no job: the replacement, if there is one, follows */
+/* Let the replacement, if there is one, follow a worker that has no job */
 static void switch_over(struct ss_worker_slot *slot)
 {
 	if (slot->replacement < 0)
@@ -86,7 +86,7 @@ void ss_workers_fill(struct ss_worker_slot *slot, const int fds[SS_IPC_FDS])
 		switch_over(slot);
 }
 
-/* The worker is gone: what was for after it is for now */
+/* Let what was to follow a worker, which is gone, take its place now */
 static void promote(struct ss_worker_slot *slot)
 {
 	slot->outgoing = false;
@@ -96,7 +96,7 @@ static void promote(struct ss_worker_slot *slot)
 	switch_over(slot);
 }
 
-/* Another scanner serves: what was ordered for the place from the other one does not come */
+/* Note that another scanner serves: a worker ordered from the one before does not come */
 static void retire_worker(struct ss_worker_slot *slot)
 {
 	if (slot->state == SS_WORKER_ORDERED)
@@ -125,7 +125,7 @@ static int order_worker(struct ss_worker_slot *slot, int scanner)
 	return 0;
 }
 
-/* The worker is dead, or shall be: answer for it. Return: as ss_verdict_fail(). */
+/* Kill a worker, dead or not, and answer for it. Return: as ss_verdict_fail(). */
 static int lose_worker(struct ss_workers *w, struct ss_worker_slot *slot, bool late,
 		       const char *why)
 {

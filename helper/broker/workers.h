@@ -34,7 +34,7 @@ enum ss_worker_state {
  * @ticket: of its job, which the result has to name
  * @quarantine: file for its message, or -1, or an errno why there is none
  * @deadline: when it has to be done
- * @respawn: when to order another worker
+ * @respawn: when to order another worker, see ss_process_now()
  * @outgoing: the worker is of the scanner that leaves; it stays until its replacement is
  *   here and it has no job
  * @replacement_ordered: the serving scanner was told to fork its replacement

@@ -212,7 +212,7 @@ static int take_hash_file(struct list *list, const char *path, char *why)
 	return ret;
 }
 
-/* No limit is 0, which is not what there is where the attribute is absent */
+/* Take a limit; none is 0, since without the attribute there would be the default */
 static int take_size(struct ss_cmd_profile *p, int type, const char *value, char *why)
 {
 	uint64_t n = 0;
@@ -310,7 +310,7 @@ static int take_replacement(struct ss_cmd_profile *p, int type, const char *valu
 			 ss_cli_quote(value), SMTPSPLICE_REPLACEMENT_MAX);
 		return -EINVAL;
 	}
-	/* It could not be typed, and so what is shown could not */
+	/* A text from a file: shown, it could not be given on the command line again */
 	if (*value == '@' || !strcmp(value, SS_CMD_PROFILE_NONE)) {
 		snprintf(why, SS_ARGS_WHY_SIZE, "a text cannot be \"%s\" nor begin with \"@\"",
 			 SS_CMD_PROFILE_NONE);
@@ -319,7 +319,7 @@ static int take_replacement(struct ss_cmd_profile *p, int type, const char *valu
 	return nla_put_string(p->attrs, type, value);
 }
 
-/* What none is not a number of: the attribute is absent then */
+/* Take a list or a text; with "none" the attribute is left out */
 static int take_list_or_text(struct list *list, const char *value, char *why)
 {
 	if (!strcmp(value, SS_CMD_PROFILE_NONE))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the commands of smtpsplice share: dispatch, help, errors, the socket.
+ * The parts that all commands of smtpsplice share: dispatch, help, errors, the socket.
  */
 #include <errno.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What smtpsplice tls and smtpsplice av have in common: profiles are sets of options
- * with names, which are added, changed and deleted. The options are the attributes of
- * a set of proto/attrs.c.
+ * The commands on profiles that smtpsplice tls and smtpsplice av have in common: profiles
+ * are sets of options with names, which are added, changed and deleted. The options are
+ * the attributes of a set of proto/attrs.c.
  */
 #include <assert.h>
 #include <errno.h>

@@ -162,7 +162,7 @@ static const struct ss_column columns[] = {
 	{}
 };
 
-/* What is known of a message; what its file says goes before what its note does */
+/* Put together what is known of a message: its file is believed before its note */
 static struct json_object *make_row(const struct words *w,
 				    const struct ss_quarantine_dir_entry *entry,
 				    enum ss_text_mode mode)
@@ -437,7 +437,7 @@ static int check_typed(struct mail *mail, const struct words *w)
 	return w->to ? check_to(w->to, mail->row) : SS_CLI_OK;
 }
 
-/* All of the recipients or none; a peer has chosen them */
+/* Take all of the recipients or none; a peer has chosen them */
 static int complete_rcpts(struct mail *mail, const struct words *w)
 {
 	struct json_object *array, *count;

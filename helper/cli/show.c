@@ -124,7 +124,7 @@ static int ask(struct ss_cli *cli, const struct table *t, struct json_object **o
 	return ret;
 }
 
-/* In a form that "set" takes */
+/* Print settings in a form that "set" takes */
 static void print_pairs(const struct ss_attr_set *set, struct json_object *obj)
 {
 	for (int i = 1; i <= set->max; i++) {
@@ -138,7 +138,7 @@ static void print_pairs(const struct ss_attr_set *set, struct json_object *obj)
 	}
 }
 
-/* As a shell takes it */
+/* Print a word as a shell takes it */
 static void print_word(const char *word)
 {
 	const char *s = word;
@@ -188,7 +188,7 @@ static void print_option(const char *option, const char *value)
 	print_word(value);
 }
 
-/* As each_option(), for all options of a profile */
+/* Call @fn as each_option() does, for all options of a profile */
 static bool each_of_all(const struct ss_attr_set *set, struct json_object *row,
 			void (*fn)(const char *option, const char *value))
 {
@@ -201,7 +201,7 @@ static bool each_of_all(const struct ss_attr_set *set, struct json_object *row,
 	return dash;
 }
 
-/* In a form that "tls add" and "av add" take */
+/* Print profiles in a form that "tls add" and "av add" take */
 static void print_profiles(const struct ss_attr_set *set, struct json_object *rows)
 {
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {

@@ -80,7 +80,7 @@ static int64_t newest(struct json_object *state)
 	return built;
 }
 
-/* What is so now, and not when the file was written */
+/* Add what may have changed since the file was written: age, and whether it runs */
 static void add_what_is_now(struct json_object *state)
 {
 	int64_t built = newest(state), now = time(NULL), pid = number(state, "pid");

@@ -148,7 +148,7 @@ static int one_regex(struct ss_cmd_profile *p, const char *value, char *why)
 	       nla_put_string(p->attrs, A(EXEMPT_REGEX), value);
 }
 
-/* It will be a part of a file name */
+/* Take the name of a certificate, which will be a part of a file name */
 static int one_cert(struct ss_cmd_profile *p, const char *value, char *why)
 {
 	if (!ss_args_is_name(value, SMTPSPLICE_NAME_MAX) || *value == '.') {

@@ -73,7 +73,7 @@ static void cleanup_datum(gnutls_datum_t *d)
 	gnutls_free(d->data);
 }
 
-/* One that is too long becomes "", which is no file */
+/* Join folder and file. A path that is too long becomes "", which is no file. */
 static void make_path(char path[PATH_SIZE], const char *dir, const char *file)
 {
 	if (snprintf(path, PATH_SIZE, "%s/%s", dir, file) >= PATH_SIZE)
@@ -346,7 +346,7 @@ static int load_crt(gnutls_x509_crt_t *crt, const char *dir, enum ss_ca_kind kin
 	return 0;
 }
 
-/* Whether the key is that of the certificate */
+/* Is the key that of the certificate? */
 static bool fits(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
 {
 	uint8_t a[64], b[64];

@@ -21,7 +21,8 @@ static const char *const types[] = {
 static_assert(ARRAY_SIZE(types) <= 64, "types do not fit a mask");
 
 /*
- * What libmagic calls them, by how it begins; it is not asked about the others.
+ * Names that libmagic has for some of these types, by how its word begins. It is not
+ * asked about the others.
  */
 static const struct {
 	const char *mime;

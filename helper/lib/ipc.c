@@ -12,7 +12,7 @@
 #include "lib/cleanup.h"
 #include "lib/ipc.h"
 
-/* More than are ever sent, so that none is left over in the kernel's hands */
+/* Descriptors to take: more than are ever sent, so that none is left with the kernel */
 #define MAX_RECEIVED	8
 
 int ss_ipc_pair(int fds[2])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the processes of the helper have in common.
+ * Calls that all processes of the helper have use for: messages, time, fork, files.
  */
 #include <errno.h>
 #include <ftw.h>

@@ -142,7 +142,7 @@ static int on_valid(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-/* What a group brings is no answer: its sequence numbers are not ours */
+/* Take any sequence number: what a group brings is no answer to us */
 static int any_sequence(struct nl_msg *msg, void *arg)
 {
 	(void)msg;

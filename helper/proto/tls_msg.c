@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the broker and the tls process send each other: a pair of handshakes to do,
+ * Messages between the broker and the tls process: a pair of handshakes to do,
  * and what became of it. The tls process talks to peers; the broker believes it
  * nothing that it can check.
  */

@@ -49,7 +49,7 @@ static void format(const struct ss_quarantine_dir_entry *entry, const char *end,
 		 RANDOM_DIGITS, entry->unique, end);
 }
 
-/* Whether @name is what format() makes of an entry, which is set */
+/* Read @name into @entry. Return: whether format() makes the same name of that. */
 static bool parse(const char *name, const char *end, struct ss_quarantine_dir_entry *entry)
 {
 	char again[SS_QUARANTINE_DIR_NAME_SIZE], *rest;
@@ -109,7 +109,7 @@ static int add_message(struct listing *l, int dir, const char *name,
 
 	if (!stat_file(dir, name, &st))
 		return 0;
-	/* One that lost its content when the machine lost its power */
+	/* A file that lost its content when the machine lost its power */
 	if (!st.st_size && sweep) {
 		unlinkat(dir, name, 0);
 		return 0;

@@ -4,8 +4,8 @@
  * to list the message and to release it. The broker makes it; keys are those of
  * uapi/smtpsplice.yaml where it has one.
  *
- * Who reads it does not trust it: only the keys below are taken, with values of
- * their type, and all text is cleaned once more.
+ * The reader does not trust it: only the keys below are taken, with values of their
+ * type, and all text is cleaned once more.
  */
 #include <errno.h>
 #include <stdbool.h>

@@ -17,7 +17,7 @@
 
 #define FIXED_ARGS	6	/* sendmail -i -f SENDER -- and the NULL */
 
-/* Whether @s is a colon in [IPv6:fd00::1], the last part of @address */
+/* Is @s a colon in [IPv6:fd00::1], the last part of @address? */
 static bool is_literal(const char *address, const char *s)
 {
 	const char *open = strrchr(address, '[');
@@ -26,7 +26,7 @@ static bool is_literal(const char *address, const char *s)
 	       !strchr(open, '"') && strchr(s, ']');
 }
 
-/* Whether a mail system sees one address in it: no list, comment or route */
+/* Does a mail system see one address in it: no list, comment or route? */
 static bool is_one(const char *address)
 {
 	bool quoted = false;

@@ -12,7 +12,7 @@
  * the folder anew only where its time tells that somebody else has changed it, and
  * not for each message: one may cost a look at READ_SHARE files, on average, and the
  * removal of EXPIRE_MAX old ones. The lock is the broker's alone and goes with it.
- * One thread; calls wait for nothing but the folder.
+ * A single thread, and calls wait for nothing but the folder.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ static int scan(struct ss_quarantine *q)
 	size_t count;
 	int ret;
 
-	/* Before: what is changed while it is read is noticed later */
+	/* Noted before the folder is read: a change meanwhile is noticed later */
 	note_change(q);
 	ret = ss_quarantine_dir_list(q->dir, true, &list, &count);
 	if (ret)
@@ -176,7 +176,7 @@ static int refresh(struct ss_quarantine *q)
 		return -errno;
 	if (!st.st_nlink)
 		return open_again(q);
-	/* To be kept in mind: our own next change hides it */
+	/* Kept in mind, since our own next change hides that of another */
 	q->stale |= st.st_mtim.tv_sec != q->changed.tv_sec ||
 		    st.st_mtim.tv_nsec != q->changed.tv_nsec;
 	return q->stale && q->credit >= q->count ? scan(q) : 0;
@@ -237,7 +237,7 @@ static bool fits(const struct ss_quarantine *q, uint64_t charge)
 	       (!quota || (charge <= quota && q->used <= quota - charge));
 }
 
-/* The same, but do not count what may have gone unnoticed */
+/* Does it fit? If not, count anew before saying so: others may have removed files. */
 static bool surely_fits(struct ss_quarantine *q, uint64_t charge)
 {
 	if (fits(q, charge))
@@ -349,7 +349,7 @@ static int write_note(struct ss_quarantine *q, struct json_object *note,
 	return fd;
 }
 
-/* What the worker has had in its hands is ours again: mode, time, size */
+/* Take the file back from the worker: mode and time are set anew, the size is checked */
 static int take_back(const struct ss_quarantine *q, int fd, struct ss_quarantine_dir_entry *entry)
 {
 	struct stat st;

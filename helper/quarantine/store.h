@@ -74,7 +74,7 @@ void ss_quarantine_close(struct ss_quarantine *q);
  * @size: octets of the message
  * @pending: octets of the other messages that have a file and no name yet
  *
- * It is not known yet whether the message is infected: nothing is removed for it.
+ * Removes nothing to make room, since the message may turn out to be clean.
  *
  * Return: a descriptor, the caller's, or an errno of ss_quarantine_keep().
  */

@@ -44,8 +44,8 @@ static bool has_header(const char *name)
 }
 
 /*
- * What libclamav says to a file that is broken is of use when it loads it, and
- * not here. The callback is one for the whole process; who loads sets its own.
+ * Drop what libclamav says of a broken file: that is of use when it loads it, and not
+ * here. The callback is one for the whole process; who loads sets another one.
  */
 static void ignore_message(enum cl_msg severity, const char *full,
 			   const char *text, void *context)

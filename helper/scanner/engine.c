@@ -35,7 +35,7 @@
 /* libclamav's warning about a message/partial, which has no verdict of its own */
 #define PARTIAL_WARNING	"Partial message received"
 
-/* What libclamav calls a limit that was exceeded */
+/* The names that libclamav gives to limits that were exceeded begin so */
 #define LIMITS		"Heuristics.Limits.Exceeded."
 
 /*
@@ -179,8 +179,8 @@ static int set_limits(struct cl_engine *cl)
 		{ CL_ENGINE_MAX_RECURSION, MAX_RECURSION },
 		{ CL_ENGINE_MAX_FILES, MAX_FILES },
 		/*
-		 * It does not scan what has the MD5 of something clean, and anybody
-		 * can make two files of one MD5. See scanner/cache.c for ours.
+		 * Off: libclamav does not scan what has the MD5 of something clean, and
+		 * anybody can make two files of one MD5. See scanner/cache.c for ours.
 		 */
 		{ CL_ENGINE_DISABLE_CACHE, 1 },
 	};
@@ -270,7 +270,7 @@ int ss_engine_set_tmpdir(struct ss_engine *engine, const char *dir)
 	return 0;
 }
 
-/* As cl_scandesc_callback(), but fails where the engine could not work */
+/* Call cl_scandesc_callback(), and fail where the engine could not work */
 static cl_error_t scan(struct ss_engine *engine, int fd, uint32_t limit_ms, const char **name)
 {
 	struct cl_scan_options options = {

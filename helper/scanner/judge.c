@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What becomes of a message, by what was found in it and what its AV profile says.
+ * The judgement on a message, by what was found in it and what its AV profile says.
  * Pure functions: all the words of a profile that are about verdicts are heeded
  * here, with the help of common/judgement.c, and nowhere else in a worker.
  */

@@ -40,11 +40,11 @@ struct ss_findings {
 };
 
 /**
- * ss_judge() - What becomes of a message.
+ * ss_judge() - Decide what becomes of a message.
  * @profile: the AV profile
  * @findings: what was found
  *
- * What is bad in it counts more than that not all of it could be looked at.
+ * Goes by what is bad in the message before what of it could not be looked at.
  *
  * Return: the judgement.
  */

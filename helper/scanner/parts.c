@@ -103,8 +103,9 @@ static void exceed(struct ss_parts *parts, const char *limit)
 }
 
 /*
- * What it costs is bounded, and what is beyond that is not silent. Return: milliseconds
- * that the next scan may take, or 0: there is none.
+ * Count a scan, since the number of scans is bounded; where there is to be none, the
+ * message is told to be over a limit, or late. Return: milliseconds that the scan may
+ * take, or 0: there is none.
  */
 static uint64_t take_time(struct ss_parts *parts)
 {
@@ -188,7 +189,7 @@ static void make_rules(struct walk *r)
 	r->rules.arg = r;
 }
 
-/* What was found first of each kind counts */
+/* Add findings to others; of each kind the one that was found first counts */
 static void merge(struct ss_inspect_finding *all, const struct ss_inspect_finding *one)
 {
 	for (int kind = 0; kind < SS_KIND_COUNT; kind++)
@@ -384,7 +385,7 @@ static void scan_mail(struct walk *walk, const char *path, const char *data, siz
 	ss_mime_free(tree);
 }
 
-/* The same, and as a message where it is one to some reader */
+/* Scan a file by itself, and as a message where it is one to some reader */
 static void scan_file(struct walk *walk, const char *path, int fd)
 {
 	struct ss_file_map map __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
@@ -476,7 +477,7 @@ static bool look_within(const struct ss_mime_part *part, void *arg)
 	return true;
 }
 
-/* What another reader may take for the content of a part */
+/* Scan what another reader may take for the content of a part */
 static bool scan_reading(const void *data, size_t len, void *arg)
 {
 	int fd __cleanup(ss_cleanup_fd) = -1;
@@ -491,7 +492,7 @@ static bool scan_reading(const void *data, size_t len, void *arg)
 	return !walk->infected && !walk->parts->missed;
 }
 
-/* All that readers may see in mail, as scanner/scan.c has it of a message (THREATS E1, E4) */
+/* Scan all that readers may see in mail, as scanner/scan.c does it (THREATS E1, E4) */
 static void scan_readings(struct walk *walk, struct ss_message *copy)
 {
 	struct ss_parts *parts = walk->parts;
@@ -529,7 +530,7 @@ static void look_at_copy(struct walk *walk, struct ss_message *copy)
 	scan_plain(walk, walk->around, copy->fd);
 }
 
-/* What was signed, or compressed, by S/MIME */
+/* Look at mail that was signed, or compressed, by S/MIME */
 static void look_at_mail(void *arg, const char *path, int fd)
 {
 	struct ss_message copy __cleanup(ss_message_cleanup) = SS_MESSAGE_NONE;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One message: the readings of it that are scanned, the verdict, and what the log
- * and the reply say of it. Runs in a scan worker; all that it is given is hostile.
+ * The scan of one message: the readings of it that the engine gets, the verdict, and what
+ * the log and the reply say of it. Runs in a scan worker; all that it is given is hostile.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -116,7 +116,7 @@ static void failed(struct ss_findings *f, bool late, const char *why)
 	snprintf(f->why, sizeof(f->why), "%s", why);
 }
 
-/* One reading of it goes to the engine */
+/* Give one reading of the message to the engine */
 static void scan_fd(struct run *run, int fd)
 {
 	struct ss_findings *f = &run->findings;
@@ -147,7 +147,7 @@ static void scan_fd(struct run *run, int fd)
 	f->partial |= finding.partial;
 }
 
-/* A server that takes bare LF for a line end sees other dots as stuffed */
+/* Scan what a server sees that takes bare LF for a line end: it unstuffs other dots */
 static void scan_lax(struct run *run)
 {
 	struct ss_message lax __cleanup(ss_message_cleanup) = SS_MESSAGE_NONE;
@@ -160,8 +160,9 @@ static void scan_lax(struct run *run)
 }
 
 /*
- * libclamav knows CRLF and LF. A message that is lines for a reader who takes
- * CR for a line end would be one long line for it (THREATS E4).
+ * Scan the message with a bare CR as a line end. libclamav knows CRLF and LF: what is
+ * lines for a reader who takes CR for a line end would be one long line for it
+ * (THREATS E4).
  */
 static void scan_bare_cr(struct run *run)
 {
@@ -203,7 +204,7 @@ static bool has_bare_dot(const struct ss_message *message)
 	return false;
 }
 
-/* What another reader may take for the content of a part */
+/* Scan what another reader may take for the content of a part */
 static bool scan_reading(const void *data, size_t len, void *arg)
 {
 	int fd __cleanup(ss_cleanup_fd) = -1;
@@ -218,7 +219,7 @@ static bool scan_reading(const void *data, size_t len, void *arg)
 	return !run->findings.infected && !run->findings.late;
 }
 
-/* All that some reader might make of it */
+/* Scan all that some reader might make of the message */
 static void scan_ambiguous(struct run *run)
 {
 	struct ss_findings *f = &run->findings;
@@ -231,7 +232,7 @@ static void scan_ambiguous(struct run *run)
 		failed(f, false, strerror(-ret));
 }
 
-/* More readings than one, where there may be more (THREATS E1, E4) */
+/* Scan the message as other readers may see it, too (THREATS E1, E4) */
 static void scan_readings(struct run *run)
 {
 	struct ss_findings *f = &run->findings;
@@ -259,14 +260,14 @@ static bool find_partial(const struct ss_mime_part *part, void *arg)
 	return !*found;
 }
 
-/* Whether the copy is or has a fragment, which nobody can scan */
+/* Is the copy a fragment, which nobody can scan, or is one in it? */
 static bool is_partial(const struct run *run, const struct ss_mime_tree *tree)
 {
 	bool found = false;
 
 	if (!ss_mime_may_be_partial(run->copy.map, run->copy.len))
 		return false;
-	/* What is too deep to look at is refused as well */
+	/* A message that is too deep to look at is refused as well */
 	return !tree || !ss_mime_walk(tree, find_partial, &found) || found;
 }
 
@@ -300,7 +301,7 @@ static void take_virus(struct ss_findings *f, const char *virus)
 	ss_text_clean_str(SS_TEXT_PRINT, f->virus, sizeof(f->virus), virus);
 }
 
-/* What is left without the allowed parts may have a message that is odd to the engine */
+/* Look at the parts of what is left without the allowed ones: one may be odd to the engine */
 static void scan_rest(struct run *run, int fd)
 {
 	struct ss_mime_tree *tree __cleanup(cleanup_tree) = ss_mime_parse(fd);
@@ -415,7 +416,7 @@ static const struct ss_parts_bad *find_bad(const struct ss_parts *parts,
 	return NULL;
 }
 
-/* Which file is it? */
+/* Set which file is the cause */
 static void name_file(const struct run *run, const struct ss_judgement *j,
 		      struct ss_scan_result *result)
 {
@@ -496,8 +497,8 @@ static int replace(const struct run *run, struct ss_scan_result *result)
 }
 
 /*
- * What was made is scanned as any other message is: behind the first find there may
- * be more, which nothing has looked at. Whatever is found now refuses the message.
+ * Scan what was made as any other message: behind the first find there may be more,
+ * which nothing has looked at. Whatever is found now refuses the message.
  */
 static bool replacement_is_clean(const struct run *run, int fd, struct ss_scan_result *result)
 {
@@ -590,7 +591,7 @@ static void look_for(struct run *run)
 		inspect(run);
 }
 
-/* Return: whether it is known already what becomes of the message */
+/* Look the message up. Return: whether @result is set to what became of it before. */
 static bool cache_find(struct run *run, const void *profile, size_t len,
 		       unsigned char key[SS_CACHE_KEY_SIZE], struct ss_scan_result *result)
 {
@@ -612,8 +613,8 @@ static bool cache_find(struct run *run, const void *profile, size_t len,
 }
 
 /*
- * What failed, or was late, may do better the next time, and a replacement is not
- * kept.
+ * Keep the result. Not one that failed, or was late, and may do better the next time, nor
+ * one with a replacement, which is not kept.
  */
 static void cache_put(struct run *run, const unsigned char key[SS_CACHE_KEY_SIZE],
 		      const struct ss_judgement *j, const struct ss_scan_result *result)
@@ -644,7 +645,7 @@ static int scan_now(struct run *run, const unsigned char key[SS_CACHE_KEY_SIZE],
 	return out;
 }
 
-/* The message cannot be read: @error */
+/* Tell that the message cannot be read: @error */
 static void give_up(struct run *run, int error, struct ss_scan_result *result)
 {
 	struct ss_judgement j = ss_judgement_of_failure(run->profile->scan_error, false);

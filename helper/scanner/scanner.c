@@ -7,7 +7,7 @@
  *   the broker, by that socket: see enum ss_ipc_type. The end of a broker is
  *   the end of its workers.
  *
- * It loads once. For new databases there is a new scanner beside it, and the
+ * A scanner loads once. For new databases there is a new scanner beside it, and the
  * broker tells this one to end when it has no more need of its workers.
  */
 #include <errno.h>
@@ -102,7 +102,7 @@ static int spawn(struct scanner *s, int fds[SS_IPC_FDS])
 	if (pid < 0)
 		return -errno;
 	s->pids[place] = pid;
-	/* It is our child and not reaped: the pid is still its own */
+	/* The worker is our child and not reaped: the pid is still its own */
 	fds[1] = syscall(SYS_pidfd_open, pid, 0);
 	return fds[1] < 0 ? -errno : 0;
 }

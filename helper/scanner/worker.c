@@ -28,7 +28,7 @@ static bool do_job(struct ss_scan *scan, int sock)
 		out = ss_scan_message(scan, fds[0], order.job.quarantine ? fds[1] : -1,
 				      &order.job, order.profile, n - SS_SCAN_ORDER_MIN, &result);
 		result.ticket = order.job.ticket;
-		/* It is charged to its client until nobody has it open */
+		/* The message is charged to its client until nobody has it open */
 		ss_cleanup_fd(&fds[0]);
 		ret = ss_ipc_send(sock, &result, sizeof(result), &out, out >= 0);
 	}

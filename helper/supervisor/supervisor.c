@@ -11,7 +11,7 @@
  * Without a scanner there is no broker, and without a broker no tls process; but
  * a broker outlives its tls process, and is sent the next one.
  *
- * One thread; all it waits for are signals, and the time to look at the database.
+ * A single thread waits for signals, and for the time to look at the database.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -244,9 +244,9 @@ static int fork_tls(struct supervisor *s, int fds[SS_IPC_FDS])
 		return ret;
 	}
 	s->tls_starts++;
-	/* It is our child and not reaped: the pid is still its own */
+	/* The process is our child and not reaped: the pid is still its own */
 	fds[1] = syscall(SYS_pidfd_open, s->tls, 0);
-	/* It is the broker that must not wait, at its end */
+	/* The broker must not wait at this end */
 	return fds[1] < 0 || fcntl(fds[0], F_SETFL, O_NONBLOCK) ? -errno : 0;
 }
 
@@ -285,8 +285,9 @@ static void start_missing(struct supervisor *s)
 }
 
 /*
- * One of them has ended; @config: what it calls unusable is so since the start.
- * Return: -1 to go on, or the exit status.
+ * Tell of a process that has ended, and set the time to start it again. @config: it is
+ * one that has read the configuration at the start, so that what it calls unusable has
+ * never been usable. Return: -1 to go on, or the exit status.
  */
 static int on_end(struct supervisor *s, const char *name, int status, bool config)
 {
@@ -342,14 +343,14 @@ static int on_scanner_end(struct supervisor *s, const struct loader *which, int 
 		s->failed = true;
 	}
 	if (!alone) {
-		/* What it could not load it has said itself */
+		/* The scanner has said itself why it could not load */
 		if (!retired && !(WIFEXITED(status) && WEXITSTATUS(status) == SS_EXIT_USAGE))
 			ss_process_say("a scanner died, the other one stays");
 		if (s->again)
 			reload(s);
 		return -1;
 	}
-	/* It goes by itself; this is faster */
+	/* A broker without a scanner ends by itself; this is faster */
 	if (s->broker)
 		kill(s->broker, SIGKILL);
 	/* A database that was spoilt later may be mended as well */
@@ -483,7 +484,7 @@ int ss_supervisor_run(const struct ss_conf *conf)
 	end(&s.scanner.pid);
 	close_all(&s);
 	ss_database_unwatch(s.watch);
-	/* It would tell of an engine that is not there */
+	/* A state file would tell of an engine that is not there */
 	if (conf->state)
 		unlink(conf->state);
 	return ret;

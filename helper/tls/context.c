@@ -65,7 +65,7 @@ int ss_tls_context_reload(struct ss_tls_context *gw, const struct ss_conf *conf,
 	}
 	gw->ca = ca;
 	gw->verify = verify;
-	/* Those of another CA; who shows one of them has it for as long as it needs it */
+	/* Drop those of another CA; a handshake that shows one holds it as long as it needs */
 	ss_creds_cache_clear(&gw->mint.cache);
 	ss_verify_free(&old_verify);
 	ss_ca_free(&old_ca);

@@ -36,7 +36,7 @@ struct ss_tls_context {
  * @err: what is wrong, for people
  * @errlen: room at @err
  *
- * Return: it, to be freed with ss_tls_context_free(), or NULL.
+ * Return: the context, to be freed with ss_tls_context_free(), or NULL.
  */
 struct ss_tls_context *ss_tls_context_new(const struct ss_conf *conf, char *err, size_t errlen);
 
@@ -57,7 +57,7 @@ int ss_tls_context_reload(struct ss_tls_context *gw, const struct ss_conf *conf,
 
 /**
  * ss_tls_context_free() - Free what handshakes share; none may be left.
- * @gw: it, or NULL
+ * @gw: the context, or NULL
  */
 void ss_tls_context_free(struct ss_tls_context *gw);
 

@@ -52,7 +52,7 @@ struct ss_creds_cache {
  * @count: how many
  * @key: its key; copied
  *
- * Return: it, to be given back with ss_creds_put(), or NULL.
+ * Return: the credentials, to be given back with ss_creds_put(), or NULL.
  */
 struct ss_creds *ss_creds_new(gnutls_x509_crt_t *chain, unsigned int count,
 			      gnutls_x509_privkey_t key);
@@ -93,11 +93,11 @@ void ss_creds_cache_clear(struct ss_creds_cache *cache);
 void ss_creds_cache_free(struct ss_creds_cache *cache);
 
 /**
- * ss_creds_cache_find() - Look for one.
+ * ss_creds_cache_find() - Look for credentials.
  * @cache: the cache
- * @key: what it was made from
+ * @key: what they were made from
  *
- * Return: it, to be given back with ss_creds_put(), or NULL.
+ * Return: the credentials, to be given back with ss_creds_put(), or NULL.
  */
 struct ss_creds *ss_creds_cache_find(struct ss_creds_cache *cache,
 				     const uint8_t key[SS_CREDS_KEY_SIZE]);

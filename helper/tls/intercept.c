@@ -24,11 +24,11 @@
 #include "tls/intercept.h"
 #include "tls/ktls.h"
 
-/* Of the kernel's time, what is left for the way back */
+/* Time left for the way back, of what the kernel gives: the smaller of these */
 #define MARGIN_MS	500
 #define MARGIN_SHARE	10
 
-/* For a server to say, with TLS 1.3, that it does not go on without a certificate */
+/* Time for a server to say, with TLS 1.3, that it does not go on without a certificate */
 #define WORD_MS		1000
 
 /* RFC 8446 6.2, those that GnuTLS does not send itself here */
@@ -131,7 +131,7 @@ static void bypass(struct ss_intercept *pair, enum smtpsplice_tls_cause cause)
 	finish(pair, SMTPSPLICE_TLS_RESULT_BYPASSED, cause);
 }
 
-/* What the gateway does not know: by the profile, and nothing was taken yet */
+/* Bypass or end what is not supported, as the profile says; nothing was taken yet */
 static void unsupported(struct ss_intercept *pair, uint32_t support,
 			enum smtpsplice_tls_cause cause, int alert, const char *text)
 {
@@ -147,7 +147,7 @@ static bool usable(const struct ss_client_hello_offer *o)
 }
 
 /*
- * What to offer to the server, so that whatever it takes, the client has
+ * Choose what to offer to the server, so that whatever it takes, the client has
  * something that is not above it: a client without AES-128 cannot be served
  * behind a server that took AES-128.
  */
@@ -157,7 +157,7 @@ static void plan(const struct ss_client_hello *hello, unsigned int *versions,
 	const struct ss_client_hello_offer *o12 = &hello->tls12, *o13 = &hello->tls13;
 	bool v12 = usable(o12), v13 = usable(o13);
 
-	/* One has only AES-128, the other only more: they do not go together */
+	/* A version with only AES-128 and one with only more do not go together */
 	if (v12 && v13 && ((!o13->aes128 && !o12->aes256) || (!o12->aes128 && !o13->aes256)))
 		v12 = false;
 	*versions = (v12 ? SS_TLS_LEG_TLS12 : 0) | (v13 ? SS_TLS_LEG_TLS13 : 0);
@@ -269,7 +269,6 @@ static bool step_hello(struct ss_intercept *pair, uint64_t now)
 	return true;
 }
 
-/* The server's handshake failed: the client gets to know in the same words */
 /* Is it the client's certificate for whose want the handshake has failed? */
 static bool wants_certificate(const struct ss_intercept *pair, int error)
 {
@@ -280,6 +279,7 @@ static bool wants_certificate(const struct ss_intercept *pair, int error)
 	       SMTPSPLICE_TLS_CAUSE_SERVER;
 }
 
+/* End a pair whose handshake with the server failed: the client is told the same */
 static void server_failed(struct ss_intercept *pair, int error, uint64_t now)
 {
 	enum smtpsplice_tls_cause cause = ss_tls_leg_cause(&pair->server, error,

@@ -29,7 +29,7 @@ enum ss_intercept_side {
  * @fds: the sockets, which become its own
  * @now: see ss_process_now()
  *
- * Return: it, to be freed with ss_intercept_free(); or NULL, and the sockets are
+ * Return: the pair, to be freed with ss_intercept_free(); or NULL, and the sockets are
  * the caller's.
  */
 struct ss_intercept *ss_intercept_new(struct ss_tls_context *gw, const struct ss_job *job,

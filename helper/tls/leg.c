@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One leg of a pair of handshakes: GnuTLS on a socket that does not block.
+ * A leg is one of a pair of handshakes: GnuTLS on a socket that does not block.
  *
  * After the handshake the kernel reads on from the socket, so GnuTLS must not
  * have read beyond it. It does not: it asks the socket for the header of one
@@ -36,7 +36,7 @@
 #define EXT_RECORD_LIMIT	28	/* RFC 8449 */
 
 /*
- * What the kernel has (net/tls): the AEAD suites, and those of them with forward
+ * Suites that the kernel has (net/tls): the AEAD ones, and those of them with forward
  * secrecy. %PROFILE_MEDIUM is what refuses the small groups of Diffie-Hellman.
  */
 #define PRIORITY_BASE								\
@@ -136,7 +136,7 @@ static int leave_records_long(gnutls_session_t session)
 	return ret;
 }
 
-/* What a message says of the length of records. */
+/* The length of records that a message asks for */
 struct limit {
 	unsigned int whole;	/* of a record as long as TLS has them */
 	bool is_shorter;
@@ -168,7 +168,7 @@ static void look_for_limit(struct ss_tls_leg *leg, const gnutls_datum_t *message
 		return;
 	ext.data += skip;
 	ext.size -= skip;
-	/* What is broken, GnuTLS finds */
+	/* An error is none here: GnuTLS finds it itself */
 	gnutls_ext_raw_parse(&limit, read_limit, &ext, 0);
 	leg->short_records |= limit.is_shorter;
 }
@@ -473,7 +473,7 @@ bool ss_tls_leg_is_ready(const struct ss_tls_leg *leg)
 	return !gnutls_record_check_pending(leg->session) && !leg->short_records;
 }
 
-/* Before the handshake: the alert as it is (RFC 8446 5.1) */
+/* Send an alert before the handshake, in plain text (RFC 8446 5.1) */
 static void send_plain_alert(const struct ss_tls_leg *leg, int alert)
 {
 	const uint8_t record[] = { 21, 3, 3, 0, 2, GNUTLS_AL_FATAL, alert };

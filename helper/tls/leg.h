@@ -12,7 +12,7 @@
 #include "tls/chain.h"
 #include "tls/creds.h"
 
-/* What a leg may use: versions, and strengths of ciphers */
+/* Versions, and strengths of ciphers, that a leg may use */
 #define SS_TLS_LEG_TLS12	1
 #define SS_TLS_LEG_TLS13	2
 #define SS_TLS_LEG_VERSIONS	3
@@ -180,7 +180,7 @@ bool ss_tls_leg_is_ready(const struct ss_tls_leg *leg);
  * @leg: the leg
  * @alert: why; GNUTLS_A_CLOSE_NOTIFY is none of the peer's doing
  *
- * It is sent if there is room for it in the socket.
+ * Sends the alert if there is room for it in the socket.
  */
 void ss_tls_leg_alert(struct ss_tls_leg *leg, int alert);
 
@@ -188,7 +188,7 @@ void ss_tls_leg_alert(struct ss_tls_leg *leg, int alert);
  * ss_tls_leg_hang_up() - End the connection.
  * @leg: the leg; its socket is still open
  *
- * What has come is thrown away first: closing a socket with data in it resets
+ * Throws away what has come first: closing a socket with data in it resets
  * the connection, and the peer might not get to read the alert. So would what is
  * still to come, if we did not let the kernel read on.
  */

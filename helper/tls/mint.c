@@ -2,7 +2,7 @@
 /*
  * The certificates that clients are shown in place of the servers' own.
  *
- * One is made for each server certificate: its names, its key usage and its time
+ * Each server certificate gets one of ours: its names, its key usage and its time
  * of validity, our key, signed by one of our CAs. It is for a server, whatever
  * else the original is for: our CA does not vouch for a client of that name. What
  * would have the client ask the server's CA about it is not copied: AIA, CRL
@@ -35,7 +35,7 @@ static const uint8_t ecdsa_sha256[] = {
 	0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02
 };
 
-/* What a key that signs no certificates can be for: RFC 5480 3, RFC 3279 2.3.1 */
+/* Usages of a key that signs no certificates: RFC 5480 3, RFC 3279 2.3.1 */
 static const unsigned int usages[SS_MINT_KEYS] = {
 	[SS_MINT_ECDSA] = GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION |
 			  GNUTLS_KEY_KEY_AGREEMENT,
@@ -78,7 +78,7 @@ static void cleanup_datum(gnutls_datum_t *d)
 	gnutls_free(d->data);
 }
 
-/* One that may be a key is wiped */
+/* Free a datum that may be a key, which is wiped first */
 static void cleanup_secret(gnutls_datum_t *d)
 {
 	if (d->data)
@@ -158,7 +158,7 @@ static int der_wrap(gnutls_datum_t *out, uint8_t tag, const gnutls_datum_t *part
 static uint8_t version_0[] = { 0x02, 0x01, 0x00 };
 static uint8_t no_attributes[] = { 0xa0, 0x00 };
 
-/* What is signed of a certification request (RFC 2986 4.1) */
+/* Make the part of a certification request that is signed (RFC 2986 4.1) */
 static int make_request_info(gnutls_datum_t *info, const gnutls_datum_t *subject,
 			     gnutls_privkey_t key)
 {

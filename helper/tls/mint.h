@@ -73,7 +73,7 @@ int ss_mint_make(struct ss_mint *mint, gnutls_x509_crt_t original, enum ss_ca_ki
  * The certificate of the CA goes with it: clients cannot tell an unknown CA by
  * name otherwise.
  *
- * Return: it, to be given back with ss_creds_put(), or NULL.
+ * Return: the credentials, to be given back with ss_creds_put(), or NULL.
  */
 struct ss_creds *ss_mint_re_sign(struct ss_mint *mint, gnutls_x509_crt_t original,
 				 const char *name, enum ss_ca_kind kind,
@@ -84,7 +84,7 @@ struct ss_creds *ss_mint_re_sign(struct ss_mint *mint, gnutls_x509_crt_t origina
  * @mint: the mint
  * @name: its name; NAME.pem and NAME.key are read anew when they have changed
  *
- * Return: it, to be given back with ss_creds_put(), or NULL.
+ * Return: the credentials, to be given back with ss_creds_put(), or NULL.
  */
 struct ss_creds *ss_mint_replace(struct ss_mint *mint, const char *name);
 

@@ -48,7 +48,7 @@ void ss_mtls_servers_add(struct ss_mtls_servers *askers, const struct ss_job *jo
 
 	if (!make_id(id, job, name))
 		return;
-	/* Its own place, or the one that ends first */
+	/* The server's own place, or the one that ends first */
 	for (int i = 0; i < SS_MTLS_SERVERS_MAX; i++) {
 		struct ss_asker *a = &askers->place[i];
 

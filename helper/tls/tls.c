@@ -3,7 +3,7 @@
  * The tls process: shakes hands for the kernel. It has the keys of the CAs, the
  * sockets that the broker sends it, and no mail.
  *
- * One thread, one epoll loop, many pairs of handshakes at a time; nothing in it
+ * A single thread runs one epoll loop with many pairs of handshakes; nothing in it
  * waits. Sockets are watched edge-triggered, since a ClientHello that is only
  * peeked at leaves its socket readable: what is new is what counts. SIGHUP has it read
  * the CAs, and what servers' certificates are checked against, anew; handshakes that
@@ -91,7 +91,7 @@ struct tls {
 	} job;
 };
 
-/* Something that cannot be: the broker starts another one of us */
+/* End on what cannot be: the supervisor starts another tls process */
 static void die(const char *why) __attribute__((noreturn));
 
 static void die(const char *why)
@@ -239,7 +239,7 @@ static bool reap(struct tls *t)
 	return full;
 }
 
-/* No more jobs than we can do at a time */
+/* Watch for no more jobs than can be done at a time, and for room if that is @full */
 static void watch_broker(struct tls *t, bool full)
 {
 	struct epoll_event ev = {
@@ -291,7 +291,7 @@ static void loop(struct tls *t)
 	}
 }
 
-/* As many descriptors as we may have, and no more handshakes than they do for */
+/* Raise the limit of descriptors. Return: how many handshakes they are enough for. */
 static unsigned int raise_limit(void)
 {
 	struct rlimit lim;
@@ -306,7 +306,7 @@ static unsigned int raise_limit(void)
 	return lim.rlim_cur > 2 * SPARE_FDS ? (lim.rlim_cur - SPARE_FDS) / 2 : 1;
 }
 
-/* Before the files are read: who changes them and sends it then is heard */
+/* Take SIGHUP as a descriptor. Before the files are read, so that none is missed. */
 static void open_signals(struct tls *t)
 {
 	sigset_t set;

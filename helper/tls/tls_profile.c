@@ -148,7 +148,7 @@ bool ss_tls_profile_exempts_address(const struct ss_tls_profile *profile,
 	return false;
 }
 
-/* Without the dot at the end that a fully qualified name may have */
+/* Count a name without the dot at the end that a fully qualified one may have */
 static size_t name_length(const char *name)
 {
 	size_t len = strlen(name);
@@ -179,7 +179,7 @@ static bool regex_matches(const char *pattern, const char *name)
 	regex_t regex;
 	bool found;
 
-	/* One that does not compile matches nothing: what it was for is scanned */
+	/* A pattern that does not compile exempts nothing: those servers are inspected */
 	if (regcomp(&regex, pattern, REG_EXTENDED | REG_ICASE | REG_NOSUB))
 		return false;
 	found = !regexec(&regex, name, 0, NULL, 0);

@@ -219,7 +219,7 @@ static void check_time(gnutls_x509_crt_t crt, struct ss_verify_result *r)
 		set_failed(r, SMTPSPLICE_TLS_CAUSE_EXPIRED);
 }
 
-/* What GnuTLS does not mind in a certificate that is trusted as it is */
+/* Check the strength, which GnuTLS does not for a certificate that is trusted as it is */
 static void check_strength(gnutls_x509_crt_t crt, struct ss_verify_result *r)
 {
 	unsigned int bits = 0;
@@ -270,7 +270,7 @@ static bool subject_has_nul(gnutls_x509_crt_t crt)
 	return false;
 }
 
-/* However long it is. Return: its type, or a GnuTLS error. */
+/* Read an alternative name, however long. Return: its type, or a GnuTLS error. */
 static int read_alt_name(gnutls_x509_crt_t crt, unsigned int i, gnutls_datum_t *name)
 {
 	size_t size = 0;
@@ -322,7 +322,7 @@ static bool same_datum(const gnutls_datum_t *a, const gnutls_datum_t *b)
 	return a->size == b->size && !memcmp(a->data, b->data, a->size);
 }
 
-/* Whether there are lists of the certificate's issuer, but none of today */
+/* Are there lists of the certificate's issuer, but none that is still valid? */
 static bool crl_is_old(const struct ss_verify *v, gnutls_x509_crt_t crt)
 {
 	gnutls_datum_t issuer __cleanup(cleanup_datum) = {};

@@ -54,7 +54,7 @@ static bool is_zip_head(const uint8_t *data, size_t len)
 	       has(data, len, 0, "PK\7\10PK\3\4", 8);
 }
 
-/* Whether the end of a zip's directory is at @at, by where it says the directory is */
+/* Is the end of a zip's directory at @at, by where that says the directory is? */
 static bool is_zip_end(const uint8_t *data, size_t len, size_t at)
 {
 	uint32_t size, offset;
@@ -70,7 +70,7 @@ static bool is_zip_end(const uint8_t *data, size_t len, size_t at)
 	       has(data, len, offset, "PK\1\2", 4);
 }
 
-/* The last end of a directory. Return: where, or @len. */
+/* Find the last end of a zip's directory. Return: its place, or @len. */
 static size_t find_zip_end(const uint8_t *data, size_t len)
 {
 	size_t back = 0;
@@ -100,8 +100,8 @@ static bool ends_as_zip(const uint8_t *data, size_t len)
 }
 
 /*
- * Whether a zip has members that its directory does not list in their order, one
- * behind the other, but which those see who read it from its beginning.
+ * Has a zip members that its directory does not list in their order, one behind the
+ * other? Programs that read the zip from its beginning see them, too.
  */
 static bool hides_members(const uint8_t *data, size_t len)
 {
@@ -228,7 +228,7 @@ static uint32_t rar_traits(const uint8_t *data, size_t len)
 	return found;
 }
 
-/* A number of seven bits an octet. Return: whether there is one. */
+/* Read a number of seven bits a byte. Return: whether there is one. */
 static bool get_vint(const uint8_t *data, size_t len, size_t *at, uint64_t *value)
 {
 	*value = 0;
@@ -242,7 +242,7 @@ static bool get_vint(const uint8_t *data, size_t len, size_t *at, uint64_t *valu
 	return false;
 }
 
-/* Whether a record of encryption is among those at the end of a file's header */
+/* Is a record of encryption among those at the end of a file's header? */
 static bool rar5_is_encrypted(const uint8_t *data, size_t end, size_t at)
 {
 	uint64_t size, type;
@@ -259,7 +259,7 @@ static bool rar5_is_encrypted(const uint8_t *data, size_t end, size_t at)
 	return false;
 }
 
-/* One block of a rar 5. Return: whether there is another behind it, at *@at. */
+/* Look at a block of a rar 5. Return: whether there is another behind it, at *@at. */
 static bool rar5_block(const uint8_t *data, size_t len, size_t *at, uint32_t *found)
 {
 	uint64_t size, type, flags, extra = 0, body = 0, more;
@@ -316,7 +316,7 @@ static const struct ss_format zip_format = {
 	.end = zip_end,
 };
 
-/* The same, without regard to the directory at its end */
+/* A zip read from its beginning, without regard to the directory at its end */
 static const struct ss_format zip_stream_format = {
 	.word = "zip", .support = archive_read_support_format_zip_streamable,
 };
@@ -357,7 +357,7 @@ static const struct ss_format formats[] = {
 	{ .check = ss_cms_is, .read = ss_cms_read, .traits = cms_traits, .compression = true,
 	  .mail = true },
 	{ .word = "tnef", MAGIC("\x78\x9f\x3e\x22"), .read = ss_tnef_read },
-	/* Those that nobody in here can look into */
+	/* Formats without a reader in here, so that nobody looks into them */
 	{ .word = "arj", MAGIC("\x60\xea"), .check = is_arj },
 	{ .word = "ace", MAGIC("**ACE**"), .offset = 7 },
 	{ .word = "iso", .check = is_udf },
@@ -386,7 +386,7 @@ static bool matches(const struct ss_format *format, const uint8_t *data, size_t 
 	return !format->check || format->check(data, len);
 }
 
-/* An archive behind other octets, as in a self-extracting one */
+/* Look for an archive behind other bytes, as in a self-extracting one */
 static size_t search(const uint8_t *data, size_t len, struct ss_format_hit *hit)
 {
 	size_t room = len < SEARCH_OCTETS ? len : SEARCH_OCTETS;

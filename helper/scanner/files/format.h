@@ -10,7 +10,7 @@
 
 struct archive;
 
-/* More than a file can be at once */
+/* Room for more formats than a file can be of at once */
 #define SS_FORMAT_HITS	13
 
 /**
@@ -73,7 +73,7 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 		       struct ss_format_hit hits[SS_FORMAT_HITS]);
 
 /**
- * ss_format_zip_count() - How many entries a zip says that it has.
+ * ss_format_zip_count() - Count the entries that a zip says it has.
  * @data: the zip
  * @len: its length in octets
  *
@@ -82,8 +82,8 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 unsigned int ss_format_zip_count(const uint8_t *data, size_t len);
 
 /**
- * ss_format_is_volume() - Whether a name is that of a volume of an archive which
- * has no mark in its octets.
+ * ss_format_is_volume() - Ask whether a name is that of a volume of an archive that
+ * has no mark in its bytes.
  * @name: the name
  *
  * Return: whether it is.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a file is: by its octets, its name and its hash, and so for what is in it
- * if it is an archive. For short, TNEF and a text with files in it are archives as well.
+ * Looks at a file: what it is by its bytes, its name and its hash, and the same for what
+ * is in it if it is an archive. TNEF, and a text with files in it, count as archives.
  * libmagic's database is loaded once, before the workers are forked; the look runs in
  * a worker, and all that it looks at is hostile.
  */
@@ -24,7 +24,7 @@
 /* As many as libclamav may have, see scanner/engine.c */
 #define MAX_OCTETS	(400ull << 20)
 #define MAX_MEMBERS	10000u
-/* What libmagic gets of a file: it needs little, and takes its time for much */
+/* Bytes of a file that libmagic gets: it needs few, and takes its time for many */
 #define MAGIC_OCTETS	(128u << 10)
 #define MAX_NAME	255u		/* of a file; beyond, its end counts */
 #define PDF_OCTETS	1024u		/* a reader takes the mark anywhere in these */
@@ -93,7 +93,7 @@ static bool has_hash(const struct ss_inspect_hashes *list,
 				      SS_INSPECT_HASH_SIZE, compare_hashes);
 }
 
-/* The first file of a kind is the one that is named */
+/* Note what a file is; of each kind the first file is the one that is named */
 static void note(const struct file *file, enum ss_kind kind, const char *what)
 {
 	struct ss_inspect_finding *finding = file->look->finding;
@@ -147,8 +147,8 @@ static void look_at_name(const struct file *file, const char *name)
 }
 
 /*
- * What Windows and DOS run. A text may begin with MZ, but has no NUL; nor need the
- * head of a large PE have one.
+ * Is it a program of Windows or DOS? A text may begin with MZ, but has no NUL; nor need
+ * the head of a large PE have one.
  */
 static bool is_executable(const struct ss_file_map *map)
 {
@@ -242,7 +242,7 @@ static void look_at_types(const struct file *file, const struct ss_file_map *map
 		note(file, SS_KIND_TYPE, ss_file_types_name(__builtin_ctzll(types)));
 }
 
-/* What has no name, as the text of a message, is no step on the path */
+/* Add a name to the path. A file without one, as the text of a message, adds no step. */
 static void set_path(struct file *member, const struct file *file, const char *name)
 {
 	size_t len = strlen(file->path);
@@ -253,7 +253,7 @@ static void set_path(struct file *member, const struct file *file, const char *n
 	snprintf(member->path + len, sizeof(member->path) - len, "%s", name);
 }
 
-/* What gzip and its like have made of "setup.exe" is "setup.exe.gz" */
+/* Name what was compressed: gzip and its like make "setup.exe.gz" of "setup.exe" */
 static void name_uncompressed(struct file *member, const struct file *file,
 			      const char *stored)
 {
@@ -352,7 +352,7 @@ static void look_at(struct file *file, int fd)
 	look_into(file, &map, hits, count);
 }
 
-/* Whether the file is one that is let alone. Return: or a negative errno. */
+/* Is the file in the list of those to let alone? Return: 1, 0, or a negative errno. */
 static int is_allowed(const struct ss_inspect_rules *rules, int fd)
 {
 	unsigned char hash[SS_INSPECT_HASH_SIZE];

@@ -11,7 +11,7 @@ static bool is_eol(uint8_t c)
 	return c == '\r' || c == '\n';
 }
 
-/* Where to some a line ends, and to others is a CR as any other octet */
+/* Does a line end here? To some a CR ends it, to others (@lf) that is as any byte. */
 static bool ends_line(const uint8_t *s, bool lf)
 {
 	return lf ? *s == '\n' : is_eol(*s);

@@ -16,7 +16,7 @@ static bool is_line_end(uint8_t c)
 	return c == '\r' || c == '\n';
 }
 
-/* Whether @at is where the words of a line begin: it may be quoted, or be in HTML */
+/* Do the words of a line begin at @at? The line may be quoted, or be in HTML. */
 static bool begins_line(const uint8_t *data, const uint8_t *at)
 {
 	while (at > data && (at[-1] == ' ' || at[-1] == '\t' || at[-1] == '>'))
@@ -25,7 +25,7 @@ static bool begins_line(const uint8_t *data, const uint8_t *at)
 	return at == data || is_line_end(at[-1]);
 }
 
-/* Whether the dashes that end the label come in the same line */
+/* Do the dashes that end the label come in the same line? */
 static bool ends_label(const uint8_t *at, const uint8_t *end)
 {
 	size_t room = end - at < LABEL_MAX ? end - at : LABEL_MAX;

@@ -167,7 +167,7 @@ static bool take32(struct span *s, uint32_t *value)
 
 /* -- names ---------------------------------------------------------------- */
 
-/* Of a long name its end counts, as it does for the rules */
+/* Set a name of bytes. Of a long one the end counts, as it does for the rules. */
 static void set_narrow(struct name *name, const struct span *value)
 {
 	const uint8_t *nul = memchr(value->at, '\0', value->left);
@@ -260,7 +260,7 @@ static void hand_out_content(struct tnef *t, const struct item *item)
 	if (item->rank != RANK_NONE)
 		return;
 	hand_out(t, &value);
-	/* What kind of object it is stands in front, which not all readers know */
+	/* The kind of the object stands in front, which not all readers know */
 	if (t->stop || item->type != TYPE_OBJECT || value.left < GUID_SIZE)
 		return;
 	take(&value, GUID_SIZE, &guid);
@@ -339,7 +339,7 @@ static bool set_size(struct property *p)
 	return false;
 }
 
-/* Those from 0x8000 on have a name, which is a number or a text */
+/* Skip the name that properties from 0x8000 on have, which is a number or a text */
 static bool skip_property_name(struct span *s)
 {
 	struct span skipped;
@@ -416,7 +416,7 @@ static bool take_attribute(struct span *s, uint16_t *id, struct span *value, boo
 	return whole;
 }
 
-/* All names and contents of an attachment */
+/* Call @fn for all names and contents of an attachment */
 static void read_items(struct tnef *t, struct span s, item_fn fn)
 {
 	struct item item;
@@ -462,7 +462,7 @@ static void read_attachment(struct tnef *t, const struct span *s)
 	read_items(t, *s, hand_out_name);
 }
 
-/* What some put behind the last attribute */
+/* Is it what some programs put behind the last attribute? */
 static bool is_padding(const struct span *s)
 {
 	for (size_t i = 0; i < s->left; i++)

@@ -10,8 +10,7 @@
  * @len: its length in octets
  * @inner: takes the files
  *
- * What there is of a file that is cut off, or of one with a wrong checksum, is handed
- * out, too.
+ * Hands out what there is of a file that is cut off, or that has a wrong checksum, too.
  *
  * Return: whether it is sound; nothing where @inner did not take all of it.
  */

@@ -17,7 +17,7 @@
 #include "lib/process.h"
 #include "scanner/files/unpack.h"
 
-/* What is more than so many times the archive is no honest content */
+/* Content of more than so many times the archive is not honest */
 #define BOMB_RATIO	200u
 #define BOMB_OCTETS	(16u << 20)	/* but may be as large as this */
 #define FEED_OCTETS	4096u		/* of a compressed file, between looks at the clock */
@@ -69,8 +69,9 @@ static void fail(struct reader *r, int error)
 }
 
 /*
- * What an error of libarchive's means: it has hardly any codes. One within what is
- * encrypted is no news, and so much memory as is not there only a liar wants.
+ * Note what an error of libarchive's means. It has hardly any codes, so its words count.
+ * An error within what is encrypted is no news, and an archive that takes more memory
+ * than there is lies.
  */
 static void judge_error(struct reader *r)
 {
@@ -185,7 +186,7 @@ static int read_content(struct reader *r)
 	return fd;
 }
 
-/* In these it is but a mark, or the end of a name, that makes an entry no file */
+/* Is it but a mark, or the end of a name, that makes an entry no file? */
 static bool marks_types(int format)
 {
 	return format == ARCHIVE_FORMAT_ZIP || format == ARCHIVE_FORMAT_7ZIP ||
@@ -276,7 +277,7 @@ struct inner {
 	uint64_t used;
 };
 
-/* The file that is being handed out is complete */
+/* Hand out the file that is complete now */
 static void end_inner(struct inner *inner)
 {
 	struct reader *r = inner->reader;
@@ -347,7 +348,7 @@ static void read_inner(struct reader *r, const struct ss_format *format, void *a
 		r->bad++;
 }
 
-/* libarchive leaves entries out of which several share their octets */
+/* Compare counts: libarchive leaves entries out of which several share their bytes */
 static void check_count(struct reader *r)
 {
 	int format = archive_format(r->in) & ARCHIVE_FORMAT_BASE_MASK;

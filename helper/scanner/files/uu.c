@@ -98,7 +98,7 @@ struct output {
 };
 
 /*
- * Whether a line begins a block; @name is that of the file, and may be empty. Decoders
+ * Does a line begin a block? @name is set to that of the file, and may be empty. Decoders
  * want a mode or not, and take any digits for one.
  */
 static bool is_begin(const struct ss_lines *line, struct ss_lines *name, bool *loose)
@@ -226,7 +226,7 @@ static bool is_block(const struct tally *tally)
 				 (!tally->junk && (tally->run || tally->zero))));
 }
 
-/* Whether the next line is one of a block: without a mode "begin" says little */
+/* Is the next line one of a block? Without a mode "begin" says little. */
 static bool goes_on(const struct ss_lines *text)
 {
 	struct ss_lines rest = *text, line;
@@ -288,7 +288,7 @@ static bool flush(struct output *out)
 	return !used || out->inner->octets(out->inner->arg, out->data, used);
 }
 
-/* What is missing at the end of the line are zeros */
+/* Decode a line; digits that are missing at its end are zeros */
 static void decode_line(struct output *out, const struct ss_lines *line)
 {
 	size_t left = count_octets(line), len = line->end - line->at, at = 1;
@@ -326,7 +326,7 @@ static bool decode(struct output *out, const struct block *block, const struct w
 	return flush(out);
 }
 
-/* All that decoders make of a block. Return: whether @out takes more. */
+/* Hand out all that decoders make of a block. Return: whether @out takes more. */
 static bool decode_all(struct output *out, const struct block *block)
 {
 	int ways = block->junk ? JUNK_WAYS : 1;

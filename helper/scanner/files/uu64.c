@@ -39,7 +39,7 @@ static bool begins(const uint8_t *s, const uint8_t *end, const char *word)
 	return (size_t)(end - s) >= len && !memcmp(s, word, len);
 }
 
-/* Whether a line begins a file; @name is that of the file, @coded or not */
+/* Does a line begin a file? @name is set to its name, which is in base64 if @coded. */
 static bool is_begin(const struct ss_lines *line, struct ss_lines *name, bool *coded)
 {
 	const uint8_t *end = ss_lines_trim(line), *s = line->at, *mode;

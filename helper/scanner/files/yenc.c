@@ -3,7 +3,7 @@
  * yEnc (yEnc draft 1.3): the files that are in a text, as Usenet has them. Thunderbird
  * finds them in mail, too. A file goes from "=ybegin line=N size=N name=NAME" to "=yend";
  * its octets are those of the lines between, less 42, where "=" adds 64 to the next one.
- * What sizes and checksums say does not matter. Nothing is allocated, the time is linear,
+ * Sizes and checksums that it states do not matter. Nothing is allocated, the time is linear,
  * and there is no state outside of a call.
  */
 #include <string.h>
@@ -41,7 +41,7 @@ struct output {
 	bool odd;
 };
 
-/* Whether there is " WORD=" and a number in a line, or nothing, which some take for one */
+/* Does a line have " WORD=" and a number, or a space, which some take for a number? */
 static bool has_number(const struct ss_lines *line, const char *word)
 {
 	const uint8_t *s = memmem(line->at, line->end - line->at, word, strlen(word));
@@ -52,7 +52,7 @@ static bool has_number(const struct ss_lines *line, const char *word)
 	return s < line->end && ((*s >= '0' && *s <= '9') || *s == ' ');
 }
 
-/* Whether a file begins with a line, and what it is called: that comes last */
+/* Does a line begin a file? @name is set to its name, which is the last word. */
 static bool is_begin(const struct ss_lines *line, struct ss_lines *name)
 {
 	static const char word[] = " name=";
@@ -106,7 +106,7 @@ static bool decode_line(struct output *out, const struct ss_lines *line, const u
 	return true;
 }
 
-/* Whether a line ends the file */
+/* Does a line end the file? */
 static bool is_end(struct output *out, const struct ss_lines *line)
 {
 	if (begins(line, SIZED_END))

@@ -6,7 +6,7 @@
  * lines, by a strict reading of RFC 5322, 2045, 2046, 2047 and 2231, with a stack of
  * the multiparts that are open. No state outside of a call.
  *
- * What mailers commonly do is let through though it is not strict: see
+ * Lets through what mailers commonly do though it is not strict: see
  * scanner/mime/field.c, and is_returned() for messages that a bounce quotes a part of.
  */
 #include <stdbool.h>
@@ -171,7 +171,7 @@ static size_t count_blanks(const char *s, size_t len)
 	return n;
 }
 
-/* Whether a header without fields has MIME fields to anybody, in any place */
+/* Has a header without fields MIME fields to any reader, in any place? */
 static bool has_mime_line(const struct walk *w)
 {
 	struct walk look = { .at = w->text, .end = w->end, .lf = w->text - 1,
@@ -260,9 +260,9 @@ static void set_boundary(struct level *level, const struct ss_mime_field_type *t
 }
 
 /*
- * One begins with the other: a delimiter of one is that of the other to some. Mailers
- * are fond of "x" with "x_alt" in it. That does no harm: who takes the delimiter of
- * the inner one for that of the outer finds the same parts.
+ * Does one boundary begin with the other, so that some take a delimiter of one for that
+ * of the other? Mailers are fond of "x" with "x_alt" in it. That does no harm: who takes
+ * the delimiter of the inner one for that of the outer finds the same parts.
  */
 static bool boundaries_clash(const struct level *outer, const struct level *inner)
 {
@@ -489,7 +489,7 @@ static void take_delimiter(struct walk *w, unsigned int depth, enum match match)
 		pop_level(w);
 	w->returned = level->returned;
 	w->messages = level->messages;
-	/* One after the last, or nothing but the last */
+	/* A delimiter after the last, or nothing but the last */
 	if (level->closed || (match == CLOSE && !level->begun))
 		w->flags |= SS_AMBIGUITY_DELIMITER;
 	level->begun = true;

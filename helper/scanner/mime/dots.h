@@ -41,7 +41,7 @@ size_t ss_dots_unstuff(enum ss_dots_mode mode, void *dst, const void *src,
  * @src: the message; CRLF alone ends a line in it
  * @len: its length in octets
  *
- * What ss_dots_unstuff() makes of it with SS_DOTS_STRICT is @src again.
+ * Undone by ss_dots_unstuff() with SS_DOTS_STRICT, which gives @src again.
  *
  * Return: octets written; @len and one for each line that begins with a dot.
  */

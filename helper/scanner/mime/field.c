@@ -166,7 +166,7 @@ uint32_t ss_mime_field_check_shape(const char *s, size_t len)
 	return 0;
 }
 
-/* Behind a quoted string; *s is behind its first quote */
+/* Skip a quoted string; *s is behind its first quote */
 static bool skip_quoted(const char **s, const char *end)
 {
 	for (; *s < end; (*s)++) {
@@ -254,7 +254,7 @@ static bool next_parameter(const char **s, const char *end, struct parameter *p)
 	return true;
 }
 
-/* Whether a value has an encoded word in it (RFC 2047) */
+/* Has a value an encoded word in it (RFC 2047)? */
 static bool has_encoded_word(const struct span *value)
 {
 	const char *s = memmem(value->s, value->len, "=?", 2);
@@ -385,7 +385,7 @@ uint32_t ss_mime_field_read_type(const char *s, size_t len, struct ss_mime_field
 				 span_is(&major, "text") && span_is(&minor, "html"), type);
 	if (type->kind == SS_MIME_FIELD_MULTIPART)
 		return type->boundary_len ? flags : flags | SS_AMBIGUITY_BOUNDARY;
-	/* That of a leaf says nothing; see whether it is used all the same */
+	/* The boundary of a leaf means nothing; the caller sees whether it is used all the same */
 	return flags & ~SS_AMBIGUITY_BOUNDARY;
 }
 

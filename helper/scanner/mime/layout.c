@@ -102,7 +102,7 @@ static size_t line_end(const struct ss_layout *l, size_t pos)
 	return pos > 1 && l->text[pos - 2] == '\r' ? 2 : 1;
 }
 
-/* Whether the line from @pos to @after is one of a boundary */
+/* Is the line from @pos to @after a delimiter? @found is set to which. */
 static bool match_line(const struct ss_layout *l, size_t pos, size_t after,
 		       const struct boundary *around, struct delimiter *found)
 {
@@ -179,7 +179,7 @@ static GMimeHeader *find_field(GMimeObject *object, const char *name, int *count
 	return found;
 }
 
-/* Whether all take a part that has others inside for what it says it is */
+/* Do all readers agree that this part is a container, and take it for what it says? */
 static bool is_plain_container(GMimeObject *object)
 {
 	GMimeHeader *encoding;
@@ -258,7 +258,7 @@ static bool read_boundary(GMimeObject *object, const struct boundary *around,
 	return true;
 }
 
-/* Whether GMime has the content of a leaf at the same place */
+/* Has GMime the content of a leaf at the same place? */
 static bool agrees(GMimeObject *object, size_t body, size_t end)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(GMIME_PART(object));

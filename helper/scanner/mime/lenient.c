@@ -197,7 +197,7 @@ static void hand_out(struct readings *r, const char *s, size_t len)
 		fail(r, 0);
 }
 
-/* What was decoded into the buffer; a message may be in it */
+/* Hand out what was decoded into the buffer, and what is in it if it is a message */
 static void hand_out_decoded(struct readings *r, size_t len)
 {
 	const char *s = r->buffer[r->depth];
@@ -271,7 +271,7 @@ static size_t decode_base64(char *out, const struct region *in, enum base64_way 
 	return flush_digits(&digits, out) - begin;
 }
 
-/* Behind the blanks and line end of a soft line break, or NULL where it is none */
+/* Skip a soft line break: blanks and a line end. Return: NULL where it is none. */
 static const char *skip_break(const char *s, const char *end)
 {
 	while (s < end && is_blank(*s))
@@ -286,7 +286,7 @@ static const char *skip_break(const char *s, const char *end)
 	return end - s > 1 && s[0] == '\r' && s[1] != '\n' ? s + 1 : s;
 }
 
-/* Behind a stray "=" and what may be meant by it */
+/* Skip a stray "=" and what may be meant by it */
 static const char *skip_stray(const char *s, const char *end)
 {
 	int i;
@@ -325,7 +325,7 @@ static size_t decode_quoted(char *out, const struct region *in, enum quoted_way 
 	return out - begin;
 }
 
-/* Without the soft line breaks, which may be within a "=XX" */
+/* Copy a text without its soft line breaks, which may be within a "=XX" */
 static size_t join_quoted(char *out, const struct region *in)
 {
 	const char *s = in->s, *begin = out, *next;
@@ -375,7 +375,7 @@ static void try_all(struct readings *r, const struct region *in)
 	hand_out(r, in->s, in->end - in->s);
 }
 
-/* Whether a line may be a field, or go on with one */
+/* May a line be a field, or go on with one? */
 static bool is_header(const struct region *line)
 {
 	const char *s = line->s;
@@ -404,7 +404,7 @@ static const char *add_start(const char **starts, unsigned int *count, const cha
 }
 
 /*
- * What is between two lines that may be delimiters. Its content may begin behind any
+ * Read what is between two lines that may be delimiters. Its content may begin behind any
  * line that may be taken as blank, or with the first one that looks like no field.
  */
 static void read_section(struct readings *r, const struct region *section)

@@ -345,7 +345,7 @@ static const char *skip_word(const char *s, const char *word)
 	return strncasecmp(s, word, len) ? NULL : s + len;
 }
 
-/* Whether the raw value of a Content-Type field is that type */
+/* Is the raw value of a Content-Type field that type? */
 static bool type_is(const char *raw, const char *type, const char *subtype)
 {
 	const char *s = skip_word(raw, type);

@@ -169,7 +169,7 @@ int ss_mime_part_decode(const struct ss_mime_part *part);
  * ss_mime_part_uuencoded() - The content of a leaf whose transfer encoding is uuencode.
  * @part: the part
  *
- * It has a file name in it, which ss_mime_part_decode() does not show.
+ * Such content has a file name in it, which ss_mime_part_decode() does not show.
  *
  * Return: a memory file with the content as it stands, the caller's, or a negative
  * errno; -ENOENT where it is encoded otherwise.

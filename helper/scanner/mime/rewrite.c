@@ -154,7 +154,7 @@ static size_t field_length(const char *s, const char *end)
 	return p < end && *p == ':' ? (size_t)(p + 1 - s) : 0;
 }
 
-/* Whether the first line is one that belongs there: a field, or the end of none */
+/* Does the first line belong there, as a field or as the end of a head without any? */
 static bool starts_well(const char *s, const char *end)
 {
 	if (s == end || *s == '\n' || (*s == '\r' && s + 1 < end && s[1] == '\n'))
@@ -162,7 +162,7 @@ static bool starts_well(const char *s, const char *end)
 	return field_length(s, end);
 }
 
-/* Whether CRLF alone ends lines, as it has to be in what is sent by DATA */
+/* Does CRLF alone end lines, as it has to be in what is sent by DATA? */
 static bool has_wire_lines(const char *text, const char *end)
 {
 	size_t ends = 0;
@@ -177,7 +177,7 @@ static bool has_wire_lines(const char *text, const char *end)
 	return true;
 }
 
-/* What ends the line in front of @pos */
+/* Return: what ends the line in front of @pos */
 static const char *line_end(const char *text, size_t pos)
 {
 	return pos > 1 && text[pos - 2] == '\r' ? "\r\n" : "\n";
@@ -217,8 +217,8 @@ static bool is_utf8(const char *text)
 /* -- replacement texts ---------------------------------------------------- */
 
 /*
- * Whether a text can go into a message as it is. Peers choose what is in it:
- * where it may be taken for a boundary it is encoded.
+ * Can a text go into a message as it is? Peers choose what is in it: where it may be
+ * taken for a boundary it is encoded.
  */
 static bool is_plain(const char *text)
 {
@@ -402,7 +402,7 @@ static bool is_same_range(const struct ss_layout *a, size_t a_start, size_t a_en
 	       !memcmp(a->text + a_start, b->text + b_start, a_end - a_start);
 }
 
-/* Whether a part is in the new message as it was in the old one */
+/* Is a part in the new message as it was in the old one? */
 static bool is_kept(const struct splice *s, const struct ss_layout_part *was,
 		    const struct ss_layout *l, const struct ss_layout_part *is)
 {
@@ -418,7 +418,7 @@ static bool is_kept(const struct splice *s, const struct ss_layout_part *was,
 		is_same_range(old, was->body, was->end, l, is->body, is->end));
 }
 
-/* Whether the new message has the parts of the old one, and texts for the others */
+/* Has the new message the parts of the old one, and texts for those replaced? */
 static bool is_proven(const struct splice *s, const struct ss_layout *l)
 {
 	const struct ss_layout *old = s->layout;
