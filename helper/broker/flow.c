@@ -40,7 +40,7 @@ IN_ORDER(HANDSHAKE, CLIENT_PORT);
 IN_ORDER(HANDSHAKE, SERVER);
 IN_ORDER(HANDSHAKE, SERVER_PORT);
 
-/* Octets that each must have at least; 0: any number */
+/* Bytes that each must have at least; 0: any number */
 static const uint8_t least[COUNT] = {
 	[SESSION]	= sizeof(uint64_t),
 	[CLIENT_PORT]	= sizeof(uint16_t),

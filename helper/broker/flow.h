@@ -44,7 +44,7 @@ int ss_flow_read(struct ss_flow *flow, int first, const struct nlattr *nla);
 /**
  * ss_flow_take_fd() - Take a descriptor, whatever else is wrong with the work.
  * @attrs: the first attribute
- * @len: octets of attributes
+ * @len: bytes of attributes
  * @type: the attribute of the descriptor
  *
  * Return: the descriptor, the caller's and closed on exec, or -1.

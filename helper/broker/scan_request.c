@@ -16,7 +16,7 @@
 #define MAX_RCPTS_TEXT	(64 << 10)
 #define DEFAULT_TIMEOUT	60000
 
-/* Octets that each attribute must have at least; 0: any number */
+/* Bytes that each attribute must have at least; 0: any number */
 static const uint8_t least[SMTPSPLICE_A_SCAN_MAX + 1] = {
 	[SMTPSPLICE_A_SCAN_COOKIE]	= sizeof(uint64_t),
 	[SMTPSPLICE_A_SCAN_FD]		= sizeof(int32_t),

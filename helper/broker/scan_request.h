@@ -18,7 +18,7 @@
  * are valid UTF-8 without NUL; peers chose what is in helo, sender and rcpts.
  * @cookie: names it in the verdict
  * @fd: the message
- * @size: its length in octets
+ * @size: its length in bytes
  * @timeout: milliseconds left when it was handed out
  * @attempt: how often it was handed out
  * @received: when it was handed out, see ss_process_now()
@@ -27,13 +27,13 @@
  * @sender: reverse-path
  * @rcpts: forward-paths, comma-separated, allocated; NULL where there is none
  * @rcpt_list: the same, each with its NUL, and an empty one behind them
- * @rcpt_list_size: octets of @rcpt_list without the empty one
+ * @rcpt_list_size: bytes of @rcpt_list without the empty one
  * @rcpt_count: how many the server accepted
  * @chunked: it came by BDAT (RFC 3030), not dot-stuffed
  * @splice: the server has most of it already
  * @tls: it came inside TLS
  * @av: attributes of the AV profile, allocated; NULL where there is none
- * @av_len: octets of them
+ * @av_len: bytes of them
  */
 struct ss_scan_request {
 	uint64_t cookie;
@@ -60,7 +60,7 @@ struct ss_scan_request {
  * ss_scan_request_parse() - Read the answer to a scan-accept.
  * @out: the request, to be freed with ss_scan_request_free()
  * @attrs: the first attribute
- * @len: octets of attributes
+ * @len: bytes of attributes
  *
  * Return: 0, -ENOMEM or -EPROTO; the descriptor is closed then.
  */

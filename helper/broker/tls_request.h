@@ -19,7 +19,7 @@
  * @received: when it was handed out, see ss_process_now()
  * @flow: the session
  * @job: what the tls process is sent, allocated; NULL once it was
- * @job_len: octets of @job
+ * @job_len: bytes of @job
  */
 struct ss_tls_request {
 	struct ss_tls_request *next;
@@ -37,7 +37,7 @@ struct ss_tls_request {
  * ss_tls_request_parse() - Read the answer to a handshake-accept.
  * @out: the request, to be freed with ss_tls_request_free()
  * @attrs: the first attribute
- * @len: octets of attributes
+ * @len: bytes of attributes
  *
  * Return: 0, -ENOMEM or -EPROTO; the descriptors are closed then.
  */

@@ -141,7 +141,7 @@ static int lose_worker(struct ss_workers *w, struct ss_worker_slot *slot, bool l
 	slot->respawn = ss_process_now() + (req ? 0 : SS_WORKERS_RESPAWN_MS);
 	promote(slot);
 	if (req) {
-		ss_process_say("%s (session %llu, %llu octets)", why,
+		ss_process_say("%s (session %llu, %llu bytes)", why,
 			       (unsigned long long)req->flow.session,
 			       (unsigned long long)req->size);
 		ret = ss_verdict_fail(w->verdicts, req, late, why);
@@ -158,7 +158,7 @@ uint64_t ss_workers_time_for(const struct ss_scan_request *req)
 	       req->timeout / 2;
 }
 
-/* Octets that workers may be about to write into the quarantine */
+/* Bytes that workers may be about to write into the quarantine */
 static uint64_t quarantine_pending(const struct ss_workers *w)
 {
 	uint64_t pending = 0;

@@ -43,7 +43,7 @@ bool ss_args_is_text(enum ss_text_mode mode, const char *text, size_t max)
 	       !memcmp(clean, text, len);
 }
 
-/* Read on until there is no more, or @size octets. Return: how many, or -1. */
+/* Read on until there is no more, or @size bytes. Return: how many, or -1. */
 static ssize_t read_all(int fd, char *buf, size_t size)
 {
 	size_t len = 0;
@@ -70,7 +70,7 @@ int ss_args_read_file(const char *path, size_t max, char **text, char *why)
 	if (len < 0) {
 		snprintf(why, SS_ARGS_WHY_SIZE, "file \"%s\": %m", ss_cli_quote(path));
 	} else if ((size_t)len > max) {
-		snprintf(why, SS_ARGS_WHY_SIZE, "file \"%s\" is larger than %zu octets",
+		snprintf(why, SS_ARGS_WHY_SIZE, "file \"%s\" is larger than %zu bytes",
 			 ss_cli_quote(path), max);
 	} else if (memchr(buf, '\0', len)) {
 		snprintf(why, SS_ARGS_WHY_SIZE, "file \"%s\" is not text",

@@ -17,7 +17,7 @@
  * typedef ss_args_fn - Takes one part of a list.
  * @arg: the caller's
  * @part: the part, not empty
- * @why: what is wrong with it, SS_ARGS_WHY_SIZE octets
+ * @why: what is wrong with it, SS_ARGS_WHY_SIZE bytes
  *
  * Return: 0, or an errno with @why set.
  */
@@ -36,7 +36,7 @@ bool ss_args_is_name(const char *text, size_t max);
  * ss_args_is_text() - Check a text that will be shown.
  * @mode: what it may be made of
  * @text: the text
- * @max: octets of the longest, at most SMTPSPLICE_REPLACEMENT_MAX
+ * @max: bytes of the longest, at most SMTPSPLICE_REPLACEMENT_MAX
  *
  * Return: whether it is not empty, and ss_text_clean() leaves it as it is.
  */
@@ -45,9 +45,9 @@ bool ss_args_is_text(enum ss_text_mode mode, const char *text, size_t max);
 /**
  * ss_args_read_file() - Read a file that a word names.
  * @path: its path
- * @max: octets of the largest
+ * @max: bytes of the largest
  * @text: what is in it, the caller's to free; NULL after an error
- * @why: what is wrong, SS_ARGS_WHY_SIZE octets
+ * @why: what is wrong, SS_ARGS_WHY_SIZE bytes
  *
  * Return: 0, -ENOMEM, or -EINVAL with @why set; a file with a NUL is wrong, too.
  */
@@ -58,7 +58,7 @@ int ss_args_read_file(const char *path, size_t max, char **text, char *why);
  * @list: the list
  * @one: takes each part
  * @arg: for @one
- * @why: what is wrong, SS_ARGS_WHY_SIZE octets
+ * @why: what is wrong, SS_ARGS_WHY_SIZE bytes
  *
  * Return: 0, or an errno; @why is set unless it is -ENOMEM.
  */
@@ -68,7 +68,7 @@ int ss_args_each(const char *list, ss_args_fn one, void *arg, char *why);
  * ss_args_port() - Read the name of a service or a port.
  * @text: what was typed
  * @port: the port
- * @why: what is wrong, SS_ARGS_WHY_SIZE octets
+ * @why: what is wrong, SS_ARGS_WHY_SIZE bytes
  *
  * Return: 0, or -EINVAL with @why set.
  */

@@ -20,7 +20,7 @@
 #define NEST_MIN	2	/* of uncompressed-nest-limit, as the kernel has it */
 #define NEST_MAX	100
 #define BAN_MAX		604800	/* seconds of sender-ban, a week */
-#define LIST_FILE_MAX	65536	/* octets of a file of hashes, comments and all */
+#define LIST_FILE_MAX	65536	/* bytes of a file of hashes, comments and all */
 #define TEXT_FILE_MAX	(2ul * SMTPSPLICE_REPLACEMENT_MAX)	/* with CR at each LF */
 #define HASH_DIGITS	(2ul * SMTPSPLICE_SHA256_SIZE)
 
@@ -139,7 +139,7 @@ static int one_pattern(void *arg, const char *part, char *why)
 
 	if (!ss_args_is_text(SS_TEXT_PRINT, part, SMTPSPLICE_PATTERN_MAX)) {
 		snprintf(why, SS_ARGS_WHY_SIZE,
-			 "\"%s\" is not a pattern of up to %d octets of printable UTF-8",
+			 "\"%s\" is not a pattern of up to %d bytes of printable UTF-8",
 			 ss_cli_quote(part), SMTPSPLICE_PATTERN_MAX);
 		return -EINVAL;
 	}
@@ -306,7 +306,7 @@ static int take_replacement(struct ss_cmd_profile *p, int type, const char *valu
 	}
 	if (!ss_args_is_text(SS_TEXT_LINES, value, SMTPSPLICE_REPLACEMENT_MAX)) {
 		snprintf(why, SS_ARGS_WHY_SIZE,
-			 "\"%s\" is not a text of up to %d octets of printable UTF-8",
+			 "\"%s\" is not a text of up to %d bytes of printable UTF-8",
 			 ss_cli_quote(value), SMTPSPLICE_REPLACEMENT_MAX);
 		return -EINVAL;
 	}

@@ -47,7 +47,7 @@ struct ss_cmd_profile {
  * @repeat: the bits of the options that may be given more than once
  * @take_value: takes the value of an option that is no SS_ATTR_ENUM into
  *   ss_cmd_profile.attrs; returns 0, or an errno with the last argument set, which
- *   has SS_ARGS_WHY_SIZE octets, unless it is -ENOMEM
+ *   has SS_ARGS_WHY_SIZE bytes, unless it is -ENOMEM
  * @check: sees what cannot be seen by one option alone, or NULL; @whole: what is
  *   not given is not there, else it may be in the profile that is to be changed;
  *   returns SS_CLI_OK, or SS_CLI_USAGE with the error printed
@@ -81,7 +81,7 @@ int ss_cmd_profile_main(struct ss_cli *cli, const struct ss_cmd_profile_class *c
  * @p: the profile
  * @type: the attribute
  * @max: how many there may be
- * @why: what is wrong, SS_ARGS_WHY_SIZE octets
+ * @why: what is wrong, SS_ARGS_WHY_SIZE bytes
  *
  * Return: 0, or -EINVAL with @why set.
  */
@@ -91,7 +91,7 @@ int ss_cmd_profile_count(struct ss_cmd_profile *p, int type, unsigned int max, c
  * ss_cmd_profile_value() - Look a value up by its name.
  * @names: the names
  * @word: the name
- * @why: what is wrong, SS_ARGS_WHY_SIZE octets
+ * @why: what is wrong, SS_ARGS_WHY_SIZE bytes
  *
  * Return: the value, or -EINVAL with @why set.
  */

@@ -21,7 +21,7 @@ static const char set_text[] =
 	"  max-sessions N         most sessions at a time (1 to 1000000)\n"
 	"  max-client-sessions N  most of them of one client\n"
 	"  max-message SIZE       largest message\n"
-	"  max-held SIZE          most octets held in all messages together\n"
+	"  max-held SIZE          most bytes held in all messages together\n"
 	"  dial-timeout TIME      for connecting to the server\n"
 	"  handshake-timeout TIME for both TLS handshakes of a session\n"
 	"  command-timeout TIME   without a command or reply\n"
@@ -48,7 +48,7 @@ static const char set_text[] =
 	"  max-client-scans N     most messages of one client that wait for a verdict,\n"
 	"                         where those of others wait too\n"
 	"\n"
-	"SIZE is in octets, or with K, M or G behind it (1024, 1024 K, 1024 M).\n"
+	"SIZE is in bytes, or with K, M or G behind it (1024, 1024 K, 1024 M).\n"
 	"TIME is in seconds, or with ms, s or m behind it.\n";
 
 static int put_value(struct nl_msg *msg, int type, const struct ss_attr *attr,

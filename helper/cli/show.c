@@ -78,7 +78,7 @@ static const char show_text[] =
 	"Profiles are printed as a shell would take them behind \"smtpsplice tls add\"\n"
 	"and \"smtpsplice av add\". With -j, policies, tls, av and sessions are an array,\n"
 	"stats and settings an object, all of it together an object of those six. Sizes\n"
-	"are in octets, times in milliseconds, but that of sender-ban in seconds.\n";
+	"are in bytes, times in milliseconds, but that of sender-ban in seconds.\n";
 
 /**
  * struct answer - What the kernel said.

@@ -15,7 +15,7 @@
 #include "lib/cleanup.h"
 #include "lib/text.h"
 
-#define MAX_FILE	65536	/* octets; it has some hundred */
+#define MAX_FILE	65536	/* bytes; it has some hundred */
 #define MAX_DEPTH	8
 #define TEXT_SIZE	1024
 #define DAY		86400

@@ -14,7 +14,7 @@
 #include "cli/args.h"
 #include "cli/profile.h"
 
-#define LABEL_MAX	63	/* octets in a label of a name, RFC 1035 2.3.4 */
+#define LABEL_MAX	63	/* bytes in a label of a name, RFC 1035 2.3.4 */
 
 #define A(name)		SMTPSPLICE_A_TLS_PROFILE_##name
 

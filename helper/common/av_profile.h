@@ -26,9 +26,9 @@ struct ss_av_profile_hashes {
  * @infected: enum smtpsplice_infected
  * @archive_block: enum smtpsplice_archive_condition, flags
  * @archive_log: likewise
- * @oversize_limit: octets, 0 for none
+ * @oversize_limit: bytes, 0 for none
  * @oversize: enum smtpsplice_fail_action
- * @uncompressed_limit: octets, 0 for none
+ * @uncompressed_limit: bytes, 0 for none
  * @nest_limit: levels of archives
  * @fragmail: enum smtpsplice_pass_block
  * @ambiguity: enum smtpsplice_ambiguity
@@ -85,7 +85,7 @@ void ss_av_profile_default(struct ss_av_profile *profile);
  * ss_av_profile_parse() - Read a profile.
  * @profile: where to; what @attrs does not say, gets its default
  * @attrs: attributes of the set av-profile, aligned as netlink has them
- * @len: octets of attributes, 0 for none
+ * @len: bytes of attributes, 0 for none
  *
  * Return: 0 or -EPROTO.
  */

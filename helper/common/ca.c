@@ -65,7 +65,7 @@ static void cleanup_key(gnutls_x509_privkey_t *key)
 		gnutls_x509_privkey_deinit(*key);
 }
 
-/* Octets that may be a key: wiped before they are freed */
+/* Bytes that may be a key: wiped before they are freed */
 static void cleanup_datum(gnutls_datum_t *d)
 {
 	if (d->data)

@@ -13,10 +13,10 @@
 
 /**
  * struct ss_quarantine_limits - How much is kept. Read-only once parsed.
- * @quota: octets of all files, each in whole blocks; 0 is no limit
- * @max_size: octets of a message; 0 is no limit
+ * @quota: bytes of all files, each in whole blocks; 0 is no limit
+ * @max_size: bytes of a message; 0 is no limit
  * @max_age: hours until a message is removed; 0 is never
- * @keep_free: octets of the file system that have to stay free; 0 is the default,
+ * @keep_free: bytes of the file system that have to stay free; 0 is the default,
  *   the lesser of 64 MB and 5 %
  * @overwrite: where there is no room the oldest go, not the new one
  */

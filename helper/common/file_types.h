@@ -16,7 +16,7 @@
  * @SS_KIND_PARTIALLYCORRUPTED: a member could not be read, others could
  * @SS_KIND_MULTIPART: one volume of several
  * @SS_KIND_NESTED: deeper than the limit
- * @SS_KIND_MAILBOMB: more octets or members than the limits, or far more than an
+ * @SS_KIND_MAILBOMB: more bytes or members than the limits, or far more than an
  *   archive of its size should have
  * @SS_KIND_TIMEOUT: out of time
  * @SS_KIND_UNHANDLED: an archive, or a member, that cannot be looked into

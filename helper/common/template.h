@@ -9,10 +9,10 @@
 #include "proto/cause.h"
 
 #define SS_TEMPLATE_REPLY_SIZE	(SMTPSPLICE_REPLY_MAX + 1)
-#define SS_TEMPLATE_TEXT_MAX	32768	/* octets of a template for mail */
+#define SS_TEMPLATE_TEXT_MAX	32768	/* bytes of a template for mail */
 
 /**
- * struct ss_template_values - What the tags stand for: any octets, or NULL for
+ * struct ss_template_values - Values of the tags: any bytes, or NULL for
  * nothing.
  * @file: %%FILE%%, name of the file that it is about
  * @virus: %%VIRUS%%, what was found
@@ -79,7 +79,7 @@ bool ss_template_valid_reply(enum ss_cause cause, const char *template);
 
 /**
  * ss_template_valid_text() - Check a template of a text in a mail.
- * @template: lines of UTF-8 without controls, at most SS_TEMPLATE_TEXT_MAX octets
+ * @template: lines of UTF-8 without controls, at most SS_TEMPLATE_TEXT_MAX bytes
  *
  * Return: whether it can be used.
  */

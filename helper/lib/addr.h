@@ -12,7 +12,7 @@
 /**
  * struct ss_prefix - An address prefix.
  * @addr: the address in network byte order; host bits are zero
- * @size: octets of @addr that count: 4 or 16
+ * @size: bytes of @addr that count: 4 or 16
  * @len: length of the prefix in bits
  */
 struct ss_prefix {

@@ -6,7 +6,7 @@
 
 /**
  * struct ss_file_map - What is in a file.
- * @data: the octets; never NULL
+ * @data: the bytes; never NULL
  * @len: how many
  */
 struct ss_file_map {
@@ -34,7 +34,7 @@ void ss_file_unmap(struct ss_file_map *map);
 /**
  * ss_file_write() - Write all of it.
  * @fd: where to
- * @data: the octets
+ * @data: the bytes
  * @len: how many
  *
  * Return: 0, -ENOSPC where no more is taken, or another errno.

@@ -15,12 +15,12 @@ uint64_t ss_process_now(void);
 /**
  * ss_process_write() - Write to a file, or to another process if it has room.
  * @fd: a file, pipe, socket or terminal
- * @data: the octets
+ * @data: the bytes
  * @len: how many
  *
  * Nobody who reads a log by a pipe can make a process of the helper wait.
  *
- * Return: octets written, fewer where there was no room for more, or -1 and errno.
+ * Return: bytes written, fewer where there was no room for more, or -1 and errno.
  */
 ssize_t ss_process_write(int fd, const void *data, size_t len);
 

@@ -22,11 +22,11 @@ enum ss_text_mode {
 
 /**
  * ss_text_decode() - Decode one UTF-8 character (RFC 3629, strictly).
- * @src: octets
+ * @src: bytes
  * @len: how many, at least 1
  * @rune: the character, set only where it is valid
  *
- * Return: its length in octets, 0 where @src does not start with a valid one.
+ * Return: its length in bytes, 0 where @src does not start with a valid one.
  */
 int ss_text_decode(const void *src, size_t len, uint32_t *rune);
 
@@ -34,8 +34,8 @@ int ss_text_decode(const void *src, size_t len, uint32_t *rune);
  * ss_text_clean() - Copy a peer's text in a form that can do no harm.
  * @mode: what is harmless
  * @dst: where to; always terminated
- * @size: room at @dst in octets, at least 1
- * @src: the text, any octets
+ * @size: room at @dst in bytes, at least 1
+ * @src: the text, any bytes
  * @len: how many
  *
  * Cuts a text that is too long between two characters, never inside one.

@@ -55,9 +55,9 @@ static bool parse(const char *text, const struct unit *units, uint64_t max,
 	return false;
 }
 
-bool ss_units_size(const char *text, uint64_t max, uint64_t *octets)
+bool ss_units_size(const char *text, uint64_t max, uint64_t *bytes)
 {
-	return parse(text, sizes, max, octets);
+	return parse(text, sizes, max, bytes);
 }
 
 bool ss_units_time(const char *text, uint64_t max, uint64_t *ms)

@@ -9,11 +9,11 @@
  * ss_units_size() - Read a size like 1000000, 512K, 50M or 2G.
  * @text: what was typed
  * @max: the largest that is allowed
- * @octets: the size
+ * @bytes: the size
  *
  * Return: whether it is one, from 1 to @max.
  */
-bool ss_units_size(const char *text, uint64_t max, uint64_t *octets);
+bool ss_units_size(const char *text, uint64_t max, uint64_t *bytes);
 
 /**
  * ss_units_time() - Read a time like 30, 30s, 1500ms or 5m.

@@ -15,7 +15,7 @@
  * @SS_ATTR_U16: a number
  * @SS_ATTR_ENUM: the name of a value
  * @SS_ATTR_MS: a number of milliseconds
- * @SS_ATTR_TEXT: a string or octets that a peer sent
+ * @SS_ATTR_TEXT: a string or bytes that a peer sent
  * @SS_ATTR_LINES: a string of any number of lines
  * @SS_ATTR_ADDR: an address
  * @SS_ATTR_PORTS: all attributes of that type: an array of numbers
@@ -90,7 +90,7 @@ extern const struct ss_attr_set ss_attrs_event;
  * ss_attrs_decode() - Turn the attributes of a message into a JSON object.
  * @set: their set
  * @attrs: the first attribute
- * @len: octets of attributes
+ * @len: bytes of attributes
  *
  * Attributes that the set does not have (a newer module) are left out. All
  * strings are fit for a terminal.
@@ -132,7 +132,7 @@ const char *ss_attrs_value_name(const struct ss_attr_set *set, int type,
 /**
  * ss_attrs_read_text() - Read a string that is to be used as it is.
  * @text: where to; not touched by an error
- * @size: room at @text in octets
+ * @size: room at @text in bytes
  * @nla: the attribute; its NUL may be absent
  *
  * Unlike what ss_attrs_decode() shows, it is not made fit for a terminal.

@@ -26,7 +26,7 @@ struct ss_genl {
  * typedef ss_genl_fn - Takes one message of a reply, dump or multicast group.
  * @cmd: the command
  * @attrs: the first attribute
- * @len: octets of attributes
+ * @len: bytes of attributes
  * @arg: the caller's
  */
 typedef void (*ss_genl_fn)(int cmd, struct nlattr *attrs, int len, void *arg);

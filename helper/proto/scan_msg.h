@@ -17,14 +17,14 @@
 #define SS_ENGINE_TEXT_SIZE	256
 #define SS_MIME_TEXT_SIZE	512
 #define SS_REWRITE_WORDS_SIZE	64
-/* Octets of attributes that a profile has at most; the kernel's limit is lower */
+/* Bytes of attributes that a profile has at most; the kernel's limit is lower */
 #define SS_AV_PROFILE_OCTETS	16384
 
 /**
  * struct ss_scan_job - What a worker is to do. The descriptors come beside it:
  * the message, and a file to put an infected one aside where @quarantine is set.
  * @ticket: a random number, which the result has to name
- * @size: octets of the message
+ * @size: bytes of the message
  * @limit_ms: how long it may take
  * @chunked: it came by BDAT: no dot is stuffed, line ends may be any
  * @quarantine: there is a second descriptor
@@ -59,7 +59,7 @@ struct ss_scan_order {
 	uint8_t profile[SS_AV_PROFILE_OCTETS] __attribute__((aligned(8)));
 };
 
-/* Octets of an order without a profile */
+/* Bytes of an order without a profile */
 #define SS_SCAN_ORDER_MIN	offsetof(struct ss_scan_order, profile)
 
 /**

@@ -28,7 +28,7 @@ struct ss_tls_job {
 
 /**
  * struct ss_tls_secrets - The traffic secrets of a leg (RFC 8446 7.1).
- * @size: octets of each; 0 with TLS 1.2
+ * @size: bytes of each; 0 with TLS 1.2
  * @recv: of what the peer sends
  * @send: of what the gateway sends
  */

@@ -14,8 +14,8 @@
  * @session: id of the session that it came in by; with @unique, its name
  * @unique: random
  * @time: when it was put there, in seconds since 1970
- * @size: octets of the message
- * @charge: octets that it and its note take of the disk, in whole blocks
+ * @size: bytes of the message
+ * @charge: bytes that it and its note take of the disk, in whole blocks
  */
 struct ss_quarantine_dir_entry {
 	uint64_t session;
@@ -27,7 +27,7 @@ struct ss_quarantine_dir_entry {
 
 /**
  * ss_quarantine_dir_charge() - What a file takes of the disk.
- * @size: its size in octets
+ * @size: its size in bytes
  *
  * Return: the same, in whole blocks. Small messages are not free of charge.
  */

@@ -16,7 +16,7 @@
 #include "lib/file.h"
 #include "quarantine/note.h"
 
-#define MAX_SIZE	1048576	/* 64 K of recipients, each octet escaped */
+#define MAX_SIZE	1048576	/* 64 K of recipients, each byte escaped */
 #define TEXT_SIZE	2048
 #define FLAGS		(JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 

@@ -247,8 +247,8 @@ static bool surely_fits(struct ss_quarantine *q, uint64_t charge)
 	return fits(q, charge);
 }
 
-/* How many octets the file system lacks to have @octets and what has to stay free */
-static uint64_t lack(const struct ss_quarantine *q, uint64_t octets)
+/* Count the bytes that the file system lacks to have @bytes and what has to stay free */
+static uint64_t lack(const struct ss_quarantine *q, uint64_t bytes)
 {
 	uint64_t keep = q->limits->keep_free, free;
 	struct statvfs fs;
@@ -261,9 +261,9 @@ static uint64_t lack(const struct ss_quarantine *q, uint64_t octets)
 		if (keep > KEEP_FREE)
 			keep = KEEP_FREE;
 	}
-	if (keep > UINT64_MAX - octets)
+	if (keep > UINT64_MAX - bytes)
 		return UINT64_MAX;
-	return octets + keep > free ? octets + keep - free : 0;
+	return bytes + keep > free ? bytes + keep - free : 0;
 }
 
 /* Remove the oldest, as far as that is of use. Return: 0 or an errno. */

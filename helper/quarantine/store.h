@@ -23,7 +23,7 @@ struct json_object;
  * @first: the first of @list that is still there
  * @count: how many there are from @first on
  * @room: for how many @list has room
- * @used: what they take of the disk, in octets
+ * @used: what they take of the disk, in bytes
  * @changed: when the folder was last changed by us
  * @stale: others have changed it since it was read
  * @credit: files that may be looked at to read it anew, by the messages since then
@@ -71,8 +71,8 @@ void ss_quarantine_close(struct ss_quarantine *q);
 /**
  * ss_quarantine_create() - Make a file for a message.
  * @q: the quarantine
- * @size: octets of the message
- * @pending: octets of the other messages that have a file and no name yet
+ * @size: bytes of the message
+ * @pending: bytes of the other messages that have a file and no name yet
  *
  * Removes nothing to make room, since the message may turn out to be clean.
  *

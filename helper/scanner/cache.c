@@ -14,7 +14,7 @@
 
 /**
  * struct ss_cache - Values by key; the oldest goes first.
- * @size: octets of a value
+ * @size: bytes of a value
  * @count: most values
  * @used: how many there are
  * @next: where the next one goes

@@ -4,13 +4,13 @@
 
 #include <stddef.h>
 
-#define SS_CACHE_KEY_SIZE	32	/* SHA-256, octets */
+#define SS_CACHE_KEY_SIZE	32	/* SHA-256, bytes */
 
 struct ss_cache;
 
 /**
- * struct ss_cache_text - Octets that are a part of a key.
- * @data: the octets
+ * struct ss_cache_text - Bytes that are a part of a key.
+ * @data: the bytes
  * @len: how many
  */
 struct ss_cache_text {
@@ -20,7 +20,7 @@ struct ss_cache_text {
 
 /**
  * ss_cache_new() - Make an empty cache.
- * @size: octets of a value
+ * @size: bytes of a value
  * @count: most values, at least 1
  *
  * Return: the cache, to be freed with ss_cache_free(), or NULL without memory.

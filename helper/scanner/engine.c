@@ -28,7 +28,7 @@
  * lets what it did not look at pass. With 100 levels of recursion it finds what
  * its default of 17 misses in nested multiparts.
  */
-#define MAX_OCTETS	(400ll << 20)
+#define MAX_BYTES	(400ll << 20)
 #define MAX_RECURSION	100
 #define MAX_FILES	10000
 
@@ -39,10 +39,10 @@
 #define LIMITS		"Heuristics.Limits.Exceeded."
 
 /*
- * A scan fails where less than this is free: octets and files (inodes) in the folder
+ * A scan fails where less than this is free: bytes and files (inodes) in the folder
  * for temporary files, and descriptors, of which each level of recursion takes some.
  */
-#define SPARE_OCTETS	1048576u
+#define SPARE_BYTES	1048576u
 #define SPARE_FILES	16
 #define SPARE_FDS	(3ul * MAX_RECURSION)
 
@@ -119,7 +119,7 @@ static void look_at_room(const char *dir)
 
 	if (statvfs(dir, &fs))
 		want("folder %s: %s", dir, strerror(errno));
-	else if (fs.f_blocks && (uint64_t)fs.f_bavail * fs.f_frsize < SPARE_OCTETS)
+	else if (fs.f_blocks && (uint64_t)fs.f_bavail * fs.f_frsize < SPARE_BYTES)
 		want("folder %s: no room", dir);
 	else if (fs.f_files && fs.f_favail < SPARE_FILES)
 		want("folder %s: no room for files", dir);
@@ -174,8 +174,8 @@ static int set_limits(struct cl_engine *cl)
 		enum cl_engine_field field;
 		long long value;
 	} limits[] = {
-		{ CL_ENGINE_MAX_SCANSIZE, MAX_OCTETS },
-		{ CL_ENGINE_MAX_FILESIZE, MAX_OCTETS },
+		{ CL_ENGINE_MAX_SCANSIZE, MAX_BYTES },
+		{ CL_ENGINE_MAX_FILESIZE, MAX_BYTES },
 		{ CL_ENGINE_MAX_RECURSION, MAX_RECURSION },
 		{ CL_ENGINE_MAX_FILES, MAX_FILES },
 		/*

@@ -45,7 +45,7 @@ int ss_message_map(struct ss_message *message, int fd, uint64_t size)
 
 /*
  * A line in front that makes the copy begin as mail does. Without it libclamav
- * goes by the first octets, and "GIF89a: x" is a valid header field.
+ * goes by the first bytes, and "GIF89a: x" is a valid header field.
  */
 static size_t make_received(char *buf, size_t size)
 {

@@ -11,8 +11,8 @@
  * struct ss_message - A mapped message, or a copy of one.
  * @fd: the file, -1 for one that is somebody else's
  * @map: its content, NULL where it is empty
- * @len: its length in octets
- * @head: octets in front of the message, of our own making
+ * @len: its length in bytes
+ * @head: bytes in front of the message, of our own making
  */
 struct ss_message {
 	int fd;
@@ -27,7 +27,7 @@ struct ss_message {
  * ss_message_map() - Map the message that the kernel holds.
  * @message: where to
  * @fd: the message; stays the caller's
- * @size: octets of it
+ * @size: bytes of it
  *
  * Return: 0 or an errno.
  */
@@ -45,9 +45,9 @@ int ss_message_make(struct ss_message *copy, const struct ss_message *message,
 		    enum ss_dots_mode mode);
 
 /**
- * ss_message_make_mail() - Put the line in front that makes octets begin as mail does.
+ * ss_message_make_mail() - Put the line in front that makes bytes begin as mail does.
  * @data: a message, without any dots stuffed
- * @len: its octets
+ * @len: its bytes
  *
  * Return: a memory file, the caller's, or a negative errno.
  */

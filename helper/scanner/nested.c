@@ -39,7 +39,7 @@ bool ss_nested_is_mail(const char *text, size_t len)
 	return false;
 }
 
-/* Make all lines end with CRLF. Return: octets of the result. */
+/* Make all lines end with CRLF. Return: bytes of the result. */
 static size_t set_line_ends(char *dst, const char *src, size_t len)
 {
 	const char *end = src + len;

@@ -10,7 +10,7 @@
 /**
  * ss_nested_is_mail() - Whether readers of mail may see parts in a content.
  * @text: the content
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Without a field of MIME it is a text to all of them, whatever else it is.
  *

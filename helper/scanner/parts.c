@@ -28,8 +28,8 @@
 /*
  * Bounds of what one message may cost. As many scans as two archives of the most
  * members; messages in files in messages, which each time are read anew, whatever the
- * profile's limit is; the octets of nested messages, each of which has all those
- * within it; and octets and members of all archives, as many as two of them may have,
+ * profile's limit is; the bytes of nested messages, each of which has all those
+ * within it; and bytes and members of all archives, as many as two of them may have,
  * since the looks into mail in S/MIME, as such and as a message, each unpack it.
  */
 #define MAX_SCANS	20000u

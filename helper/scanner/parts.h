@@ -15,7 +15,7 @@
 /**
  * struct ss_parts_bad - A part that should not pass.
  * @index: its place in the order of ss_mime_walk()
- * @name: its file name, any octets
+ * @name: its file name, any bytes
  * @hash: its SHA-256
  * @found: SS_KIND_BIT() of what was found in it
  * @infected: a signature was found in it
@@ -52,8 +52,8 @@ struct ss_parts_bad {
  * @virus: the first signature found in what @engine scans, else empty
  * @limit: a limit that was exceeded there, likewise
  * @scans: how many there were
- * @copied: octets of messages that were copied for them
- * @budget: octets and members that may still come out of archives
+ * @copied: bytes of messages that were copied for them
+ * @budget: bytes and members that may still come out of archives
  * @partial: one of them is, or has, a fragment of a message
  * @ambiguous: enum ss_ambiguity_flag, of mail in S/MIME
  * @missed: there was no time for all of these

@@ -43,7 +43,7 @@ void ss_scan_free(struct ss_scan *scan);
  * @quarantine: where an infected message is written to, or -1
  * @job: size of the message, how it came, and how long it may take
  * @profile: attributes of the AV profile
- * @len: octets of them
+ * @len: bytes of them
  * @result: set in any case
  *
  * Return: where the result says replaced, the sealed file of what is to go to the

@@ -45,7 +45,7 @@ static const char help_text[] =
 	"                     \"smtpsplice quarantine\" looks in\n"
 	"                     " SS_QUARANTINE_DIR_DEFAULT "\n"
 	"  --quarantine-quota SIZE\n"
-	"                     most octets to keep (1G)\n"
+	"                     most bytes to keep (1G)\n"
 	"  --quarantine-age HOURS\n"
 	"                     remove messages that are older (720), 0 is never\n"
 	"  --quarantine-max-size SIZE\n"

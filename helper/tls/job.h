@@ -30,7 +30,7 @@ struct ss_job {
  * ss_job_parse() - Read the answer to a handshake-accept.
  * @job: where to; all but the cookie is set
  * @attrs: the first attribute
- * @len: octets of attributes
+ * @len: bytes of attributes
  *
  * Return: 0 or -EPROTO.
  */

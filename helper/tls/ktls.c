@@ -30,11 +30,11 @@
  * struct layout - Where things are in the structure of a cipher.
  * @cipher: GnuTLS's number
  * @type: the kernel's
- * @len: octets of the structure
+ * @len: bytes of the structure
  * @iv: offset of the iv
- * @iv_size: octets of the iv
+ * @iv_size: bytes of the iv
  * @key: offset of the key
- * @key_size: octets of the key
+ * @key_size: bytes of the key
  * @salt: offset of the salt, 0 where there is none
  * @seq: offset of the sequence number
  */

@@ -17,7 +17,7 @@
  * @info.gcm256: AES-256-GCM
  * @info.ccm128: AES-128-CCM
  * @info.chacha: CHACHA20-POLY1305
- * @len: octets of it
+ * @len: bytes of it
  */
 struct ss_ktls_keys {
 	union {

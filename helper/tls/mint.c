@@ -198,7 +198,7 @@ static int make_request_der(gnutls_datum_t *der, const gnutls_datum_t *subject,
 }
 
 /*
- * Copy the subject, to the octet. GnuTLS has no call that sets one as it is,
+ * Copy the subject, byte for byte. GnuTLS has no call that sets one as it is,
  * and would lose the string types, and what stands together in one RDN. But it
  * takes the subject of a certification request as it is, so make one.
  */
@@ -224,7 +224,7 @@ static int copy_subject(struct ss_mint *mint, gnutls_x509_crt_t made,
 	return ret ?: gnutls_x509_crt_set_crq(made, crq);
 }
 
-/* Copy the alternative names, to the octet; none where there are none */
+/* Copy the alternative names, byte for byte; none where there are none */
 static int copy_names(gnutls_x509_crt_t made, gnutls_x509_crt_t original)
 {
 	for (unsigned int i = 0;; i++) {

@@ -87,7 +87,7 @@ struct tls {
 	unsigned int max;
 	union {
 		struct ss_tls_job head;
-		char octets[SS_TLS_JOB_MAX];
+		char bytes[SS_TLS_JOB_MAX];
 	} job;
 };
 
@@ -164,7 +164,7 @@ static void on_job(struct tls *t)
 	if (n == -EPIPE)
 		_exit(SS_EXIT_AGAIN);	/* the broker is gone, and tells why */
 	if (n < (ssize_t)sizeof(t->job.head) || fds[0] < 0 || fds[1] < 0 ||
-	    ss_job_parse(&job, (struct nlattr *)(t->job.octets + sizeof(t->job.head)),
+	    ss_job_parse(&job, (struct nlattr *)(t->job.bytes + sizeof(t->job.head)),
 			 n - sizeof(t->job.head)))
 		die("the broker sent a job that is none");
 	job.cookie = t->job.head.cookie;

@@ -242,7 +242,7 @@ static bool own_ca_signed(const struct ss_ca *own, gnutls_x509_crt_t crt)
 	return false;
 }
 
-/* String types of one octet a character, in which a NUL ends it for some */
+/* String types of one byte a character, in which a NUL ends it for some */
 static bool is_octet_string_type(unsigned long tag)
 {
 	switch (tag) {

@@ -8,7 +8,7 @@
  * content in pieces. GnuTLS's reader wants DER and all of the structure in order, while
  * mailers show what they have got as they read it. So this one takes BER, checks no
  * signature and needs nothing behind the content. It allocates nothing but zlib's state,
- * reads each octet a few times at most, and has no state outside of a call.
+ * reads each byte a few times at most, and has no state outside of a call.
  */
 #include <string.h>
 
@@ -64,7 +64,7 @@ static const struct {
 };
 
 /**
- * struct span - Octets of a file.
+ * struct span - Bytes of a file.
  * @at: the first
  * @end: behind the last
  */
@@ -75,7 +75,7 @@ struct span {
 
 /**
  * struct element - An element of BER.
- * @tag: its first octet
+ * @tag: its first byte
  * @endless: no length is given: an end-of-contents ends it
  * @cut: the file ends before it does
  * @head: with its tag
@@ -230,7 +230,7 @@ bool ss_cms_is_enveloped(const uint8_t *data, size_t len)
  * @inner: takes it
  * @compressed: it is
  * @zlib: takes the compression off then
- * @done: the compressed octets of a file have come to their end
+ * @done: the compressed bytes of a file have come to their end
  * @sound: nothing of it was odd
  */
 struct output {
@@ -241,7 +241,7 @@ struct output {
 	bool sound;
 };
 
-static bool put_octets(struct output *out, const uint8_t *data, size_t len)
+static bool put_bytes(struct output *out, const uint8_t *data, size_t len)
 {
 	return !len || out->inner->octets(out->inner->arg, data, len);
 }
@@ -262,7 +262,7 @@ static bool inflate_some(struct output *out, const struct span *in)
 			out->zlib.next_out = buf;
 			out->zlib.avail_out = sizeof(buf);
 			ret = inflate(&out->zlib, Z_SYNC_FLUSH);
-			if (!put_octets(out, buf, sizeof(buf) - out->zlib.avail_out))
+			if (!put_bytes(out, buf, sizeof(buf) - out->zlib.avail_out))
 				return false;
 		} while (ret == Z_OK && !out->zlib.avail_out);
 		at += some;
@@ -276,7 +276,7 @@ static bool put_piece(struct output *out, const struct span *piece)
 {
 	if (out->compressed)
 		return inflate_some(out, piece);
-	return put_octets(out, piece->at, piece->end - piece->at);
+	return put_bytes(out, piece->at, piece->end - piece->at);
 }
 
 /*
@@ -334,9 +334,9 @@ static bool put_wrapping(struct output *out, const struct named *named)
 	static const uint8_t sequence[] = { TAG_SEQUENCE, 0x80 };
 	static const uint8_t content[] = { TAG_CONTENT, 0x80 };
 
-	return put_octets(out, sequence, sizeof(sequence)) &&
-	       put_octets(out, named->oid.at, named->oid.end - named->oid.at) &&
-	       put_octets(out, content, sizeof(content));
+	return put_bytes(out, sequence, sizeof(sequence)) &&
+	       put_bytes(out, named->oid.at, named->oid.end - named->oid.at) &&
+	       put_bytes(out, content, sizeof(content));
 }
 
 /* Hand out one file, @wrapped to be read as CMS. Return: whether to go on. */
@@ -458,13 +458,13 @@ static const uint8_t *skip_label(const uint8_t *at, const uint8_t *end)
 	return line ? line + 1 : end;
 }
 
-/* Decode up to @room octets, to what is no base64. Return: how many. */
+/* Decode up to @room bytes, to what is no base64. Return: how many. */
 static size_t decode(const uint8_t **at, const uint8_t *end, uint8_t *out, size_t room)
 {
 	unsigned int bits = 0, value = 0;
 	size_t used = 0;
 
-	/* four digits are three octets: stop between two such groups */
+	/* four digits are three bytes: stop between two such groups */
 	for (; *at < end && (bits || used + 3 <= room); (*at)++) {
 		int digit = ss_coding_digit(**at);
 
@@ -486,24 +486,24 @@ static size_t decode(const uint8_t **at, const uint8_t *end, uint8_t *out, size_
 bool ss_cms_text_is(const uint8_t *data, size_t len)
 {
 	const uint8_t *at = skip_label(data, data + len);
-	uint8_t octets[PROBE];
+	uint8_t bytes[PROBE];
 
-	/* 0x30 and a length of more than some octets */
+	/* 0x30 and a length of more than some bytes */
 	if (at == data + len || *at != 'M')
 		return false;
-	return ss_cms_is(octets, decode(&at, data + len, octets, sizeof(octets)));
+	return ss_cms_is(bytes, decode(&at, data + len, bytes, sizeof(bytes)));
 }
 
 bool ss_cms_text_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
 {
 	const uint8_t *at = skip_label(data, data + len);
-	uint8_t octets[BUFFER];
+	uint8_t bytes[BUFFER];
 	size_t used;
 
 	if (!inner->file(inner->arg, NO_NAME, strlen(NO_NAME)))
 		return true;
 	do {
-		used = decode(&at, data + len, octets, sizeof(octets));
-	} while (used && inner->octets(inner->arg, octets, used));
+		used = decode(&at, data + len, bytes, sizeof(bytes));
+	} while (used && inner->octets(inner->arg, bytes, used));
 	return true;
 }

@@ -8,10 +8,10 @@
 
 /**
  * struct ss_extract_sink - Takes the files that are in another one.
- * @file: a file begins, and the one before is complete; @name is any octets, @len of
+ * @file: a file begins, and the one before is complete; @name is any bytes, @len of
  *   them, and gone after the call. A file with several names comes once for each of
- *   them, and has its octets with the first.
- * @octets: more of its octets
+ *   them, and has its bytes with the first.
+ * @octets: more of its bytes
  * @arg: for both
  *
  * Both return whether to go on.

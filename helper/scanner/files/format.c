@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The formats of archives, and of what else has files in it, by their octets.
+ * The formats of archives, and of what else has files in it, by their bytes.
  * libarchive's own guess is not asked: it takes one format, where a file made to
  * deceive is several, and it does not say which archives it does not know.
  */
@@ -19,8 +19,8 @@
 #include "scanner/files/uu64.h"
 #include "scanner/files/yenc.h"
 
-/* Programs that unpack look for an archive behind others' octets so far in */
-#define SEARCH_OCTETS	(2u << 20)
+/* Programs that unpack look for an archive behind others' bytes so far in */
+#define SEARCH_BYTES	(2u << 20)
 /* The end of a zip's directory, and the longest comment behind it */
 #define ZIP_END		22u
 #define ZIP_COMMENT	65535u
@@ -233,10 +233,10 @@ static bool get_vint(const uint8_t *data, size_t len, size_t *at, uint64_t *valu
 {
 	*value = 0;
 	for (unsigned int shift = 0; shift < 63 && *at < len; shift += 7) {
-		uint8_t octet = data[(*at)++];
+		uint8_t byte = data[(*at)++];
 
-		*value |= (uint64_t)(octet & 0x7f) << shift;
-		if (!(octet & 0x80))
+		*value |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
 			return true;
 	}
 	return false;
@@ -389,7 +389,7 @@ static bool matches(const struct ss_format *format, const uint8_t *data, size_t 
 /* Look for an archive behind other bytes, as in a self-extracting one */
 static size_t search(const uint8_t *data, size_t len, struct ss_format_hit *hit)
 {
-	size_t room = len < SEARCH_OCTETS ? len : SEARCH_OCTETS;
+	size_t room = len < SEARCH_BYTES ? len : SEARCH_BYTES;
 
 	for (size_t i = 0; i < 3; i++) {	/* 7z and both rar */
 		const uint8_t *at = memmem(data, room, formats[i].magic, formats[i].size);

@@ -16,7 +16,7 @@ struct archive;
 /**
  * struct ss_format - A format of archives. A compressed file is an archive of one.
  * @word: the file type, see ss_file_types_find(), or NULL
- * @magic: octets that such a file has; NULL: @check alone decides
+ * @magic: bytes that such a file has; NULL: @check alone decides
  * @size: how many they are
  * @offset: where they are
  * @check: looks closer, or NULL
@@ -49,7 +49,7 @@ struct ss_format {
 /**
  * struct ss_format_hit - An archive that a file is, or has in it.
  * @format: its format
- * @at: where it begins, in octets
+ * @at: where it begins, in bytes
  */
 struct ss_format_hit {
 	const struct ss_format *format;
@@ -59,7 +59,7 @@ struct ss_format_hit {
 /**
  * ss_format_sniff() - Find out what archives a file is.
  * @data: the file
- * @len: its length in octets
+ * @len: its length in bytes
  * @hits: set to what was found
  *
  * A zip counts wherever it begins, since it is read from its end, and twice where
@@ -75,7 +75,7 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 /**
  * ss_format_zip_count() - Count the entries that a zip says it has.
  * @data: the zip
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: the number, or 0 where that is not known.
  */

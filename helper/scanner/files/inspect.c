@@ -22,12 +22,12 @@
 #include "scanner/files/unpack.h"
 
 /* As many as libclamav may have, see scanner/engine.c */
-#define MAX_OCTETS	(400ull << 20)
+#define MAX_BYTES	(400ull << 20)
 #define MAX_MEMBERS	10000u
 /* Bytes of a file that libmagic gets: it needs few, and takes its time for many */
-#define MAGIC_OCTETS	(128u << 10)
+#define MAGIC_BYTES	(128u << 10)
 #define MAX_NAME	255u		/* of a file; beyond, its end counts */
-#define PDF_OCTETS	1024u		/* a reader takes the mark anywhere in these */
+#define PDF_BYTES	1024u		/* a reader takes the mark anywhere in these */
 
 /**
  * struct ss_inspect - What is loaded once.
@@ -165,7 +165,7 @@ static bool is_executable(const struct ss_file_map *map)
 	return at <= map->len - 4 && !memcmp(data + at, "PE\0\0", 4);
 }
 
-/* The types that need no more than a look at their first octets */
+/* The types that need no more than a look at their first bytes */
 static const char *own_type(const struct ss_file_map *map)
 {
 	static const struct {
@@ -183,7 +183,7 @@ static const char *own_type(const struct ss_file_map *map)
 		if (map->len >= marks[i].size &&
 		    !memcmp(map->data, marks[i].magic, marks[i].size))
 			return marks[i].word;
-	if (memmem(map->data, map->len < PDF_OCTETS ? map->len : PDF_OCTETS, "%PDF-", 5))
+	if (memmem(map->data, map->len < PDF_BYTES ? map->len : PDF_BYTES, "%PDF-", 5))
 		return "pdf";
 	return NULL;
 }
@@ -216,7 +216,7 @@ static uint64_t magic_type(const struct ss_inspect *content, const struct ss_fil
 
 	/* The folder of an OLE file, which tells what it is, may be at its end */
 	mime = magic_buffer(content->magic, map->data,
-			    ole || map->len < MAGIC_OCTETS ? map->len : MAGIC_OCTETS);
+			    ole || map->len < MAGIC_BYTES ? map->len : MAGIC_BYTES);
 	type = mime ? ss_file_types_of_mime(mime) : -1;
 	if (type < 0 && ole)
 		return type_bit("msoffice");
@@ -369,8 +369,8 @@ static void set_limits(struct look *look, const struct ss_inspect_rules *rules)
 	look->nest_limit = rules->nest_limit ? rules->nest_limit : SS_INSPECT_NEST_LIMIT;
 	if (look->nest_limit > SS_INSPECT_NEST_MAX)
 		look->nest_limit = SS_INSPECT_NEST_MAX;
-	look->walk.octets = rules->octet_limit && rules->octet_limit < MAX_OCTETS ?
-			    rules->octet_limit : MAX_OCTETS;
+	look->walk.octets = rules->octet_limit && rules->octet_limit < MAX_BYTES ?
+			    rules->octet_limit : MAX_BYTES;
 	look->walk.members = rules->member_limit ? rules->member_limit : MAX_MEMBERS;
 	look->walk.shared = rules->budget;
 	look->walk.end = rules->end;

@@ -9,7 +9,7 @@
 #include "common/file_types.h"
 #include "scanner/files/unpack.h"
 
-#define SS_INSPECT_HASH_SIZE	32	/* SHA-256, octets */
+#define SS_INSPECT_HASH_SIZE	32	/* SHA-256, bytes */
 #define SS_INSPECT_NEST_LIMIT	12	/* the default; FortiOS: 2 to 100 */
 #define SS_INSPECT_NEST_MAX	100
 #define SS_INSPECT_NAME_SIZE	256
@@ -43,7 +43,7 @@ typedef void (*ss_inspect_scan_fn)(void *arg, const char *path, int fd);
  * @allow: attachments (not members) that are fine whatever is in them
  * @block: files that are not, members of archives as well
  * @nest_limit: levels of archives to open, 0: the default; a compressed tar is two
- * @octet_limit: octets that may come out of archives, over all levels; 0: as many
+ * @octet_limit: bytes that may come out of archives, over all levels; 0: as many
  *   as there is room for in here (400 MiB)
  * @member_limit: members of archives, over all levels, 0: 10000
  * @budget: what is left for all looks that share it, besides these limits; or NULL
@@ -71,7 +71,7 @@ struct ss_inspect_rules {
 };
 
 /**
- * struct ss_inspect_detail - Where something was found first. Any octets.
+ * struct ss_inspect_detail - Where something was found first. Any bytes.
  * @name: the file, "a.zip/b.exe"; for a condition the archive
  * @what: the pattern or the type, else empty
  */
@@ -115,7 +115,7 @@ void ss_inspect_close(struct ss_inspect *content);
  * @content: what ss_inspect_open() gave
  * @fd: the file, a regular one that does not change meanwhile; only read from, its
  *   offset does not matter
- * @name: its name, any octets, or NULL
+ * @name: its name, any bytes, or NULL
  * @rules: what to look for
  * @finding: set in any case
  *

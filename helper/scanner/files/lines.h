@@ -7,7 +7,7 @@
 
 /**
  * struct ss_lines - A text that is still to be read, or a line of it.
- * @at: its first octet
+ * @at: its first byte
  * @end: behind it
  * @lf: of a text: its lines end with LF, and not with CR
  */
@@ -59,7 +59,7 @@ const uint8_t *ss_lines_skip_blanks(const uint8_t *s, const uint8_t *end);
  * ss_lines_trim() - Find the end of a line without spaces and tabs.
  * @line: the line
  *
- * Return: behind its last other octet.
+ * Return: behind its last other byte.
  */
 const uint8_t *ss_lines_trim(const struct ss_lines *line);
 

@@ -9,7 +9,7 @@
 
 #define ARMOR	"-----BEGIN PGP MESSAGE"	/* ", PART 1/2" may follow */
 #define DASHES	"-----"
-#define LABEL_MAX	32	/* octets that may follow */
+#define LABEL_MAX	32	/* bytes that may follow */
 
 static bool is_line_end(uint8_t c)
 {

@@ -11,7 +11,7 @@
 /**
  * ss_pgp_is() - Whether there is a message of OpenPGP in a text.
  * @data: the text
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: whether a line says so.
  */
@@ -20,7 +20,7 @@ bool ss_pgp_is(const uint8_t *data, size_t len);
 /**
  * ss_pgp_read() - Hand out what can be read in such a text, which is nothing.
  * @data: the text
- * @len: its length in octets
+ * @len: its length in bytes
  * @inner: takes nothing
  *
  * Return: true.

@@ -5,10 +5,10 @@
  * list of MAPI properties. All that is not about a file is skipped.
  *
  * Whoever wants a file not to be seen breaks something in front of it, and there are
- * readers that do not mind. So nothing ends this one but the end of the octets, which
+ * readers that do not mind. So nothing ends this one but the end of the bytes, which
  * is why libytnef is of no use here: it stops at a wrong checksum, an empty attribute,
  * a long title or a property that it does not know. Nothing is allocated, and
- * no octet is read more than a few times. No state outside of a call.
+ * no byte is read more than a few times. No state outside of a call.
  */
 #include <string.h>
 
@@ -66,7 +66,7 @@ enum rank {
 };
 
 /**
- * struct span - Octets that are still to be read.
+ * struct span - Bytes that are still to be read.
  * @at: the first
  * @left: how many
  */
@@ -79,7 +79,7 @@ struct span {
  * struct item - A name or the content of an attachment.
  * @rank: which name it is
  * @type: enum property_type
- * @value: its octets
+ * @value: its bytes
  */
 struct item {
 	enum rank rank;
@@ -89,7 +89,7 @@ struct item {
 
 /**
  * struct name - A name.
- * @text: its octets, in UTF-8 where they were UTF-16
+ * @text: its bytes, in UTF-8 where they were UTF-16
  * @len: how many
  */
 struct name {
@@ -121,7 +121,7 @@ struct tnef {
  * struct property - A property, up to its values.
  * @type: enum property_type
  * @id: enum property_id
- * @size: octets of a value, 0 where each has a length in front
+ * @size: bytes of a value, 0 where each has a length in front
  * @count: how many values there are
  */
 struct property {
@@ -143,7 +143,7 @@ static uint32_t get32(const uint8_t *p)
 	return get16(p) | (uint32_t)get16(p + 2) << 16;
 }
 
-/* Take @len octets, or as many as there are. Return: whether there were so many. */
+/* Take @len bytes, or as many as there are. Return: whether there were so many. */
 static bool take(struct span *s, size_t len, struct span *out)
 {
 	bool all = len <= s->left;
@@ -157,11 +157,11 @@ static bool take(struct span *s, size_t len, struct span *out)
 
 static bool take32(struct span *s, uint32_t *value)
 {
-	struct span octets;
+	struct span bytes;
 
-	if (!take(s, 4, &octets))
+	if (!take(s, 4, &bytes))
 		return false;
-	*value = get32(octets.at);
+	*value = get32(bytes.at);
 	return true;
 }
 
@@ -302,9 +302,9 @@ static void see_value(struct tnef *t, const struct property *p, const struct spa
 		.rank = property_rank(p), .type = p->type & ~MULTIPLE, .value = *value,
 	};
 	bool text = item.type == TYPE_STRING || item.type == TYPE_UNICODE;
-	bool octets = item.type == TYPE_BINARY || item.type == TYPE_OBJECT;
+	bool bytes = item.type == TYPE_BINARY || item.type == TYPE_OBJECT;
 
-	if (item.rank == RANK_NONE ? p->id == PROPERTY_DATA && octets : text)
+	if (item.rank == RANK_NONE ? p->id == PROPERTY_DATA && bytes : text)
 		fn(t, &item);
 }
 
@@ -312,7 +312,7 @@ static void see_value(struct tnef *t, const struct property *p, const struct spa
 static bool set_size(struct property *p)
 {
 	switch (p->type & ~MULTIPLE) {
-	case 0x0002:	/* an integer of two octets takes four, as all do */
+	case 0x0002:	/* an integer of two bytes takes four, as all do */
 	case 0x0003:
 	case 0x0004:
 	case 0x000a:

@@ -7,7 +7,7 @@
 /**
  * ss_tnef_read() - Go over the files in a TNEF stream.
  * @data: the stream, with its mark
- * @len: its length in octets
+ * @len: its length in bytes
  * @inner: takes the files
  *
  * Hands out what there is of a file that is cut off, or that has a wrong checksum, too.

@@ -19,9 +19,9 @@
 
 /* Content of more than so many times the archive is not honest */
 #define BOMB_RATIO	200u
-#define BOMB_OCTETS	(16u << 20)	/* but may be as large as this */
-#define FEED_OCTETS	4096u		/* of a compressed file, between looks at the clock */
-#define BLOCK_OCTETS	(64u << 10)	/* of another one: up to the limit by so much */
+#define BOMB_BYTES	(16u << 20)	/* but may be as large as this */
+#define FEED_BYTES	4096u		/* of a compressed file, between looks at the clock */
+#define BLOCK_BYTES	(64u << 10)	/* of another one: up to the limit by so much */
 #define NAME_SIZE	1024u
 
 /**
@@ -30,9 +30,9 @@
  * @in: libarchive's
  * @open: libarchive has it open, and takes questions about encryption
  * @data: the archive
- * @size: its octets
+ * @size: its bytes
  * @fed: those that libarchive has got, of a compressed file
- * @out: octets that came out of it
+ * @out: bytes that came out of it
  * @found: SS_KIND_BIT() of what is wrong
  * @good: members that were read
  * @bad: members that were not
@@ -89,30 +89,30 @@ static void judge_error(struct reader *r)
 		r->bad++;
 }
 
-/* Octets that may still come out: @fn may have taken some of what is shared */
-static uint64_t octets_left(const struct ss_unpack_walk *walk)
+/* Bytes that may still come out: @fn may have taken some of what is shared */
+static uint64_t bytes_left(const struct ss_unpack_walk *walk)
 {
 	const struct ss_unpack_budget *shared = walk->shared;
 
 	return shared && shared->octets < walk->octets ? shared->octets : walk->octets;
 }
 
-/* Take @octets off what is left. Return: whether there were so many. */
-static bool spend(struct reader *r, uint64_t octets)
+/* Take @bytes off what is left. Return: whether there were so many. */
+static bool spend(struct reader *r, uint64_t bytes)
 {
 	if (ss_process_now() >= r->walk->end) {
 		halt(r, SS_KIND_TIMEOUT);
 		return false;
 	}
-	r->out += octets;
-	if (octets > octets_left(r->walk) ||
-	    (r->out > BOMB_OCTETS && r->out / BOMB_RATIO > r->size)) {
+	r->out += bytes;
+	if (bytes > bytes_left(r->walk) ||
+	    (r->out > BOMB_BYTES && r->out / BOMB_RATIO > r->size)) {
 		halt(r, SS_KIND_MAILBOMB);
 		return false;
 	}
-	r->walk->octets -= octets;
+	r->walk->octets -= bytes;
 	if (r->walk->shared)
-		r->walk->shared->octets -= octets;
+		r->walk->shared->octets -= bytes;
 	return true;
 }
 
@@ -143,7 +143,7 @@ static bool add_block(struct reader *r, int *fd, uint64_t *used, const void *dat
 		return false;
 	}
 	hole = at - *used;
-	if (hole > octets_left(r->walk) || !spend(r, hole + len)) {
+	if (hole > bytes_left(r->walk) || !spend(r, hole + len)) {
 		if (!r->walk->stop)
 			halt(r, SS_KIND_MAILBOMB);
 		return false;
@@ -265,7 +265,7 @@ static void read_member(struct reader *r, struct archive_entry *entry, void *arg
  * @arg: for the walk's function
  * @begun: there is one
  * @name: its name
- * @fd: a memory file with its octets, or -1
+ * @fd: a memory file with its bytes, or -1
  * @used: how many
  */
 struct inner {
@@ -324,7 +324,7 @@ static bool add_inner(void *arg, const uint8_t *data, size_t len)
 	struct inner *inner = arg;
 
 	while (len) {
-		size_t some = len < BLOCK_OCTETS ? len : BLOCK_OCTETS;
+		size_t some = len < BLOCK_BYTES ? len : BLOCK_BYTES;
 
 		if (!add_block(inner->reader, &inner->fd, &inner->used, data, some,
 			       (int64_t)inner->used))
@@ -378,7 +378,7 @@ static void read_members(struct reader *r, void *arg)
 		judge_error(r);
 }
 
-/* Give libarchive the next octets: one that goes on without any output ends here */
+/* Give libarchive the next bytes: one that goes on without any output ends here */
 static la_ssize_t feed(struct archive *in, void *arg, const void **data)
 {
 	struct reader *r = arg;
@@ -389,8 +389,8 @@ static la_ssize_t feed(struct archive *in, void *arg, const void **data)
 		return ARCHIVE_FATAL;
 	}
 	*data = r->data + r->fed;
-	if (room > FEED_OCTETS)
-		room = FEED_OCTETS;
+	if (room > FEED_BYTES)
+		room = FEED_BYTES;
 	r->fed += room;
 	return (la_ssize_t)room;
 }

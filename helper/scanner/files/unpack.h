@@ -11,7 +11,7 @@
 /**
  * typedef ss_unpack_fn - Takes one member of an archive.
  * @arg: the caller's
- * @name: its name with folders, any octets
+ * @name: its name with folders, any bytes
  * @fd: a memory file with what could be read of it, which stays the walk's, or
  *   -1 where that is nothing
  */
@@ -19,7 +19,7 @@ typedef void (*ss_unpack_fn)(void *arg, const char *name, int fd);
 
 /**
  * struct ss_unpack_budget - What is left for several walks together.
- * @octets: how many octets more may come out
+ * @octets: how many bytes more may come out
  * @members: how many members more
  */
 struct ss_unpack_budget {
@@ -31,7 +31,7 @@ struct ss_unpack_budget {
  * struct ss_unpack_walk - A walk over archives, nested ones included: what is
  * left is for all of them.
  * @fn: takes each member; may walk over it in turn
- * @octets: how many octets more may come out
+ * @octets: how many bytes more may come out
  * @members: how many members more
  * @shared: what is left for this and other walks, or NULL
  * @end: when to stop, see ss_process_now()
@@ -53,7 +53,7 @@ struct ss_unpack_walk {
  * @walk: takes them, and bounds it
  * @hit: what the archive is
  * @data: the file
- * @len: its length in octets
+ * @len: its length in bytes
  * @arg: for the walk's function
  *
  * Return: SS_KIND_BIT() of each condition.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * uuencode (POSIX uuencode(1)): the files that are in a text. A block of it goes from
- * "begin 644 name" to "end", and each line between them has as many octets as its first
+ * "begin 644 name" to "end", and each line between them has as many bytes as its first
  * character says. libarchive reads one block where all else has to be one, too; mail
  * programs find any of them in any text, and so does this. Decoders differ, in what they
  * take for the end, in blanks at the end of a line and in what is no line of a block at
@@ -13,7 +13,7 @@
 #include "scanner/files/lines.h"
 #include "scanner/files/uu.h"
 
-#define FULL		30u	/* octets: a line of so many is no accident */
+#define FULL		30u	/* bytes: a line of so many is no accident */
 #define RUN		3u	/* lines that are no accident though they are odd */
 #define BUFFER		4096u
 
@@ -22,7 +22,7 @@
  * @EMPTY: nothing: it is skipped
  * @BEGIN: it begins another one
  * @STOP: it ends it
- * @ZERO: no octets: the end to some
+ * @ZERO: no bytes: the end to some
  * @EXACT: as many characters as it says
  * @SHORT: fewer, as where blanks at its end were lost, which stand for zeros
  * @LONG: more, behind those that it says anything
@@ -48,7 +48,7 @@ enum kind {
  * @body: the lines in it
  * @is: it is one
  * @sound: all decoders agree on it
- * @on: there is more behind a line without octets
+ * @on: there is more behind a line without bytes
  * @junk: there is junk
  */
 struct block {
@@ -77,7 +77,7 @@ enum junk {
 
 /**
  * struct way - How a block is decoded.
- * @on: also behind a line without octets
+ * @on: also behind a line without bytes
  * @junk: what is done with junk
  */
 struct way {
@@ -88,7 +88,7 @@ struct way {
 /**
  * struct output - A file on its way out.
  * @inner: takes it
- * @data: octets that it has not been given
+ * @data: bytes that it has not been given
  * @used: how many
  */
 struct output {
@@ -120,34 +120,34 @@ static bool is_begin(const struct ss_lines *line, struct ss_lines *name, bool *l
 	return true;
 }
 
-static size_t count_octets(const struct ss_lines *line)
+static size_t count_bytes(const struct ss_lines *line)
 {
 	return (*line->at - ' ') & 0x3f;
 }
 
 /* Characters behind the first that a line must have, and may have */
-static size_t count_needed(size_t octets)
+static size_t count_needed(size_t bytes)
 {
-	return (octets * 8 + 5) / 6;
+	return (bytes * 8 + 5) / 6;
 }
 
-static size_t count_usual(size_t octets)
+static size_t count_usual(size_t bytes)
 {
-	return (octets + 2) / 3 * 4;
+	return (bytes + 2) / 3 * 4;
 }
 
-/* How a line fits its first character, which says how many octets it has */
+/* Tell how a line fits its first character, which says how many bytes it has */
 static enum kind compare_length(const struct ss_lines *line)
 {
-	size_t octets = count_octets(line), all = line->end - line->at - 1;
+	size_t bytes = count_bytes(line), all = line->end - line->at - 1;
 	size_t some = ss_lines_trim(line) - line->at - 1;
 
-	if (!octets)
+	if (!bytes)
 		return some > 1 ? JUNK : ZERO;
 	/* some have a checksum behind it */
-	if (some > count_usual(octets) + 1)
+	if (some > count_usual(bytes) + 1)
 		return LONG;
-	return all < count_needed(octets) ? SHORT : EXACT;
+	return all < count_needed(bytes) ? SHORT : EXACT;
 }
 
 static enum kind classify(const struct ss_lines *line)
@@ -167,7 +167,7 @@ static enum kind classify(const struct ss_lines *line)
 	kind = compare_length(line);
 	/* what is behind them does not matter */
 	if (kind == LONG)
-		end = line->at + 1 + count_usual(count_octets(line));
+		end = line->at + 1 + count_usual(count_bytes(line));
 	for (const uint8_t *s = line->at; s < end; s++)
 		if (*s < ' ' || *s > '`')
 			return kind == EXACT ? WILD : JUNK;
@@ -176,11 +176,11 @@ static enum kind classify(const struct ss_lines *line)
 
 /**
  * struct tally - What the lines of a block are.
- * @first: the first that has octets
+ * @first: the first that has bytes
  * @run: how many there are in front of any junk
  * @whole: how many have as many characters as they say, whatever these are
  * @full: there is a long one
- * @zero: there is one without octets
+ * @zero: there is one without bytes
  * @junk: there is junk
  * @odd: there is one that does not belong there
  * @ended: there is an end
@@ -199,7 +199,7 @@ struct tally {
 static void count_line(struct tally *tally, struct block *block, enum kind kind,
 		       const struct ss_lines *line)
 {
-	size_t octets, digits;
+	size_t bytes, digits;
 
 	if (kind == EMPTY)
 		return;
@@ -207,12 +207,12 @@ static void count_line(struct tally *tally, struct block *block, enum kind kind,
 		tally->zero = true;
 		return;
 	}
-	octets = count_octets(line);
+	bytes = count_bytes(line);
 	digits = line->end - line->at - 1;
 	if (tally->first == EMPTY)
 		tally->first = kind;
-	tally->full |= octets >= FULL && (kind == EXACT || kind == LONG);
-	tally->whole += octets && digits >= count_needed(octets);
+	tally->full |= bytes >= FULL && (kind == EXACT || kind == LONG);
+	tally->whole += bytes && digits >= count_needed(bytes);
 	tally->junk |= kind == JUNK;
 	tally->run += !tally->junk;
 	tally->odd |= kind >= LONG;
@@ -291,7 +291,7 @@ static bool flush(struct output *out)
 /* Decode a line; digits that are missing at its end are zeros */
 static void decode_line(struct output *out, const struct ss_lines *line)
 {
-	size_t left = count_octets(line), len = line->end - line->at, at = 1;
+	size_t left = count_bytes(line), len = line->end - line->at, at = 1;
 
 	while (left) {
 		uint32_t bits = 0;

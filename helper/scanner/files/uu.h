@@ -7,7 +7,7 @@
 /**
  * ss_uu_is() - Whether there is a file in a text by uuencode.
  * @data: the text
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: whether there is.
  */
@@ -16,7 +16,7 @@ bool ss_uu_is(const uint8_t *data, size_t len);
 /**
  * ss_uu_read() - Go over the files that are in a text by uuencode.
  * @data: the text
- * @len: its length in octets
+ * @len: its length in bytes
  * @inner: takes the files; one on which decoders differ comes several times
  *
  * Return: whether all decoders agree on them; nothing where @inner did not take all.

@@ -17,11 +17,11 @@
 #define BUFFER	4095u
 
 /**
- * struct output - Octets that are decoded.
+ * struct output - Bytes that are decoded.
  * @inner: takes them; NULL: they are a name
  * @data: those that it has not been given
  * @used: how many
- * @bits: digits of the octets to come
+ * @bits: digits of the bytes to come
  * @count: how many bits
  */
 struct output {
@@ -87,7 +87,7 @@ static bool decode_line(struct output *out, const struct ss_lines *line)
 	for (const uint8_t *s = line->at; s < line->end; s++) {
 		int digit = ss_coding_digit(*s);
 
-		/* behind "=" other octets begin anew */
+		/* behind "=" other bytes begin anew */
 		if (*s == '=')
 			out->count = 0;
 		if (digit < 0)

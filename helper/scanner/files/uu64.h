@@ -7,7 +7,7 @@
 /**
  * ss_uu64_is() - Whether there is a file in a text by uuencode's base64.
  * @data: the text
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: whether there is.
  */
@@ -16,7 +16,7 @@ bool ss_uu64_is(const uint8_t *data, size_t len);
 /**
  * ss_uu64_read() - Go over the files that are in a text by uuencode's base64.
  * @data: the text
- * @len: its length in octets
+ * @len: its length in bytes
  * @inner: takes the files
  *
  * Return: whether each has an end; nothing where @inner did not take all.

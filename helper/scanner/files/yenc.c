@@ -2,7 +2,7 @@
 /*
  * yEnc (yEnc draft 1.3): the files that are in a text, as Usenet has them. Thunderbird
  * finds them in mail, too. A file goes from "=ybegin line=N size=N name=NAME" to "=yend";
- * its octets are those of the lines between, less 42, where "=" adds 64 to the next one.
+ * its bytes are those of the lines between, less 42, where "=" adds 64 to the next one.
  * Sizes and checksums that it states do not matter. Nothing is allocated, the time is linear,
  * and there is no state outside of a call.
  */
@@ -27,7 +27,7 @@ static bool begins(const struct ss_lines *line, const char *word)
 /**
  * struct output - A file on its way out.
  * @inner: takes it
- * @data: octets that it has not been given
+ * @data: bytes that it has not been given
  * @used: how many
  * @lax: what Thunderbird's decoder makes of it: NUL ends a line, "=" takes what ends the
  *   line, "=ypart" is content, and "=yend" is no end without a size

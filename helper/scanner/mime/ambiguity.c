@@ -36,8 +36,8 @@ enum state {
 
 /**
  * struct line - A line.
- * @s: its first octet
- * @len: octets without what ends it
+ * @s: its first byte
+ * @len: bytes without what ends it
  * @end: what ends it
  * @first: nothing is in front of it, or the end of a line as it should be
  */
@@ -51,7 +51,7 @@ struct line {
 /**
  * struct level - A multipart that is open.
  * @boundary: no terminator
- * @len: its length in octets
+ * @len: its length in bytes
  * @dashes: how many "-" it begins with
  * @digest: its parts are messages if they do not say otherwise
  * @report: it may hold the beginning of a message
@@ -340,7 +340,7 @@ static void end_header(struct walk *w)
 		begin_leaf(w, b->coding);
 }
 
-/* Octets that no header has, and that some take as the end of a line or of the text */
+/* Bytes that no header has, and that some take as the end of a line or of the text */
 static bool has_control(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {

@@ -8,7 +8,7 @@
 /**
  * ss_ambiguity_check() - Look for what two readers can see different content in.
  * @text: the message, without dot-stuffing
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: flags, see enum ss_ambiguity_flag; 0 where it is plain to all.
  */

@@ -95,7 +95,7 @@ bool ss_coding_check_end(const struct ss_coding *coding)
 {
 	if (coding->kind != SS_CODING_BASE64)
 		return true;
-	/* one digit over is less than an octet: is none of it good, all but that, or more? */
+	/* one digit over is less than a byte: is none of it good, all but that, or more? */
 	return coding->digits % 4 != 1 && coding->pads == -coding->digits % 4;
 }
 

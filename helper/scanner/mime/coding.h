@@ -62,7 +62,7 @@ int ss_coding_hex(unsigned char c);
  * ss_coding_check_line() - Read a line of the content.
  * @coding: what is known of the content
  * @s: the line
- * @len: its length in octets
+ * @len: its length in bytes
  * @end: what ends it
  *
  * Return: whether decoders agree on it.

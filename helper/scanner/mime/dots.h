@@ -19,18 +19,18 @@ enum ss_dots_mode {
 /**
  * ss_dots_bare_cr() - Make each CR that is not part of CRLF a LF.
  * @text: the text
- * @len: its length in octets
+ * @len: its length in bytes
  */
 void ss_dots_bare_cr(void *text, size_t len);
 
 /**
  * ss_dots_unstuff() - Copy a message as on the wire without its stuffed dots.
  * @mode: what ends a line
- * @dst: where to, room for @len octets
+ * @dst: where to, room for @len bytes
  * @src: the message, dot-stuffed
- * @len: its length in octets
+ * @len: its length in bytes
  *
- * Return: octets written; @len less one for each line that began with a dot.
+ * Return: bytes written; @len less one for each line that began with a dot.
  */
 size_t ss_dots_unstuff(enum ss_dots_mode mode, void *dst, const void *src,
 		       size_t len);
@@ -39,11 +39,11 @@ size_t ss_dots_unstuff(enum ss_dots_mode mode, void *dst, const void *src,
  * ss_dots_stuff() - Copy a message in the form that it has on the wire.
  * @dst: where to, or NULL to only count
  * @src: the message; CRLF alone ends a line in it
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Undone by ss_dots_unstuff() with SS_DOTS_STRICT, which gives @src again.
  *
- * Return: octets written; @len and one for each line that begins with a dot.
+ * Return: bytes written; @len and one for each line that begins with a dot.
  */
 size_t ss_dots_stuff(void *dst, const void *src, size_t len);
 

@@ -12,7 +12,7 @@
 #include "scanner/mime/field.h"
 #include "scanner/mime/flags.h"
 
-#define MAX_FIELD	4096	/* octets of a MIME field, more than any mailer needs */
+#define MAX_FIELD	4096	/* bytes of a MIME field, more than any mailer needs */
 #define MAX_LINE	998	/* RFC 5322 2.1.1 */
 #define MAX_PARAMETERS	64
 #define MAX_NAMES	16	/* parameters with a part of the file name */
@@ -26,8 +26,8 @@ static const char *const names[] = {
 
 /**
  * struct span - A piece of text.
- * @s: its first octet
- * @len: its length in octets
+ * @s: its first byte
+ * @len: its length in bytes
  */
 struct span {
 	const char *s;

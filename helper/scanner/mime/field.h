@@ -46,7 +46,7 @@ enum ss_mime_field_kind {
  * @digest: a multipart whose parts are messages if they do not say otherwise
  * @report: a multipart that may hold the beginning of a message
  * @boundary: no terminator
- * @boundary_len: its length in octets, 0 where there is none
+ * @boundary_len: its length in bytes, 0 where there is none
  */
 struct ss_mime_field_type {
 	enum ss_mime_field_kind kind;
@@ -59,7 +59,7 @@ struct ss_mime_field_type {
 /**
  * ss_mime_field_is_field() - Whether a line begins a field (RFC 5322 3.6.8, 4.5).
  * @s: the line
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: whether it does; blanks in front of the colon are obsolete, but legal.
  */
@@ -68,7 +68,7 @@ bool ss_mime_field_is_field(const char *s, size_t len);
 /**
  * ss_mime_field_looks_so() - Whether a line is one of the MIME fields to somebody.
  * @s: the line, of a header or of anything
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: whether its name has the letters of one.
  */
@@ -77,16 +77,16 @@ bool ss_mime_field_looks_so(const char *s, size_t len);
 /**
  * ss_mime_field_identify() - Which MIME field this is.
  * @s: the field
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: which one.
  */
 enum ss_mime_field_id ss_mime_field_identify(const char *s, size_t len);
 
 /**
- * ss_mime_field_check_shape() - Look at the octets and lines of a MIME field.
+ * ss_mime_field_check_shape() - Look at the bytes and lines of a MIME field.
  * @s: the field, without what ends its last line
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: flags, see enum ss_ambiguity_flag.
  */
@@ -95,7 +95,7 @@ uint32_t ss_mime_field_check_shape(const char *s, size_t len);
 /**
  * ss_mime_field_read_type() - Read a Content-Type.
  * @s: the field
- * @len: its length in octets
+ * @len: its length in bytes
  * @type: what it says
  *
  * Return: flags, see enum ss_ambiguity_flag.
@@ -105,7 +105,7 @@ uint32_t ss_mime_field_read_type(const char *s, size_t len, struct ss_mime_field
 /**
  * ss_mime_field_read_encoding() - Read a Content-Transfer-Encoding.
  * @s: the field
- * @len: its length in octets
+ * @len: its length in bytes
  * @kind: what it says
  *
  * Return: flags, see enum ss_ambiguity_flag.
@@ -115,7 +115,7 @@ uint32_t ss_mime_field_read_encoding(const char *s, size_t len, enum ss_coding_k
 /**
  * ss_mime_field_read_disposition() - Read a Content-Disposition.
  * @s: the field
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: flags, see enum ss_ambiguity_flag.
  */
@@ -124,7 +124,7 @@ uint32_t ss_mime_field_read_disposition(const char *s, size_t len);
 /**
  * ss_mime_field_read_version() - Read a MIME-Version.
  * @s: the field
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: flags, see enum ss_ambiguity_flag.
  */

@@ -8,7 +8,7 @@
  * @SS_AMBIGUITY_HEADER: a line in a header that is no field, or a control in one
  * @SS_AMBIGUITY_LINE_END: a bare CR or LF where lines matter
  * @SS_AMBIGUITY_DUPLICATE: a MIME field twice in a header
- * @SS_AMBIGUITY_FIELD: odd name, folding, length or octets of a MIME field
+ * @SS_AMBIGUITY_FIELD: odd name, folding, length or bytes of a MIME field
  * @SS_AMBIGUITY_TYPE: value of Content-Type or MIME-Version
  * @SS_AMBIGUITY_ENCODING: value of Content-Transfer-Encoding, or where it may not be
  * @SS_AMBIGUITY_BOUNDARY: parameter boundary

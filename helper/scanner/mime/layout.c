@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where in its octets the parts of a message are. GMime says which parts there
+ * Where in its bytes the parts of a message are. GMime says which parts there
  * are; this looks for their boundaries once more, strictly, and both have to
  * agree on each leaf. A message that different readers may take apart in
  * different ways has no layout. Reads what anybody may have sent.
@@ -17,7 +17,7 @@
 
 #define MAX_DEPTH	64	/* of parts; a nested message is two levels */
 #define MAX_BOUNDARIES	16	/* around a part: each line is compared with all */
-#define MAX_BOUNDARY	200	/* octets; RFC 2046 has 70, which not all know */
+#define MAX_BOUNDARY	200	/* bytes; RFC 2046 has 70, which not all know */
 
 /**
  * struct boundary - A boundary of a multipart that is being read.
@@ -35,8 +35,8 @@ struct boundary {
  * struct delimiter - A line that ends a part.
  * @boundary: whose line it is; NULL at the end of the file
  * @close: it ends the multipart as well
- * @line: its first octet
- * @after: the first octet behind it
+ * @line: its first byte
+ * @after: the first byte behind it
  */
 struct delimiter {
 	const struct boundary *boundary;
@@ -94,7 +94,7 @@ static size_t next_line(const struct ss_layout *l, size_t pos)
 	return lf ? (size_t)(lf + 1 - l->text) : l->len;
 }
 
-/* Octets of the line end in front of @pos */
+/* Bytes of the line end in front of @pos */
 static size_t line_end(const struct ss_layout *l, size_t pos)
 {
 	if (!pos || l->text[pos - 1] != '\n')

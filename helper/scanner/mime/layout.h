@@ -8,7 +8,7 @@
 
 /**
  * enum ss_layout_kind - What a part is.
- * @SS_LAYOUT_MESSAGE: a message; its only child shares its octets
+ * @SS_LAYOUT_MESSAGE: a message; its only child shares its bytes
  * @SS_LAYOUT_MULTIPART: has children between boundaries
  * @SS_LAYOUT_ENCLOSURE: message/rfc822, its only child is a message
  * @SS_LAYOUT_LEAF: all others
@@ -21,14 +21,14 @@ enum ss_layout_kind {
 };
 
 /**
- * struct ss_layout_part - Where a part is, in octets from the start of the file.
+ * struct ss_layout_part - Where a part is, in bytes from the start of the file.
  * @object: the part; lives as long as the tree
  * @kind: what it is
  * @parent: index of the part around it; of itself for the whole message
  * @next: index of the first part behind it that is not inside it
  * @start: its head
  * @body: its body, behind the empty line that ends the head
- * @end: behind its last octet. The line end there belongs to a boundary, or there
+ * @end: behind its last byte. The line end there belongs to a boundary, or there
  *   is no more. One line end less than @body where a boundary comes right there.
  */
 struct ss_layout_part {
@@ -44,7 +44,7 @@ struct ss_layout_part {
 /**
  * struct ss_layout - Where all parts of a message are.
  * @text: the file
- * @len: its length in octets
+ * @len: its length in bytes
  * @parts: the parts, in the order of ss_mime_walk(); allocated
  * @count: how many
  */
@@ -60,7 +60,7 @@ struct ss_layout {
  * @layout: gets it; to be freed with ss_layout_free() in any case
  * @tree: the message; has to outlive @layout
  * @text: the file that @tree was made of; has to outlive @layout
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: 0, -ENOMEM, or -ENOTSUP where that is not beyond doubt.
  */

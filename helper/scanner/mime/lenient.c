@@ -17,18 +17,18 @@
 #include "scanner/mime/coding.h"
 #include "scanner/mime/lenient.h"
 
-#define MIN_READING	16		/* octets; fewer are nothing */
+#define MIN_READING	16		/* bytes; fewer are nothing */
 #define MAX_READINGS	4096
 #define MAX_OUTPUT	8		/* of the length of the message */
 #define MAX_WORK	96		/* the same */
 #define SLACK		(256 << 10)	/* added to these, for short messages */
 #define MAX_STARTS	5		/* of content in a section */
 #define RUN_LINES	3		/* of base64 that are no accident */
-#define RUN_LENGTH	60		/* octets, the same in fewer lines */
+#define RUN_LENGTH	60		/* bytes, the same in fewer lines */
 
 /**
  * struct region - A piece of the message.
- * @s: its first octet
+ * @s: its first byte
  * @end: behind it
  */
 struct region {
@@ -41,14 +41,14 @@ struct region {
  * @fn: takes each one
  * @arg: for @fn
  * @buffer: what is decoded, by depth of content in content
- * @size: of each @buffer in octets
+ * @size: of each @buffer in bytes
  * @depth: which one is used now
  * @messages: there is a message in what is decoded
  * @deeper: look into these, too
  * @seen: hashes of those that were handed out
  * @count: how many these are
- * @output: how many octets may still be handed out
- * @work: how many octets may still be read
+ * @output: how many bytes may still be handed out
+ * @work: how many bytes may still be read
  * @stop: no more of them
  * @ret: see ss_lenient_all()
  */
@@ -70,7 +70,7 @@ struct readings {
 
 /**
  * enum base64_way - What a decoder of base64 does with what it does not expect.
- * @PADDING_ENDS: begins anew behind padding, skips other octets
+ * @PADDING_ENDS: begins anew behind padding, skips other bytes
  * @PADDING_IS_JUNK: skips padding as well
  * @LINES_WITH_JUNK: skips whole lines
  */
@@ -140,7 +140,7 @@ static bool fail(struct readings *r, int ret)
 	return false;
 }
 
-/* May @len octets more be read? */
+/* May @len bytes more be read? */
 static bool take_work(struct readings *r, size_t len)
 {
 	if (r->stop)
@@ -216,7 +216,7 @@ static void hand_out_decoded(struct readings *r, size_t len)
 }
 
 /**
- * struct digits - The digits of base64 that are not octets yet.
+ * struct digits - The digits of base64 that are not bytes yet.
  * @bits: their bits
  * @count: how many
  */

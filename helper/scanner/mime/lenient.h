@@ -8,7 +8,7 @@
 /**
  * typedef ss_lenient_fn - Takes what one reading of a message gives.
  * @data: decoded content, gone after the call
- * @len: its length in octets
+ * @len: its length in bytes
  * @arg: the caller's
  *
  * Return: whether to go on.
@@ -18,7 +18,7 @@ typedef bool (*ss_lenient_fn)(const void *data, size_t len, void *arg);
 /**
  * ss_lenient_all() - Hand out what lenient readers may see in a message.
  * @text: the message, without dot-stuffing
- * @len: its length in octets
+ * @len: its length in bytes
  * @fn: takes each reading, none twice
  * @arg: for @fn
  *

@@ -17,7 +17,7 @@
 #include "lib/text.h"
 #include "scanner/mime/parser.h"
 
-#define MAX_HEAD	(64 << 10)	/* octets of a head that the log looks at */
+#define MAX_HEAD	(64 << 10)	/* bytes of a head that the log looks at */
 #define MAX_DEPTH	200		/* a nested message is two levels */
 #define MAX_PARTS	10000
 
@@ -82,7 +82,7 @@ static GMimeMessage *parse_stream(GMimeStream *stream)
 	return message;
 }
 
-/* Octets of the head, with the empty line that ends it if that is in reach */
+/* Bytes of the head, with the empty line that ends it if that is in reach */
 static size_t head_length(const char *text, size_t len)
 {
 	const char *s = text, *end = text + (len < MAX_HEAD ? len : MAX_HEAD);

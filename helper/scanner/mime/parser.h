@@ -28,7 +28,7 @@ void ss_mime_init(void);
 /**
  * ss_mime_read_head() - Read the head of a message.
  * @text: the message
- * @len: its length in octets
+ * @len: its length in bytes
  * @head: what is in it
  */
 void ss_mime_read_head(const void *text, size_t len, struct ss_mime_head *head);
@@ -36,7 +36,7 @@ void ss_mime_read_head(const void *text, size_t len, struct ss_mime_head *head);
 /**
  * ss_mime_has_attachment() - Guess from the lines whether there is an attachment.
  * @text: the message
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * For the log of clean mail, where parsing it all would be a waste.
  *
@@ -47,7 +47,7 @@ bool ss_mime_has_attachment(const void *text, size_t len);
 /**
  * ss_mime_may_be_partial() - Look for the word that each fragment has in it.
  * @text: the message
- * @len: its length in octets
+ * @len: its length in bytes
  *
  * Return: false where there can be no message/partial in @text.
  */
@@ -56,9 +56,9 @@ bool ss_mime_may_be_partial(const void *text, size_t len);
 /**
  * ss_mime_find_message() - Find the message that a file may be to some reader.
  * @text: the file
- * @len: its length in octets
+ * @len: its length in bytes
  *
- * Goes by the structure, not by the first octets: a message with attachments has
+ * Goes by the structure, not by the first bytes: a message with attachments has
  * a field of MIME on a line somewhere. Lines in front of its first field, a mark
  * of the byte order, empty ones and mbox's "From ", are what readers skip.
  *
@@ -103,7 +103,7 @@ struct _GMimeObject *ss_mime_part_object(const struct ss_mime_part *part);
  * ss_mime_part_name() - The file name of a part.
  * @part: the part
  *
- * Return: the name, any octets, or NULL.
+ * Return: the name, any bytes, or NULL.
  */
 const char *ss_mime_part_name(const struct ss_mime_part *part);
 
@@ -148,7 +148,7 @@ bool ss_mime_part_is_text(const struct ss_mime_part *part);
 bool ss_mime_part_is_message(const struct ss_mime_part *part);
 
 /**
- * ss_mime_part_message() - The octets of a nested message.
+ * ss_mime_part_message() - The bytes of a nested message.
  * @part: the part
  *
  * Return: a memory file, the caller's, or a negative errno; -ENOENT where the part

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A new message out of an old one: with text in the place of some of its parts,
- * or with one more field in its head. What is not replaced stays as it is, octet
- * by octet; the new message is taken apart again to prove that. Reads what
+ * or with one more field in its head. What is not replaced stays as it is, byte
+ * by byte; the new message is taken apart again to prove that. Reads what
  * anybody may have sent.
  */
 #include <errno.h>
@@ -31,7 +31,7 @@
 /**
  * struct splice - The making of a new message.
  * @layout: the old one
- * @skip: octets in front that are left out
+ * @skip: bytes in front that are left out
  * @texts: the text for each part, NULL for those that are kept
  * @out: the new one
  * @at: so much of the old one is done with
@@ -140,7 +140,7 @@ static int finish(int plain, bool chunked, int *out)
 
 /* -- checks --------------------------------------------------------------- */
 
-/* Octets of a field's name and its colon at @s, or 0 */
+/* Bytes of a field's name and its colon at @s, or 0 */
 static size_t field_length(const char *s, const char *end)
 {
 	const char *p = s;

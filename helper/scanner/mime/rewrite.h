@@ -27,7 +27,7 @@ enum ss_rewrite_broken {
 /**
  * struct ss_rewrite_message - A message that another one is made of.
  * @fd: the message without stuffed dots; only read, must not change meanwhile
- * @skip: octets in front that are not of the message, in whole lines; parts are
+ * @skip: bytes in front that are not of the message, in whole lines; parts are
  *   counted with them there, they do not get into what is made
  * @chunked: it came by BDAT: no dot is stuffed, line ends may be any
  */

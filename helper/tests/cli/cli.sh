@@ -275,7 +275,7 @@ done
 refuses "${a}file-name: \"a,,b\" has an empty part" $s av add p file-name a,,b
 refuses "has an empty part" $s av add p file-name ""
 for value in $'a\nb' $'\e' $'\xff' $'a\u202etxt' "$(printf 'x%.0s' {1..256})"; do
-	refuses "is not a pattern of up to 255 octets of printable UTF-8" $s av add p file-name "ok,$value"
+	refuses "is not a pattern of up to 255 bytes of printable UTF-8" $s av add p file-name "ok,$value"
 done
 refuses "${a}file-name: too many (at most 64)" $s av add p file-name "$(printf '*.a%s,' {1..64})b"
 for value in EXE doc a_b "a b" ä "*" "exe " "$(printf 'x%.0s' {1..32})"; do
@@ -296,7 +296,7 @@ for word in hash-block hash-allow; do
 	refuses "${a}$word: file \"/nonexistent\": No such file or directory" $s av add p $word @/nonexistent
 	refuses "${a}$word: file \"/\": Is a directory" $s av add p $word @/
 	refuses "${a}$word: file \"\": No such file or directory" $s av add p $word @
-	refuses "${a}$word: file \"/dev/zero\" is larger than 65536 octets" $s av add p $word @/dev/zero
+	refuses "${a}$word: file \"/dev/zero\" is larger than 65536 bytes" $s av add p $word @/dev/zero
 	printf '# one\n\n%s # two\r\n \t%s\n  x y\n' "$hash" "$hash" >"$lists/bad"
 	refuses "${a}$word: line 5: \"x y\" is not a SHA-256" $s av add p $word "@$lists/bad"
 	printf "$hash\n%.0s" {1..65} >"$lists/long"
@@ -314,7 +314,7 @@ done
 for value in "" $'a\tb' $'\e[1m' $'\xff' "$(printf 'x%.0s' {1..2049})"; do
 	refuses "${a}replacement: \"" $s av add p replacement "$value"
 	printf '%s' "$value" >"$lists/text"
-	refuses "is not a text of up to 2048 octets of printable UTF-8" $s av add p replacement "@$lists/text"
+	refuses "is not a text of up to 2048 bytes of printable UTF-8" $s av add p replacement "@$lists/text"
 done
 printf '\n' >"$lists/text"
 refuses "${a}replacement: \"\" is not a text" $s av add p replacement "@$lists/text"
@@ -323,7 +323,7 @@ for value in none @x; do
 	refuses "a text cannot be \"none\" nor begin with \"@\"" $s av add p replacement "@$lists/text"
 done
 refuses "${a}replacement: file \"/nonexistent\": No such file" $s av add p replacement @/nonexistent
-refuses "file \"/dev/zero\" is larger than 4096 octets" $s av add p replacement @/dev/zero
+refuses "file \"/dev/zero\" is larger than 4096 bytes" $s av add p replacement @/dev/zero
 refuses 'unknown option "-- removed --"' $s av add p replacement "-- removed --"
 refuses "${a}replacement: \"\" is not a text" $s av add p -- reply-virus none file-name -j replacement ""
 
