@@ -44,7 +44,7 @@
  * @conf: the command line
  * @work: the socket that is registered
  * @bell: the socket that doorbells come in by
- * @scanners: to the scanners
+ * @reload: the scanners: one serves, another may load or leave
  * @control: from the supervisor
  * @tls: there is a CA, hence a tls process
  * @signals: SIGUSR1
@@ -52,14 +52,14 @@
  * @workers: the scan workers
  * @parked: a request whose worker turned out to be dead before it began, or NULL
  * @waiting: the kernel may have scan requests
- * @handoff: handshakes that are with the tls process
+ * @tls_client: handshakes that are with the tls process
  * @handshakes: the kernel may have more of them
  */
 struct broker {
 	const struct ss_conf *conf;
 	struct ss_genl work;
 	struct ss_genl bell;
-	struct ss_reload scanners;
+	struct ss_reload reload;
 	int control;
 	bool tls;
 	int signals;
@@ -67,7 +67,7 @@ struct broker {
 	struct ss_workers workers;
 	struct ss_scan_request *parked;
 	bool waiting;
-	struct ss_tls_client handoff;
+	struct ss_tls_client tls_client;
 	bool handshakes;
 };
 
@@ -94,7 +94,7 @@ static void on_scanner(struct broker *b)
 	struct ss_worker_slot *slot;
 
 	/* The supervisor tells why the scanner has ended */
-	if (ss_ipc_recv(b->scanners.serving, &msg, sizeof(msg), fds))
+	if (ss_ipc_recv(b->reload.serving, &msg, sizeof(msg), fds))
 		die(SS_EXIT_AGAIN, NULL);
 	slot = ss_workers_find_ordered(&b->workers);
 	if (!slot || msg.type != SS_IPC_WORKER)
@@ -109,7 +109,7 @@ static void on_scanner(struct broker *b)
 
 static void on_next_scanner(struct broker *b)
 {
-	if (ss_reload_next_event(&b->scanners))
+	if (ss_reload_next_event(&b->reload))
 		ss_workers_retire(&b->workers);
 }
 
@@ -119,14 +119,14 @@ static void look_after_scanners(struct broker *b)
 	bool awaits_replacement, outgoing = ss_workers_outgoing(&b->workers, &awaits_replacement);
 
 	if (!awaits_replacement)
-		ss_reload_settle(&b->scanners);
+		ss_reload_settle(&b->reload);
 	if (!outgoing)
-		ss_reload_retire(&b->scanners);
+		ss_reload_retire(&b->reload);
 }
 
 static void look_after_workers(struct broker *b)
 {
-	int ret = ss_workers_look(&b->workers, b->scanners.serving);
+	int ret = ss_workers_look(&b->workers, b->reload.serving);
 
 	check_known(ret);
 	if (ret)	/* The supervisor tells why the scanner has ended */
@@ -350,10 +350,10 @@ static void take_handshakes(struct broker *b)
 {
 	struct ss_tls_request *hs;
 
-	while (b->handshakes && ss_tls_client_ready(&b->handoff)) {
+	while (b->handshakes && ss_tls_client_ready(&b->tls_client)) {
 		hs = accept_handshake(b);
 		if (hs)
-			ss_tls_client_give(&b->handoff, hs);
+			ss_tls_client_give(&b->tls_client, hs);
 	}
 }
 
@@ -366,12 +366,12 @@ static void on_control(struct broker *b)
 	if (ss_ipc_recv(b->control, &msg, sizeof(msg), fds))
 		die(SS_EXIT_AGAIN, NULL);
 	if (msg.type == SS_IPC_TLS && fds[0] >= 0) {
-		ss_tls_client_attach(&b->handoff, fds[0], fds[1]);
+		ss_tls_client_attach(&b->tls_client, fds[0], fds[1]);
 		b->handshakes = true;
 		return;
 	}
 	if (msg.type == SS_IPC_SCANNER && fds[0] >= 0) {
-		ss_reload_offer(&b->scanners, fds[0]);
+		ss_reload_offer(&b->reload, fds[0]);
 		fds[0] = -1;
 	}
 	for (int i = 0; i < SS_IPC_FDS; i++)
@@ -456,13 +456,13 @@ static void loop(struct broker *b)
 		look_after_scanners(b);
 		take_work(b);
 		ss_quarantine_look(&b->verdicts.quarantine);
-		ss_tls_client_look(&b->handoff);
+		ss_tls_client_look(&b->tls_client);
 		take_handshakes(b);
-		fds[SCANNER] = (struct pollfd){ .fd = b->scanners.serving, .events = POLLIN };
-		fds[LEAVING] = (struct pollfd){ .fd = b->scanners.leaving, .events = POLLIN };
-		fds[NEXT] = (struct pollfd){ .fd = b->scanners.next, .events = POLLIN };
+		fds[SCANNER] = (struct pollfd){ .fd = b->reload.serving, .events = POLLIN };
+		fds[LEAVING] = (struct pollfd){ .fd = b->reload.leaving, .events = POLLIN };
+		fds[NEXT] = (struct pollfd){ .fd = b->reload.next, .events = POLLIN };
 		fds[TLS] = (struct pollfd){
-			.fd = b->handoff.sock, .events = ss_tls_client_events(&b->handoff)
+			.fd = b->tls_client.sock, .events = ss_tls_client_events(&b->tls_client)
 		};
 		for (unsigned int i = 0; i < workers; i++)
 			fds[FIXED + i] = (struct pollfd){
@@ -478,10 +478,10 @@ static void loop(struct broker *b)
 			if (fds[FIXED + i].revents)
 				check_known(ss_workers_event(&b->workers, &b->workers.slots[i]));
 		if (fds[TLS].revents)
-			ss_tls_client_event(&b->handoff, fds[TLS].revents);
+			ss_tls_client_event(&b->tls_client, fds[TLS].revents);
 		/* Before NEXT, which makes another one the one that leaves */
 		if (fds[LEAVING].revents)
-			ss_reload_leaving_event(&b->scanners);
+			ss_reload_leaving_event(&b->reload);
 		if (fds[SCANNER].revents)
 			on_scanner(b);
 		if (fds[NEXT].revents)
@@ -583,7 +583,7 @@ void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tl
 	int ret;
 
 	b.verdicts.work = &b.work;
-	ss_tls_client_init(&b.handoff, finish_handshake, &b);
+	ss_tls_client_init(&b.tls_client, finish_handshake, &b);
 	open_files(&b);
 	open_netlink(&b.work);
 	open_netlink(&b.bell);
@@ -595,16 +595,16 @@ void ss_broker_run(const struct ss_conf *conf, int scanner, int control, bool tl
 	}
 	if (ss_workers_init(&b.workers, conf->workers, &b.verdicts))
 		die(SS_EXIT_AGAIN, "out of memory");
-	if (ss_reload_init(&b.scanners, conf, scanner))
+	if (ss_reload_init(&b.reload, conf, scanner))
 		die(SS_EXIT_AGAIN, NULL);
 	register_helper(&b);
-	ss_state_file_note(&b.scanners.state, SS_STATE_FILE_NONE, NULL);
+	ss_state_file_note(&b.reload.state, SS_STATE_FILE_NONE, NULL);
 	ask_for_all(&b);
 	if (!tls)
 		ss_process_say("no CA in %s: TLS is not inspected (see smtpsplice ca init)",
 			       conf->ca_dir);
 	ss_process_say("ready: %d signatures, %u scan workers",
-		       b.scanners.state.engine.msg.value, conf->workers);
+		       b.reload.state.engine.msg.value, conf->workers);
 	loop(&b);
 	__builtin_unreachable();
 }

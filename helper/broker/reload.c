@@ -29,77 +29,77 @@ static int receive_report(int sock, struct ss_engine_report *report)
 	return ret || ss_engine_report_check(report) ? ret : -EBADMSG;
 }
 
-int ss_reload_init(struct ss_reload *s, const struct ss_conf *conf, int serving)
+int ss_reload_init(struct ss_reload *r, const struct ss_conf *conf, int serving)
 {
 	struct ss_engine_report report;
 	int ret;
 
-	*s = (struct ss_reload){
+	*r = (struct ss_reload){
 		.serving = serving, .next = -1, .leaving = -1, .state.conf = conf,
 	};
 	ret = receive_report(serving, &report);
 	if (ret || report.msg.type != SS_IPC_READY)
 		return ret ? ret : -ENODATA;
-	s->state.engine = report;
+	r->state.engine = report;
 	return 0;
 }
 
-void ss_reload_offer(struct ss_reload *s, int sock)
+void ss_reload_offer(struct ss_reload *r, int sock)
 {
-	ss_cleanup_fd(&s->next);
-	s->next = sock;
-	ss_state_file_note(&s->state, SS_STATE_FILE_LOADING, NULL);
+	ss_cleanup_fd(&r->next);
+	r->next = sock;
+	ss_state_file_note(&r->state, SS_STATE_FILE_LOADING, NULL);
 }
 
-bool ss_reload_next_event(struct ss_reload *s)
+bool ss_reload_next_event(struct ss_reload *r)
 {
 	struct ss_engine_report report;
-	int ret = receive_report(s->next, &report);
+	int ret = receive_report(r->next, &report);
 
 	if (ret || report.msg.type != SS_IPC_READY) {
 		/* The scanner, or the supervisor, says the same on stderr */
-		ss_cleanup_fd(&s->next);
-		ss_state_file_note(&s->state, SS_STATE_FILE_FAILED,
+		ss_cleanup_fd(&r->next);
+		ss_state_file_note(&r->state, SS_STATE_FILE_FAILED,
 				   ret ? "the scanner died while it loaded" : report.error);
 		return false;
 	}
-	ss_reload_retire(s);
-	ss_cleanup_fd(&s->leaving);
-	s->leaving = s->serving;
-	s->serving = s->next;
-	s->next = -1;
-	s->settling = true;
-	s->state.engine = report;
+	ss_reload_retire(r);
+	ss_cleanup_fd(&r->leaving);
+	r->leaving = r->serving;
+	r->serving = r->next;
+	r->next = -1;
+	r->settling = true;
+	r->state.engine = report;
 	return true;
 }
 
-void ss_reload_leaving_event(struct ss_reload *s)
+void ss_reload_leaving_event(struct ss_reload *r)
 {
 	struct ss_ipc_msg msg;
 	int fds[SS_IPC_FDS];
 
-	if (ss_ipc_recv(s->leaving, &msg, sizeof(msg), fds))
-		ss_cleanup_fd(&s->leaving);
+	if (ss_ipc_recv(r->leaving, &msg, sizeof(msg), fds))
+		ss_cleanup_fd(&r->leaving);
 	for (int i = 0; i < SS_IPC_FDS; i++)
 		ss_cleanup_fd(&fds[i]);
 }
 
-void ss_reload_settle(struct ss_reload *s)
+void ss_reload_settle(struct ss_reload *r)
 {
-	if (!s->settling)
+	if (!r->settling)
 		return;
-	s->settling = false;
-	ss_state_file_note(&s->state, SS_STATE_FILE_DONE, NULL);
-	ss_process_say("reloaded: %d signatures", s->state.engine.msg.value);
+	r->settling = false;
+	ss_state_file_note(&r->state, SS_STATE_FILE_DONE, NULL);
+	ss_process_say("reloaded: %d signatures", r->state.engine.msg.value);
 }
 
-void ss_reload_retire(struct ss_reload *s)
+void ss_reload_retire(struct ss_reload *r)
 {
 	const struct ss_ipc_msg msg = { .type = SS_IPC_RETIRE };
 
-	if (s->leaving < 0)
+	if (r->leaving < 0)
 		return;
 	/* If it is dead already, so much the better; if it does not read, try again */
-	if (ss_ipc_post(s->leaving, &msg, sizeof(msg), NULL, 0) != -EAGAIN)
-		ss_cleanup_fd(&s->leaving);
+	if (ss_ipc_post(r->leaving, &msg, sizeof(msg), NULL, 0) != -EAGAIN)
+		ss_cleanup_fd(&r->leaving);
 }

@@ -25,48 +25,48 @@ struct ss_reload {
 
 /**
  * ss_reload_init() - Wait until the first one has loaded.
- * @s: the scanners
+ * @r: the scanners
  * @conf: the command line
  * @serving: the socket to it, which is theirs from now on
  *
  * Return: 0, or an errno where it has not.
  */
-int ss_reload_init(struct ss_reload *s, const struct ss_conf *conf, int serving);
+int ss_reload_init(struct ss_reload *r, const struct ss_conf *conf, int serving);
 
 /**
  * ss_reload_offer() - There is one that loads.
- * @s: the scanners
+ * @r: the scanners
  * @sock: the socket to it, which is theirs from now on
  */
-void ss_reload_offer(struct ss_reload *s, int sock);
+void ss_reload_offer(struct ss_reload *r, int sock);
 
 /**
  * ss_reload_next_event() - The one that loads has something to say, or died.
- * @s: the scanners
+ * @r: the scanners
  *
  * Return: whether it is the one that serves now, and all workers are of the one
  * that leaves.
  */
-bool ss_reload_next_event(struct ss_reload *s);
+bool ss_reload_next_event(struct ss_reload *r);
 
 /**
  * ss_reload_leaving_event() - The one that leaves has sent something, or died.
- * @s: the scanners
+ * @r: the scanners
  *
  * A worker that was ordered before it left is sent away again.
  */
-void ss_reload_leaving_event(struct ss_reload *s);
+void ss_reload_leaving_event(struct ss_reload *r);
 
 /**
  * ss_reload_settle() - All messages to come go to the one that serves.
- * @s: the scanners
+ * @r: the scanners
  */
-void ss_reload_settle(struct ss_reload *s);
+void ss_reload_settle(struct ss_reload *r);
 
 /**
  * ss_reload_retire() - No worker of the one that leaves is left.
- * @s: the scanners
+ * @r: the scanners
  */
-void ss_reload_retire(struct ss_reload *s);
+void ss_reload_retire(struct ss_reload *r);
 
 #endif /* SS_BROKER_RELOAD_H */

@@ -28,16 +28,16 @@
 #define LOOK_MS		5000
 #define SLACK_MS	10000	/* behind the kernel's deadline */
 
-static struct ss_tls_request **bucket_of(struct ss_tls_client *h, uint64_t cookie)
+static struct ss_tls_request **bucket_of(struct ss_tls_client *client, uint64_t cookie)
 {
 	/* Cookies are random numbers */
-	return &h->bucket[cookie % SS_TLS_CLIENT_BUCKETS];
+	return &client->bucket[cookie % SS_TLS_CLIENT_BUCKETS];
 }
 
 /* The link to the request with this cookie; to NULL where there is none */
-static struct ss_tls_request **find(struct ss_tls_client *h, uint64_t cookie)
+static struct ss_tls_request **find(struct ss_tls_client *client, uint64_t cookie)
 {
-	struct ss_tls_request **link = bucket_of(h, cookie);
+	struct ss_tls_request **link = bucket_of(client, cookie);
 
 	while (*link && (*link)->cookie != cookie)
 		link = &(*link)->next;
@@ -45,20 +45,20 @@ static struct ss_tls_request **find(struct ss_tls_client *h, uint64_t cookie)
 }
 
 /* Take a request out and tell its result */
-static void finish(struct ss_tls_client *h, struct ss_tls_request **link,
+static void finish(struct ss_tls_client *client, struct ss_tls_request **link,
 		   const struct ss_tls_result *result)
 {
 	struct ss_tls_request *hs = *link;
 
 	*link = hs->next;
-	h->count--;
-	if (h->unsent == hs)
-		h->unsent = NULL;
-	h->finish(h->arg, hs, result);
+	client->count--;
+	if (client->unsent == hs)
+		client->unsent = NULL;
+	client->finish(client->arg, hs, result);
 	ss_tls_request_free(hs);
 }
 
-static void fail(struct ss_tls_client *h, struct ss_tls_request **link, const char *why)
+static void fail(struct ss_tls_client *client, struct ss_tls_request **link, const char *why)
 {
 	struct ss_tls_result result = {
 		.cookie = (*link)->cookie,
@@ -67,90 +67,90 @@ static void fail(struct ss_tls_client *h, struct ss_tls_request **link, const ch
 	};
 
 	snprintf(result.text, sizeof(result.text), "%s", why);
-	finish(h, link, &result);
+	finish(client, link, &result);
 }
 
 /* Answer for a tls process that is dead, which the supervisor tells, or is killed here */
-static void lose(struct ss_tls_client *h, const char *why)
+static void lose(struct ss_tls_client *client, const char *why)
 {
-	if (h->sock < 0)
+	if (client->sock < 0)
 		return;
-	if (h->pidfd >= 0)
-		syscall(SYS_pidfd_send_signal, h->pidfd, SIGKILL, NULL, 0);
-	ss_cleanup_fd(&h->pidfd);
-	ss_cleanup_fd(&h->sock);
+	if (client->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, client->pidfd, SIGKILL, NULL, 0);
+	ss_cleanup_fd(&client->pidfd);
+	ss_cleanup_fd(&client->sock);
 	for (size_t i = 0; i < SS_TLS_CLIENT_BUCKETS; i++)
-		while (h->bucket[i])
-			fail(h, &h->bucket[i], why);
+		while (client->bucket[i])
+			fail(client, &client->bucket[i], why);
 }
 
-static void send_job(struct ss_tls_client *h, struct ss_tls_request *hs)
+static void send_job(struct ss_tls_client *client, struct ss_tls_request *hs)
 {
 	int fds[SS_IPC_FDS] = { hs->client_fd, hs->server_fd };
-	int ret = ss_ipc_post(h->sock, hs->job, hs->job_len, fds, SS_IPC_FDS);
-	struct ss_tls_request **link = find(h, hs->cookie);
+	int ret = ss_ipc_post(client->sock, hs->job, hs->job_len, fds, SS_IPC_FDS);
+	struct ss_tls_request **link = find(client, hs->cookie);
 
-	h->unsent = ret == -EAGAIN ? hs : NULL;
+	client->unsent = ret == -EAGAIN ? hs : NULL;
 	if (!ret)
 		ss_tls_request_sent(hs);
 	else if (ret == -EPIPE || ret == -ECONNRESET)
-		lose(h, "tls process died");
+		lose(client, "tls process died");
 	else if (ret != -EAGAIN && *link)	/* Out of memory, or of descriptors under way */
-		fail(h, link, strerror(-ret));
+		fail(client, link, strerror(-ret));
 }
 
-void ss_tls_client_init(struct ss_tls_client *h, ss_tls_client_fn fn, void *arg)
+void ss_tls_client_init(struct ss_tls_client *client, ss_tls_client_fn fn, void *arg)
 {
 	struct rlimit files;
 
-	memset(h, 0, sizeof(*h));
-	h->sock = -1;
-	h->pidfd = -1;
-	h->finish = fn;
-	h->arg = arg;
-	h->max = MAX_IN_FLIGHT;
+	memset(client, 0, sizeof(*client));
+	client->sock = -1;
+	client->pidfd = -1;
+	client->finish = fn;
+	client->arg = arg;
+	client->max = MAX_IN_FLIGHT;
 	/* The tls process has two descriptors for each, and the same limit */
 	if (!getrlimit(RLIMIT_NOFILE, &files) &&
 	    files.rlim_max < SPARE_FILES + 2 * MAX_IN_FLIGHT)
-		h->max = files.rlim_max > SPARE_FILES + 2 ?
-			 (files.rlim_max - SPARE_FILES) / 2 : 1;
+		client->max = files.rlim_max > SPARE_FILES + 2 ?
+			      (files.rlim_max - SPARE_FILES) / 2 : 1;
 }
 
-void ss_tls_client_attach(struct ss_tls_client *h, int sock, int pidfd)
+void ss_tls_client_attach(struct ss_tls_client *client, int sock, int pidfd)
 {
-	lose(h, "tls process died");
-	h->sock = sock;
-	h->pidfd = pidfd;
-	h->heard = ss_process_now();
+	lose(client, "tls process died");
+	client->sock = sock;
+	client->pidfd = pidfd;
+	client->heard = ss_process_now();
 }
 
-bool ss_tls_client_ready(const struct ss_tls_client *h)
+bool ss_tls_client_ready(const struct ss_tls_client *client)
 {
-	return h->sock >= 0 && !h->unsent && h->count < h->max;
+	return client->sock >= 0 && !client->unsent && client->count < client->max;
 }
 
-void ss_tls_client_give(struct ss_tls_client *h, struct ss_tls_request *hs)
+void ss_tls_client_give(struct ss_tls_client *client, struct ss_tls_request *hs)
 {
-	struct ss_tls_request **link = bucket_of(h, hs->cookie);
+	struct ss_tls_request **link = bucket_of(client, hs->cookie);
 
 	hs->next = *link;
 	*link = hs;
-	h->count++;
-	send_job(h, hs);
+	client->count++;
+	send_job(client, hs);
 }
 
-short ss_tls_client_events(const struct ss_tls_client *h)
+short ss_tls_client_events(const struct ss_tls_client *client)
 {
-	return h->unsent ? POLLIN | POLLOUT : POLLIN;
+	return client->unsent ? POLLIN | POLLOUT : POLLIN;
 }
 
 /* Return: whether there may be more */
-static bool take_result(struct ss_tls_client *h)
+static bool take_result(struct ss_tls_client *client)
 {
 	struct ss_tls_request **link;
 	struct ss_tls_result result;
 	int fds[SS_IPC_FDS];
-	int ret = ss_ipc_recv(h->sock, &result, sizeof(result), fds);
+	int ret = ss_ipc_recv(client->sock, &result, sizeof(result), fds);
 	bool with_fds = false;
 
 	for (int i = 0; i < SS_IPC_FDS; i++) {
@@ -160,55 +160,55 @@ static bool take_result(struct ss_tls_client *h)
 	if (ret == -EAGAIN)
 		return false;
 	if (ret == -EPIPE) {
-		lose(h, "tls process died");
+		lose(client, "tls process died");
 		return false;
 	}
 	link = !ret && !with_fds && ss_tls_result_check(&result) ?
-	       find(h, result.cookie) : NULL;
+	       find(client, result.cookie) : NULL;
 	/* A request that was not sent cannot have a result */
-	if (!link || !*link || *link == h->unsent) {
+	if (!link || !*link || *link == client->unsent) {
 		ss_process_say("tls process gave nonsense");
-		lose(h, "tls process gave nonsense");
+		lose(client, "tls process gave nonsense");
 		return false;
 	}
-	h->heard = ss_process_now();
-	finish(h, link, &result);
+	client->heard = ss_process_now();
+	finish(client, link, &result);
 	explicit_bzero(&result, sizeof(result));
 	return true;
 }
 
-void ss_tls_client_event(struct ss_tls_client *h, short revents)
+void ss_tls_client_event(struct ss_tls_client *client, short revents)
 {
 	int n = BATCH;
 
-	if (revents & POLLOUT && h->unsent)
-		send_job(h, h->unsent);
+	if (revents & POLLOUT && client->unsent)
+		send_job(client, client->unsent);
 	if (revents & ~POLLOUT)
-		while (h->sock >= 0 && n-- && take_result(h))
+		while (client->sock >= 0 && n-- && take_result(client))
 			;
 }
 
-void ss_tls_client_look(struct ss_tls_client *h)
+void ss_tls_client_look(struct ss_tls_client *client)
 {
 	uint64_t now = ss_process_now();
 
-	if (now < h->look)
+	if (now < client->look)
 		return;
-	h->look = now + LOOK_MS;
+	client->look = now + LOOK_MS;
 	for (size_t i = 0; i < SS_TLS_CLIENT_BUCKETS; i++) {
-		struct ss_tls_request **link = &h->bucket[i];
+		struct ss_tls_request **link = &client->bucket[i];
 
 		while (*link) {
 			if (now < (*link)->received + (*link)->timeout + SLACK_MS) {
 				link = &(*link)->next;
 				continue;
 			}
-			if (h->heard < (*link)->received) {
+			if (client->heard < (*link)->received) {
 				ss_process_say("tls process hangs");
-				lose(h, "tls process hangs");
+				lose(client, "tls process hangs");
 				return;
 			}
-			fail(h, link, "the tls process gave no answer");
+			fail(client, link, "the tls process gave no answer");
 		}
 	}
 }

@@ -48,57 +48,57 @@ struct ss_tls_client {
 
 /**
  * ss_tls_client_init() - Begin without a tls process.
- * @h: the handshakes
+ * @client: the handshakes
  * @fn: takes their results
  * @arg: for @fn
  */
-void ss_tls_client_init(struct ss_tls_client *h, ss_tls_client_fn finish, void *arg);
+void ss_tls_client_init(struct ss_tls_client *client, ss_tls_client_fn fn, void *arg);
 
 /**
  * ss_tls_client_attach() - Give handshakes to this tls process from now on.
- * @h: the handshakes; what the one before has not answered has failed
+ * @client: the handshakes; what the one before has not answered has failed
  * @sock: its socket, non-blocking, taken over
  * @pidfd: itself, taken over
  */
-void ss_tls_client_attach(struct ss_tls_client *h, int sock, int pidfd);
+void ss_tls_client_attach(struct ss_tls_client *client, int sock, int pidfd);
 
 /**
  * ss_tls_client_ready() - Ask whether one more can be taken.
- * @h: the handshakes
+ * @client: the handshakes
  *
  * Return: whether ss_tls_client_give() may be called.
  */
-bool ss_tls_client_ready(const struct ss_tls_client *h);
+bool ss_tls_client_ready(const struct ss_tls_client *client);
 
 /**
  * ss_tls_client_give() - Hand a request to the tls process.
- * @h: the handshakes, ready
+ * @client: the handshakes, ready
  * @hs: the request, taken over
  */
-void ss_tls_client_give(struct ss_tls_client *h, struct ss_tls_request *hs);
+void ss_tls_client_give(struct ss_tls_client *client, struct ss_tls_request *hs);
 
 /**
  * ss_tls_client_events() - What to poll for at @sock.
- * @h: the handshakes
+ * @client: the handshakes
  *
  * Return: poll events.
  */
-short ss_tls_client_events(const struct ss_tls_client *h);
+short ss_tls_client_events(const struct ss_tls_client *client);
 
 /**
  * ss_tls_client_event() - Go on after poll().
- * @h: the handshakes
+ * @client: the handshakes
  * @revents: what has come
  */
-void ss_tls_client_event(struct ss_tls_client *h, short revents);
+void ss_tls_client_event(struct ss_tls_client *client, short revents);
 
 /**
  * ss_tls_client_look() - Give up on what is long overdue.
- * @h: the handshakes
+ * @client: the handshakes
  *
  * The tls process keeps the kernel's deadlines. Where it does not, it has lost
  * the request; where it has answered nothing at all since, it hangs.
  */
-void ss_tls_client_look(struct ss_tls_client *h);
+void ss_tls_client_look(struct ss_tls_client *client);
 
 #endif /* SS_BROKER_TLS_CLIENT_H */

@@ -311,7 +311,7 @@ static void look_at_leaf(struct walk *walk, const char *path, int fd, bool text)
 	int ret;
 
 	rules.allow.count = 0;
-	ret = ss_inspect_look(walk->parts->content, fd, path, &rules, &finding);
+	ret = ss_inspect_look(walk->parts->inspect, fd, path, &rules, &finding);
 	merge(&walk->within, &finding);
 	if (ret)
 		fail(walk->parts, strerror(-ret));
@@ -424,9 +424,9 @@ static int look_into(const struct walk *walk, const struct ss_mime_part *part, i
 		     const char *name, struct ss_inspect_finding *finding)
 {
 	int coded __cleanup(ss_cleanup_fd) = -1;
-	const struct ss_inspect *content = walk->parts->content;
+	const struct ss_inspect *inspect = walk->parts->inspect;
 	struct ss_inspect_finding other;
-	int ret = ss_inspect_look(content, fd, name, &walk->rules, finding);
+	int ret = ss_inspect_look(inspect, fd, name, &walk->rules, finding);
 
 	if (ret || finding->allowed)
 		return ret;
@@ -434,7 +434,7 @@ static int look_into(const struct walk *walk, const struct ss_mime_part *part, i
 	coded = ss_mime_part_uuencoded(part);
 	if (coded < 0)
 		return coded == -ENOENT ? 0 : coded;
-	ret = ss_inspect_look(content, coded, name, &walk->rules, &other);
+	ret = ss_inspect_look(inspect, coded, name, &walk->rules, &other);
 	if (*name) {
 		merge(finding, &other);
 	} else {

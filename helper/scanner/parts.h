@@ -39,7 +39,7 @@ struct ss_parts_bad {
  *   than libarchive, and of several streams behind one another the first; it takes all
  *   files in TNEF for one, and does not see those that are in properties.
  * @each: a signature was found in the message: which part is infected?
- * @content: looks into files
+ * @inspect: looks into files
  * @profile: what to look for
  * @end: when to stop, see ss_process_now()
  * @index: parts seen
@@ -63,7 +63,7 @@ struct ss_parts_bad {
 struct ss_parts {
 	struct ss_engine *engine;
 	bool each;
-	const struct ss_inspect *content;
+	const struct ss_inspect *inspect;
 	const struct ss_av_profile *profile;
 	uint64_t end;
 	unsigned int index;

@@ -89,9 +89,9 @@ struct ss_scan *ss_scan_new(struct ss_engine *engine)
 	if (!scan)
 		return NULL;
 	scan->engine = engine;
-	scan->content = ss_inspect_open();
+	scan->inspect = ss_inspect_open();
 	scan->cache = ss_cache_new(sizeof(struct ss_scan_result), CACHED);
-	if (scan->content && scan->cache)
+	if (scan->inspect && scan->cache)
 		return scan;
 	ss_scan_free(scan);
 	return NULL;
@@ -101,8 +101,8 @@ void ss_scan_free(struct ss_scan *scan)
 {
 	if (!scan)
 		return;
-	if (scan->content)
-		ss_inspect_close(scan->content);
+	if (scan->inspect)
+		ss_inspect_close(scan->inspect);
 	ss_cache_free(scan->cache);
 	free(scan);
 }
@@ -276,7 +276,7 @@ static void walk_parts(struct run *run, struct ss_parts *parts, const struct ss_
 {
 	struct ss_findings *f = &run->findings;
 
-	parts->content = run->scan->content;
+	parts->inspect = run->scan->inspect;
 	parts->profile = run->profile;
 	parts->engine = run->scan->engine;
 	parts->end = run->end;

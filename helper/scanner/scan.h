@@ -13,12 +13,12 @@ struct ss_engine;
 /**
  * struct ss_scan - What a worker scans with.
  * @engine: the signatures
- * @content: looks into files
+ * @inspect: looks into files
  * @cache: what was scanned last, or NULL
  */
 struct ss_scan {
 	struct ss_engine *engine;
-	struct ss_inspect *content;
+	struct ss_inspect *inspect;
 	struct ss_cache *cache;
 };
 

@@ -19,19 +19,19 @@ static int read_files(struct ss_ca *ca, struct ss_verify *verify, const struct s
 	return ret ?: ss_verify_init(verify, conf->trust, conf->crl, own, err, errlen);
 }
 
-static int init(struct ss_tls_context *gw, const struct ss_conf *conf, char *err,
+static int init(struct ss_tls_context *ctx, const struct ss_conf *conf, char *err,
 		size_t errlen)
 {
-	int ret = read_files(&gw->ca, &gw->verify, &gw->ca, conf, err, errlen);
+	int ret = read_files(&ctx->ca, &ctx->verify, &ctx->ca, conf, err, errlen);
 
 	if (ret)
 		return ret;
-	ret = ss_mint_init(&gw->mint, &gw->ca, conf->cert_dir);
+	ret = ss_mint_init(&ctx->mint, &ctx->ca, conf->cert_dir);
 	if (ret) {
 		snprintf(err, errlen, "cannot make a key: %s", strerror(-ret));
 		return ret;
 	}
-	ret = ss_legs_init(&gw->legs);
+	ret = ss_legs_init(&ctx->legs);
 	if (ret)
 		snprintf(err, errlen, "GnuTLS: %s", gnutls_strerror(ret));
 	return ret;
@@ -39,46 +39,46 @@ static int init(struct ss_tls_context *gw, const struct ss_conf *conf, char *err
 
 struct ss_tls_context *ss_tls_context_new(const struct ss_conf *conf, char *err, size_t errlen)
 {
-	struct ss_tls_context *gw = calloc(1, sizeof(*gw));
+	struct ss_tls_context *ctx = calloc(1, sizeof(*ctx));
 
-	if (!gw) {
+	if (!ctx) {
 		snprintf(err, errlen, "out of memory");
 		return NULL;
 	}
-	if (!init(gw, conf, err, errlen))
-		return gw;
-	ss_tls_context_free(gw);
+	if (!init(ctx, conf, err, errlen))
+		return ctx;
+	ss_tls_context_free(ctx);
 	return NULL;
 }
 
-int ss_tls_context_reload(struct ss_tls_context *gw, const struct ss_conf *conf, char *err,
+int ss_tls_context_reload(struct ss_tls_context *ctx, const struct ss_conf *conf, char *err,
 			  size_t errlen)
 {
-	struct ss_verify verify = {}, old_verify = gw->verify;
-	struct ss_ca ca = {}, old_ca = gw->ca;
-	int ret = read_files(&ca, &verify, &gw->ca, conf, err, errlen);
+	struct ss_verify verify = {}, old_verify = ctx->verify;
+	struct ss_ca ca = {}, old_ca = ctx->ca;
+	int ret = read_files(&ca, &verify, &ctx->ca, conf, err, errlen);
 
 	if (ret) {
 		ss_verify_free(&verify);
 		ss_ca_free(&ca);
 		return ret;
 	}
-	gw->ca = ca;
-	gw->verify = verify;
+	ctx->ca = ca;
+	ctx->verify = verify;
 	/* Drop those of another CA; a handshake that shows one holds it as long as it needs */
-	ss_creds_cache_clear(&gw->mint.cache);
+	ss_creds_cache_clear(&ctx->mint.cache);
 	ss_verify_free(&old_verify);
 	ss_ca_free(&old_ca);
 	return 0;
 }
 
-void ss_tls_context_free(struct ss_tls_context *gw)
+void ss_tls_context_free(struct ss_tls_context *ctx)
 {
-	if (!gw)
+	if (!ctx)
 		return;
-	ss_legs_free(&gw->legs);
-	ss_mint_free(&gw->mint);
-	ss_verify_free(&gw->verify);
-	ss_ca_free(&gw->ca);
-	free(gw);
+	ss_legs_free(&ctx->legs);
+	ss_mint_free(&ctx->mint);
+	ss_verify_free(&ctx->verify);
+	ss_ca_free(&ctx->ca);
+	free(ctx);
 }

@@ -16,8 +16,8 @@
  * @verify: what servers' certificates are checked against
  * @mint: where clients' certificates come from
  * @legs: what all legs share
- * @askers: servers that ask for the client's certificate
- * @content: of those, the ones that do without
+ * @mtls_servers: servers that ask for the client's certificate
+ * @mtls_optional: of those, the ones that do without it
  * @peeked: what was peeked at last
  */
 struct ss_tls_context {
@@ -25,8 +25,8 @@ struct ss_tls_context {
 	struct ss_verify verify;
 	struct ss_mint mint;
 	struct ss_legs legs;
-	struct ss_mtls_servers askers;
-	struct ss_mtls_servers content;
+	struct ss_mtls_servers mtls_servers;
+	struct ss_mtls_servers mtls_optional;
 	uint8_t peeked[SS_CLIENT_HELLO_RAW];
 };
 
@@ -42,7 +42,7 @@ struct ss_tls_context *ss_tls_context_new(const struct ss_conf *conf, char *err,
 
 /**
  * ss_tls_context_reload() - Read anew what is in files.
- * @gw: what handshakes share; they may be under way
+ * @ctx: what handshakes share; they may be under way
  * @conf: the command line
  * @err: what is wrong, for people
  * @errlen: room at @err
@@ -52,13 +52,13 @@ struct ss_tls_context *ss_tls_context_new(const struct ss_conf *conf, char *err,
  *
  * Return: 0, or an errno and nothing has changed.
  */
-int ss_tls_context_reload(struct ss_tls_context *gw, const struct ss_conf *conf, char *err,
+int ss_tls_context_reload(struct ss_tls_context *ctx, const struct ss_conf *conf, char *err,
 			  size_t errlen);
 
 /**
  * ss_tls_context_free() - Free what handshakes share; none may be left.
- * @gw: the context, or NULL
+ * @ctx: the context, or NULL
  */
-void ss_tls_context_free(struct ss_tls_context *gw);
+void ss_tls_context_free(struct ss_tls_context *ctx);
 
 #endif /* SS_TLS_CONTEXT_H */

@@ -63,7 +63,7 @@ enum stage {
 
 /**
  * struct ss_intercept - A pair of handshakes.
- * @gw: what all share
+ * @ctx: what all share
  * @job: what to do
  * @stage: how far it is
  * @client: the client's leg
@@ -77,7 +77,7 @@ enum stage {
  * @result: what became of it
  */
 struct ss_intercept {
-	struct ss_tls_context *gw;
+	struct ss_tls_context *ctx;
 	struct ss_job job;
 	enum stage stage;
 	struct ss_tls_leg client;
@@ -91,20 +91,20 @@ struct ss_intercept {
 	struct ss_tls_result result;
 };
 
-static void finish(struct ss_intercept *pair, enum smtpsplice_tls_result result,
+static void finish(struct ss_intercept *intercept, enum smtpsplice_tls_result result,
 		   enum smtpsplice_tls_cause cause)
 {
-	pair->result.result = result;
-	pair->result.cause = cause;
-	pair->stage = STAGE_DONE;
+	intercept->result.result = result;
+	intercept->result.cause = cause;
+	intercept->stage = STAGE_DONE;
 }
 
-static void fail(struct ss_intercept *pair, enum smtpsplice_tls_cause cause,
+static void fail(struct ss_intercept *intercept, enum smtpsplice_tls_cause cause,
 		 int client_alert, int server_alert, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
 /* Tell both what they can be told, and end both connections */
-static void fail(struct ss_intercept *pair, enum smtpsplice_tls_cause cause,
+static void fail(struct ss_intercept *intercept, enum smtpsplice_tls_cause cause,
 		 int client_alert, int server_alert, const char *fmt, ...)
 {
 	char text[SMTPSPLICE_TEXT_MAX + 1];
@@ -113,32 +113,33 @@ static void fail(struct ss_intercept *pair, enum smtpsplice_tls_cause cause,
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	ss_text_clean_str(SS_TEXT_PRINT, pair->result.text, sizeof(pair->result.text), text);
-	if (pair->is_tls)
-		ss_tls_leg_alert(&pair->client, client_alert);
+	ss_text_clean_str(SS_TEXT_PRINT, intercept->result.text, sizeof(intercept->result.text),
+			  text);
+	if (intercept->is_tls)
+		ss_tls_leg_alert(&intercept->client, client_alert);
 	/* A server that has seen nothing of us needs no alert */
-	if (pair->server.session)
-		ss_tls_leg_alert(&pair->server, server_alert);
-	ss_tls_leg_hang_up(&pair->client);
-	ss_tls_leg_hang_up(&pair->server);
-	finish(pair, SMTPSPLICE_TLS_RESULT_FAILED, cause);
+	if (intercept->server.session)
+		ss_tls_leg_alert(&intercept->server, server_alert);
+	ss_tls_leg_hang_up(&intercept->client);
+	ss_tls_leg_hang_up(&intercept->server);
+	finish(intercept, SMTPSPLICE_TLS_RESULT_FAILED, cause);
 }
 
-static void bypass(struct ss_intercept *pair, enum smtpsplice_tls_cause cause)
+static void bypass(struct ss_intercept *intercept, enum smtpsplice_tls_cause cause)
 {
-	ss_tls_leg_release(&pair->client);
-	ss_tls_leg_release(&pair->server);
-	finish(pair, SMTPSPLICE_TLS_RESULT_BYPASSED, cause);
+	ss_tls_leg_release(&intercept->client);
+	ss_tls_leg_release(&intercept->server);
+	finish(intercept, SMTPSPLICE_TLS_RESULT_BYPASSED, cause);
 }
 
 /* Bypass or end what is not supported, as the profile says; nothing was taken yet */
-static void unsupported(struct ss_intercept *pair, uint32_t support,
+static void unsupported(struct ss_intercept *intercept, uint32_t support,
 			enum smtpsplice_tls_cause cause, int alert, const char *text)
 {
 	if (support == SMTPSPLICE_TLS_SUPPORT_ALLOW)
-		bypass(pair, cause);
+		bypass(intercept, cause);
 	else
-		fail(pair, cause, alert, SS_TLS_LEG_NO_ALERT, "%s", text);
+		fail(intercept, cause, alert, SS_TLS_LEG_NO_ALERT, "%s", text);
 }
 
 static bool usable(const struct ss_client_hello_offer *o)
@@ -166,48 +167,48 @@ static void plan(const struct ss_client_hello *hello, unsigned int *versions,
 		*ciphers |= SS_TLS_LEG_AES128;
 }
 
-static void start_server(struct ss_intercept *pair)
+static void start_server(struct ss_intercept *intercept)
 {
 	unsigned int versions, ciphers;
 	int ret;
 
-	plan(&pair->hello, &versions, &ciphers);
-	pair->server.refuse_asking = pair->job.profile.client_certificate !=
-				   SMTPSPLICE_CLIENT_CERTIFICATE_INSPECT;
-	ret = ss_tls_leg_dial(&pair->server, &pair->gw->legs, versions, ciphers, pair->hello.name,
-			      pair->hello.alpn);
+	plan(&intercept->hello, &versions, &ciphers);
+	intercept->server.refuse_asking = intercept->job.profile.client_certificate !=
+					  SMTPSPLICE_CLIENT_CERTIFICATE_INSPECT;
+	ret = ss_tls_leg_dial(&intercept->server, &intercept->ctx->legs, versions, ciphers,
+			      intercept->hello.name, intercept->hello.alpn);
 	if (ret)
-		fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, SS_TLS_LEG_NO_ALERT,
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, SS_TLS_LEG_NO_ALERT,
 		     "server: %s", gnutls_strerror(ret));
 	else
-		pair->stage = STAGE_SERVER;
+		intercept->stage = STAGE_SERVER;
 }
 
 /* A whole ClientHello is there. Exempt servers come first: they are let alone. */
-static void decide(struct ss_intercept *pair, uint64_t now)
+static void decide(struct ss_intercept *intercept, uint64_t now)
 {
-	const struct ss_tls_profile *p = &pair->job.profile;
-	const struct ss_client_hello *h = &pair->hello;
+	const struct ss_tls_profile *p = &intercept->job.profile;
+	const struct ss_client_hello *h = &intercept->hello;
 
 	if (ss_tls_profile_exempts_name(p, h->name))
-		bypass(pair, SMTPSPLICE_TLS_CAUSE_EXEMPT);
+		bypass(intercept, SMTPSPLICE_TLS_CAUSE_EXEMPT);
 	else if (p->client_certificate == SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS &&
-		 ss_mtls_servers_has(&pair->gw->askers, &pair->job, h->name, now))
-		bypass(pair, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE);
+		 ss_mtls_servers_has(&intercept->ctx->mtls_servers, &intercept->job, h->name, now))
+		bypass(intercept, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE);
 	else if (!h->tls12.offered && !h->tls13.offered)
-		unsupported(pair, p->version, SMTPSPLICE_TLS_CAUSE_VERSION, ALERT_VERSION,
+		unsupported(intercept, p->version, SMTPSPLICE_TLS_CAUSE_VERSION, ALERT_VERSION,
 			    "client: offers neither TLS 1.2 nor 1.3");
 	else if (!usable(&h->tls12) && !usable(&h->tls13))
-		unsupported(pair, p->cipher, SMTPSPLICE_TLS_CAUSE_CIPHER, ALERT_FAILURE,
+		unsupported(intercept, p->cipher, SMTPSPLICE_TLS_CAUSE_CIPHER, ALERT_FAILURE,
 			    "client: offers no cipher suite of the kernel");
 	else if (h->alpn && !h->alpn_smtp)
-		fail(pair, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_ALPN, SS_TLS_LEG_NO_ALERT,
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_ALPN, SS_TLS_LEG_NO_ALERT,
 		     "client: wants another application protocol than smtp");
 	else if (p->sni_check == SMTPSPLICE_SNI_CHECK_STRICT && !*h->name)
-		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER_NAME, ALERT_NAME, SS_TLS_LEG_NO_ALERT,
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_SERVER_NAME, ALERT_NAME, SS_TLS_LEG_NO_ALERT,
 		     "client: asks for no server name");
 	else
-		start_server(pair);
+		start_server(intercept);
 }
 
 /*
@@ -215,92 +216,96 @@ static void decide(struct ss_intercept *pair, uint64_t now)
  * has put words into its mouth: behind a STARTTLS (CVE-2021-22947), that is never
  * let through.
  */
-static bool server_spoke(struct ss_intercept *pair)
+static bool server_spoke(struct ss_intercept *intercept)
 {
 	char octet;
-	ssize_t n = recv(pair->server.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+	ssize_t n = recv(intercept->server.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0)
-		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_TLS_LEG_NO_ALERT,
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_TLS_LEG_NO_ALERT,
 		     "server: closed the connection");
 	else
-		unsupported(pair, pair->job.starttls ? (uint32_t)SMTPSPLICE_TLS_SUPPORT_BLOCK :
-			    pair->job.profile.negotiation, SMTPSPLICE_TLS_CAUSE_NEGOTIATION,
+		unsupported(intercept, intercept->job.starttls ?
+			    (uint32_t)SMTPSPLICE_TLS_SUPPORT_BLOCK :
+			    intercept->job.profile.negotiation, SMTPSPLICE_TLS_CAUSE_NEGOTIATION,
 			    ALERT_FAILURE, "server: sent something before the ClientHello");
 	return true;
 }
 
 /* Return: whether to go on at once */
-static bool step_hello(struct ss_intercept *pair, uint64_t now)
+static bool step_hello(struct ss_intercept *intercept, uint64_t now)
 {
-	uint8_t *buf = pair->gw->peeked;
+	uint8_t *buf = intercept->ctx->peeked;
 	enum ss_client_hello_status status;
 	ssize_t n;
 
-	n = recv(pair->client.fd, buf, sizeof(pair->gw->peeked), MSG_PEEK | MSG_DONTWAIT);
+	n = recv(intercept->client.fd, buf, sizeof(intercept->ctx->peeked),
+		 MSG_PEEK | MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-		if (server_spoke(pair))
+		if (server_spoke(intercept))
 			return true;
 		n = 0;
 	} else if (n <= 0) {
-		pair->ended[SS_INTERCEPT_CLIENT] = true;
+		intercept->ended[SS_INTERCEPT_CLIENT] = true;
 		n = 0;
 	}
-	status = ss_client_hello_parse(&pair->hello, buf, n);
-	pair->is_tls = n && status != SS_CLIENT_HELLO_ALIEN;
-	memcpy(pair->result.server_name, pair->hello.name, sizeof(pair->result.server_name));
+	status = ss_client_hello_parse(&intercept->hello, buf, n);
+	intercept->is_tls = n && status != SS_CLIENT_HELLO_ALIEN;
+	memcpy(intercept->result.server_name, intercept->hello.name,
+	       sizeof(intercept->result.server_name));
 	if (status == SS_CLIENT_HELLO_ALIEN)
-		unsupported(pair, pair->job.profile.negotiation,
+		unsupported(intercept, intercept->job.profile.negotiation,
 			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, SS_TLS_LEG_NO_ALERT,
 			    "client: does not begin with TLS");
 	else if (status == SS_CLIENT_HELLO_BROKEN)
-		unsupported(pair, pair->job.profile.negotiation,
+		unsupported(intercept, intercept->job.profile.negotiation,
 			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_DECODE,
 			    "client: does not begin with a ClientHello");
-	else if (status == SS_CLIENT_HELLO_MORE && pair->ended[SS_INTERCEPT_CLIENT])
-		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_TLS_LEG_NO_ALERT, SS_TLS_LEG_NO_ALERT,
-		     "client: closed the connection");
+	else if (status == SS_CLIENT_HELLO_MORE && intercept->ended[SS_INTERCEPT_CLIENT])
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_TLS_LEG_NO_ALERT,
+		     SS_TLS_LEG_NO_ALERT, "client: closed the connection");
 	else if (status == SS_CLIENT_HELLO_MORE)
 		return false;
-	else if (!server_spoke(pair))
-		decide(pair, now);
+	else if (!server_spoke(intercept))
+		decide(intercept, now);
 	return true;
 }
 
 /* Is it the client's certificate for whose want the handshake has failed? */
-static bool wants_certificate(const struct ss_intercept *pair, int error)
+static bool wants_certificate(const struct ss_intercept *intercept, int error)
 {
-	if (!pair->server.asked || pair->server.refuse_asking)
-		return pair->server.asked;
+	if (!intercept->server.asked || intercept->server.refuse_asking)
+		return intercept->server.asked;
 	return error == GNUTLS_E_FATAL_ALERT_RECEIVED ||
-	       ss_tls_leg_cause(&pair->server, error, SMTPSPLICE_TLS_CAUSE_SERVER) ==
+	       ss_tls_leg_cause(&intercept->server, error, SMTPSPLICE_TLS_CAUSE_SERVER) ==
 	       SMTPSPLICE_TLS_CAUSE_SERVER;
 }
 
 /* End a pair whose handshake with the server failed: the client is told the same */
-static void server_failed(struct ss_intercept *pair, int error, uint64_t now)
+static void server_failed(struct ss_intercept *intercept, int error, uint64_t now)
 {
-	enum smtpsplice_tls_cause cause = ss_tls_leg_cause(&pair->server, error,
+	enum smtpsplice_tls_cause cause = ss_tls_leg_cause(&intercept->server, error,
 							   SMTPSPLICE_TLS_CAUSE_SERVER);
 	char text[SMTPSPLICE_TEXT_MAX + 1];
 	int alert = cause == SMTPSPLICE_TLS_CAUSE_VERSION ? ALERT_VERSION :
 		    cause == SMTPSPLICE_TLS_CAUSE_HELPER ? ALERT_INTERNAL : ALERT_FAILURE;
 
 	/* Whatever the profile says of bad ones: nothing is known of this one */
-	if (pair->server.refused) {
-		fail(pair, SMTPSPLICE_TLS_CAUSE_VALIDATION_FAILURE, ALERT_BAD_CERTIFICATE,
-		     ALERT_BAD_CERTIFICATE, "server's certificate: %s", pair->server.refused);
+	if (intercept->server.refused) {
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_VALIDATION_FAILURE, ALERT_BAD_CERTIFICATE,
+		     ALERT_BAD_CERTIFICATE, "server's certificate: %s", intercept->server.refused);
 		return;
 	}
-	if (wants_certificate(pair, error)) {
+	if (wants_certificate(intercept, error)) {
 		/* This session cannot be bypassed any more, the next one can */
-		if (pair->job.profile.client_certificate ==
+		if (intercept->job.profile.client_certificate ==
 		    SMTPSPLICE_CLIENT_CERTIFICATE_BYPASS)
-			ss_mtls_servers_add(&pair->gw->askers, &pair->job, pair->hello.name, now);
-		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE, ALERT_FAILURE,
-		     ALERT_FAILURE, pair->server.refuse_asking ?
+			ss_mtls_servers_add(&intercept->ctx->mtls_servers, &intercept->job,
+					    intercept->hello.name, now);
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE, ALERT_FAILURE,
+		     ALERT_FAILURE, intercept->server.refuse_asking ?
 		     "server: asks for the client's certificate" :
 		     "server: does not go on without the client's certificate");
 		return;
@@ -309,8 +314,8 @@ static void server_failed(struct ss_intercept *pair, int error, uint64_t now)
 	 * unsupported-ssl-version and -cipher say "allow"? The server has seen a
 	 * ClientHello that was ours: there is nothing left to be relayed.
 	 */
-	ss_tls_leg_explain(&pair->server, error, text, sizeof(text));
-	fail(pair, cause, alert, ss_tls_leg_error_alert(error), "server: %s", text);
+	ss_tls_leg_explain(&intercept->server, error, text, sizeof(text));
+	fail(intercept, cause, alert, ss_tls_leg_error_alert(error), "server: %s", text);
 }
 
 static int certificate_alert(enum smtpsplice_tls_cause cause)
@@ -350,24 +355,24 @@ static const char *certificate_text(enum smtpsplice_tls_cause cause,
 	}
 }
 
-static struct ss_creds *get_creds(struct ss_intercept *pair, gnutls_x509_crt_t original,
+static struct ss_creds *get_creds(struct ss_intercept *intercept, gnutls_x509_crt_t original,
 				  enum ss_ca_kind kind)
 {
-	const struct ss_tls_profile *p = &pair->job.profile;
-	bool tls13 = ss_tls_leg_version(&pair->server) == SS_TLS_LEG_TLS13 &&
-		     usable(&pair->hello.tls13);
-	enum ss_mint_key key = tls13 || pair->hello.tls12.ecdsa ? SS_MINT_ECDSA : SS_MINT_RSA;
+	const struct ss_tls_profile *p = &intercept->job.profile;
+	bool tls13 = ss_tls_leg_version(&intercept->server) == SS_TLS_LEG_TLS13 &&
+		     usable(&intercept->hello.tls13);
+	enum ss_mint_key key = tls13 || intercept->hello.tls12.ecdsa ? SS_MINT_ECDSA : SS_MINT_RSA;
 
 	/* There is no other to take for a server that is not good but allowed */
 	if (p->cert_mode == SMTPSPLICE_CERT_MODE_REPLACE)
-		return ss_mint_replace(&pair->gw->mint, p->cert);
-	return ss_mint_re_sign(&pair->gw->mint, original, pair->hello.name, kind, key);
+		return ss_mint_replace(&intercept->ctx->mint, p->cert);
+	return ss_mint_re_sign(&intercept->ctx->mint, original, intercept->hello.name, kind, key);
 }
 
-static void start_client(struct ss_intercept *pair)
+static void start_client(struct ss_intercept *intercept)
 {
-	unsigned int versions = ss_tls_leg_version(&pair->server);
-	unsigned int ciphers = ss_tls_leg_cipher(&pair->server);
+	unsigned int versions = ss_tls_leg_version(&intercept->server);
+	unsigned int ciphers = ss_tls_leg_cipher(&intercept->server);
 	int ret;
 
 	/* Not above the server's leg */
@@ -375,141 +380,142 @@ static void start_client(struct ss_intercept *pair)
 		versions |= SS_TLS_LEG_TLS12;
 	if (ciphers == SS_TLS_LEG_STRONG)
 		ciphers |= SS_TLS_LEG_AES128;
-	ret = ss_tls_leg_serve(&pair->client, &pair->gw->legs, versions, ciphers, pair->creds,
-			       pair->hello.alpn);
+	ret = ss_tls_leg_serve(&intercept->client, &intercept->ctx->legs, versions, ciphers,
+			       intercept->creds, intercept->hello.alpn);
 	if (ret)
-		fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, GNUTLS_A_CLOSE_NOTIFY,
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, GNUTLS_A_CLOSE_NOTIFY,
 		     "client: %s", gnutls_strerror(ret));
 	else
-		pair->stage = STAGE_CLIENT;
+		intercept->stage = STAGE_CLIENT;
 }
 
 /*
  * The name that the client asked for is not in the certificate: what is told of the
  * session is the name that is. The client gets to see it as well.
  */
-static void take_common_name(struct ss_intercept *pair, gnutls_x509_crt_t crt)
+static void take_common_name(struct ss_intercept *intercept, gnutls_x509_crt_t crt)
 {
 	char name[SMTPSPLICE_PATTERN_MAX + 1];
 	size_t size = sizeof(name);
 
 	if (!gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name,
 					   &size) && *name)
-		ss_text_clean_str(SS_TEXT_PRINT, pair->result.server_name,
-				  sizeof(pair->result.server_name), name);
+		ss_text_clean_str(SS_TEXT_PRINT, intercept->result.server_name,
+				  sizeof(intercept->result.server_name), name);
 }
 
 /* Check the certificate, and get the one that the client is shown for it */
-static void judge(struct ss_intercept *pair)
+static void judge(struct ss_intercept *intercept)
 {
-	const char *name = pair->job.profile.sni_check == SMTPSPLICE_SNI_CHECK_DISABLE ?
-			   NULL : pair->hello.name;
+	const char *name = intercept->job.profile.sni_check == SMTPSPLICE_SNI_CHECK_DISABLE ?
+			   NULL : intercept->hello.name;
 	enum smtpsplice_tls_action action;
 	struct ss_verify_result result;
 	enum smtpsplice_tls_cause cause;
 	gnutls_datum_t staple = {};
 
-	if (gnutls_ocsp_status_request_get(pair->server.session, &staple))
+	if (gnutls_ocsp_status_request_get(intercept->server.session, &staple))
 		staple.size = 0;
-	ss_verify_chain(&pair->gw->verify, pair->server.chain, pair->server.chain_count,
-			&staple, name, &result);
-	action = ss_verify_decide(&pair->job.profile, &result, &cause);
+	ss_verify_chain(&intercept->ctx->verify, intercept->server.chain,
+			intercept->server.chain_count, &staple, name, &result);
+	action = ss_verify_decide(&intercept->job.profile, &result, &cause);
 	if (action == SMTPSPLICE_TLS_ACTION_BLOCK) {
-		fail(pair, cause, certificate_alert(cause), certificate_alert(cause),
+		fail(intercept, cause, certificate_alert(cause), certificate_alert(cause),
 		     "server's certificate: %s", certificate_text(cause, &result));
 		return;
 	}
 	if (result.failed & SS_VERIFY_BIT(SMTPSPLICE_TLS_CAUSE_SERVER_NAME))
-		take_common_name(pair, pair->server.chain[0]);
-	pair->creds = get_creds(pair, pair->server.chain[0], action == SMTPSPLICE_TLS_ACTION_ALLOW ?
-			      SS_CA_UNTRUSTED : SS_CA_TRUSTED);
-	if (pair->creds)
-		start_client(pair);
+		take_common_name(intercept, intercept->server.chain[0]);
+	intercept->creds = get_creds(intercept, intercept->server.chain[0],
+				     action == SMTPSPLICE_TLS_ACTION_ALLOW ?
+				     SS_CA_UNTRUSTED : SS_CA_TRUSTED);
+	if (intercept->creds)
+		start_client(intercept);
 	else
-		fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, GNUTLS_A_CLOSE_NOTIFY,
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_HELPER, ALERT_INTERNAL, GNUTLS_A_CLOSE_NOTIFY,
 		     "no certificate to show to the client");
 }
 
-static bool step_server(struct ss_intercept *pair, uint64_t now)
+static bool step_server(struct ss_intercept *intercept, uint64_t now)
 {
 	int ret;
 
-	if (pair->ended[SS_INTERCEPT_CLIENT]) {
-		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_TLS_LEG_NO_ALERT, GNUTLS_A_CLOSE_NOTIFY,
-		     "client: closed the connection");
+	if (intercept->ended[SS_INTERCEPT_CLIENT]) {
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_TLS_LEG_NO_ALERT,
+		     GNUTLS_A_CLOSE_NOTIFY, "client: closed the connection");
 		return true;
 	}
-	ret = ss_tls_leg_handshake(&pair->server);
+	ret = ss_tls_leg_handshake(&intercept->server);
 	if (ret == GNUTLS_E_AGAIN)
 		return false;
 	if (ret) {
-		server_failed(pair, ret, now);
+		server_failed(intercept, ret, now);
 		return true;
 	}
-	if (!ss_dh_is_sound(pair->server.session)) {
-		fail(pair, SMTPSPLICE_TLS_CAUSE_CIPHER, ALERT_FAILURE,
+	if (!ss_dh_is_sound(intercept->server.session)) {
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_CIPHER, ALERT_FAILURE,
 		     GNUTLS_A_INSUFFICIENT_SECURITY,
 		     "server: its Diffie-Hellman group is not that of a safe prime");
 		return true;
 	}
-	if (pair->server.chain_count)
-		judge(pair);
+	if (intercept->server.chain_count)
+		judge(intercept);
 	else
-		fail(pair, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_FAILURE,
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_FAILURE,
 		     ALERT_BAD_CERTIFICATE, "server: sent no certificate");
 	return true;
 }
 
-static void server_left(struct ss_intercept *pair)
+static void server_left(struct ss_intercept *intercept)
 {
 	/* TLS 1.3: only now does it say that it wanted the certificate */
-	if (pair->server.asked)
-		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE, ALERT_FAILURE,
+	if (intercept->server.asked)
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE, ALERT_FAILURE,
 		     SS_TLS_LEG_NO_ALERT,
 		     "server: does not go on without the client's certificate");
 	else
-		fail(pair, SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_TLS_LEG_NO_ALERT,
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_TLS_LEG_NO_ALERT,
 		     "server: closed the connection");
 }
 
 /* Once a key is in the kernel, GnuTLS is out: no alert can be made any more. */
-static void keys_refused(struct ss_intercept *pair, int error)
+static void keys_refused(struct ss_intercept *intercept, int error)
 {
-	fail(pair, SMTPSPLICE_TLS_CAUSE_HELPER, SS_TLS_LEG_NO_ALERT, SS_TLS_LEG_NO_ALERT,
+	fail(intercept, SMTPSPLICE_TLS_CAUSE_HELPER, SS_TLS_LEG_NO_ALERT, SS_TLS_LEG_NO_ALERT,
 	     "the kernel did not take the keys: %s", strerror(-error));
 }
 
 /* Both are done. All or nothing. */
-static void hand_over(struct ss_intercept *pair)
+static void hand_over(struct ss_intercept *intercept)
 {
-	gnutls_protocol_t version = gnutls_protocol_get_version(pair->client.session);
-	const char *cipher = gnutls_ciphersuite_get(pair->client.session);
+	gnutls_protocol_t version = gnutls_protocol_get_version(intercept->client.session);
+	const char *cipher = gnutls_ciphersuite_get(intercept->client.session);
 	int ret;
 
-	if (!ss_tls_leg_is_ready(&pair->client) || !ss_tls_leg_is_ready(&pair->server)) {
-		fail(pair, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_UNEXPECTED,
+	if (!ss_tls_leg_is_ready(&intercept->client) || !ss_tls_leg_is_ready(&intercept->server)) {
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_UNEXPECTED,
 		     ALERT_UNEXPECTED, "a peer wants what the kernel's TLS does not have");
 		return;
 	}
-	snprintf(pair->result.version, sizeof(pair->result.version), "TLSv1.%d",
+	snprintf(intercept->result.version, sizeof(intercept->result.version), "TLSv1.%d",
 		 version == GNUTLS_TLS1_3 ? 3 : 2);
-	snprintf(pair->result.cipher, sizeof(pair->result.cipher), "%s", cipher ?: "");
-	ret = ss_ktls_install(pair->server.fd, pair->server.session);
+	snprintf(intercept->result.cipher, sizeof(intercept->result.cipher), "%s", cipher ?: "");
+	ret = ss_ktls_install(intercept->server.fd, intercept->server.session);
 	if (ret == -ENOTCONN) {
-		server_left(pair);
+		server_left(intercept);
 		return;
 	}
 	if (!ret)
-		ret = ss_ktls_install(pair->client.fd, pair->client.session);
+		ret = ss_ktls_install(intercept->client.fd, intercept->client.session);
 	if (ret) {
-		keys_refused(pair, ret);
+		keys_refused(intercept, ret);
 		return;
 	}
-	pair->result.client = pair->client.secrets;
-	pair->result.server = pair->server.secrets;
-	ss_tls_leg_release(&pair->client);
-	ss_tls_leg_release(&pair->server);
-	finish(pair, SMTPSPLICE_TLS_RESULT_INSPECTED, SMTPSPLICE_TLS_CAUSE_NONE);
+	intercept->result.client = intercept->client.secrets;
+	intercept->result.server = intercept->server.secrets;
+	ss_tls_leg_release(&intercept->client);
+	ss_tls_leg_release(&intercept->server);
+	finish(intercept, SMTPSPLICE_TLS_RESULT_INSPECTED, SMTPSPLICE_TLS_CAUSE_NONE);
 }
 
 /*
@@ -517,133 +523,136 @@ static void hand_over(struct ss_intercept *pair)
  * the kernel would have the session, and could only end it without a word of why. So
  * wait for a word the first time; a server that has none goes on, and will again.
  */
-static bool begin_word(struct ss_intercept *pair, uint64_t now)
+static bool begin_word(struct ss_intercept *intercept, uint64_t now)
 {
-	if (!pair->server.asked || ss_tls_leg_version(&pair->server) != SS_TLS_LEG_TLS13 ||
-	    ss_mtls_servers_has(&pair->gw->content, &pair->job, pair->hello.name, now))
+	if (!intercept->server.asked ||
+	    ss_tls_leg_version(&intercept->server) != SS_TLS_LEG_TLS13 ||
+	    ss_mtls_servers_has(&intercept->ctx->mtls_optional, &intercept->job,
+				intercept->hello.name, now))
 		return false;
-	pair->word = now + WORD_MS;
-	if (pair->word > pair->deadline)
-		pair->word = pair->deadline;
-	pair->stage = STAGE_WORD;
+	intercept->word = now + WORD_MS;
+	if (intercept->word > intercept->deadline)
+		intercept->word = intercept->deadline;
+	intercept->stage = STAGE_WORD;
 	return true;
 }
 
-static void end_word(struct ss_intercept *pair, uint64_t now)
+static void end_word(struct ss_intercept *intercept, uint64_t now)
 {
-	ss_mtls_servers_add(&pair->gw->content, &pair->job, pair->hello.name, now);
-	hand_over(pair);
+	ss_mtls_servers_add(&intercept->ctx->mtls_optional, &intercept->job,
+			    intercept->hello.name, now);
+	hand_over(intercept);
 }
 
-static bool step_word(struct ss_intercept *pair, uint64_t now)
+static bool step_word(struct ss_intercept *intercept, uint64_t now)
 {
-	int ret = ss_tls_leg_listen(&pair->server);
+	int ret = ss_tls_leg_listen(&intercept->server);
 
-	if (pair->ended[SS_INTERCEPT_CLIENT])
-		fail(pair, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_TLS_LEG_NO_ALERT, GNUTLS_A_CLOSE_NOTIFY,
-		     "client: closed the connection");
-	else if (!ret || (ret == GNUTLS_E_AGAIN && now >= pair->word))
-		end_word(pair, now);
-	else if (ret != GNUTLS_E_AGAIN || pair->ended[SS_INTERCEPT_SERVER])
-		server_left(pair);
+	if (intercept->ended[SS_INTERCEPT_CLIENT])
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_TLS_LEG_NO_ALERT,
+		     GNUTLS_A_CLOSE_NOTIFY, "client: closed the connection");
+	else if (!ret || (ret == GNUTLS_E_AGAIN && now >= intercept->word))
+		end_word(intercept, now);
+	else if (ret != GNUTLS_E_AGAIN || intercept->ended[SS_INTERCEPT_SERVER])
+		server_left(intercept);
 	else
 		return false;
 	return true;
 }
 
-static bool step_client(struct ss_intercept *pair, uint64_t now)
+static bool step_client(struct ss_intercept *intercept, uint64_t now)
 {
 	char text[SMTPSPLICE_TEXT_MAX + 1];
 	int ret;
 
-	if (pair->ended[SS_INTERCEPT_SERVER]) {
-		server_left(pair);
+	if (intercept->ended[SS_INTERCEPT_SERVER]) {
+		server_left(intercept);
 		return true;
 	}
-	ret = ss_tls_leg_handshake(&pair->client);
+	ret = ss_tls_leg_handshake(&intercept->client);
 	if (ret == GNUTLS_E_AGAIN)
 		return false;
 	if (!ret) {
-		if (!begin_word(pair, now))
-			hand_over(pair);
+		if (!begin_word(intercept, now))
+			hand_over(intercept);
 		return true;
 	}
-	ss_tls_leg_explain(&pair->client, ret, text, sizeof(text));
-	fail(pair, ss_tls_leg_cause(&pair->client, ret, SMTPSPLICE_TLS_CAUSE_CLIENT),
+	ss_tls_leg_explain(&intercept->client, ret, text, sizeof(text));
+	fail(intercept, ss_tls_leg_cause(&intercept->client, ret, SMTPSPLICE_TLS_CAUSE_CLIENT),
 	     ss_tls_leg_error_alert(ret), GNUTLS_A_CLOSE_NOTIFY, "client: %s", text);
 	return true;
 }
 
-struct ss_intercept *ss_intercept_new(struct ss_tls_context *gw, const struct ss_job *job,
+struct ss_intercept *ss_intercept_new(struct ss_tls_context *ctx, const struct ss_job *job,
 				      const int fds[SS_INTERCEPT_SIDES], uint64_t now)
 {
-	struct ss_intercept *pair = calloc(1, sizeof(*pair));
+	struct ss_intercept *intercept = calloc(1, sizeof(*intercept));
 	uint32_t margin = job->timeout / MARGIN_SHARE;
 
-	if (!pair)
+	if (!intercept)
 		return NULL;
-	pair->gw = gw;
-	pair->job = *job;
-	pair->client.fd = fds[SS_INTERCEPT_CLIENT];
-	pair->server.fd = fds[SS_INTERCEPT_SERVER];
-	pair->deadline = now + job->timeout - (margin < MARGIN_MS ? margin : MARGIN_MS);
-	pair->result.cookie = job->cookie;
+	intercept->ctx = ctx;
+	intercept->job = *job;
+	intercept->client.fd = fds[SS_INTERCEPT_CLIENT];
+	intercept->server.fd = fds[SS_INTERCEPT_SERVER];
+	intercept->deadline = now + job->timeout - (margin < MARGIN_MS ? margin : MARGIN_MS);
+	intercept->result.cookie = job->cookie;
 	if (ss_tls_profile_exempts_address(&job->profile, job->server, job->server_size))
-		bypass(pair, SMTPSPLICE_TLS_CAUSE_EXEMPT);
-	return pair;
+		bypass(intercept, SMTPSPLICE_TLS_CAUSE_EXEMPT);
+	return intercept;
 }
 
-void ss_intercept_close(struct ss_intercept *pair)
+void ss_intercept_close(struct ss_intercept *intercept)
 {
-	ss_cleanup_fd(&pair->client.fd);
-	ss_cleanup_fd(&pair->server.fd);
+	ss_cleanup_fd(&intercept->client.fd);
+	ss_cleanup_fd(&intercept->server.fd);
 }
 
-void ss_intercept_free(struct ss_intercept *pair)
+void ss_intercept_free(struct ss_intercept *intercept)
 {
-	if (!pair)
+	if (!intercept)
 		return;
-	if (pair->stage != STAGE_DONE) {
-		ss_tls_leg_hang_up(&pair->client);
-		ss_tls_leg_hang_up(&pair->server);
+	if (intercept->stage != STAGE_DONE) {
+		ss_tls_leg_hang_up(&intercept->client);
+		ss_tls_leg_hang_up(&intercept->server);
 	}
-	ss_intercept_close(pair);
-	ss_creds_put(pair->creds);
-	gnutls_memset(&pair->result, 0, sizeof(pair->result));
-	free(pair);
+	ss_intercept_close(intercept);
+	ss_creds_put(intercept->creds);
+	gnutls_memset(&intercept->result, 0, sizeof(intercept->result));
+	free(intercept);
 }
 
-bool ss_intercept_step(struct ss_intercept *pair, uint64_t now)
+bool ss_intercept_step(struct ss_intercept *intercept, uint64_t now)
 {
 	bool go_on = true;
 
-	while (go_on && pair->stage != STAGE_DONE) {
-		switch (pair->stage) {
+	while (go_on && intercept->stage != STAGE_DONE) {
+		switch (intercept->stage) {
 		case STAGE_HELLO:
-			go_on = step_hello(pair, now);
+			go_on = step_hello(intercept, now);
 			break;
 		case STAGE_SERVER:
-			go_on = step_server(pair, now);
+			go_on = step_server(intercept, now);
 			break;
 		case STAGE_CLIENT:
-			go_on = step_client(pair, now);
+			go_on = step_client(intercept, now);
 			break;
 		case STAGE_WORD:
-			go_on = step_word(pair, now);
+			go_on = step_word(intercept, now);
 			break;
 		case STAGE_DONE:
 			break;
 		}
 	}
-	return pair->stage == STAGE_DONE;
+	return intercept->stage == STAGE_DONE;
 }
 
-void ss_intercept_ended(struct ss_intercept *pair, enum ss_intercept_side side)
+void ss_intercept_ended(struct ss_intercept *intercept, enum ss_intercept_side side)
 {
-	pair->ended[side] = true;
+	intercept->ended[side] = true;
 }
 
-void ss_intercept_expire(struct ss_intercept *pair)
+void ss_intercept_expire(struct ss_intercept *intercept)
 {
 	static const char *const waits[] = {
 		[STAGE_HELLO] = "client: no ClientHello in time",
@@ -651,19 +660,19 @@ void ss_intercept_expire(struct ss_intercept *pair)
 		[STAGE_CLIENT] = "client: handshake not done in time",
 	};
 
-	if (pair->stage == STAGE_WORD)
-		end_word(pair, pair->word);
-	else if (pair->stage != STAGE_DONE)
-		fail(pair, SMTPSPLICE_TLS_CAUSE_TIMEOUT, ALERT_INTERNAL, GNUTLS_A_CLOSE_NOTIFY,
-		     "%s", waits[pair->stage]);
+	if (intercept->stage == STAGE_WORD)
+		end_word(intercept, intercept->word);
+	else if (intercept->stage != STAGE_DONE)
+		fail(intercept, SMTPSPLICE_TLS_CAUSE_TIMEOUT, ALERT_INTERNAL, GNUTLS_A_CLOSE_NOTIFY,
+		     "%s", waits[intercept->stage]);
 }
 
-uint64_t ss_intercept_deadline(const struct ss_intercept *pair)
+uint64_t ss_intercept_deadline(const struct ss_intercept *intercept)
 {
-	return pair->stage == STAGE_WORD ? pair->word : pair->deadline;
+	return intercept->stage == STAGE_WORD ? intercept->word : intercept->deadline;
 }
 
-const struct ss_tls_result *ss_intercept_result(const struct ss_intercept *pair)
+const struct ss_tls_result *ss_intercept_result(const struct ss_intercept *intercept)
 {
-	return &pair->result;
+	return &intercept->result;
 }

@@ -24,7 +24,7 @@ enum ss_intercept_side {
 
 /**
  * ss_intercept_new() - Begin a pair of handshakes.
- * @gw: what all share, must live on
+ * @ctx: what all share, must live on
  * @job: what to do; copied
  * @fds: the sockets, which become its own
  * @now: see ss_process_now()
@@ -32,61 +32,61 @@ enum ss_intercept_side {
  * Return: the pair, to be freed with ss_intercept_free(); or NULL, and the sockets are
  * the caller's.
  */
-struct ss_intercept *ss_intercept_new(struct ss_tls_context *gw, const struct ss_job *job,
+struct ss_intercept *ss_intercept_new(struct ss_tls_context *ctx, const struct ss_job *job,
 				      const int fds[SS_INTERCEPT_SIDES], uint64_t now);
 
 /**
  * ss_intercept_close() - Close the sockets. The kernel wants that before it is
  * told the result.
- * @pair: handshakes that are done
+ * @intercept: handshakes that are done
  */
-void ss_intercept_close(struct ss_intercept *pair);
+void ss_intercept_close(struct ss_intercept *intercept);
 
 /**
  * ss_intercept_free() - Free a pair of handshakes.
- * @pair: it, or NULL; if it is not done, its connections end
+ * @intercept: the pair, or NULL; if it is not done, its connections end
  */
-void ss_intercept_free(struct ss_intercept *pair);
+void ss_intercept_free(struct ss_intercept *intercept);
 
 /**
  * ss_intercept_step() - Go on as far as it goes. To be called once at first and
  * then whenever something has happened to one of the sockets.
- * @pair: the handshakes
+ * @intercept: the handshakes
  * @now: see ss_process_now()
  *
  * Return: whether it is done: the result is there, and the sockets are of no
  * more use.
  */
-bool ss_intercept_step(struct ss_intercept *pair, uint64_t now);
+bool ss_intercept_step(struct ss_intercept *intercept, uint64_t now);
 
 /**
  * ss_intercept_ended() - Say that a peer will send no more. Peeking does not
  * show that.
- * @pair: the handshakes
+ * @intercept: the handshakes
  * @side: which peer
  */
-void ss_intercept_ended(struct ss_intercept *pair, enum ss_intercept_side side);
+void ss_intercept_ended(struct ss_intercept *intercept, enum ss_intercept_side side);
 
 /**
  * ss_intercept_expire() - The time is up that ss_intercept_deadline() has told.
- * @pair: the handshakes; done after this
+ * @intercept: the handshakes; done after this
  */
-void ss_intercept_expire(struct ss_intercept *pair);
+void ss_intercept_expire(struct ss_intercept *intercept);
 
 /**
  * ss_intercept_deadline() - When it has to be done, or what it waits for has to have come.
- * @pair: the handshakes
+ * @intercept: the handshakes
  *
  * Return: the time, see ss_process_now().
  */
-uint64_t ss_intercept_deadline(const struct ss_intercept *pair);
+uint64_t ss_intercept_deadline(const struct ss_intercept *intercept);
 
 /**
  * ss_intercept_result() - What became of it.
- * @pair: handshakes that are done
+ * @intercept: handshakes that are done
  *
  * Return: the result.
  */
-const struct ss_tls_result *ss_intercept_result(const struct ss_intercept *pair);
+const struct ss_tls_result *ss_intercept_result(const struct ss_intercept *intercept);
 
 #endif /* SS_TLS_INTERCEPT_H */

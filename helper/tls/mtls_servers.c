@@ -26,7 +26,7 @@ static bool make_id(uint8_t id[32], const struct ss_job *job, const char *name)
 	return !gnutls_hash_fast(GNUTLS_DIG_SHA256, buf, len, id);
 }
 
-bool ss_mtls_servers_has(const struct ss_mtls_servers *askers, const struct ss_job *job,
+bool ss_mtls_servers_has(const struct ss_mtls_servers *servers, const struct ss_job *job,
 			 const char *name, uint64_t now)
 {
 	uint8_t id[32];
@@ -34,23 +34,23 @@ bool ss_mtls_servers_has(const struct ss_mtls_servers *askers, const struct ss_j
 	if (!make_id(id, job, name))
 		return false;
 	for (int i = 0; i < SS_MTLS_SERVERS_MAX; i++)
-		if (askers->place[i].until > now &&
-		    !memcmp(askers->place[i].id, id, sizeof(id)))
+		if (servers->place[i].until > now &&
+		    !memcmp(servers->place[i].id, id, sizeof(id)))
 			return true;
 	return false;
 }
 
-void ss_mtls_servers_add(struct ss_mtls_servers *askers, const struct ss_job *job,
+void ss_mtls_servers_add(struct ss_mtls_servers *servers, const struct ss_job *job,
 			 const char *name, uint64_t now)
 {
-	struct ss_asker *at = askers->place;
+	struct ss_mtls_server *at = servers->place;
 	uint8_t id[32];
 
 	if (!make_id(id, job, name))
 		return;
 	/* The server's own place, or the one that ends first */
 	for (int i = 0; i < SS_MTLS_SERVERS_MAX; i++) {
-		struct ss_asker *a = &askers->place[i];
+		struct ss_mtls_server *a = &servers->place[i];
 
 		if (a->until && !memcmp(a->id, id, sizeof(id))) {
 			at = a;

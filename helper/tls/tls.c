@@ -48,14 +48,14 @@ struct watch {
 
 /**
  * struct task - A pair of handshakes in the loop.
- * @pair: the handshakes
+ * @intercept: the handshakes
  * @fds: their sockets, for epoll alone
  * @watch: what their events point to
  * @done: the result is there, and waits to be sent
  * @next: in the list of all
  */
 struct task {
-	struct ss_intercept *pair;
+	struct ss_intercept *intercept;
 	int fds[SS_INTERCEPT_SIDES];
 	struct watch watch[SS_INTERCEPT_SIDES];
 	bool done;
@@ -65,7 +65,7 @@ struct task {
 /**
  * struct tls - The process.
  * @conf: the command line
- * @gw: what the handshakes share
+ * @ctx: what the handshakes share
  * @signals: SIGHUP
  * @sock: to the broker
  * @epoll: what the loop waits at
@@ -77,7 +77,7 @@ struct task {
  */
 struct tls {
 	const struct ss_conf *conf;
-	struct ss_tls_context *gw;
+	struct ss_tls_context *ctx;
 	int signals;
 	int sock;
 	int epoll;
@@ -123,16 +123,16 @@ static void unwatch(struct tls *t, struct task *task)
 
 static void step(struct tls *t, struct task *task)
 {
-	if (task->done || !ss_intercept_step(task->pair, ss_process_now()))
+	if (task->done || !ss_intercept_step(task->intercept, ss_process_now()))
 		return;
 	unwatch(t, task);
-	ss_intercept_close(task->pair);
+	ss_intercept_close(task->intercept);
 	task->done = true;
 }
 
 static void expire(struct tls *t, struct task *task)
 {
-	ss_intercept_expire(task->pair);
+	ss_intercept_expire(task->intercept);
 	step(t, task);
 }
 
@@ -143,8 +143,8 @@ static void start(struct tls *t, const struct ss_job *job, const int fds[SS_IPC_
 	if (!task)
 		die("out of memory");
 	memcpy(task->fds, fds, sizeof(task->fds));
-	task->pair = ss_intercept_new(t->gw, job, fds, ss_process_now());
-	if (!task->pair)
+	task->intercept = ss_intercept_new(t->ctx, job, fds, ss_process_now());
+	if (!task->intercept)
 		die("out of memory");
 	task->next = t->tasks;
 	t->tasks = task;
@@ -178,7 +178,7 @@ static void on_signal(struct tls *t)
 
 	if (read(t->signals, &info, sizeof(info)) < 0)
 		return;
-	if (ss_tls_context_reload(t->gw, t->conf, why, sizeof(why)))
+	if (ss_tls_context_reload(t->ctx, t->conf, why, sizeof(why)))
 		ss_process_say("reload failed, CAs and revocation lists stay as they were: %s",
 			       why);
 	else
@@ -199,14 +199,14 @@ static void on_event(struct tls *t, const struct epoll_event *ev)
 		return;
 	}
 	if (ev->events & ENDED)
-		ss_intercept_ended(w->task->pair, w->side);
+		ss_intercept_ended(w->task->intercept, w->side);
 	step(t, w->task);
 }
 
 /* Send the result. Return: whether there was room for it. */
 static bool report(struct tls *t, const struct task *task)
 {
-	int ret = ss_ipc_send(t->sock, ss_intercept_result(task->pair),
+	int ret = ss_ipc_send(t->sock, ss_intercept_result(task->intercept),
 			      sizeof(struct ss_tls_result), NULL, 0);
 
 	if (ret == -EPIPE)
@@ -233,7 +233,7 @@ static bool reap(struct tls *t)
 		}
 		*at = task->next;
 		t->count--;
-		ss_intercept_free(task->pair);
+		ss_intercept_free(task->intercept);
 		free(task);
 	}
 	return full;
@@ -259,7 +259,7 @@ static int check_deadlines(struct tls *t)
 	uint64_t now = ss_process_now(), next = UINT64_MAX;
 
 	for (struct task *task = t->tasks; task; task = task->next) {
-		uint64_t deadline = ss_intercept_deadline(task->pair);
+		uint64_t deadline = ss_intercept_deadline(task->intercept);
 
 		if (task->done)
 			continue;
@@ -334,8 +334,8 @@ void ss_tls_run(const struct ss_conf *conf, int sock)
 	t.sock = sock;
 	open_signals(&t);
 	t.max = raise_limit();
-	t.gw = ss_tls_context_new(conf, why, sizeof(why));
-	if (!t.gw) {
+	t.ctx = ss_tls_context_new(conf, why, sizeof(why));
+	if (!t.ctx) {
 		ss_process_say("%s", why);
 		_exit(SS_EXIT_USAGE);
 	}

@@ -41,14 +41,14 @@ struct ss_inspect {
 
 /**
  * struct look - A look into one attachment.
- * @content: what is loaded
+ * @inspect: what is loaded
  * @rules: the caller's
  * @finding: the caller's
  * @walk: what is left for archives
  * @nest_limit: levels to open
  */
 struct look {
-	const struct ss_inspect *content;
+	const struct ss_inspect *inspect;
 	const struct ss_inspect_rules *rules;
 	struct ss_inspect_finding *finding;
 	struct ss_unpack_walk walk;
@@ -207,7 +207,7 @@ static uint64_t type_bit(const char *word)
 	return type >= 0 ? 1ull << type : 0;
 }
 
-static uint64_t magic_type(const struct ss_inspect *content, const struct ss_file_map *map)
+static uint64_t magic_type(const struct ss_inspect *inspect, const struct ss_file_map *map)
 {
 	static const char mark[] = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 	bool ole = map->len >= sizeof(mark) - 1 && !memcmp(map->data, mark, sizeof(mark) - 1);
@@ -215,7 +215,7 @@ static uint64_t magic_type(const struct ss_inspect *content, const struct ss_fil
 	int type;
 
 	/* The folder of an OLE file, which tells what it is, may be at its end */
-	mime = magic_buffer(content->magic, map->data,
+	mime = magic_buffer(inspect->magic, map->data,
 			    ole || map->len < MAGIC_BYTES ? map->len : MAGIC_BYTES);
 	type = mime ? ss_file_types_of_mime(mime) : -1;
 	if (type < 0 && ole)
@@ -236,7 +236,7 @@ static void look_at_types(const struct file *file, const struct ss_file_map *map
 	if (types & zip)
 		types = (types & ~zip) | type_bit(zip_type(map));
 	else
-		types |= magic_type(look->content, map);
+		types |= magic_type(look->inspect, map);
 	types &= look->rules->types;
 	if (types)
 		note(file, SS_KIND_TYPE, ss_file_types_name(__builtin_ctzll(types)));
@@ -392,12 +392,12 @@ static int look_whole(struct look *look, int fd, const char *name)
 	return look->walk.error;
 }
 
-int ss_inspect_look(const struct ss_inspect *content, int fd, const char *name,
+int ss_inspect_look(const struct ss_inspect *inspect, int fd, const char *name,
 		    const struct ss_inspect_rules *rules,
 		    struct ss_inspect_finding *finding)
 {
 	struct look look = {
-		.content = content, .rules = rules, .finding = finding,
+		.inspect = inspect, .rules = rules, .finding = finding,
 		.walk = { .fn = look_at_member },
 	};
 	locale_t old;
@@ -406,7 +406,7 @@ int ss_inspect_look(const struct ss_inspect *content, int fd, const char *name,
 	memset(finding, 0, sizeof(*finding));
 	if (fd < 0)
 		return -EBADF;
-	old = uselocale(content->locale);
+	old = uselocale(inspect->locale);
 	ret = look_whole(&look, fd, name ? name : "");
 	uselocale(old);
 	return ret;
@@ -433,32 +433,32 @@ int ss_inspect_hash(int fd, unsigned char hash[SS_INSPECT_HASH_SIZE])
 
 struct ss_inspect *ss_inspect_open(void)
 {
-	struct ss_inspect *content = calloc(1, sizeof(*content));
+	struct ss_inspect *inspect = calloc(1, sizeof(*inspect));
 
-	if (!content)
+	if (!inspect)
 		return NULL;
 	/* Archives are scanner/files/format.c's; of texts only what the database knows counts */
-	content->magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS |
+	inspect->magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS |
 				    MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_ELF |
 				    MAGIC_NO_CHECK_CSV | MAGIC_NO_CHECK_JSON);
-	content->locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	if (!content->magic || !content->locale || magic_load(content->magic, NULL)) {
-		int error = content->magic ? magic_errno(content->magic) : 0;
+	inspect->locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (!inspect->magic || !inspect->locale || magic_load(inspect->magic, NULL)) {
+		int error = inspect->magic ? magic_errno(inspect->magic) : 0;
 
-		ss_inspect_close(content);
+		ss_inspect_close(inspect);
 		errno = error ? error : ENOENT;
 		return NULL;
 	}
-	return content;
+	return inspect;
 }
 
-void ss_inspect_close(struct ss_inspect *content)
+void ss_inspect_close(struct ss_inspect *inspect)
 {
-	if (!content)
+	if (!inspect)
 		return;
-	if (content->magic)
-		magic_close(content->magic);
-	if (content->locale)
-		freelocale(content->locale);
-	free(content);
+	if (inspect->magic)
+		magic_close(inspect->magic);
+	if (inspect->locale)
+		freelocale(inspect->locale);
+	free(inspect);
 }

@@ -106,13 +106,13 @@ struct ss_inspect *ss_inspect_open(void);
 
 /**
  * ss_inspect_close() - Free what ss_inspect_open() gave.
- * @content: that, or NULL
+ * @inspect: that, or NULL
  */
-void ss_inspect_close(struct ss_inspect *content);
+void ss_inspect_close(struct ss_inspect *inspect);
 
 /**
  * ss_inspect_look() - Look at a file, and into it.
- * @content: what ss_inspect_open() gave
+ * @inspect: what ss_inspect_open() gave
  * @fd: the file, a regular one that does not change meanwhile; only read from, its
  *   offset does not matter
  * @name: its name, any bytes, or NULL
@@ -122,7 +122,7 @@ void ss_inspect_close(struct ss_inspect *content);
  * Return: 0, or a negative errno where it could not be looked at for a reason that
  * is not its own; what is in @finding then is not all.
  */
-int ss_inspect_look(const struct ss_inspect *content, int fd, const char *name,
+int ss_inspect_look(const struct ss_inspect *inspect, int fd, const char *name,
 		    const struct ss_inspect_rules *rules,
 		    struct ss_inspect_finding *finding);
 
