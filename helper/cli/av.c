@@ -43,7 +43,7 @@ static const char av_text[] =
 	"      signed or compressed\n"
 	"  archive-block CONDITION[,CONDITION]...|none      (nested,mailbomb)\n"
 	"  archive-log CONDITION[,CONDITION]...|none        (all)\n"
-	"      archives that are refused, and that are logged where they pass:\n"
+	"      archives that are refused, and that the log tells of, refused or not:\n"
 	"      encrypted, corrupted, partiallycorrupted, multipart, nested, mailbomb,\n"
 	"      timeout, unhandled; timeout is else as scan-timeout says\n"
 	"  oversize-limit SIZE|none                         (none)\n"
@@ -91,7 +91,8 @@ static const char av_text[] =
 	"  reply-partial, reply-ambiguous, reply-oversize, reply-failure,\n"
 	"  reply-undecodable, reply-encrypted TEXT|none\n"
 	"      reply to a message that is refused for it, like \"554 5.7.1 %%FILE%% has\n"
-	"      %%VIRUS%%\"; none is the built-in one\n"
+	"      %%VIRUS%%\"; 4yz is used by reply-failure alone, for a message that is\n"
+	"      put off; none is the built-in one\n"
 	"  replacement TEXT|@FILE|none\n"
 	"      what stands in a message for a part that was removed\n"
 	"\n"
@@ -253,7 +254,10 @@ static int take_ban(struct ss_cmd_profile *p, int type, const char *value, char 
 	return nla_put_u32(p->attrs, type, n);
 }
 
-/* Return: whether it begins with a code of RFC 5321 4.2.1 that says no */
+/*
+ * Is it a reply that begins with a code of RFC 5321 4.2.1 that says no? Which code fits
+ * which option the helper knows: see find_template() in broker/verdict.c.
+ */
 static bool is_reply(const char *text)
 {
 	size_t len = strlen(text);
