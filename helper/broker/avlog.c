@@ -71,7 +71,7 @@ static const struct kind kind_monitored = {
 	"0211008193", "infected", "File is infected."
 };
 
-static void put(struct json_object *obj, const char *key, const char *value)
+static void put_text(struct json_object *obj, const char *key, const char *value)
 {
 	json_object_object_add(obj, key, json_object_new_string(value));
 }
@@ -79,7 +79,7 @@ static void put(struct json_object *obj, const char *key, const char *value)
 static void put_if(struct json_object *obj, const char *key, const char *value)
 {
 	if (value && *value)
-		put(obj, key, value);
+		put_text(obj, key, value);
 }
 
 static void put_number(struct json_object *obj, const char *key, uint64_t value)
@@ -96,12 +96,12 @@ static void put_time(struct json_object *obj)
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%d", &tm);
-	put(obj, "date", text);
+	put_text(obj, "date", text);
 	strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	put(obj, "time", text);
+	put_text(obj, "time", text);
 	put_number(obj, "eventtime", (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec);
 	strftime(text, sizeof(text), "%z", &tm);
-	put(obj, "tz", text);
+	put_text(obj, "tz", text);
 }
 
 static const struct kind *find_kind(const struct ss_avlog_record *rec)
@@ -137,34 +137,34 @@ static void put_kind(struct json_object *obj, const struct ss_avlog_record *rec)
 {
 	const struct kind *k = find_kind(rec);
 
-	put(obj, "logid", k->logid);
-	put(obj, "type", "utm");
-	put(obj, "subtype", "virus");
-	put(obj, "eventtype", k->eventtype);
-	put(obj, "level", k == &kinds[SS_CAUSE_SCAN_FAILURE] ? "error" :
-	    k == &kind_clean || rec->result->monitored ? "notice" : "warning");
-	put(obj, "msg", k->msg);
-	put(obj, "action", find_action(rec));
-	put(obj, "service", ss_template_protocol(rec->req->tls));
+	put_text(obj, "logid", k->logid);
+	put_text(obj, "type", "utm");
+	put_text(obj, "subtype", "virus");
+	put_text(obj, "eventtype", k->eventtype);
+	put_text(obj, "level", k == &kinds[SS_CAUSE_SCAN_FAILURE] ? "error" :
+		 k == &kind_clean || rec->result->monitored ? "notice" : "warning");
+	put_text(obj, "msg", k->msg);
+	put_text(obj, "action", find_action(rec));
+	put_text(obj, "service", ss_template_protocol(rec->req->tls));
 }
 
 static void put_flow(struct json_object *obj, const struct ss_flow *flow)
 {
 	put_number(obj, "sessionid", flow->session);
-	put(obj, "policy", flow->policy);
-	put(obj, "srcip", flow->client);
+	put_text(obj, "policy", flow->policy);
+	put_text(obj, "srcip", flow->client);
 	put_number(obj, "srcport", flow->client_port);
-	put(obj, "srcintf", flow->iif);
-	put(obj, "dstip", flow->server);
+	put_text(obj, "srcintf", flow->iif);
+	put_text(obj, "dstip", flow->server);
 	put_number(obj, "dstport", flow->server_port);
 	put_number(obj, "proto", 6);
 }
 
 static void put_envelope(struct json_object *obj, const struct ss_scan_request *req)
 {
-	put(obj, "helo", req->helo);
-	put(obj, "sender", req->sender);
-	put(obj, "recipient", req->rcpts ? req->rcpts : "");
+	put_text(obj, "helo", req->helo);
+	put_text(obj, "sender", req->sender);
+	put_text(obj, "recipient", req->rcpts ? req->rcpts : "");
 	put_number(obj, "recipientcount", req->rcpt_count);
 }
 
@@ -175,15 +175,15 @@ static void put_found(struct json_object *obj, const struct ss_avlog_record *rec
 
 	if (!res->found || res->cause == SS_CAUSE_SCAN_FAILURE)
 		return;
-	put(obj, "filename", res->file);
+	put_text(obj, "filename", res->file);
 	/* a limit that was exceeded is no virus, see put_unscanned() */
 	if (res->cause != SS_CAUSE_UNDECODABLE)
-		put(obj, "virus", res->virus);
+		put_text(obj, "virus", res->virus);
 	put_if(obj, "dtype", res->cached ? "cached" :
 	       res->cause != SS_CAUSE_UNDECODABLE ? "Virus" : NULL);
 	put_if(obj, "filehash", res->filehash);
-	put(obj, "quarskip", rec->quarfile ? "No-skip" : rec->quarantine ?
-	    "File-was-not-quarantined" : "Quarantine-disabled");
+	put_text(obj, "quarskip", rec->quarfile ? "No-skip" : rec->quarantine ?
+		 "File-was-not-quarantined" : "Quarantine-disabled");
 	put_if(obj, "quarfile", rec->quarfile);
 	/* signatures that no longer fit what goes to the server */
 	if (res->replaced)
@@ -200,9 +200,9 @@ static void put_unscanned(struct json_object *obj, const struct ss_avlog_record 
 	if (res->cause == SS_CAUSE_UNDECODABLE)
 		put_if(obj, "limit", res->virus);
 	if (rec->verdict == SMTPSPLICE_VERDICT_ACCEPT && res->unscanned)
-		put(obj, "unscanned",
-		    ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_UNSCANNED,
-					res->unscanned));
+		put_text(obj, "unscanned",
+			 ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_UNSCANNED,
+					     res->unscanned));
 	if (!res->conditions)
 		return;
 	list = json_object_new_array();
@@ -220,11 +220,11 @@ static void put_message(struct json_object *obj, const struct ss_avlog_record *r
 {
 	const struct ss_scan_result *res = rec->result;
 
-	put(obj, "from", res->head.from);
-	put(obj, "to", res->head.to);
-	put(obj, "subject", res->head.subject);
-	put(obj, "messageid", res->head.messageid);
-	put(obj, "attachment", res->attachment ? "yes" : "no");
+	put_text(obj, "from", res->head.from);
+	put_text(obj, "to", res->head.to);
+	put_text(obj, "subject", res->head.subject);
+	put_text(obj, "messageid", res->head.messageid);
+	put_text(obj, "attachment", res->attachment ? "yes" : "no");
 	put_number(obj, "size", rec->req->size);
 	put_found(obj, rec);
 	put_unscanned(obj, rec);
@@ -332,15 +332,15 @@ int ss_avlog_write_handshake(struct ss_avlog *log, const struct ss_avlog_handsha
 	struct json_object *obj = json_object_new_object();
 
 	put_time(obj);
-	put(obj, "type", "ssl");
-	put(obj, "subtype", handshake_subtype(rec));
-	put(obj, "level", rec->bypassed ? "notice" : "warning");
-	put(obj, "action", rec->bypassed ? "exempt" : "blocked");
-	put(obj, "reason", ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_CAUSE,
-					       rec->cause));
+	put_text(obj, "type", "ssl");
+	put_text(obj, "subtype", handshake_subtype(rec));
+	put_text(obj, "level", rec->bypassed ? "notice" : "warning");
+	put_text(obj, "action", rec->bypassed ? "exempt" : "blocked");
+	put_text(obj, "reason", ss_attrs_value_name(&ss_attrs_event, SMTPSPLICE_A_EVENT_CAUSE,
+						    rec->cause));
 	put_clean(obj, "msg", rec->text, rec->bypassed ? "TLS was passed on unscanned." :
 		  "TLS handshake failed.");
-	put(obj, "service", ss_template_protocol(true));
+	put_text(obj, "service", ss_template_protocol(true));
 	put_flow(obj, rec->flow);
 	put_clean(obj, "hostname", rec->server_name, NULL);
 	return write_line(log, obj);

@@ -380,7 +380,7 @@ static void on_control(struct broker *b)
 
 /* -- doorbells ------------------------------------------------------------ */
 
-static void ring(int cmd, struct nlattr *attrs, int len, void *arg)
+static void note_doorbell(int cmd, struct nlattr *attrs, int len, void *arg)
 {
 	struct broker *b = arg;
 
@@ -404,7 +404,7 @@ static void on_bell(struct broker *b)
 	int ret;
 
 	do {
-		ret = ss_genl_receive(&b->bell, ring, b);
+		ret = ss_genl_receive(&b->bell, note_doorbell, b);
 	} while (!ret);
 	if (ret == -ENOBUFS)
 		ask_for_all(b);

@@ -29,7 +29,7 @@ static const char *const reloads[] = {
 	[SS_STATE_FILE_FAILED] = "failed",
 };
 
-static void put(struct json_object *obj, const char *key, const char *value)
+static void put_text(struct json_object *obj, const char *key, const char *value)
 {
 	char clean[PATH_SIZE];
 
@@ -42,14 +42,14 @@ static void put_number(struct json_object *obj, const char *key, int64_t value)
 	json_object_object_add(obj, key, json_object_new_int64(value));
 }
 
-static struct json_object *databases(const struct ss_database_info *db)
+static struct json_object *list_databases(const struct ss_database_info *db)
 {
 	struct json_object *list = json_object_new_array();
 
 	for (uint32_t i = 0; i < db->count; i++) {
 		struct json_object *obj = json_object_new_object();
 
-		put(obj, "name", db->files[i].name);
+		put_text(obj, "name", db->files[i].name);
 		put_number(obj, "version", db->files[i].version);
 		put_number(obj, "built", db->files[i].built);
 		put_number(obj, "signatures", db->files[i].signatures);
@@ -58,23 +58,23 @@ static struct json_object *databases(const struct ss_database_info *db)
 	return list;
 }
 
-static struct json_object *describe(const struct ss_state_file *s)
+static struct json_object *describe_state(const struct ss_state_file *s)
 {
 	struct json_object *obj = json_object_new_object();
 	struct json_object *reload = json_object_new_object();
 
-	put(obj, "engine", s->engine.version);
+	put_text(obj, "engine", s->engine.version);
 	put_number(obj, "level", s->engine.level);
 	put_number(obj, "signatures", s->engine.msg.value);
 	put_number(obj, "loaded", s->engine.loaded);
-	put(obj, "database", s->conf->database);
-	json_object_object_add(obj, "databases", databases(&s->engine.db));
+	put_text(obj, "database", s->conf->database);
+	json_object_object_add(obj, "databases", list_databases(&s->engine.db));
 	put_number(obj, "local-files", s->engine.db.local);
-	put(reload, "outcome", reloads[s->reload]);
+	put_text(reload, "outcome", reloads[s->reload]);
 	if (s->when)
 		put_number(reload, "time", s->when);
 	if (s->reload == SS_STATE_FILE_FAILED)
-		put(reload, "error", s->error);
+		put_text(reload, "error", s->error);
 	json_object_object_add(obj, "reload", reload);
 	/* The supervisor, which lives as long as the helper */
 	put_number(obj, "pid", getppid());
@@ -125,7 +125,7 @@ static int write_state(const struct ss_state_file *s)
 	if (snprintf(path, sizeof(path), "%s.new", s->conf->state) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	make_folder(path);
-	obj = describe(s);
+	obj = describe_state(s);
 	ret = write_all(path, json_object_to_json_string_ext(obj, how));
 	json_object_put(obj);
 	if (!ret && rename(path, s->conf->state))

@@ -35,7 +35,7 @@ static struct ss_tls_request **bucket_of(struct ss_tls_client *client, uint64_t 
 }
 
 /* The link to the request with this cookie; to NULL where there is none */
-static struct ss_tls_request **find(struct ss_tls_client *client, uint64_t cookie)
+static struct ss_tls_request **find_request(struct ss_tls_client *client, uint64_t cookie)
 {
 	struct ss_tls_request **link = bucket_of(client, cookie);
 
@@ -45,8 +45,8 @@ static struct ss_tls_request **find(struct ss_tls_client *client, uint64_t cooki
 }
 
 /* Take a request out and tell its result */
-static void finish(struct ss_tls_client *client, struct ss_tls_request **link,
-		   const struct ss_tls_result *result)
+static void finish_request(struct ss_tls_client *client, struct ss_tls_request **link,
+			   const struct ss_tls_result *result)
 {
 	struct ss_tls_request *hs = *link;
 
@@ -58,7 +58,8 @@ static void finish(struct ss_tls_client *client, struct ss_tls_request **link,
 	ss_tls_request_free(hs);
 }
 
-static void fail(struct ss_tls_client *client, struct ss_tls_request **link, const char *why)
+static void fail_request(struct ss_tls_client *client, struct ss_tls_request **link,
+			 const char *why)
 {
 	struct ss_tls_result result = {
 		.cookie = (*link)->cookie,
@@ -67,11 +68,11 @@ static void fail(struct ss_tls_client *client, struct ss_tls_request **link, con
 	};
 
 	snprintf(result.text, sizeof(result.text), "%s", why);
-	finish(client, link, &result);
+	finish_request(client, link, &result);
 }
 
 /* Answer for a tls process that is dead, which the supervisor tells, or is killed here */
-static void lose(struct ss_tls_client *client, const char *why)
+static void lose_process(struct ss_tls_client *client, const char *why)
 {
 	if (client->sock < 0)
 		return;
@@ -81,22 +82,22 @@ static void lose(struct ss_tls_client *client, const char *why)
 	ss_cleanup_fd(&client->sock);
 	for (size_t i = 0; i < SS_TLS_CLIENT_BUCKETS; i++)
 		while (client->bucket[i])
-			fail(client, &client->bucket[i], why);
+			fail_request(client, &client->bucket[i], why);
 }
 
 static void send_job(struct ss_tls_client *client, struct ss_tls_request *hs)
 {
 	int fds[SS_IPC_FDS] = { hs->client_fd, hs->server_fd };
 	int ret = ss_ipc_post(client->sock, hs->job, hs->job_len, fds, SS_IPC_FDS);
-	struct ss_tls_request **link = find(client, hs->cookie);
+	struct ss_tls_request **link = find_request(client, hs->cookie);
 
 	client->unsent = ret == -EAGAIN ? hs : NULL;
 	if (!ret)
 		ss_tls_request_sent(hs);
 	else if (ret == -EPIPE || ret == -ECONNRESET)
-		lose(client, "tls process died");
+		lose_process(client, "tls process died");
 	else if (ret != -EAGAIN && *link)	/* Out of memory, or of descriptors under way */
-		fail(client, link, strerror(-ret));
+		fail_request(client, link, strerror(-ret));
 }
 
 void ss_tls_client_init(struct ss_tls_client *client, ss_tls_client_fn fn, void *arg)
@@ -118,7 +119,7 @@ void ss_tls_client_init(struct ss_tls_client *client, ss_tls_client_fn fn, void 
 
 void ss_tls_client_attach(struct ss_tls_client *client, int sock, int pidfd)
 {
-	lose(client, "tls process died");
+	lose_process(client, "tls process died");
 	client->sock = sock;
 	client->pidfd = pidfd;
 	client->heard = ss_process_now();
@@ -160,19 +161,19 @@ static bool take_result(struct ss_tls_client *client)
 	if (ret == -EAGAIN)
 		return false;
 	if (ret == -EPIPE) {
-		lose(client, "tls process died");
+		lose_process(client, "tls process died");
 		return false;
 	}
 	link = !ret && !with_fds && ss_tls_result_check(&result) ?
-	       find(client, result.cookie) : NULL;
+	       find_request(client, result.cookie) : NULL;
 	/* A request that was not sent cannot have a result */
 	if (!link || !*link || *link == client->unsent) {
 		ss_process_say("tls process gave nonsense");
-		lose(client, "tls process gave nonsense");
+		lose_process(client, "tls process gave nonsense");
 		return false;
 	}
 	client->heard = ss_process_now();
-	finish(client, link, &result);
+	finish_request(client, link, &result);
 	explicit_bzero(&result, sizeof(result));
 	return true;
 }
@@ -205,10 +206,10 @@ void ss_tls_client_look(struct ss_tls_client *client)
 			}
 			if (client->heard < (*link)->received) {
 				ss_process_say("tls process hangs");
-				lose(client, "tls process hangs");
+				lose_process(client, "tls process hangs");
 				return;
 			}
-			fail(client, link, "the tls process gave no answer");
+			fail_request(client, link, "the tls process gave no answer");
 		}
 	}
 }

@@ -180,7 +180,8 @@ static int keep_file(struct ss_verdicts *v, const struct ss_avlog_record *rec, i
 }
 
 /* Give an infected message its name in the quarantine. It is refused in any case. */
-static void keep(struct ss_verdicts *v, struct ss_avlog_record *rec, int fd, struct kept *kept)
+static void keep_message(struct ss_verdicts *v, struct ss_avlog_record *rec, int fd,
+			 struct kept *kept)
 {
 	int ret = fd < 0 ? fd : -rec->result->quarantine_error;
 
@@ -276,7 +277,7 @@ int ss_verdict_give(struct ss_verdicts *v, struct ss_scan_request *req,
 
 	read_profile(v, req);
 	if (rec.quarantine && result->keep && result->found)
-		keep(v, &rec, quarantine, &kept);
+		keep_message(v, &rec, quarantine, &kept);
 	if (rec.verdict != SMTPSPLICE_VERDICT_ACCEPT) {
 		make_reply(v, &rec, reply);
 		rec.reply = reply;

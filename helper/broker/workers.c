@@ -87,7 +87,7 @@ void ss_workers_fill(struct ss_worker_slot *slot, const int fds[SS_IPC_FDS])
 }
 
 /* Let what was to follow a worker, which is gone, take its place now */
-static void promote(struct ss_worker_slot *slot)
+static void promote_replacement(struct ss_worker_slot *slot)
 {
 	slot->outgoing = false;
 	if (slot->replacement_ordered)
@@ -139,7 +139,7 @@ static int lose_worker(struct ss_workers *w, struct ss_worker_slot *slot, bool l
 	slot->req = NULL;
 	slot->state = SS_WORKER_EMPTY;
 	slot->respawn = ss_process_now() + (req ? 0 : SS_WORKERS_RESPAWN_MS);
-	promote(slot);
+	promote_replacement(slot);
 	if (req) {
 		ss_process_say("%s (session %llu, %llu bytes)", why,
 			       (unsigned long long)req->flow.session,

@@ -75,7 +75,7 @@ static int take_word(struct words *w, const char *word, const char *value, bool 
 	return SS_CLI_OK;
 }
 
-static int parse(struct ss_cli *cli, struct words *w, bool init)
+static int take_words(struct ss_cli *cli, struct words *w, bool init)
 {
 	int ret = SS_CLI_OK;
 
@@ -96,8 +96,8 @@ static int failed(const struct words *w, int error, const char *text)
 	return error == -EINVAL ? SS_CLI_USAGE : SS_CLI_FAILED;
 }
 
-static int describe(const struct words *w, struct ss_ca_info *ca,
-		    struct ss_ca_info *untrusted)
+static int describe_cas(const struct words *w, struct ss_ca_info *ca,
+			struct ss_ca_info *untrusted)
 {
 	char err[ERROR_SIZE] = "";
 	int ret = 0;
@@ -114,14 +114,14 @@ static int run_init(struct ss_cli *cli)
 	struct ss_ca_info ca = {}, untrusted = {};
 	char err[ERROR_SIZE] = "";
 	struct words w = {};
-	int ret = parse(cli, &w, true);
+	int ret = take_words(cli, &w, true);
 
 	if (ret)
 		return ret;
 	ret = ss_ca_create(w.dir, &w.names, err, sizeof(err));
 	if (ret)
 		return failed(&w, ret, err);
-	ret = describe(&w, &ca, &untrusted);
+	ret = describe_cas(&w, &ca, &untrusted);
 	if (ret)
 		return ret;
 	printf("Made in %s:\n"
@@ -179,10 +179,10 @@ static int run_show(struct ss_cli *cli)
 	struct ss_ca_info ca = {}, untrusted = {};
 	struct json_object *all;
 	struct words w = {};
-	int ret = parse(cli, &w, false);
+	int ret = take_words(cli, &w, false);
 
 	if (!ret)
-		ret = describe(&w, &ca, &untrusted);
+		ret = describe_cas(&w, &ca, &untrusted);
 	if (ret)
 		return ret;
 	all = json_object_new_object();
@@ -234,7 +234,7 @@ static int run_export(struct ss_cli *cli)
 		cli->argc--;
 		cli->argv++;
 	}
-	ret = parse(cli, &w, false);
+	ret = take_words(cli, &w, false);
 	if (ret)
 		return ret;
 	snprintf(path, sizeof(path), "%s/%s", w.dir,

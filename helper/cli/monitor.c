@@ -33,7 +33,7 @@ static void format_time(char *buf, size_t size)
 	strftime(buf + len, size - len, "%z", &tm);
 }
 
-static const char *get(struct json_object *event, const char *key)
+static const char *get_text(struct json_object *event, const char *key)
 {
 	struct json_object *value;
 
@@ -44,7 +44,7 @@ static const char *get(struct json_object *event, const char *key)
 static void print_endpoint(struct json_object *event, const char *key,
 			   const char *port_key)
 {
-	const char *addr = get(event, key), *port = get(event, port_key);
+	const char *addr = get_text(event, key), *port = get_text(event, port_key);
 	char buf[SS_ADDR_SIZE];
 
 	if (addr && port)
@@ -57,7 +57,7 @@ static void print_values(struct json_object *event, const char *const *keys,
 			 bool quoted)
 {
 	for (; *keys; keys++) {
-		const char *value = get(event, *keys);
+		const char *value = get_text(event, *keys);
 
 		if (value)
 			printf(quoted ? " %s \"%s\"" : " %s %s", *keys, value);
@@ -71,7 +71,7 @@ static void print_text(const char *time, struct json_object *event)
 	static const char *const quoted[] = {
 		"virus", "file", "reply", "server-name", "version", "cipher", "text", NULL
 	};
-	const char *kind = get(event, "kind"), *unscanned = get(event, "unscanned");
+	const char *kind = get_text(event, "kind"), *unscanned = get_text(event, "unscanned");
 
 	/* A verdict always says it; it is news where something was not scanned */
 	if (unscanned && !strcmp(unscanned, "none"))
@@ -85,7 +85,7 @@ static void print_text(const char *time, struct json_object *event)
 	printf("\n");
 }
 
-static void take(int cmd, struct nlattr *attrs, int len, void *arg)
+static void print_event(int cmd, struct nlattr *attrs, int len, void *arg)
 {
 	const int how = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
 	struct ss_cli *cli = arg;
@@ -106,7 +106,7 @@ static void take(int cmd, struct nlattr *attrs, int len, void *arg)
 	json_object_put(event);
 }
 
-static int watch(struct ss_cli *cli, int signals)
+static int follow_events(struct ss_cli *cli, int signals)
 {
 	struct pollfd fds[] = {
 		{ .fd = signals, .events = POLLIN },
@@ -122,7 +122,7 @@ static int watch(struct ss_cli *cli, int signals)
 			return SS_CLI_OK;
 		if (!fds[1].revents)
 			continue;
-		ret = ss_genl_receive(&cli->genl, take, cli);
+		ret = ss_genl_receive(&cli->genl, print_event, cli);
 		if (ret == -ENOBUFS)
 			fprintf(stderr, "smtpsplice: too slow, some events were lost\n");
 		else if (ret && ret != -EAGAIN)
@@ -158,5 +158,5 @@ int ss_cmd_monitor(struct ss_cli *cli)
 	ret = ss_genl_join(&cli->genl, SMTPSPLICE_MCGRP_EVENTS);
 	if (ret)
 		return ss_cli_failed(cli, ret, "events", NULL);
-	return watch(cli, signals);
+	return follow_events(cli, signals);
 }

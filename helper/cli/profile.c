@@ -99,7 +99,7 @@ static int take_option(struct ss_cmd_profile *p, const char *word, const char *v
 	return SS_CLI_OK;
 }
 
-static int parse(struct ss_cli *cli, struct ss_cmd_profile *p)
+static int take_profile(struct ss_cli *cli, struct ss_cmd_profile *p)
 {
 	const struct ss_cmd_profile_class *class = cli->profiles;
 	int ret = ss_args_take_name(cli, class->noun, class->group, &p->name);
@@ -116,7 +116,7 @@ static int parse(struct ss_cli *cli, struct ss_cmd_profile *p)
 	return ret;
 }
 
-static int check(const struct ss_cmd_profile *p, bool whole)
+static int check_profile(const struct ss_cmd_profile *p, bool whole)
 {
 	return p->class->check ? p->class->check(p, whole) : SS_CLI_OK;
 }
@@ -135,10 +135,10 @@ static int send_profile(struct ss_cli *cli, const struct ss_cmd_profile *p, int 
 static int run_add(struct ss_cli *cli)
 {
 	struct ss_cmd_profile p __cleanup(cleanup_profile) = {};
-	int ret = parse(cli, &p);
+	int ret = take_profile(cli, &p);
 
 	if (!ret)
-		ret = check(&p, true);
+		ret = check_profile(&p, true);
 	if (!ret)
 		ret = ss_cli_connect(cli);
 	return ret ?: send_profile(cli, &p, cli->profiles->cmd_add);
@@ -198,7 +198,7 @@ static int get_present(struct ss_cli *cli, struct present *present)
  * Take over what was not given from the profile that is there, untouched: a
  * newer module may have options that this program does not know.
  */
-static int merge(struct ss_cmd_profile *p, struct nl_msg *present)
+static int keep_present(struct ss_cmd_profile *p, struct nl_msg *present)
 {
 	struct nlattr *nla;
 	int rem;
@@ -219,22 +219,22 @@ static int run_set(struct ss_cli *cli)
 	struct ss_cmd_profile p __cleanup(cleanup_profile) = {};
 	struct present present __cleanup(cleanup_present) = {};
 	const struct ss_cmd_profile_class *class = cli->profiles;
-	int ret = parse(cli, &p);
+	int ret = take_profile(cli, &p);
 
 	if (!ret && !p.seen)
 		ret = ss_cli_usage("%s \"%s\": nothing to change, try \"%s help\"",
 				   class->noun, p.name, class->group);
 	if (!ret)
-		ret = check(&p, false);
+		ret = check_profile(&p, false);
 	if (!ret)
 		ret = ss_cli_connect(cli);
 	if (ret)
 		return ret;
 	present.name = p.name;
-	ret = get_present(cli, &present) ?: merge(&p, present.attrs);
+	ret = get_present(cli, &present) ?: keep_present(&p, present.attrs);
 	if (ret)
 		return ss_cli_failed(cli, ret, class->noun, p.name);
-	return check(&p, true) ?: send_profile(cli, &p, class->cmd_set);
+	return check_profile(&p, true) ?: send_profile(cli, &p, class->cmd_set);
 }
 
 static int run_del(struct ss_cli *cli)

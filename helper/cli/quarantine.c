@@ -385,7 +385,7 @@ static void cleanup_mail(struct mail *mail)
 	json_object_put(mail->row);
 }
 
-static int incomplete(const struct words *w, const char *what, const char *word)
+static int tell_missing(const struct words *w, const char *what, const char *word)
 {
 	fprintf(stderr, "smtpsplice: quarantine %s: %s: %s, give \"%s\"\n",
 		ss_cli_quote(w->path), w->name, what, word);
@@ -449,12 +449,12 @@ static int complete_rcpts(struct mail *mail, const struct words *w)
 	}
 	if (!json_object_object_get_ex(mail->row, "rcpts", &array) ||
 	    !json_object_object_get_ex(mail->row, "rcpt-count", &count))
-		return incomplete(w, "its recipients are not known", "to");
+		return tell_missing(w, "its recipients are not known", "to");
 	n = json_object_array_length(array);
 	if (!n || json_object_get_uint64(count) != n || n > SS_RELEASE_RCPTS)
-		return incomplete(w, "not all of its recipients are known", "to");
+		return tell_missing(w, "not all of its recipients are known", "to");
 	if (!take_rcpts(&mail->release, array))
-		return incomplete(w, "it has a recipient that cannot be sent to", "to");
+		return tell_missing(w, "it has a recipient that cannot be sent to", "to");
 	return SS_CLI_OK;
 }
 
@@ -465,16 +465,17 @@ static int complete_sender(struct mail *mail, const struct words *w)
 
 	if (!sender) {
 		if (!json_object_object_get_ex(mail->row, "sender", &noted))
-			return incomplete(w, "its sender is not known", "sender");
+			return tell_missing(w, "its sender is not known", "sender");
 		sender = json_object_get_string(noted);
 		if (*sender && !ss_release_address_valid(sender))
-			return incomplete(w, "it has a sender that cannot be sent from", "sender");
+			return tell_missing(w, "it has a sender that cannot be sent from",
+					    "sender");
 	}
 	mail->release.sender = sender;
 	return SS_CLI_OK;
 }
 
-static int complete(struct mail *mail, const struct words *w)
+static int complete_mail(struct mail *mail, const struct words *w)
 {
 	mail->release.sendmail = w->sendmail ?: SS_RELEASE_SENDMAIL;
 	/* Not SS_TEXT_PRINT: what is not fit to be sent must not become so */
@@ -516,7 +517,7 @@ static int run_release(struct ss_cli *cli)
 	fd = open_message(&w);
 	if (fd < 0)
 		return failed(&w, fd);
-	return complete(&mail, &w) ?: send_it(&mail, &w, fd);
+	return complete_mail(&mail, &w) ?: send_it(&mail, &w, fd);
 }
 
 /* -- delete --------------------------------------------------------------- */

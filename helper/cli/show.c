@@ -90,7 +90,7 @@ struct answer {
 	struct json_object *array;
 };
 
-static int begin(void *arg)
+static int begin_answer(void *arg)
 {
 	struct answer *answer = arg;
 
@@ -99,7 +99,7 @@ static int begin(void *arg)
 	return 0;
 }
 
-static void take(int cmd, struct nlattr *attrs, int len, void *arg)
+static void take_row(int cmd, struct nlattr *attrs, int len, void *arg)
 {
 	struct answer *answer = arg;
 
@@ -109,10 +109,11 @@ static void take(int cmd, struct nlattr *attrs, int len, void *arg)
 }
 
 /* Ask the kernel. Return: 0 or an errno; @out is the caller's in any case. */
-static int ask(struct ss_cli *cli, const struct table *t, struct json_object **out)
+static int ask_table(struct ss_cli *cli, const struct table *t, struct json_object **out)
 {
 	struct answer answer = { .table = t };
-	int ret = ss_cli_ask(cli, t->cmd, t->dump ? NLM_F_DUMP : 0, begin, take, &answer);
+	int ret = ss_cli_ask(cli, t->cmd, t->dump ? NLM_F_DUMP : 0, begin_answer, take_row,
+			     &answer);
 
 	*out = answer.array;
 	if (!ret && !t->dump) {
@@ -231,7 +232,7 @@ static void print_text(const struct table *t, struct json_object *answer)
 static int show_one(struct ss_cli *cli, const struct table *t)
 {
 	struct json_object *answer __cleanup(ss_cli_cleanup_json) = NULL;
-	int ret = ask(cli, t, &answer);
+	int ret = ask_table(cli, t, &answer);
 
 	if (ret)
 		return ss_cli_failed(cli, ret, t->name, NULL);
@@ -248,7 +249,7 @@ static int show_all(struct ss_cli *cli)
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		struct json_object *answer = NULL;
-		int ret = ask(cli, &tables[i], &answer);
+		int ret = ask_table(cli, &tables[i], &answer);
 
 		json_object_object_add(all, tables[i].name, answer);
 		if (ret)

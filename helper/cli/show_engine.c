@@ -26,14 +26,14 @@ static const char engine_text[] =
 	"      which signatures are in service, how old they are, and how the last\n"
 	"      reload went, as smtpspliced has left it in FILE (" SS_STATE_FILE ")\n";
 
-static int64_t number(struct json_object *obj, const char *key)
+static int64_t get_number(struct json_object *obj, const char *key)
 {
 	struct json_object *value;
 
 	return json_object_object_get_ex(obj, key, &value) ? json_object_get_int64(value) : 0;
 }
 
-static const char *text(char buf[TEXT_SIZE], struct json_object *obj, const char *key)
+static const char *get_text(char buf[TEXT_SIZE], struct json_object *obj, const char *key)
 {
 	struct json_object *value;
 	const char *s = NULL;
@@ -44,9 +44,9 @@ static const char *text(char buf[TEXT_SIZE], struct json_object *obj, const char
 	return buf;
 }
 
-static const char *date(char buf[TEXT_SIZE], struct json_object *obj, const char *key)
+static const char *get_date(char buf[TEXT_SIZE], struct json_object *obj, const char *key)
 {
-	time_t when = number(obj, key);
+	time_t when = get_number(obj, key);
 	struct tm tm;
 
 	if (when <= 0 || !localtime_r(&when, &tm) ||
@@ -56,8 +56,8 @@ static const char *date(char buf[TEXT_SIZE], struct json_object *obj, const char
 }
 
 /* Member @key of @obj where it is of this type, or NULL */
-static struct json_object *member(struct json_object *obj, const char *key,
-				  enum json_type type)
+static struct json_object *get_member(struct json_object *obj, const char *key,
+				      enum json_type type)
 {
 	struct json_object *value;
 
@@ -66,13 +66,13 @@ static struct json_object *member(struct json_object *obj, const char *key,
 }
 
 /* When the newest database was built, or 0 */
-static int64_t newest(struct json_object *state)
+static int64_t find_newest(struct json_object *state)
 {
-	struct json_object *list = member(state, "databases", json_type_array);
+	struct json_object *list = get_member(state, "databases", json_type_array);
 	int64_t built = 0;
 
 	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
-		int64_t one = number(json_object_array_get_idx(list, i), "built");
+		int64_t one = get_number(json_object_array_get_idx(list, i), "built");
 
 		if (one > built)
 			built = one;
@@ -83,7 +83,7 @@ static int64_t newest(struct json_object *state)
 /* Add what may have changed since the file was written: age, and whether it runs */
 static void add_what_is_now(struct json_object *state)
 {
-	int64_t built = newest(state), now = time(NULL), pid = number(state, "pid");
+	int64_t built = find_newest(state), now = time(NULL), pid = get_number(state, "pid");
 	bool running = pid > 0 && pid <= INT32_MAX && (!kill(pid, 0) || errno == EPERM);
 
 	if (built > 0)
@@ -95,27 +95,27 @@ static void add_what_is_now(struct json_object *state)
 
 static void print_databases(struct json_object *state)
 {
-	struct json_object *list = member(state, "databases", json_type_array);
+	struct json_object *list = get_member(state, "databases", json_type_array);
 	char name[TEXT_SIZE], built[TEXT_SIZE];
 
 	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
 		struct json_object *db = json_object_array_get_idx(list, i);
 
 		printf("database %s version %lld built %s signatures %lld\n",
-		       text(name, db, "name"), (long long)number(db, "version"),
-		       date(built, db, "built"), (long long)number(db, "signatures"));
+		       get_text(name, db, "name"), (long long)get_number(db, "version"),
+		       get_date(built, db, "built"), (long long)get_number(db, "signatures"));
 	}
 }
 
 static void print_reload(struct json_object *state)
 {
-	struct json_object *reload = member(state, "reload", json_type_object);
+	struct json_object *reload = get_member(state, "reload", json_type_object);
 	char outcome[TEXT_SIZE], when[TEXT_SIZE], error[TEXT_SIZE];
 
-	printf("reload %s", text(outcome, reload, "outcome"));
-	if (number(reload, "time"))
-		printf(" %s", date(when, reload, "time"));
-	if (strcmp(text(error, reload, "error"), "-"))
+	printf("reload %s", get_text(outcome, reload, "outcome"));
+	if (get_number(reload, "time"))
+		printf(" %s", get_date(when, reload, "time"));
+	if (strcmp(get_text(error, reload, "error"), "-"))
 		printf(": %s", error);
 	printf("\n");
 }
@@ -124,15 +124,15 @@ static void print_state(struct json_object *state)
 {
 	char buf[TEXT_SIZE];
 
-	printf("engine %s\n", text(buf, state, "engine"));
-	printf("level %lld\n", (long long)number(state, "level"));
-	printf("signatures %lld\n", (long long)number(state, "signatures"));
-	printf("loaded %s\n", date(buf, state, "loaded"));
+	printf("engine %s\n", get_text(buf, state, "engine"));
+	printf("level %lld\n", (long long)get_number(state, "level"));
+	printf("signatures %lld\n", (long long)get_number(state, "signatures"));
+	printf("loaded %s\n", get_date(buf, state, "loaded"));
 	print_databases(state);
-	printf("local-files %lld\n", (long long)number(state, "local-files"));
-	printf("age-days %s\n", text(buf, state, "age-days"));
+	printf("local-files %lld\n", (long long)get_number(state, "local-files"));
+	printf("age-days %s\n", get_text(buf, state, "age-days"));
 	print_reload(state);
-	printf("running %s\n", number(state, "running") ? "yes" : "no");
+	printf("running %s\n", get_number(state, "running") ? "yes" : "no");
 }
 
 /* Return: what the file says, or NULL and an errno in @error */

@@ -178,7 +178,7 @@ static int take_value(struct ss_cmd_profile *p, int type, const char *value, cha
 	}
 }
 
-static int check(const struct ss_cmd_profile *p, bool whole)
+static int check_cert(const struct ss_cmd_profile *p, bool whole)
 {
 	const struct nlattr *mode = ss_cmd_profile_find(p, A(SERVER_CERT_MODE));
 
@@ -204,7 +204,7 @@ static const struct ss_cmd_profile_class class = {
 	.cmd_get = SMTPSPLICE_CMD_TLS_GET,
 	.repeat = SS_CMD_PROFILE_BIT(A(EXEMPT_REGEX)),
 	.take_value = take_value,
-	.check = check,
+	.check = check_cert,
 };
 
 int ss_cmd_tls(struct ss_cli *cli)

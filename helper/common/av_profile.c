@@ -132,14 +132,14 @@ static int read_one(struct ss_av_profile *p, const struct nlattr *nla)
 	}
 }
 
-static int compare(const void *a, const void *b)
+static int compare_hashes(const void *a, const void *b)
 {
 	return memcmp(a, b, SMTPSPLICE_SHA256_SIZE);
 }
 
-static void sort(struct ss_av_profile_hashes *list)
+static void sort_hashes(struct ss_av_profile_hashes *list)
 {
-	qsort(list->hash, list->count, sizeof(list->hash[0]), compare);
+	qsort(list->hash, list->count, sizeof(list->hash[0]), compare_hashes);
 }
 
 int ss_av_profile_parse(struct ss_av_profile *profile, const void *attrs, size_t len)
@@ -154,7 +154,7 @@ int ss_av_profile_parse(struct ss_av_profile *profile, const void *attrs, size_t
 		if (ret)
 			return ret;
 	}
-	sort(&profile->block);
-	sort(&profile->allow);
+	sort_hashes(&profile->block);
+	sort_hashes(&profile->allow);
 	return rem ? -EPROTO : 0;
 }

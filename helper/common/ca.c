@@ -243,7 +243,7 @@ static int make_parent(char parent[PATH_SIZE], const char *dir, const struct why
 }
 
 /* Leave nothing of what is not finished, least of all a key */
-static void unmake(const char *made)
+static void remove_unfinished(const char *made)
 {
 	char path[PATH_SIZE];
 
@@ -292,7 +292,7 @@ int ss_ca_create(const char *dir, const struct ss_ca_names *names,
 	if (!ret)
 		ret = put_in_place(made, dir, parent, &why);
 	if (ret)
-		unmake(made);
+		remove_unfinished(made);
 	return ret;
 }
 
@@ -347,7 +347,7 @@ static int load_crt(gnutls_x509_crt_t *crt, const char *dir, enum ss_ca_kind kin
 }
 
 /* Is the key that of the certificate? */
-static bool fits(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
+static bool key_fits(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
 {
 	uint8_t a[64], b[64];
 	size_t a_size = sizeof(a), b_size = sizeof(b);
@@ -377,7 +377,7 @@ static int load_key(struct ss_ca *ca, const char *dir, enum ss_ca_kind kind,
 	if (ret)
 		return fail(why, -EINVAL, "%s/%s: %s", dir, key_file[kind],
 			    gnutls_strerror(ret));
-	if (!fits(ca->crt[kind], key))
+	if (!key_fits(ca->crt[kind], key))
 		return fail(why, -EINVAL, "%s/%s: not the key of %s", dir,
 			    key_file[kind], crt_file[kind]);
 	return 0;
@@ -408,8 +408,8 @@ void ss_ca_free(struct ss_ca *ca)
 	memset(ca, 0, sizeof(*ca));
 }
 
-static int describe(const char *dir, enum ss_ca_kind kind, struct ss_ca_info *info,
-		    const struct why *why)
+static int describe_ca(const char *dir, enum ss_ca_kind kind, struct ss_ca_info *info,
+		       const struct why *why)
 {
 	gnutls_x509_crt_t crt __cleanup(cleanup_crt) = NULL;
 	gnutls_datum_t subject __cleanup(cleanup_datum) = {};
@@ -438,7 +438,7 @@ int ss_ca_describe(const char *dir, struct ss_ca_info *ca,
 		   struct ss_ca_info *untrusted, char *err, size_t errlen)
 {
 	const struct why why = { err, errlen };
-	int ret = describe(dir, SS_CA_TRUSTED, ca, &why);
+	int ret = describe_ca(dir, SS_CA_TRUSTED, ca, &why);
 
-	return ret ?: describe(dir, SS_CA_UNTRUSTED, untrusted, &why);
+	return ret ?: describe_ca(dir, SS_CA_UNTRUSTED, untrusted, &why);
 }

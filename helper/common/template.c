@@ -109,7 +109,7 @@ static int find_tag(const char *s)
 }
 
 /* Length of the template's own text; and how often each tag is in it */
-static size_t measure(const char *template, size_t count[TAG_COUNT])
+static size_t measure_template(const char *template, size_t count[TAG_COUNT])
 {
 	size_t own = 0;
 
@@ -129,8 +129,8 @@ static size_t measure(const char *template, size_t count[TAG_COUNT])
 }
 
 /* Replace the tags; what does not fit is cut off */
-static void fill(char *dst, size_t size, const char *template,
-		 const struct texts *texts)
+static void fill_template(char *dst, size_t size, const char *template,
+			  const struct texts *texts)
 {
 	const char *s = template;
 	size_t len = 0;
@@ -159,7 +159,7 @@ static size_t filled_length(size_t own, const size_t count[TAG_COUNT],
 }
 
 /* Cut @text, which is put in @count times, so that a reply of @total octets fits */
-static void clip(char *text, size_t count, size_t total)
+static void clip_text(char *text, size_t count, size_t total)
 {
 	size_t len = strlen(text), others = total - count * len;
 	size_t room = others < SMTPSPLICE_REPLY_MAX ?
@@ -180,7 +180,7 @@ static void clip_all(struct texts *texts, size_t own, const size_t count[TAG_COU
 	int tag = FILE_TAG;
 
 	for (int round = 0; round < PEER_TAGS; round++) {
-		clip(texts->text[tag], count[tag], filled_length(own, count, texts));
+		clip_text(texts->text[tag], count[tag], filled_length(own, count, texts));
 		tag = VIRUS_TAG;
 		for (int i = VIRUS_TAG; i < PEER_TAGS; i++)
 			if (count[i] * strlen(texts->text[i]) >
@@ -257,7 +257,7 @@ bool ss_template_valid_reply(enum ss_cause cause, const char *template)
 	for (; *s; s++)
 		if (*s < ' ' || *s > '~')
 			return false;
-	return measure(template, count) <= SMTPSPLICE_REPLY_MAX;
+	return measure_template(template, count) <= SMTPSPLICE_REPLY_MAX;
 }
 
 bool ss_template_valid_text(const char *template)
@@ -288,12 +288,12 @@ bool ss_template_valid_text(const char *template)
 void ss_template_reply(char reply[SS_TEMPLATE_REPLY_SIZE], const char *template,
 		       const struct ss_template_values *values)
 {
-	size_t count[TAG_COUNT], own = measure(template, count);
+	size_t count[TAG_COUNT], own = measure_template(template, count);
 	struct texts texts = {};
 
 	read_values(&texts, SS_TEXT_REPLY, values);
 	clip_all(&texts, own, count);
-	fill(reply, SS_TEMPLATE_REPLY_SIZE, template, &texts);
+	fill_template(reply, SS_TEMPLATE_REPLY_SIZE, template, &texts);
 }
 
 /* How much of @line goes into a line of its own */
@@ -318,7 +318,7 @@ static size_t find_break(const char *line, size_t len)
 }
 
 /* Copy lines to @dst, broken where they are too long and without controls */
-static void wrap(char *dst, const char *src)
+static void wrap_lines(char *dst, const char *src)
 {
 	while (*src) {
 		size_t len = strcspn(src, "\n");
@@ -344,7 +344,7 @@ static void wrap(char *dst, const char *src)
 
 char *ss_template_text(const char *template, const struct ss_template_values *values)
 {
-	size_t count[TAG_COUNT], size = measure(template, count);
+	size_t count[TAG_COUNT], size = measure_template(template, count);
 	struct texts texts = {};
 	char *filled, *text;
 
@@ -354,8 +354,8 @@ char *ss_template_text(const char *template, const struct ss_template_values *va
 	/* Each line but the last loses an octet or more, or is very long */
 	text = calloc(1, size + size / (LINE_MAX - 4) + 2);
 	if (filled && text) {
-		fill(filled, size, template, &texts);
-		wrap(text, filled);
+		fill_template(filled, size, template, &texts);
+		wrap_lines(text, filled);
 	} else {
 		free(text);
 		text = NULL;

@@ -32,8 +32,8 @@ static const struct unit seconds[] = {
 };
 
 /* Read digits and one of @units. Return: whether it is 1 to @max. */
-static bool parse(const char *text, const struct unit *units, uint64_t max,
-		  uint64_t *value)
+static bool parse_number(const char *text, const struct unit *units, uint64_t max,
+			 uint64_t *value)
 {
 	unsigned long long n;
 	char *end;
@@ -57,15 +57,15 @@ static bool parse(const char *text, const struct unit *units, uint64_t max,
 
 bool ss_units_size(const char *text, uint64_t max, uint64_t *bytes)
 {
-	return parse(text, sizes, max, bytes);
+	return parse_number(text, sizes, max, bytes);
 }
 
 bool ss_units_time(const char *text, uint64_t max, uint64_t *ms)
 {
-	return parse(text, times, max, ms);
+	return parse_number(text, times, max, ms);
 }
 
 bool ss_units_seconds(const char *text, uint64_t max, uint64_t *n)
 {
-	return parse(text, seconds, max, n);
+	return parse_number(text, seconds, max, n);
 }

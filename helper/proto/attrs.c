@@ -391,8 +391,8 @@ static struct json_object *read_flags(const struct nlattr *nla, const struct ss_
 }
 
 /* An attribute that may come more than once: append to its array */
-static void append(struct json_object *obj, const char *name,
-		   struct json_object *value)
+static void append_value(struct json_object *obj, const char *name,
+			 struct json_object *value)
 {
 	struct json_object *array;
 
@@ -403,8 +403,8 @@ static void append(struct json_object *obj, const char *name,
 	json_object_array_add(array, value);
 }
 
-static void decode(const struct ss_attr_set *set, struct nlattr *attrs, int len,
-		   struct json_object *obj);
+static void decode_all(const struct ss_attr_set *set, struct nlattr *attrs, int len,
+		       struct json_object *obj);
 
 static void decode_one(const struct ss_attr *attr, struct nlattr *nla,
 		       struct json_object *obj)
@@ -433,32 +433,32 @@ static void decode_one(const struct ss_attr *attr, struct nlattr *nla,
 							      nla_len(nla)));
 		break;
 	case SS_ATTR_PORTS:
-		append(obj, attr->name, json_object_new_uint64(read_number(nla)));
+		append_value(obj, attr->name, json_object_new_uint64(read_number(nla)));
 		return;
 	case SS_ATTR_PREFIXES:
-		append(obj, attr->name, read_prefix(nla));
+		append_value(obj, attr->name, read_prefix(nla));
 		return;
 	case SS_ATTR_TEXTS:
-		append(obj, attr->name, read_text(nla, SS_TEXT_PRINT));
+		append_value(obj, attr->name, read_text(nla, SS_TEXT_PRINT));
 		return;
 	case SS_ATTR_FLAGS:
 		value = read_flags(nla, attr->names);
 		break;
 	case SS_ATTR_HASHES:
-		append(obj, attr->name, read_hash(nla));
+		append_value(obj, attr->name, read_hash(nla));
 		return;
 	case SS_ATTR_TLS_PROFILE:
-		decode(&ss_attrs_tls_profile, nla_data(nla), nla_len(nla), obj);
+		decode_all(&ss_attrs_tls_profile, nla_data(nla), nla_len(nla), obj);
 		return;
 	case SS_ATTR_AV_PROFILE:
-		decode(&ss_attrs_av_profile, nla_data(nla), nla_len(nla), obj);
+		decode_all(&ss_attrs_av_profile, nla_data(nla), nla_len(nla), obj);
 		return;
 	}
 	json_object_object_add(obj, attr->name, value);
 }
 
-static void decode(const struct ss_attr_set *set, struct nlattr *attrs, int len,
-		   struct json_object *obj)
+static void decode_all(const struct ss_attr_set *set, struct nlattr *attrs, int len,
+		       struct json_object *obj)
 {
 	struct nlattr *nla;
 	int rem;
@@ -473,7 +473,7 @@ struct json_object *ss_attrs_decode(const struct ss_attr_set *set,
 {
 	struct json_object *obj = json_object_new_object();
 
-	decode(set, attrs, len, obj);
+	decode_all(set, attrs, len, obj);
 	return obj;
 }
 

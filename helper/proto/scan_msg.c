@@ -16,7 +16,7 @@
  * Do verdict and finding fit each other? A message passes with a finding only if that
  * is just monitored, or was replaced; one that is refused for good needs a finding.
  */
-static bool agrees(const struct ss_scan_result *r)
+static bool verdict_fits(const struct ss_scan_result *r)
 {
 	switch (r->verdict) {
 	case SMTPSPLICE_VERDICT_ACCEPT:
@@ -49,7 +49,7 @@ bool ss_scan_result_check(struct ss_scan_result *result)
 	if (result->verdict > SMTPSPLICE_VERDICT_DISCARD ||
 	    result->cause >= SS_CAUSE_COUNT ||
 	    result->conditions > ALL_CONDITIONS ||
-	    result->unscanned > SMTPSPLICE_UNSCANNED_ENCRYPTED || !agrees(result))
+	    result->unscanned > SMTPSPLICE_UNSCANNED_ENCRYPTED || !verdict_fits(result))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		char copy[SS_MIME_TEXT_SIZE];

@@ -42,15 +42,15 @@ uint64_t ss_quarantine_dir_charge(uint64_t size)
 	return (size / BLOCK + !!(size % BLOCK)) * BLOCK;
 }
 
-static void format(const struct ss_quarantine_dir_entry *entry, const char *end,
-		   char name[SS_QUARANTINE_DIR_NAME_SIZE])
+static void format_name(const struct ss_quarantine_dir_entry *entry, const char *end,
+			char name[SS_QUARANTINE_DIR_NAME_SIZE])
 {
 	snprintf(name, SS_QUARANTINE_DIR_NAME_SIZE, "%" PRIu64 "-%0*" PRIx64 "%s", entry->session,
 		 RANDOM_DIGITS, entry->unique, end);
 }
 
-/* Read @name into @entry. Return: whether format() makes the same name of that. */
-static bool parse(const char *name, const char *end, struct ss_quarantine_dir_entry *entry)
+/* Read @name into @entry. Return: whether format_name() makes the same name of that. */
+static bool parse_name(const char *name, const char *end, struct ss_quarantine_dir_entry *entry)
 {
 	char again[SS_QUARANTINE_DIR_NAME_SIZE], *rest;
 
@@ -60,25 +60,25 @@ static bool parse(const char *name, const char *end, struct ss_quarantine_dir_en
 	if (*rest != '-')
 		return false;
 	entry->unique = strtoull(rest + 1, NULL, 16);
-	format(entry, end, again);
+	format_name(entry, end, again);
 	return !strcmp(name, again);
 }
 
 bool ss_quarantine_dir_parse(const char *name, struct ss_quarantine_dir_entry *entry)
 {
-	return parse(name, MESSAGE, entry);
+	return parse_name(name, MESSAGE, entry);
 }
 
 void ss_quarantine_dir_name(const struct ss_quarantine_dir_entry *entry,
 			    char name[SS_QUARANTINE_DIR_NAME_SIZE])
 {
-	format(entry, MESSAGE, name);
+	format_name(entry, MESSAGE, name);
 }
 
 void ss_quarantine_dir_note_name(const struct ss_quarantine_dir_entry *entry,
 				 char name[SS_QUARANTINE_DIR_NAME_SIZE])
 {
-	format(entry, NOTE, name);
+	format_name(entry, NOTE, name);
 }
 
 static bool stat_file(int dir, const char *name, struct stat *st)
@@ -86,7 +86,7 @@ static bool stat_file(int dir, const char *name, struct stat *st)
 	return !fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st->st_mode);
 }
 
-static int append(struct listing *l, const struct ss_quarantine_dir_entry *entry)
+static int append_entry(struct listing *l, const struct ss_quarantine_dir_entry *entry)
 {
 	if (l->count == l->room) {
 		size_t room = l->room ? 2 * l->room : 64;
@@ -117,10 +117,10 @@ static int add_message(struct listing *l, int dir, const char *name,
 	entry->time = st.st_mtim.tv_sec;
 	entry->size = st.st_size;
 	entry->charge = ss_quarantine_dir_charge(st.st_size);
-	format(entry, NOTE, note);
+	format_name(entry, NOTE, note);
 	if (stat_file(dir, note, &st))
 		entry->charge += ss_quarantine_dir_charge(st.st_size);
-	return append(l, entry);
+	return append_entry(l, entry);
 }
 
 /* A note without a message */
@@ -129,12 +129,12 @@ static void sweep_note(int dir, const char *name, const struct ss_quarantine_dir
 	char message[SS_QUARANTINE_DIR_NAME_SIZE];
 	struct stat st;
 
-	format(entry, MESSAGE, message);
+	format_name(entry, MESSAGE, message);
 	if (fstatat(dir, message, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
 		unlinkat(dir, name, 0);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_entries(const void *a, const void *b)
 {
 	const struct ss_quarantine_dir_entry *x = a, *y = b;
 
@@ -159,9 +159,9 @@ static int read_all(int dir, DIR *d, bool sweep, struct listing *l)
 	for (errno = 0; (file = readdir(d)); errno = 0) {
 		int ret = 0;
 
-		if (parse(file->d_name, MESSAGE, &entry))
+		if (parse_name(file->d_name, MESSAGE, &entry))
 			ret = add_message(l, dir, file->d_name, &entry, sweep);
-		else if (sweep && parse(file->d_name, NOTE, &entry))
+		else if (sweep && parse_name(file->d_name, NOTE, &entry))
 			sweep_note(dir, file->d_name, &entry);
 		if (ret)
 			return ret;
@@ -193,7 +193,7 @@ int ss_quarantine_dir_list(int dir, bool sweep, struct ss_quarantine_dir_entry *
 		return ret;
 	}
 	if (l.count)
-		qsort(l.entry, l.count, sizeof(*l.entry), compare);
+		qsort(l.entry, l.count, sizeof(*l.entry), compare_entries);
 	*list = l.entry;
 	*count = l.count;
 	return 0;
@@ -219,11 +219,11 @@ int ss_quarantine_dir_remove(int dir, const struct ss_quarantine_dir_entry *entr
 	char name[SS_QUARANTINE_DIR_NAME_SIZE];
 	int ret;
 
-	format(entry, MESSAGE, name);
+	format_name(entry, MESSAGE, name);
 	ret = unlinkat(dir, name, 0) ? -errno : 0;
 	if (ret && ret != -ENOENT)
 		return ret;
-	format(entry, NOTE, name);
+	format_name(entry, NOTE, name);
 	if (unlinkat(dir, name, 0) && errno != ENOENT && !ret)
 		ret = -errno;
 	return ret;

@@ -52,7 +52,7 @@ bool ss_release_address_valid(const char *address)
 	return !strcmp(clean, address);
 }
 
-static int spawn(const struct ss_release *release, char **argv, int message, pid_t *pid)
+static int spawn_sendmail(const struct ss_release *release, char **argv, int message, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	int ret = posix_spawn_file_actions_init(&actions);
@@ -80,7 +80,7 @@ int ss_release_run(const struct ss_release *release, int message, int *status)
 	for (unsigned int i = 0; i < release->count; i++)
 		argv[n++] = (char *)release->rcpts[i];
 	signal(SIGCHLD, SIG_DFL);
-	ret = spawn(release, argv, message, &pid);
+	ret = spawn_sendmail(release, argv, message, &pid);
 	if (ret)
 		return ret;
 	while (waitpid(pid, status, 0) < 0)

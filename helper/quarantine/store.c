@@ -51,7 +51,7 @@ static void note_change(struct ss_quarantine *q)
 }
 
 /* Read the folder */
-static int scan(struct ss_quarantine *q)
+static int read_folder(struct ss_quarantine *q)
 {
 	struct ss_quarantine_dir_entry *list;
 	size_t count;
@@ -98,7 +98,7 @@ static int make_room_in_list(struct ss_quarantine *q)
 }
 
 /* There is room in the list */
-static void add(struct ss_quarantine *q, const struct ss_quarantine_dir_entry *entry)
+static void add_entry(struct ss_quarantine *q, const struct ss_quarantine_dir_entry *entry)
 {
 	size_t i = q->first + q->count++;
 
@@ -124,7 +124,7 @@ static int remove_oldest(struct ss_quarantine *q)
 }
 
 /* Remove what is too old, @max at most. Return: how many. */
-static unsigned int expire(struct ss_quarantine *q, unsigned int max)
+static unsigned int remove_expired(struct ss_quarantine *q, unsigned int max)
 {
 	int64_t now = time(NULL), age = (int64_t)q->limits->max_age * 3600;
 	unsigned int n = 0;
@@ -164,11 +164,11 @@ static int open_again(struct ss_quarantine *q)
 		return fd;
 	close(q->dir);
 	q->dir = fd;
-	return scan(q);
+	return read_folder(q);
 }
 
 /* Know what is in it, or, where that would take too long for a message, what was */
-static int refresh(struct ss_quarantine *q)
+static int refresh_list(struct ss_quarantine *q)
 {
 	struct stat st;
 
@@ -179,7 +179,7 @@ static int refresh(struct ss_quarantine *q)
 	/* Kept in mind, since our own next change hides that of another */
 	q->stale |= st.st_mtim.tv_sec != q->changed.tv_sec ||
 		    st.st_mtim.tv_nsec != q->changed.tv_nsec;
-	return q->stale && q->credit >= q->count ? scan(q) : 0;
+	return q->stale && q->credit >= q->count ? read_folder(q) : 0;
 }
 
 static int new_file(int dir)
@@ -210,12 +210,12 @@ int ss_quarantine_open(struct ss_quarantine *q, const char *path,
 		return ret;
 	q->dir = ret;
 	file = new_file(q->dir);
-	ret = file < 0 ? file : scan(q);
+	ret = file < 0 ? file : read_folder(q);
 	ss_cleanup_fd(&file);
 	if (ret)
 		ss_quarantine_close(q);
 	else
-		expire(q, UINT_MAX);
+		remove_expired(q, UINT_MAX);
 	return ret;
 }
 
@@ -229,7 +229,7 @@ void ss_quarantine_close(struct ss_quarantine *q)
 
 /* -- room ----------------------------------------------------------------- */
 
-static bool fits(const struct ss_quarantine *q, uint64_t charge)
+static bool has_room(const struct ss_quarantine *q, uint64_t charge)
 {
 	uint64_t quota = q->limits->quota;
 
@@ -238,17 +238,17 @@ static bool fits(const struct ss_quarantine *q, uint64_t charge)
 }
 
 /* Does it fit? If not, count anew before saying so: others may have removed files. */
-static bool surely_fits(struct ss_quarantine *q, uint64_t charge)
+static bool surely_has_room(struct ss_quarantine *q, uint64_t charge)
 {
-	if (fits(q, charge))
+	if (has_room(q, charge))
 		return true;
-	if (ss_process_now() - q->scanned < LOOK_MS || scan(q))
+	if (ss_process_now() - q->scanned < LOOK_MS || read_folder(q))
 		return false;
-	return fits(q, charge);
+	return has_room(q, charge);
 }
 
 /* Count the bytes that the file system lacks to have @bytes and what has to stay free */
-static uint64_t lack(const struct ss_quarantine *q, uint64_t bytes)
+static uint64_t count_lacking(const struct ss_quarantine *q, uint64_t bytes)
 {
 	uint64_t keep = q->limits->keep_free, free;
 	struct statvfs fs;
@@ -267,16 +267,16 @@ static uint64_t lack(const struct ss_quarantine *q, uint64_t bytes)
 }
 
 /* Remove the oldest, as far as that is of use. Return: 0 or an errno. */
-static int overwrite(struct ss_quarantine *q, uint64_t charge)
+static int overwrite_oldest(struct ss_quarantine *q, uint64_t charge)
 {
-	uint64_t missing = lack(q, 0), before = q->used;
+	uint64_t missing = count_lacking(q, 0), before = q->used;
 	int ret = 0;
 
 	if (q->limits->quota && charge > q->limits->quota)
 		return -EDQUOT;
 	if (missing > before)
 		return -ENOSPC;
-	while (!ret && q->count && (!fits(q, charge) || before - q->used < missing))
+	while (!ret && q->count && (!has_room(q, charge) || before - q->used < missing))
 		ret = remove_oldest(q);
 	if (before != q->used)
 		note_change(q);
@@ -287,10 +287,10 @@ static int overwrite(struct ss_quarantine *q, uint64_t charge)
 static int make_room(struct ss_quarantine *q, uint64_t charge)
 {
 	if (q->limits->overwrite)
-		return overwrite(q, charge);
-	if (!surely_fits(q, charge))
+		return overwrite_oldest(q, charge);
+	if (!surely_has_room(q, charge))
 		return -EDQUOT;
-	return lack(q, 0) ? -ENOSPC : 0;
+	return count_lacking(q, 0) ? -ENOSPC : 0;
 }
 
 /* -- messages ------------------------------------------------------------- */
@@ -300,21 +300,21 @@ int ss_quarantine_create(struct ss_quarantine *q, uint64_t size, uint64_t pendin
 	int ret;
 
 	q->credit += READ_SHARE;
-	ret = refresh(q);
+	ret = refresh_list(q);
 	if (ret)
 		return ret;
 	if (q->limits->max_size && size > q->limits->max_size)
 		return -EFBIG;
-	if (!q->limits->overwrite && !surely_fits(q, ss_quarantine_dir_charge(size)))
+	if (!q->limits->overwrite && !surely_has_room(q, ss_quarantine_dir_charge(size)))
 		return -EDQUOT;
-	if (lack(q, size + pending) > (q->limits->overwrite ? q->used : 0))
+	if (count_lacking(q, size + pending) > (q->limits->overwrite ? q->used : 0))
 		return -ENOSPC;
 	return new_file(q->dir);
 }
 
 /* Link both, or none */
-static int publish(struct ss_quarantine *q, int fd, int note,
-		   const struct ss_quarantine_dir_entry *entry)
+static int link_files(struct ss_quarantine *q, int fd, int note,
+		      const struct ss_quarantine_dir_entry *entry)
 {
 	char name[SS_QUARANTINE_DIR_NAME_SIZE], note_name[SS_QUARANTINE_DIR_NAME_SIZE];
 	int ret;
@@ -369,7 +369,7 @@ int ss_quarantine_keep(struct ss_quarantine *q, int fd, uint64_t session,
 {
 	int note_fd __cleanup(ss_cleanup_fd) = -1;
 	struct ss_quarantine_dir_entry entry = { .session = session };
-	int ret = refresh(q);
+	int ret = refresh_list(q);
 
 	if (!ret)
 		ret = take_back(q, fd, &entry);
@@ -377,7 +377,7 @@ int ss_quarantine_keep(struct ss_quarantine *q, int fd, uint64_t session,
 		return ret;
 	if (getrandom(&entry.unique, sizeof(entry.unique), 0) != sizeof(entry.unique))
 		return -EIO;
-	expire(q, EXPIRE_MAX);
+	remove_expired(q, EXPIRE_MAX);
 	note_fd = write_note(q, note, &entry);
 	if (note_fd < 0)
 		return note_fd;
@@ -385,10 +385,10 @@ int ss_quarantine_keep(struct ss_quarantine *q, int fd, uint64_t session,
 	if (!ret)
 		ret = make_room_in_list(q);
 	if (!ret)
-		ret = publish(q, fd, note_fd, &entry);
+		ret = link_files(q, fd, note_fd, &entry);
 	if (ret)
 		return ret;
-	add(q, &entry);
+	add_entry(q, &entry);
 	note_change(q);
 	ss_quarantine_dir_name(&entry, name);
 	return 0;
@@ -402,10 +402,10 @@ void ss_quarantine_look(struct ss_quarantine *q)
 		return;
 	if (!q->more) {
 		q->looked = now;
-		if (refresh(q) || (q->stale && scan(q)))
+		if (refresh_list(q) || (q->stale && read_folder(q)))
 			return;
 	}
-	q->more = expire(q, EXPIRE_MAX) == EXPIRE_MAX;
+	q->more = remove_expired(q, EXPIRE_MAX) == EXPIRE_MAX;
 }
 
 const char *ss_quarantine_why(int error)

@@ -70,7 +70,7 @@ void ss_cache_key(unsigned char key[SS_CACHE_KEY_SIZE], const struct ss_cache_te
 	g_checksum_free(sum);
 }
 
-static size_t find(const struct ss_cache *cache, const unsigned char *key)
+static size_t find_key(const struct ss_cache *cache, const unsigned char *key)
 {
 	size_t i = 0;
 
@@ -82,7 +82,7 @@ static size_t find(const struct ss_cache *cache, const unsigned char *key)
 const void *ss_cache_find(const struct ss_cache *cache,
 			  const unsigned char key[SS_CACHE_KEY_SIZE])
 {
-	size_t i = find(cache, key);
+	size_t i = find_key(cache, key);
 
 	return i < cache->used ? cache->values + i * cache->size : NULL;
 }
@@ -90,7 +90,7 @@ const void *ss_cache_find(const struct ss_cache *cache,
 void ss_cache_put(struct ss_cache *cache, const unsigned char key[SS_CACHE_KEY_SIZE],
 		  const void *value)
 {
-	size_t i = find(cache, key);
+	size_t i = find_key(cache, key);
 
 	if (i == cache->used) {
 		i = cache->next;

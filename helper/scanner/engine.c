@@ -94,7 +94,7 @@ static void take_message(enum cl_msg severity, const char *full,
 /* -- what it needs -------------------------------------------------------- */
 
 /* Only the first counts: what comes later is because of that */
-static void __attribute__((format(printf, 1, 2))) want(const char *fmt, ...)
+static void __attribute__((format(printf, 1, 2))) note_want(const char *fmt, ...)
 {
 	va_list args;
 
@@ -109,7 +109,7 @@ static void __attribute__((format(printf, 1, 2))) want(const char *fmt, ...)
 static void look_at_folder(const char *dir)
 {
 	if ((mkdir(dir, 0700) && errno != EEXIST) || access(dir, W_OK | X_OK))
-		want("folder %s: %s", dir, strerror(errno));
+		note_want("folder %s: %s", dir, strerror(errno));
 }
 
 /* A file system without a limit says that it has no blocks, or no files */
@@ -118,11 +118,11 @@ static void look_at_room(const char *dir)
 	struct statvfs fs;
 
 	if (statvfs(dir, &fs))
-		want("folder %s: %s", dir, strerror(errno));
+		note_want("folder %s: %s", dir, strerror(errno));
 	else if (fs.f_blocks && (uint64_t)fs.f_bavail * fs.f_frsize < SPARE_BYTES)
-		want("folder %s: no room", dir);
+		note_want("folder %s: no room", dir);
 	else if (fs.f_files && fs.f_favail < SPARE_FILES)
-		want("folder %s: no room for files", dir);
+		note_want("folder %s: no room for files", dir);
 }
 
 /* They are given out from the lowest on, so what is above the first free one is free */
@@ -132,9 +132,9 @@ static void look_at_descriptors(int fd)
 	int first = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
 	if (first < 0 || getrlimit(RLIMIT_NOFILE, &limit))
-		want("descriptors: %s", strerror(errno));
+		note_want("descriptors: %s", strerror(errno));
 	else if ((uint64_t)first + SPARE_FDS > limit.rlim_cur)
-		want("descriptors: %lu are not left", SPARE_FDS);
+		note_want("descriptors: %lu are not left", SPARE_FDS);
 	ss_cleanup_fd(&first);
 }
 
@@ -194,7 +194,7 @@ static int set_limits(struct cl_engine *cl)
 	return CL_SUCCESS;
 }
 
-static int load(struct ss_engine *engine, const char *database)
+static int load_database(struct ss_engine *engine, const char *database)
 {
 	int ret = cl_init(CL_INIT_DEFAULT);
 
@@ -229,7 +229,7 @@ struct ss_engine *ss_engine_load(const char *database, char *why, size_t size)
 	}
 	cl_set_clcb_msg(take_message);
 	last.text[0] = '\0';
-	ret = load(engine, database);
+	ret = load_database(engine, database);
 	if (ret == CL_SUCCESS) {
 		cl_engine_set_clcb_pre_cache(engine->cl, take_file);
 		return engine;
@@ -271,7 +271,7 @@ int ss_engine_set_tmpdir(struct ss_engine *engine, const char *dir)
 }
 
 /* Call cl_scandesc_callback(), and fail where the engine could not work */
-static cl_error_t scan(struct ss_engine *engine, int fd, uint32_t limit_ms, const char **name)
+static cl_error_t scan_file(struct ss_engine *engine, int fd, uint32_t limit_ms, const char **name)
 {
 	struct cl_scan_options options = {
 		.general = CL_SCAN_GENERAL_HEURISTICS,
@@ -315,7 +315,7 @@ enum ss_engine_outcome ss_engine_scan(struct ss_engine *engine, int fd,
 	cl_error_t ret;
 
 	memset(finding, 0, sizeof(*finding));
-	ret = scan(engine, fd, limit_ms, &name);
+	ret = scan_file(engine, fd, limit_ms, &name);
 	finding->partial = last.partial;
 	if (ret == CL_VIRUS)
 		return take_virus(name, finding);

@@ -21,7 +21,7 @@ _Static_assert(SMTPSPLICE_ARCHIVE_CONDITION_UNHANDLED ==
 	       CONDITIONS(SS_KIND_BIT(SS_KIND_UNHANDLED)), "unhandled");
 
 /* The first of the archive conditions that refuse it, or SS_KIND_COUNT */
-static enum ss_kind blocking(const struct ss_av_profile *p, uint32_t found)
+static enum ss_kind find_blocking(const struct ss_av_profile *p, uint32_t found)
 {
 	uint32_t hit = CONDITIONS(found) & p->archive_block;
 
@@ -31,7 +31,7 @@ static enum ss_kind blocking(const struct ss_av_profile *p, uint32_t found)
 	return SS_KIND_COUNT;
 }
 
-static bool is(const struct ss_findings *f, enum ss_kind kind)
+static bool has_kind(const struct ss_findings *f, enum ss_kind kind)
 {
 	return f->content.found & SS_KIND_BIT(kind);
 }
@@ -50,24 +50,24 @@ static bool find_cause(const struct ss_av_profile *p, const struct ss_findings *
 		snprintf(j->virus, sizeof(j->virus), "%s", f->virus);
 		return true;
 	}
-	if (is(f, SS_KIND_HASH)) {
+	if (has_kind(f, SS_KIND_HASH)) {
 		j->cause = SS_CAUSE_HASH;
 		j->kind = SS_KIND_HASH;
 		name = "Hash";
-	} else if (is(f, SS_KIND_EXECUTABLE)) {
+	} else if (has_kind(f, SS_KIND_EXECUTABLE)) {
 		j->cause = SS_CAUSE_EXECUTABLE;
 		j->kind = SS_KIND_EXECUTABLE;
 		name = "Executable";
-	} else if (is(f, SS_KIND_NAME) || is(f, SS_KIND_TYPE)) {
+	} else if (has_kind(f, SS_KIND_NAME) || has_kind(f, SS_KIND_TYPE)) {
 		j->cause = SS_CAUSE_FILENAME;
-		j->kind = is(f, SS_KIND_NAME) ? SS_KIND_NAME : SS_KIND_TYPE;
-		name = is(f, SS_KIND_NAME) ? "Filename" : "Filetype";
+		j->kind = has_kind(f, SS_KIND_NAME) ? SS_KIND_NAME : SS_KIND_TYPE;
+		name = has_kind(f, SS_KIND_NAME) ? "Filename" : "Filetype";
 	}
 	if (name) {
 		snprintf(j->virus, sizeof(j->virus), "Smtpsplice.%s", name);
 		return true;
 	}
-	j->kind = blocking(p, f->content.found);
+	j->kind = find_blocking(p, f->content.found);
 	if (j->kind != SS_KIND_COUNT) {
 		j->cause = SS_CAUSE_ARCHIVE;
 		snprintf(j->virus, sizeof(j->virus), "Smtpsplice.Archive.%s",
@@ -99,7 +99,7 @@ static uint32_t find_unscanned(const struct ss_findings *f)
 	if (CONDITIONS(f->content.found) || f->limit[0])
 		return SMTPSPLICE_UNSCANNED_ARCHIVE;
 	/* there is nothing odd about that, unlike the others */
-	if (is(f, SS_KIND_ENVELOPED))
+	if (has_kind(f, SS_KIND_ENVELOPED))
 		return SMTPSPLICE_UNSCANNED_ENCRYPTED;
 	return f->ambiguous ? SMTPSPLICE_UNSCANNED_AMBIGUOUS : SMTPSPLICE_UNSCANNED_NONE;
 }
@@ -120,8 +120,8 @@ static uint32_t unscanned_by(enum ss_cause cause)
 }
 
 /* There is a cause: what does the profile want done? */
-static void refuse(const struct ss_av_profile *p, const struct ss_findings *f,
-		   struct ss_judgement *j)
+static void judge_found(const struct ss_av_profile *p, const struct ss_findings *f,
+			struct ss_judgement *j)
 {
 	j->found = true;
 	if (p->scan == SMTPSPLICE_AV_SCAN_MONITOR) {
@@ -163,7 +163,7 @@ static bool judge_unscanned(const struct ss_av_profile *p, const struct ss_findi
 		snprintf(all[count].virus, sizeof(all[count].virus), "%s", f->limit);
 		count++;
 	}
-	if (is(f, SS_KIND_ENVELOPED)) {
+	if (has_kind(f, SS_KIND_ENVELOPED)) {
 		all[count] = ss_judgement_by_action(p->encrypted_mail, SS_CAUSE_ENCRYPTED,
 						    SMTPSPLICE_UNSCANNED_ENCRYPTED);
 		all[count].kind = SS_KIND_ENVELOPED;
@@ -196,7 +196,7 @@ struct ss_judgement ss_judge(const struct ss_av_profile *profile,
 		return j;
 	}
 	if (find_cause(profile, findings, &j))
-		refuse(profile, findings, &j);
+		judge_found(profile, findings, &j);
 	else if (!judge_unscanned(profile, findings, &j))
 		j.unscanned = find_unscanned(findings);
 	/* all readings of what is ambiguous were scanned */

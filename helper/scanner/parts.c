@@ -96,7 +96,7 @@ static void fail(struct ss_parts *parts, const char *why)
 	snprintf(parts->why, sizeof(parts->why), "%s", why);
 }
 
-static void exceed(struct ss_parts *parts, const char *limit)
+static void note_limit(struct ss_parts *parts, const char *limit)
 {
 	if (!parts->limit[0])
 		snprintf(parts->limit, sizeof(parts->limit), "%s", limit);
@@ -117,7 +117,7 @@ static uint64_t take_time(struct ss_parts *parts)
 	}
 	if (parts->scans++ < MAX_SCANS)
 		return parts->end - now;
-	exceed(parts, "Smtpsplice.Scan.Limit");
+	note_limit(parts, "Smtpsplice.Scan.Limit");
 	return 0;
 }
 
@@ -137,7 +137,7 @@ static bool scan_one(struct ss_parts *parts, int fd, struct ss_engine_finding *f
 			memcpy(parts->virus, finding->text, sizeof(parts->virus));
 		return true;
 	case SS_ENGINE_LIMITED:
-		exceed(parts, finding->text);
+		note_limit(parts, finding->text);
 		break;
 	case SS_ENGINE_LATE:
 		parts->missed = true;
@@ -190,7 +190,7 @@ static void make_rules(struct walk *r)
 }
 
 /* Add findings to others; of each kind the one that was found first counts */
-static void merge(struct ss_inspect_finding *all, const struct ss_inspect_finding *one)
+static void merge_findings(struct ss_inspect_finding *all, const struct ss_inspect_finding *one)
 {
 	for (int kind = 0; kind < SS_KIND_COUNT; kind++)
 		if (one->found & ~all->found & SS_KIND_BIT(kind))
@@ -234,7 +234,7 @@ static void note_first(struct ss_inspect_finding *finding, enum ss_kind kind, co
 	struct ss_inspect_finding one = { .found = SS_KIND_BIT(kind) };
 
 	snprintf(one.detail[kind].name, sizeof(one.detail[kind].name), "%s", name);
-	merge(finding, &one);
+	merge_findings(finding, &one);
 }
 
 static bool note_infected(struct walk *walk, const char *path,
@@ -253,7 +253,7 @@ static int copy_mail(struct ss_parts *parts, const char *data, size_t len)
 
 	parts->copied += len;
 	if (parts->copied > MAX_COPIED) {
-		exceed(parts, "Smtpsplice.Scan.Limit");
+		note_limit(parts, "Smtpsplice.Scan.Limit");
 		return -1;
 	}
 	fd = ss_message_make_mail(data, len);
@@ -312,7 +312,7 @@ static void look_at_leaf(struct walk *walk, const char *path, int fd, bool text)
 
 	rules.allow.count = 0;
 	ret = ss_inspect_look(walk->parts->inspect, fd, path, &rules, &finding);
-	merge(&walk->within, &finding);
+	merge_findings(&walk->within, &finding);
 	if (ret)
 		fail(walk->parts, strerror(-ret));
 	/* nobody opens that as a message, and each paragraph of a digest looks like one */
@@ -363,7 +363,7 @@ static void scan_mail(struct walk *walk, const char *path, const char *data, siz
 		return;
 	}
 	if (walk->depth >= MAX_DEPTH) {
-		exceed(parts, "Smtpsplice.Mime.Limit");
+		note_limit(parts, "Smtpsplice.Mime.Limit");
 		return;
 	}
 	fd = copy_mail(parts, data, len);
@@ -380,7 +380,7 @@ static void scan_mail(struct walk *walk, const char *path, const char *data, siz
 	}
 	walk->depth++;
 	if (!ss_mime_walk(tree, look_in_file, &mail))
-		exceed(parts, "Smtpsplice.Mime.Limit");
+		note_limit(parts, "Smtpsplice.Mime.Limit");
 	walk->depth--;
 	ss_mime_free(tree);
 }
@@ -436,9 +436,9 @@ static int look_into(const struct walk *walk, const struct ss_mime_part *part, i
 		return coded == -ENOENT ? 0 : coded;
 	ret = ss_inspect_look(inspect, coded, name, &walk->rules, &other);
 	if (*name) {
-		merge(finding, &other);
+		merge_findings(finding, &other);
 	} else {
-		merge(&other, finding);
+		merge_findings(&other, finding);
 		*finding = other;
 	}
 	return ret;
@@ -473,7 +473,7 @@ static bool look_within(const struct ss_mime_part *part, void *arg)
 	ret = look_into(walk, part, fd, path, &finding);
 	if (ret)
 		fail(parts, strerror(-ret));
-	merge(&walk->within, &finding);
+	merge_findings(&walk->within, &finding);
 	return true;
 }
 
@@ -562,7 +562,7 @@ static void look_at_mail(void *arg, const char *path, int fd)
 	/* what is allowed by its hash is an attachment */
 	inner->rules.allow.count = 0;
 	look_at_copy(inner, &copy);
-	merge(&walk->within, &inner->within);
+	merge_findings(&walk->within, &inner->within);
 	/* the mail as a whole has no name, a part of it may have one */
 	if (!inner->infected || (walk->infected && *walk->path))
 		return;
@@ -571,7 +571,7 @@ static void look_at_mail(void *arg, const char *path, int fd)
 	memcpy(walk->path, inner->path, sizeof(walk->path));
 }
 
-static bool look(const struct ss_mime_part *part, void *arg)
+static bool look_at_part(const struct ss_mime_part *part, void *arg)
 {
 	int fd __cleanup(ss_cleanup_fd) = -1;
 	struct walk *walk = arg;
@@ -607,8 +607,8 @@ static bool look(const struct ss_mime_part *part, void *arg)
 	}
 	scan_leaf(walk, name, fd);
 	if (!finding.allowed)
-		merge(&finding, &walk->within);
-	merge(&parts->found, &finding);
+		merge_findings(&finding, &walk->within);
+	merge_findings(&parts->found, &finding);
 	found = walk->infected ? walk->virus.text : NULL;
 	if (found || finding.found & (REFUSED | parts->profile->archive_block <<
 				      SS_KIND_ENCRYPTED))
@@ -625,7 +625,7 @@ bool ss_parts_walk(struct ss_parts *parts, const struct ss_mime_tree *tree)
 	parts->budget.members = MAX_MEMBERS;
 	walk.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	make_rules(&walk);
-	all = ss_mime_walk(tree, look, &walk);
+	all = ss_mime_walk(tree, look_at_part, &walk);
 	g_hash_table_destroy(walk.seen);
 	return all;
 }

@@ -383,7 +383,7 @@ static int make_copy(struct run *run)
 }
 
 /* Look for all that there can be in the copy */
-static void inspect(struct run *run)
+static void inspect_copy(struct run *run)
 {
 	scan_fd(run, run->copy.fd);
 	if (!run->findings.infected)
@@ -466,7 +466,7 @@ static char *make_text(const struct run *run, const struct ss_parts_bad *bad)
  * Make a message without the bad parts. Return: its file, or an errno: then there
  * is nothing to let through.
  */
-static int replace(const struct run *run, struct ss_scan_result *result)
+static int replace_parts(const struct run *run, struct ss_scan_result *result)
 {
 	const struct ss_rewrite_message in = {
 		.fd = run->copy.fd, .skip = run->copy.head, .chunked = run->job->chunked,
@@ -515,7 +515,7 @@ static bool replacement_is_clean(const struct run *run, int fd, struct ss_scan_r
 	};
 	if (ss_message_map(&again->message, fd, size) || make_copy(again))
 		return false;
-	inspect(again);
+	inspect_copy(again);
 	j = ss_judge(run->profile, &again->findings);
 	result->unscanned = j.unscanned;
 	result->tag = j.tag;
@@ -527,7 +527,7 @@ static bool replacement_is_clean(const struct run *run, int fd, struct ss_scan_r
 static int make_replacement(const struct run *run, struct ss_scan_result *result)
 {
 	const uint32_t unscanned = result->unscanned;
-	int out = replace(run, result);
+	int out = replace_parts(run, result);
 
 	if (out < 0)
 		return -1;
@@ -588,7 +588,7 @@ static void look_for(struct run *run)
 	f->oversize = run->profile->oversize_limit &&
 		      run->job->size > run->profile->oversize_limit;
 	if (!f->oversize)
-		inspect(run);
+		inspect_copy(run);
 }
 
 /* Look the message up. Return: whether @result is set to what became of it before. */

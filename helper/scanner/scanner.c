@@ -81,7 +81,7 @@ static void become_worker(struct scanner *s, int sock, int other)
 }
 
 /* Fork a worker. Return: 0 or an errno; @fds: its socket, its pidfd. */
-static int spawn(struct scanner *s, int fds[SS_IPC_FDS])
+static int fork_worker(struct scanner *s, int fds[SS_IPC_FDS])
 {
 	unsigned int place = 0;
 	int pair[2], ret;
@@ -124,7 +124,7 @@ static void remove_tmpdir(const struct scanner *s, pid_t pid)
 }
 
 /* The broker has no need of this scanner any more */
-static void __attribute__((noreturn)) retire(struct scanner *s)
+static void __attribute__((noreturn)) retire_scanner(struct scanner *s)
 {
 	pid_t pid;
 
@@ -143,12 +143,12 @@ static void on_broker(struct scanner *s)
 	for (int i = 0; i < SS_IPC_FDS; i++)
 		ss_cleanup_fd(&fds[i]);
 	if (!ret && msg.type == SS_IPC_RETIRE)
-		retire(s);
+		retire_scanner(s);
 	if (ret || msg.type != SS_IPC_SPAWN) {
 		close_broker(s);
 		return;
 	}
-	ret = spawn(s, fds);
+	ret = fork_worker(s, fds);
 	msg.type = ret ? SS_IPC_NO_WORKER : SS_IPC_WORKER;
 	msg.value = -ret;
 	ret = ss_ipc_send(s->broker, &msg, sizeof(msg), fds, ret ? 0 : SS_IPC_FDS);
@@ -209,7 +209,7 @@ static void loop(struct scanner *s)
 }
 
 /* Return: whether the engine is there; @s->report tells of it in any case */
-static bool load(struct scanner *s)
+static bool load_engine(struct scanner *s)
 {
 	struct ss_engine_report *r = &s->report;
 	unsigned int level;
@@ -252,7 +252,7 @@ void ss_scanner_run(const struct ss_conf *conf, int link, bool reload)
 		ss_process_say("scanner: %s", strerror(ENOMEM));
 		_exit(SS_EXIT_AGAIN);
 	}
-	if (!load(&s))
+	if (!load_engine(&s))
 		fail(&s, reload);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);

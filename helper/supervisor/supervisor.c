@@ -89,7 +89,7 @@ struct supervisor {
 	uint64_t restart;
 };
 
-static void end(pid_t *pid)
+static void end_process(pid_t *pid)
 {
 	if (*pid) {
 		kill(*pid, SIGKILL);
@@ -98,7 +98,7 @@ static void end(pid_t *pid)
 	*pid = 0;
 }
 
-static void forget(struct loader *loader)
+static void forget_scanner(struct loader *loader)
 {
 	loader->pid = 0;
 	ss_cleanup_fd(&loader->link);
@@ -157,8 +157,8 @@ static int make_control(struct supervisor *s, int *control)
 static void give_up_next(struct supervisor *s, int error)
 {
 	ss_process_say("reload failed: cannot start a scanner: %s", strerror(-error));
-	end(&s->next.pid);
-	forget(&s->next);
+	end_process(&s->next.pid);
+	forget_scanner(&s->next);
 	s->failed = true;
 }
 
@@ -261,7 +261,7 @@ static int start_tls(struct supervisor *s)
 	for (int i = 0; i < SS_IPC_FDS; i++)
 		ss_cleanup_fd(&fds[i]);
 	if (ret)
-		end(&s->tls);
+		end_process(&s->tls);
 	return ret;
 }
 
@@ -312,7 +312,7 @@ static int on_end(struct supervisor *s, const char *name, int status, bool confi
 }
 
 /* Load the databases beside what is in service, now or when that is possible */
-static void reload(struct supervisor *s)
+static void start_reload(struct supervisor *s)
 {
 	int ret;
 
@@ -335,11 +335,11 @@ static int on_scanner_end(struct supervisor *s, const struct loader *which, int 
 	bool alone = !s->next.pid, first = s->scanner_starts == 1;
 
 	if (which == &s->scanner) {
-		forget(&s->scanner);
+		forget_scanner(&s->scanner);
 		s->scanner = s->next;
 		s->next = (struct loader){ .link = -1 };
 	} else {
-		forget(&s->next);
+		forget_scanner(&s->next);
 		s->failed = true;
 	}
 	if (!alone) {
@@ -347,7 +347,7 @@ static int on_scanner_end(struct supervisor *s, const struct loader *which, int 
 		if (!retired && !(WIFEXITED(status) && WEXITSTATUS(status) == SS_EXIT_USAGE))
 			ss_process_say("a scanner died, the other one stays");
 		if (s->again)
-			reload(s);
+			start_reload(s);
 		return -1;
 	}
 	/* A broker without a scanner ends by itself; this is faster */
@@ -369,7 +369,7 @@ static int on_child(struct supervisor *s)
 			ret = on_scanner_end(s, &s->next, status);
 		} else if (pid == s->broker) {
 			s->broker = 0;
-			end(&s->tls);
+			end_process(&s->tls);
 			/* The scanner's end tells more than the broker's after it */
 			if (s->scanner.pid || !WIFSIGNALED(status))
 				ret = on_end(s, "broker", status, true);
@@ -403,7 +403,7 @@ static void look_at_database(struct supervisor *s)
 {
 	s->look = s->conf->reload ? ss_process_now() + s->conf->reload * 1000ull : 0;
 	if (ss_database_changed(s->watch))
-		reload(s);
+		start_reload(s);
 }
 
 static void signal_process(pid_t pid, int sig)
@@ -418,13 +418,13 @@ static void on_hangup(struct supervisor *s)
 	signal_process(s->broker, SIGUSR1);
 	signal_process(s->tls, SIGHUP);
 	if (s->failed || ss_database_differs(s->watch))
-		reload(s);
+		start_reload(s);
 	else
 		ss_process_say(s->next.pid ? "the databases are being loaded" :
 			       "the databases have not changed");
 }
 
-static int watch(struct supervisor *s)
+static int supervise(struct supervisor *s)
 {
 	for (;;) {
 		int ret = -1;
@@ -477,11 +477,11 @@ int ss_supervisor_run(const struct ss_conf *conf)
 	start_missing(&s);
 	if (conf->reload)
 		s.look = ss_process_now() + conf->reload * 1000ull;
-	ret = watch(&s);
-	end(&s.tls);
-	end(&s.broker);
-	end(&s.next.pid);
-	end(&s.scanner.pid);
+	ret = supervise(&s);
+	end_process(&s.tls);
+	end_process(&s.broker);
+	end_process(&s.next.pid);
+	end_process(&s.scanner.pid);
 	close_all(&s);
 	ss_database_unwatch(s.watch);
 	/* A state file would tell of an engine that is not there */

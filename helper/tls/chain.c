@@ -120,7 +120,7 @@ static bool take_element(struct bytes *b, uint8_t *tag, struct bytes *value)
 static void count_parts(struct bytes value, struct tally *t, unsigned int *counter, int wraps);
 
 /* Count elements, those in OCTET STRINGs as well. Return: whether it is DER. */
-static bool count(struct bytes *b, struct tally *t, unsigned int *counter, int wraps)
+static bool count_elements(struct bytes *b, struct tally *t, unsigned int *counter, int wraps)
 {
 	bool names = false;
 
@@ -144,7 +144,7 @@ static bool count(struct bytes *b, struct tally *t, unsigned int *counter, int w
 /* An OCTET STRING need not be DER. Where it is not, it is taken for all that it may be. */
 static void count_parts(struct bytes value, struct tally *t, unsigned int *counter, int wraps)
 {
-	if (!count(&value, t, counter, wraps))
+	if (!count_elements(&value, t, counter, wraps))
 		*counter += value.left / 2;
 }
 
@@ -158,7 +158,7 @@ bool ss_chain_is_plain(const gnutls_datum_t *der)
 	struct bytes b = { der->data, der->size };
 	struct tally t = {};
 
-	return count(&b, &t, &t.elements, 0) && is_bounded(&t);
+	return count_elements(&b, &t, &t.elements, 0) && is_bounded(&t);
 }
 
 const char *ss_chain_check_message(const gnutls_datum_t *message, bool tls13)
@@ -174,7 +174,7 @@ const char *ss_chain_check_message(const gnutls_datum_t *message, bool tls13)
 			return NULL;
 		if (++certs > SS_CHAIN_MAX)
 			return "there are too many in its chain";
-		if (!count(&crt, &t, &t.elements, 0))
+		if (!count_elements(&crt, &t, &t.elements, 0))
 			return "its chain is not in DER";
 		if (!is_bounded(&t))
 			return "its chain takes too long to read";

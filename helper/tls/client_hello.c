@@ -123,8 +123,8 @@ static bool take_vector(struct bytes *b, size_t n, struct bytes *out)
  * Put the message together from the records it came in. Return: OK where it is
  * all there.
  */
-static enum ss_client_hello_status join(uint8_t message[SS_CLIENT_HELLO_MAX], size_t *size,
-					const uint8_t *raw, size_t len)
+static enum ss_client_hello_status join_records(uint8_t message[SS_CLIENT_HELLO_MAX], size_t *size,
+						const uint8_t *raw, size_t len)
 {
 	size_t at = 0, have = 0, want;
 
@@ -289,7 +289,7 @@ enum ss_client_hello_status ss_client_hello_parse(struct ss_client_hello *hello,
 	memset(hello, 0, sizeof(*hello));
 	if (len && (raw[0] != RECORD_HANDSHAKE || (len > 1 && raw[1] != 3)))
 		return SS_CLIENT_HELLO_ALIEN;
-	status = join(message, &size, raw, len);
+	status = join_records(message, &size, raw, len);
 	if (status != SS_CLIENT_HELLO_OK)
 		return status;
 	body.at = message + MESSAGE_HEADER;

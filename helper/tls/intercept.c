@@ -133,8 +133,8 @@ static void bypass(struct ss_intercept *intercept, enum smtpsplice_tls_cause cau
 }
 
 /* Bypass or end what is not supported, as the profile says; nothing was taken yet */
-static void unsupported(struct ss_intercept *intercept, uint32_t support,
-			enum smtpsplice_tls_cause cause, int alert, const char *text)
+static void bypass_or_fail(struct ss_intercept *intercept, uint32_t support,
+			   enum smtpsplice_tls_cause cause, int alert, const char *text)
 {
 	if (support == SMTPSPLICE_TLS_SUPPORT_ALLOW)
 		bypass(intercept, cause);
@@ -152,8 +152,8 @@ static bool usable(const struct ss_client_hello_offer *o)
  * something that is not above it: a client without AES-128 cannot be served
  * behind a server that took AES-128.
  */
-static void plan(const struct ss_client_hello *hello, unsigned int *versions,
-		 unsigned int *ciphers)
+static void plan_offer(const struct ss_client_hello *hello, unsigned int *versions,
+		       unsigned int *ciphers)
 {
 	const struct ss_client_hello_offer *o12 = &hello->tls12, *o13 = &hello->tls13;
 	bool v12 = usable(o12), v13 = usable(o13);
@@ -172,7 +172,7 @@ static void start_server(struct ss_intercept *intercept)
 	unsigned int versions, ciphers;
 	int ret;
 
-	plan(&intercept->hello, &versions, &ciphers);
+	plan_offer(&intercept->hello, &versions, &ciphers);
 	intercept->server.refuse_asking = intercept->job.profile.client_certificate !=
 					  SMTPSPLICE_CLIENT_CERTIFICATE_INSPECT;
 	ret = ss_tls_leg_dial(&intercept->server, &intercept->ctx->legs, versions, ciphers,
@@ -185,7 +185,7 @@ static void start_server(struct ss_intercept *intercept)
 }
 
 /* A whole ClientHello is there. Exempt servers come first: they are let alone. */
-static void decide(struct ss_intercept *intercept, uint64_t now)
+static void decide_hello(struct ss_intercept *intercept, uint64_t now)
 {
 	const struct ss_tls_profile *p = &intercept->job.profile;
 	const struct ss_client_hello *h = &intercept->hello;
@@ -196,11 +196,11 @@ static void decide(struct ss_intercept *intercept, uint64_t now)
 		 ss_mtls_servers_has(&intercept->ctx->mtls_servers, &intercept->job, h->name, now))
 		bypass(intercept, SMTPSPLICE_TLS_CAUSE_CLIENT_CERTIFICATE);
 	else if (!h->tls12.offered && !h->tls13.offered)
-		unsupported(intercept, p->version, SMTPSPLICE_TLS_CAUSE_VERSION, ALERT_VERSION,
-			    "client: offers neither TLS 1.2 nor 1.3");
+		bypass_or_fail(intercept, p->version, SMTPSPLICE_TLS_CAUSE_VERSION, ALERT_VERSION,
+			       "client: offers neither TLS 1.2 nor 1.3");
 	else if (!usable(&h->tls12) && !usable(&h->tls13))
-		unsupported(intercept, p->cipher, SMTPSPLICE_TLS_CAUSE_CIPHER, ALERT_FAILURE,
-			    "client: offers no cipher suite of the kernel");
+		bypass_or_fail(intercept, p->cipher, SMTPSPLICE_TLS_CAUSE_CIPHER, ALERT_FAILURE,
+			       "client: offers no cipher suite of the kernel");
 	else if (h->alpn && !h->alpn_smtp)
 		fail(intercept, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_ALPN, SS_TLS_LEG_NO_ALERT,
 		     "client: wants another application protocol than smtp");
@@ -227,10 +227,10 @@ static bool server_spoke(struct ss_intercept *intercept)
 		fail(intercept, SMTPSPLICE_TLS_CAUSE_SERVER, ALERT_FAILURE, SS_TLS_LEG_NO_ALERT,
 		     "server: closed the connection");
 	else
-		unsupported(intercept, intercept->job.starttls ?
-			    (uint32_t)SMTPSPLICE_TLS_SUPPORT_BLOCK :
-			    intercept->job.profile.negotiation, SMTPSPLICE_TLS_CAUSE_NEGOTIATION,
-			    ALERT_FAILURE, "server: sent something before the ClientHello");
+		bypass_or_fail(intercept, intercept->job.starttls ?
+			       (uint32_t)SMTPSPLICE_TLS_SUPPORT_BLOCK :
+			       intercept->job.profile.negotiation, SMTPSPLICE_TLS_CAUSE_NEGOTIATION,
+			       ALERT_FAILURE, "server: sent something before the ClientHello");
 	return true;
 }
 
@@ -256,20 +256,20 @@ static bool step_hello(struct ss_intercept *intercept, uint64_t now)
 	memcpy(intercept->result.server_name, intercept->hello.name,
 	       sizeof(intercept->result.server_name));
 	if (status == SS_CLIENT_HELLO_ALIEN)
-		unsupported(intercept, intercept->job.profile.negotiation,
-			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, SS_TLS_LEG_NO_ALERT,
-			    "client: does not begin with TLS");
+		bypass_or_fail(intercept, intercept->job.profile.negotiation,
+			       SMTPSPLICE_TLS_CAUSE_NEGOTIATION, SS_TLS_LEG_NO_ALERT,
+			       "client: does not begin with TLS");
 	else if (status == SS_CLIENT_HELLO_BROKEN)
-		unsupported(intercept, intercept->job.profile.negotiation,
-			    SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_DECODE,
-			    "client: does not begin with a ClientHello");
+		bypass_or_fail(intercept, intercept->job.profile.negotiation,
+			       SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_DECODE,
+			       "client: does not begin with a ClientHello");
 	else if (status == SS_CLIENT_HELLO_MORE && intercept->ended[SS_INTERCEPT_CLIENT])
 		fail(intercept, SMTPSPLICE_TLS_CAUSE_CLIENT, SS_TLS_LEG_NO_ALERT,
 		     SS_TLS_LEG_NO_ALERT, "client: closed the connection");
 	else if (status == SS_CLIENT_HELLO_MORE)
 		return false;
 	else if (!server_spoke(intercept))
-		decide(intercept, now);
+		decide_hello(intercept, now);
 	return true;
 }
 
@@ -405,7 +405,7 @@ static void take_common_name(struct ss_intercept *intercept, gnutls_x509_crt_t c
 }
 
 /* Check the certificate, and get the one that the client is shown for it */
-static void judge(struct ss_intercept *intercept)
+static void judge_server(struct ss_intercept *intercept)
 {
 	const char *name = intercept->job.profile.sni_check == SMTPSPLICE_SNI_CHECK_DISABLE ?
 			   NULL : intercept->hello.name;
@@ -459,7 +459,7 @@ static bool step_server(struct ss_intercept *intercept, uint64_t now)
 		return true;
 	}
 	if (intercept->server.chain_count)
-		judge(intercept);
+		judge_server(intercept);
 	else
 		fail(intercept, SMTPSPLICE_TLS_CAUSE_NEGOTIATION, ALERT_FAILURE,
 		     ALERT_BAD_CERTIFICATE, "server: sent no certificate");

@@ -81,9 +81,9 @@ static const struct layout *find_layout(gnutls_cipher_algorithm_t cipher)
 	return NULL;
 }
 
-static void fill(struct ss_ktls_keys *keys, const struct layout *l,
-		 const gnutls_datum_t *key, const gnutls_datum_t *iv,
-		 const uint8_t seq[SEQ_SIZE])
+static void fill_keys(struct ss_ktls_keys *keys, const struct layout *l,
+		      const gnutls_datum_t *key, const gnutls_datum_t *iv,
+		      const uint8_t seq[SEQ_SIZE])
 {
 	uint8_t *at = (uint8_t *)&keys->info;
 
@@ -120,7 +120,7 @@ int ss_ktls_export(struct ss_ktls_keys *keys, gnutls_session_t session, bool rec
 	keys->info.head.cipher_type = l->type;
 	keys->info.head.version = version == GNUTLS_TLS1_2 ? TLS_1_2_VERSION :
 				  TLS_1_3_VERSION;
-	fill(keys, l, &key, &iv, seq);
+	fill_keys(keys, l, &key, &iv, seq);
 	return 0;
 }
 

@@ -173,7 +173,7 @@ static void look_for_limit(struct ss_tls_leg *leg, const gnutls_datum_t *message
 	leg->short_records |= limit.is_shorter;
 }
 
-static int refuse(struct ss_tls_leg *leg, const char *why)
+static int refuse_server(struct ss_tls_leg *leg, const char *why)
 {
 	leg->refused = why;
 	return why ? GNUTLS_E_CERTIFICATE_ERROR : 0;
@@ -196,9 +196,9 @@ static int look_at_keys(struct ss_tls_leg *leg)
 		leg->chain_count++;
 		if (gnutls_x509_crt_import(*crt, &der[leg->chain_count - 1],
 					   GNUTLS_X509_FMT_DER))
-			return refuse(leg, "its chain cannot be read");
+			return refuse_server(leg, "its chain cannot be read");
 	}
-	return refuse(leg, ss_chain_check_keys(leg->chain, leg->chain_count));
+	return refuse_server(leg, ss_chain_check_keys(leg->chain, leg->chain_count));
 }
 
 /* Called before GnuTLS makes anything of the message, but for a ServerHello */
@@ -221,9 +221,9 @@ static int on_message(gnutls_session_t session, unsigned int type, unsigned int 
 		look_for_limit(leg, message, 0, RECORD_MAX + 1);
 		return 0;
 	case GNUTLS_HANDSHAKE_CERTIFICATE_PKT:
-		return refuse(leg, ss_chain_check_message(message,
-							  ss_tls_leg_version(leg) ==
-							  SS_TLS_LEG_TLS13));
+		return refuse_server(leg, ss_chain_check_message(message,
+								 ss_tls_leg_version(leg) ==
+								 SS_TLS_LEG_TLS13));
 	case GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE:
 		if (!ss_dh_is_bounded(session, message))
 			return GNUTLS_E_DH_PRIME_UNACCEPTABLE;
@@ -251,8 +251,8 @@ static int on_secret(gnutls_session_t session, const char *label,
 	return 0;
 }
 
-static int start(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned int role,
-		 unsigned int versions, unsigned int ciphers, bool alpn)
+static int start_session(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned int role,
+			 unsigned int versions, unsigned int ciphers, bool alpn)
 {
 	const gnutls_datum_t smtp = { (unsigned char *)"smtp", 4 };
 	/*
@@ -283,7 +283,7 @@ static int start(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned in
 int ss_tls_leg_dial(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned int versions,
 		    unsigned int ciphers, const char *name, bool alpn)
 {
-	int ret = start(leg, legs, GNUTLS_CLIENT, versions, ciphers, alpn);
+	int ret = start_session(leg, legs, GNUTLS_CLIENT, versions, ciphers, alpn);
 
 	if (!ret)
 		gnutls_handshake_set_max_packet_length(leg->session, SS_CHAIN_OCTETS);
@@ -300,7 +300,7 @@ int ss_tls_leg_dial(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned
 int ss_tls_leg_serve(struct ss_tls_leg *leg, const struct ss_legs *legs, unsigned int versions,
 		     unsigned int ciphers, struct ss_creds *creds, bool alpn)
 {
-	int ret = start(leg, legs, GNUTLS_SERVER, versions, ciphers, alpn);
+	int ret = start_session(leg, legs, GNUTLS_SERVER, versions, ciphers, alpn);
 
 	if (ret)
 		return ret;
@@ -320,7 +320,7 @@ static int count_unread(const struct ss_tls_leg *leg)
  * GnuTLS asks for another call behind a record that ends inside a message, too,
  * although the next one may be there: the socket will not tell us of it again.
  */
-static int handshake(const struct ss_tls_leg *leg)
+static int continue_handshake(const struct ss_tls_leg *leg)
 {
 	int before, unread = count_unread(leg), ret;
 
@@ -338,7 +338,7 @@ int ss_tls_leg_handshake(struct ss_tls_leg *leg)
 
 	/* A peer may warn us, but not for ever */
 	for (int i = 0; i < WARNINGS_MAX; i++) {
-		ret = handshake(leg);
+		ret = continue_handshake(leg);
 		if (ret == GNUTLS_E_INTERRUPTED)
 			continue;
 		if (ret == GNUTLS_E_AGAIN)

@@ -100,7 +100,7 @@ static void die(const char *why)
 	_exit(1);
 }
 
-static void watch(struct tls *t, struct task *task)
+static void watch_sockets(struct tls *t, struct task *task)
 {
 	for (int side = 0; side < SS_INTERCEPT_SIDES; side++) {
 		struct epoll_event ev = {
@@ -115,28 +115,28 @@ static void watch(struct tls *t, struct task *task)
 }
 
 /* Closing is not enough to end the watch: the kernel module has the files too */
-static void unwatch(struct tls *t, struct task *task)
+static void unwatch_sockets(struct tls *t, struct task *task)
 {
 	for (int side = 0; side < SS_INTERCEPT_SIDES; side++)
 		epoll_ctl(t->epoll, EPOLL_CTL_DEL, task->fds[side], NULL);
 }
 
-static void step(struct tls *t, struct task *task)
+static void step_task(struct tls *t, struct task *task)
 {
 	if (task->done || !ss_intercept_step(task->intercept, ss_process_now()))
 		return;
-	unwatch(t, task);
+	unwatch_sockets(t, task);
 	ss_intercept_close(task->intercept);
 	task->done = true;
 }
 
-static void expire(struct tls *t, struct task *task)
+static void expire_task(struct tls *t, struct task *task)
 {
 	ss_intercept_expire(task->intercept);
-	step(t, task);
+	step_task(t, task);
 }
 
-static void start(struct tls *t, const struct ss_job *job, const int fds[SS_IPC_FDS])
+static void start_task(struct tls *t, const struct ss_job *job, const int fds[SS_IPC_FDS])
 {
 	struct task *task = calloc(1, sizeof(*task));
 
@@ -149,8 +149,8 @@ static void start(struct tls *t, const struct ss_job *job, const int fds[SS_IPC_
 	task->next = t->tasks;
 	t->tasks = task;
 	t->count++;
-	watch(t, task);
-	step(t, task);
+	watch_sockets(t, task);
+	step_task(t, task);
 }
 
 static void on_job(struct tls *t)
@@ -168,7 +168,7 @@ static void on_job(struct tls *t)
 			 n - sizeof(t->job.head)))
 		die("the broker sent a job that is none");
 	job.cookie = t->job.head.cookie;
-	start(t, &job, fds);
+	start_task(t, &job, fds);
 }
 
 static void on_signal(struct tls *t)
@@ -200,11 +200,11 @@ static void on_event(struct tls *t, const struct epoll_event *ev)
 	}
 	if (ev->events & ENDED)
 		ss_intercept_ended(w->task->intercept, w->side);
-	step(t, w->task);
+	step_task(t, w->task);
 }
 
 /* Send the result. Return: whether there was room for it. */
-static bool report(struct tls *t, const struct task *task)
+static bool report_result(struct tls *t, const struct task *task)
 {
 	int ret = ss_ipc_send(t->sock, ss_intercept_result(task->intercept),
 			      sizeof(struct ss_tls_result), NULL, 0);
@@ -217,7 +217,7 @@ static bool report(struct tls *t, const struct task *task)
 }
 
 /* Report what is done. Return: whether some of it has to wait. */
-static bool reap(struct tls *t)
+static bool reap_tasks(struct tls *t)
 {
 	struct task **at = &t->tasks;
 	bool full = false;
@@ -225,7 +225,7 @@ static bool reap(struct tls *t)
 	while (*at) {
 		struct task *task = *at;
 
-		if (task->done && !full && !report(t, task))
+		if (task->done && !full && !report_result(t, task))
 			full = true;
 		if (!task->done || full) {
 			at = &task->next;
@@ -264,7 +264,7 @@ static int check_deadlines(struct tls *t)
 		if (task->done)
 			continue;
 		if (deadline <= now)
-			expire(t, task);
+			expire_task(t, task);
 		else if (deadline < next)
 			next = deadline;
 	}
@@ -282,7 +282,7 @@ static void loop(struct tls *t)
 	for (;;) {
 		int timeout = check_deadlines(t), n;
 
-		watch_broker(t, reap(t));
+		watch_broker(t, reap_tasks(t));
 		n = epoll_wait(t->epoll, events, EVENTS, timeout);
 		if (n < 0 && errno != EINTR)
 			die(strerror(errno));

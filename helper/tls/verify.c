@@ -143,8 +143,8 @@ static unsigned int build_path(gnutls_x509_crt_t *path, gnutls_x509_crt_t *chain
 }
 
 /* Return: GnuTLS's bits */
-static unsigned int ask(gnutls_x509_trust_list_t list, gnutls_x509_crt_t *path,
-			unsigned int len, unsigned int flags)
+static unsigned int verify_path(gnutls_x509_trust_list_t list, gnutls_x509_crt_t *path,
+				unsigned int len, unsigned int flags)
 {
 	gnutls_typed_vdata_st purpose = {
 		.type = GNUTLS_DT_KEY_PURPOSE_OID,
@@ -162,8 +162,8 @@ static unsigned int ask(gnutls_x509_trust_list_t list, gnutls_x509_crt_t *path,
 static unsigned int ask_twice(gnutls_x509_trust_list_t list, gnutls_x509_crt_t *path,
 			      unsigned int len)
 {
-	return ask(list, path, len, GNUTLS_VERIFY_DISABLE_TIME_CHECKS) |
-	       (ask(list, path, len, 0) & TIME_BITS);
+	return verify_path(list, path, len, GNUTLS_VERIFY_DISABLE_TIME_CHECKS) |
+	       (verify_path(list, path, len, 0) & TIME_BITS);
 }
 
 /*

@@ -141,7 +141,7 @@ static bool is_end(const struct element *el)
  * Go behind an element, of which in->at is at the content. Return: whether there may be
  * another one.
  */
-static bool skip(struct span *in, const struct element *el)
+static bool skip_element(struct span *in, const struct element *el)
 {
 	unsigned int open = el->endless;
 	struct element inner;
@@ -397,7 +397,7 @@ static void read_readable(struct output *out, const struct span *content)
 			if (named.there && !put_content(out, &named))
 				return;
 		}
-		if (!skip(&in, &el))
+		if (!skip_element(&in, &el))
 			break;
 	}
 	out->sound &= seen;
@@ -459,7 +459,7 @@ static const uint8_t *skip_label(const uint8_t *at, const uint8_t *end)
 }
 
 /* Decode up to @room bytes, to what is no base64. Return: how many. */
-static size_t decode(const uint8_t **at, const uint8_t *end, uint8_t *out, size_t room)
+static size_t decode_base64(const uint8_t **at, const uint8_t *end, uint8_t *out, size_t room)
 {
 	unsigned int bits = 0, value = 0;
 	size_t used = 0;
@@ -491,7 +491,7 @@ bool ss_cms_text_is(const uint8_t *data, size_t len)
 	/* 0x30 and a length of more than some bytes */
 	if (at == data + len || *at != 'M')
 		return false;
-	return ss_cms_is(bytes, decode(&at, data + len, bytes, sizeof(bytes)));
+	return ss_cms_is(bytes, decode_base64(&at, data + len, bytes, sizeof(bytes)));
 }
 
 bool ss_cms_text_read(const uint8_t *data, size_t len, const struct ss_extract_sink *inner)
@@ -503,7 +503,7 @@ bool ss_cms_text_read(const uint8_t *data, size_t len, const struct ss_extract_s
 	if (!inner->file(inner->arg, NO_NAME, strlen(NO_NAME)))
 		return true;
 	do {
-		used = decode(&at, data + len, bytes, sizeof(bytes));
+		used = decode_base64(&at, data + len, bytes, sizeof(bytes));
 	} while (used && inner->octets(inner->arg, bytes, used));
 	return true;
 }

@@ -387,7 +387,7 @@ static bool matches(const struct ss_format *format, const uint8_t *data, size_t 
 }
 
 /* Look for an archive behind other bytes, as in a self-extracting one */
-static size_t search(const uint8_t *data, size_t len, struct ss_format_hit *hit)
+static size_t find_inside(const uint8_t *data, size_t len, struct ss_format_hit *hit)
 {
 	size_t room = len < SEARCH_BYTES ? len : SEARCH_BYTES;
 
@@ -426,7 +426,7 @@ size_t ss_format_sniff(const uint8_t *data, size_t len,
 		archive = true;
 	}
 	if (!archive)
-		count += search(data, len, hits + count);
+		count += find_inside(data, len, hits + count);
 	for (size_t i = 0; i < ARRAY_SIZE(text_formats); i++)
 		if (matches(&text_formats[i], data, len))
 			hits[count++] = (struct ss_format_hit){ .format = &text_formats[i] };

@@ -94,7 +94,7 @@ static bool has_hash(const struct ss_inspect_hashes *list,
 }
 
 /* Note what a file is; of each kind the first file is the one that is named */
-static void note(const struct file *file, enum ss_kind kind, const char *what)
+static void note_kind(const struct file *file, enum ss_kind kind, const char *what)
 {
 	struct ss_inspect_finding *finding = file->look->finding;
 	struct ss_inspect_detail *detail = &finding->detail[kind];
@@ -110,7 +110,7 @@ static void note_all(const struct file *file, uint32_t found)
 {
 	for (int kind = 0; kind < SS_KIND_COUNT; kind++)
 		if (found & SS_KIND_BIT(kind))
-			note(file, kind, "");
+			note_kind(file, kind, "");
 }
 
 /*
@@ -138,12 +138,12 @@ static void look_at_name(const struct file *file, const char *name)
 
 	for (size_t i = 0; i < rules->pattern_count; i++) {
 		if (!fnmatch(rules->patterns[i], name, FNM_CASEFOLD)) {
-			note(file, SS_KIND_NAME, rules->patterns[i]);
+			note_kind(file, SS_KIND_NAME, rules->patterns[i]);
 			return;
 		}
 	}
 	if (ss_format_is_volume(name))
-		note(file, SS_KIND_MULTIPART, "");
+		note_kind(file, SS_KIND_MULTIPART, "");
 }
 
 /*
@@ -239,7 +239,7 @@ static void look_at_types(const struct file *file, const struct ss_file_map *map
 		types |= magic_type(look->inspect, map);
 	types &= look->rules->types;
 	if (types)
-		note(file, SS_KIND_TYPE, ss_file_types_name(__builtin_ctzll(types)));
+		note_kind(file, SS_KIND_TYPE, ss_file_types_name(__builtin_ctzll(types)));
 }
 
 /* Add a name to the path. A file without one, as the text of a message, adds no step. */
@@ -297,7 +297,7 @@ static void look_into(struct file *file, const struct ss_file_map *map,
 	struct look *look = file->look;
 
 	if (count && file->depth >= look->nest_limit) {
-		note(file, SS_KIND_NESTED, "");
+		note_kind(file, SS_KIND_NESTED, "");
 		return;
 	}
 	for (size_t i = 0; i < count && !look->walk.stop; i++) {
@@ -319,7 +319,7 @@ static void look_at_hash(const struct file *file, int fd)
 		return;
 	look->walk.error = ss_inspect_hash(fd, hash);
 	if (!look->walk.error && has_hash(&look->rules->block, hash))
-		note(file, SS_KIND_HASH, "");
+		note_kind(file, SS_KIND_HASH, "");
 }
 
 /* Look at a file, of which there is nothing but the name if @fd is -1 */
@@ -345,7 +345,7 @@ static void look_at(struct file *file, int fd)
 		return;
 	executable = is_executable(&map);
 	if (executable && look->rules->executables)
-		note(file, SS_KIND_EXECUTABLE, "");
+		note_kind(file, SS_KIND_EXECUTABLE, "");
 	count = ss_format_sniff((const uint8_t *)map.data, map.len, hits);
 	if (look->rules->types)
 		look_at_types(file, &map, executable, hits, count);

@@ -56,7 +56,7 @@ static void cleanup_archive(struct archive **archive)
 		archive_read_free(*archive);
 }
 
-static void halt(struct reader *r, enum ss_kind kind)
+static void stop_walk(struct reader *r, enum ss_kind kind)
 {
 	r->found |= SS_KIND_BIT(kind);
 	r->walk->stop = true;
@@ -98,16 +98,16 @@ static uint64_t bytes_left(const struct ss_unpack_walk *walk)
 }
 
 /* Take @bytes off what is left. Return: whether there were so many. */
-static bool spend(struct reader *r, uint64_t bytes)
+static bool spend_bytes(struct reader *r, uint64_t bytes)
 {
 	if (ss_process_now() >= r->walk->end) {
-		halt(r, SS_KIND_TIMEOUT);
+		stop_walk(r, SS_KIND_TIMEOUT);
 		return false;
 	}
 	r->out += bytes;
 	if (bytes > bytes_left(r->walk) ||
 	    (r->out > BOMB_BYTES && r->out / BOMB_RATIO > r->size)) {
-		halt(r, SS_KIND_MAILBOMB);
+		stop_walk(r, SS_KIND_MAILBOMB);
 		return false;
 	}
 	r->walk->octets -= bytes;
@@ -143,9 +143,9 @@ static bool add_block(struct reader *r, int *fd, uint64_t *used, const void *dat
 		return false;
 	}
 	hole = at - *used;
-	if (hole > bytes_left(r->walk) || !spend(r, hole + len)) {
+	if (hole > bytes_left(r->walk) || !spend_bytes(r, hole + len)) {
 		if (!r->walk->stop)
-			halt(r, SS_KIND_MAILBOMB);
+			stop_walk(r, SS_KIND_MAILBOMB);
 		return false;
 	}
 	if (*fd < 0)
@@ -173,7 +173,7 @@ static int read_content(struct reader *r)
 		if (ret != ARCHIVE_OK)
 			break;
 		if (!len) {
-			if (!spend(r, 0))
+			if (!spend_bytes(r, 0))
 				return fd;
 		} else if (!add_block(r, &fd, &used, data, len, at)) {
 			return fd;
@@ -230,13 +230,13 @@ static bool count_member(struct reader *r)
 	struct ss_unpack_budget *shared = r->walk->shared;
 
 	if (!r->walk->members || (shared && !shared->members)) {
-		halt(r, SS_KIND_MAILBOMB);
+		stop_walk(r, SS_KIND_MAILBOMB);
 		return false;
 	}
 	r->walk->members--;
 	if (shared)
 		shared->members--;
-	return spend(r, 0);
+	return spend_bytes(r, 0);
 }
 
 static void read_member(struct reader *r, struct archive_entry *entry, void *arg)
@@ -379,12 +379,12 @@ static void read_members(struct reader *r, void *arg)
 }
 
 /* Give libarchive the next bytes: one that goes on without any output ends here */
-static la_ssize_t feed(struct archive *in, void *arg, const void **data)
+static la_ssize_t feed_archive(struct archive *in, void *arg, const void **data)
 {
 	struct reader *r = arg;
 	uint64_t room = r->size - r->fed;
 
-	if (!spend(r, 0)) {
+	if (!spend_bytes(r, 0)) {
 		archive_set_error(in, ETIMEDOUT, "out of time");
 		return ARCHIVE_FATAL;
 	}
@@ -404,7 +404,7 @@ static int open_compressed(struct reader *r, const struct ss_format *format)
 	if (ret == ARCHIVE_OK)
 		ret = archive_read_support_format_raw(r->in);
 	if (ret == ARCHIVE_OK)
-		ret = archive_read_open(r->in, r, NULL, feed, NULL);
+		ret = archive_read_open(r->in, r, NULL, feed_archive, NULL);
 	if (ret == ARCHIVE_OK && archive_filter_count(r->in) > 2) {
 		archive_set_error(r->in, EINVAL, "unsupported: compressed twice");
 		ret = ARCHIVE_FATAL;

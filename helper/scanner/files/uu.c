@@ -150,7 +150,7 @@ static enum kind compare_length(const struct ss_lines *line)
 	return all < count_needed(bytes) ? SHORT : EXACT;
 }
 
-static enum kind classify(const struct ss_lines *line)
+static enum kind classify_line(const struct ss_lines *line)
 {
 	const uint8_t *end = ss_lines_trim(line);
 	struct ss_lines name;
@@ -233,7 +233,7 @@ static bool goes_on(const struct ss_lines *text)
 	enum kind kind = EMPTY;
 
 	while (kind == EMPTY && ss_lines_next(&rest, &line))
-		kind = classify(&line);
+		kind = classify_line(&line);
 	return kind == EXACT;
 }
 
@@ -241,14 +241,14 @@ static bool goes_on(const struct ss_lines *text)
  * Find out how far a block goes, and whether it is one: a line like "begin 644 x" may
  * be in any letter. @text begins behind that line, and is taken as far as it goes.
  */
-static void measure(struct ss_lines *text, struct block *block)
+static void measure_block(struct ss_lines *text, struct block *block)
 {
 	struct tally tally = { .first = EMPTY };
 	struct ss_lines line, rest = *text;
 
 	block->body = (struct ss_lines){ text->at, text->at, text->lf };
 	while (!tally.ended && ss_lines_next(&rest, &line)) {
-		enum kind kind = classify(&line);
+		enum kind kind = classify_line(&line);
 
 		if (kind == BEGIN)
 			break;
@@ -273,7 +273,7 @@ static bool next_block(struct ss_lines *text, const uint8_t *start, struct block
 		if (!is_begin(&line, &name, &loose) || (loose && !goes_on(text)))
 			continue;
 		*block = (struct block){ .name = name, .loose = loose };
-		measure(text, block);
+		measure_block(text, block);
 		if (block->is)
 			return true;
 	}
@@ -304,7 +304,7 @@ static void decode_line(struct output *out, const struct ss_lines *line)
 }
 
 /* Return: whether @out takes more */
-static bool decode(struct output *out, const struct block *block, const struct way *way)
+static bool decode_block(struct output *out, const struct block *block, const struct way *way)
 {
 	const struct ss_extract_sink *inner = out->inner;
 	struct ss_lines text = block->body, line;
@@ -313,7 +313,7 @@ static bool decode(struct output *out, const struct block *block, const struct w
 			 block->name.end - block->name.at))
 		return false;
 	while (ss_lines_next(&text, &line)) {
-		enum kind kind = classify(&line);
+		enum kind kind = classify_line(&line);
 
 		if ((kind == ZERO && !way->on) || (kind == JUNK && way->junk == JUNK_STOP))
 			break;
@@ -334,7 +334,8 @@ static bool decode_all(struct output *out, const struct block *block)
 	for (int junk = 0; junk < ways; junk++) {
 		const struct way one = { .junk = junk }, other = { .on = true, .junk = junk };
 
-		if (!decode(out, block, &one) || (block->on && !decode(out, block, &other)))
+		if (!decode_block(out, block, &one) ||
+		    (block->on && !decode_block(out, block, &other)))
 			return false;
 	}
 	return true;

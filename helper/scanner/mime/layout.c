@@ -61,8 +61,8 @@ struct reader {
 	bool failed;
 };
 
-static int place(struct reader *r, GMimeObject *object, size_t pos,
-		 const struct boundary *around, struct delimiter *end);
+static int place_part(struct reader *r, GMimeObject *object, size_t pos,
+		      const struct boundary *around, struct delimiter *end);
 
 static bool take_part(const struct ss_mime_part *part, void *arg)
 {
@@ -259,7 +259,7 @@ static bool read_boundary(GMimeObject *object, const struct boundary *around,
 }
 
 /* Has GMime the content of a leaf at the same place? */
-static bool agrees(GMimeObject *object, size_t body, size_t end)
+static bool gmime_agrees(GMimeObject *object, size_t body, size_t end)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(GMIME_PART(object));
 	GMimeStream *stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
@@ -282,8 +282,8 @@ static int place_multipart(struct reader *r, GMimeObject *object, size_t body,
 	for (int i = 0; i < count; i++) {
 		if (end->boundary != &own || end->close)
 			return -ENOTSUP;
-		ret = place(r, g_mime_multipart_get_part(multipart, i), end->after,
-			    &own, end);
+		ret = place_part(r, g_mime_multipart_get_part(multipart, i), end->after,
+				 &own, end);
 		if (ret)
 			return ret;
 	}
@@ -300,12 +300,12 @@ static int place_inside(struct reader *r, GMimeObject *object,
 {
 	switch (part->kind) {
 	case SS_LAYOUT_MESSAGE:
-		return place(r, g_mime_message_get_mime_part(GMIME_MESSAGE(object)),
-			     part->start, around, end);
+		return place_part(r, g_mime_message_get_mime_part(GMIME_MESSAGE(object)),
+				  part->start, around, end);
 	case SS_LAYOUT_ENCLOSURE:
-		return place(r, (GMimeObject *)
-			     g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)),
-			     part->body, around, end);
+		return place_part(r, (GMimeObject *)
+				  g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)),
+				  part->body, around, end);
 	case SS_LAYOUT_MULTIPART:
 		return place_multipart(r, object, part->body, around, end);
 	case SS_LAYOUT_LEAF:
@@ -335,8 +335,8 @@ static bool get_kind(GMimeObject *object, enum ss_layout_kind *kind)
  * what ended it. Each part takes @at in turn, so that an order other than that
  * of ss_mime_walk() is noticed.
  */
-static int place(struct reader *r, GMimeObject *object, size_t pos,
-		 const struct boundary *around, struct delimiter *end)
+static int place_part(struct reader *r, GMimeObject *object, size_t pos,
+		      const struct boundary *around, struct delimiter *end)
 {
 	struct ss_layout *l = r->layout;
 	struct ss_layout_part *part = &l->parts[r->at];
@@ -359,7 +359,7 @@ static int place(struct reader *r, GMimeObject *object, size_t pos,
 		return ret;
 	part->next = r->at;
 	part->end = end->line - (end->boundary ? line_end(l, end->line) : 0);
-	if (part->kind == SS_LAYOUT_LEAF && !agrees(object, part->body, part->end))
+	if (part->kind == SS_LAYOUT_LEAF && !gmime_agrees(object, part->body, part->end))
 		return -ENOTSUP;
 	return 0;
 }
@@ -384,7 +384,7 @@ int ss_layout_read(struct ss_layout *layout, const struct ss_mime_tree *tree,
 		return -ENOTSUP;
 	if (r.failed)
 		return -ENOMEM;
-	ret = place(&r, layout->parts[0].object, 0, NULL, &end);
+	ret = place_part(&r, layout->parts[0].object, 0, NULL, &end);
 	if (ret)
 		return ret;
 	if (r.at != layout->count || end.line != len)

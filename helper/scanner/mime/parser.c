@@ -255,8 +255,8 @@ static const char *object_name(GMimeObject *object)
 	return name && *name ? name : NULL;
 }
 
-static void visit(struct walk *walk, GMimeObject *object, const char *name,
-		  unsigned int depth)
+static void visit_part(struct walk *walk, GMimeObject *object, const char *name,
+		       unsigned int depth)
 {
 	struct ss_mime_part part = { .object = object };
 
@@ -278,15 +278,16 @@ static void visit(struct walk *walk, GMimeObject *object, const char *name,
 		GMimeMultipart *multipart = GMIME_MULTIPART(object);
 
 		for (int i = 0; i < g_mime_multipart_get_count(multipart); i++)
-			visit(walk, g_mime_multipart_get_part(multipart, i),
-			      part.name, depth + 1);
+			visit_part(walk, g_mime_multipart_get_part(multipart, i),
+				   part.name, depth + 1);
 	} else if (GMIME_IS_MESSAGE_PART(object)) {
-		visit(walk,
-		      (GMimeObject *)g_mime_message_part_get_message(GMIME_MESSAGE_PART(object)),
-		      part.name, depth + 1);
+		GMimeMessagePart *outer = GMIME_MESSAGE_PART(object);
+
+		visit_part(walk, (GMimeObject *)g_mime_message_part_get_message(outer), part.name,
+			   depth + 1);
 	} else if (GMIME_IS_MESSAGE(object)) {
-		visit(walk, g_mime_message_get_mime_part(GMIME_MESSAGE(object)),
-		      part.name, depth + 1);
+		visit_part(walk, g_mime_message_get_mime_part(GMIME_MESSAGE(object)),
+			   part.name, depth + 1);
 	}
 }
 
@@ -294,7 +295,7 @@ bool ss_mime_walk(const struct ss_mime_tree *tree, ss_mime_fn fn, void *arg)
 {
 	struct walk walk = { .fn = fn, .arg = arg };
 
-	visit(&walk, GMIME_OBJECT(tree->message), NULL, 0);
+	visit_part(&walk, GMIME_OBJECT(tree->message), NULL, 0);
 	return !walk.bound;
 }
 

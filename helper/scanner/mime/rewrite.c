@@ -115,7 +115,7 @@ static int seal(int fd)
 }
 
 /* Hand out the message that is in @plain */
-static int finish(int plain, bool chunked, int *out)
+static int hand_out(int plain, bool chunked, int *out)
 {
 	struct ss_file_map message __cleanup(ss_file_unmap) = SS_FILE_EMPTY;
 	int ret = ss_file_map(&message, plain);
@@ -332,7 +332,7 @@ static int copy_fields(struct splice *s, const struct ss_layout_part *part, cons
 }
 
 /* Put a text in the place of a part */
-static int replace(struct splice *s, const struct ss_layout_part *part, const char *text)
+static int replace_part(struct splice *s, const struct ss_layout_part *part, const char *text)
 {
 	const struct ss_layout *l = s->layout;
 	const char *eol = line_end(l->text, part->body);
@@ -355,7 +355,7 @@ static int splice_all(struct splice *s)
 	s->at = s->skip;
 	while (i < l->count) {
 		const struct ss_layout_part *part = &l->parts[i];
-		int ret = s->texts[i] ? replace(s, part, s->texts[i]) : 0;
+		int ret = s->texts[i] ? replace_part(s, part, s->texts[i]) : 0;
 
 		if (ret)
 			return ret;
@@ -440,7 +440,7 @@ static bool is_proven(const struct splice *s, const struct ss_layout *l)
 	return i == old->count && j == l->count;
 }
 
-static int prove(const struct splice *s, int fd)
+static int prove_message(const struct splice *s, int fd)
 {
 	struct ss_mime_tree *tree __cleanup(cleanup_tree) = ss_mime_parse(fd);
 	struct ss_layout layout __cleanup(ss_layout_free) = {};
@@ -542,7 +542,7 @@ static int make_message(struct splice *s, int *plain)
 	ret = splice_all(s);
 	if (!ret)
 		ret = close_stream(&out);
-	return ret ?: prove(s, *plain);
+	return ret ?: prove_message(s, *plain);
 }
 
 static int replace_parts(const struct ss_layout *layout, const struct ss_rewrite_message *in,
@@ -562,7 +562,7 @@ static int replace_parts(const struct ss_layout *layout, const struct ss_rewrite
 	if (!ret)
 		make_notes(notes, &s);
 	free(s.texts);
-	return ret ?: finish(plain, in->chunked, out);
+	return ret ?: hand_out(plain, in->chunked, out);
 }
 
 int ss_rewrite_replace(const struct ss_rewrite_message *in,
@@ -623,5 +623,5 @@ int ss_rewrite_tag(const struct ss_rewrite_message *in, const char *field, int *
 	ret = close_stream(&stream);
 	if (ret)
 		return ret;
-	return finish(plain, in->chunked, out);
+	return hand_out(plain, in->chunked, out);
 }
