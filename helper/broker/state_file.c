@@ -81,7 +81,7 @@ static struct json_object *describe_state(const struct ss_state_file *s)
 	return obj;
 }
 
-/* The last folder of the path, not those above it */
+/* Make the last folder of the path, not those above it */
 static void make_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');

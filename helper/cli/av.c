@@ -113,7 +113,7 @@ struct list {
 	unsigned int line;
 };
 
-static int one_flag(void *arg, const char *part, char *why)
+static int add_flag(void *arg, const char *part, char *why)
 {
 	struct list *list = arg;
 	int n = ss_cmd_profile_value(ss_attrs_av_profile.attr[list->type].names, part, why);
@@ -130,11 +130,11 @@ static int take_flags(struct list *list, const char *value, char *why)
 	int ret = 0;
 
 	if (strcmp(value, SS_CMD_PROFILE_NONE))
-		ret = ss_args_each(value, one_flag, list, why);
+		ret = ss_args_each(value, add_flag, list, why);
 	return ret ?: nla_put_u32(list->p->attrs, list->type, list->flags);
 }
 
-static int one_pattern(void *arg, const char *part, char *why)
+static int add_pattern(void *arg, const char *part, char *why)
 {
 	struct list *list = arg;
 
@@ -148,7 +148,7 @@ static int one_pattern(void *arg, const char *part, char *why)
 	       nla_put_string(list->p->attrs, list->type, part);
 }
 
-static int one_type(void *arg, const char *part, char *why)
+static int add_type(void *arg, const char *part, char *why)
 {
 	struct list *list = arg;
 
@@ -177,7 +177,7 @@ static bool read_hash(const char *text, uint8_t hash[SMTPSPLICE_SHA256_SIZE])
 	return true;
 }
 
-static int one_hash(void *arg, const char *part, char *why)
+static int add_hash(void *arg, const char *part, char *why)
 {
 	uint8_t hash[SMTPSPLICE_SHA256_SIZE];
 	struct list *list = arg;
@@ -208,7 +208,7 @@ static int take_hash_file(struct list *list, const char *path, char *why)
 		for (size_t len = strlen(line); len && strchr(blanks, line[len - 1]); len--)
 			line[len - 1] = '\0';
 		if (*line)
-			ret = one_hash(list, line, why);
+			ret = add_hash(list, line, why);
 	}
 	return ret;
 }
@@ -330,14 +330,14 @@ static int take_list_or_text(struct list *list, const char *value, char *why)
 		return 0;
 	switch (list->type) {
 	case A(FILE_NAME):
-		return ss_args_each(value, one_pattern, list, why);
+		return ss_args_each(value, add_pattern, list, why);
 	case A(FILE_TYPE):
-		return ss_args_each(value, one_type, list, why);
+		return ss_args_each(value, add_type, list, why);
 	case A(HASH_BLOCK):
 	case A(HASH_ALLOW):
 		if (*value == '@')
 			return take_hash_file(list, value + 1, why);
-		return ss_args_each(value, one_hash, list, why);
+		return ss_args_each(value, add_hash, list, why);
 	case A(REPLACEMENT):
 		return take_replacement(list->p, list->type, value, why);
 	default:

@@ -248,7 +248,7 @@ static int run_export(struct ss_cli *cli)
 
 static const struct ss_cli_command commands[];
 
-static int or_help(struct ss_cli *cli, int (*run)(struct ss_cli *cli))
+static int run_or_help(struct ss_cli *cli, int (*run)(struct ss_cli *cli))
 {
 	if (!ss_cli_wants_help(cli))
 		return run(cli);
@@ -258,17 +258,17 @@ static int or_help(struct ss_cli *cli, int (*run)(struct ss_cli *cli))
 
 static int run_init_or_help(struct ss_cli *cli)
 {
-	return or_help(cli, run_init);
+	return run_or_help(cli, run_init);
 }
 
 static int run_show_or_help(struct ss_cli *cli)
 {
-	return or_help(cli, run_show);
+	return run_or_help(cli, run_show);
 }
 
 static int run_export_or_help(struct ss_cli *cli)
 {
-	return or_help(cli, run_export);
+	return run_or_help(cli, run_export);
 }
 
 static const struct ss_cli_command commands[] = {

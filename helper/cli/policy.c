@@ -80,21 +80,21 @@ static int take_prefix(struct ss_prefix *list, unsigned int *count,
 	return ss_addr_parse_prefix(&list[(*count)++], part, why, SS_ARGS_WHY_SIZE);
 }
 
-static int one_src(void *arg, const char *part, char *why)
+static int add_src(void *arg, const char *part, char *why)
 {
 	struct policy *p = arg;
 
 	return take_prefix(p->src, &p->src_count, part, why);
 }
 
-static int one_dst(void *arg, const char *part, char *why)
+static int add_dst(void *arg, const char *part, char *why)
 {
 	struct policy *p = arg;
 
 	return take_prefix(p->dst, &p->dst_count, part, why);
 }
 
-static int one_port(void *arg, const char *part, char *why)
+static int add_port(void *arg, const char *part, char *why)
 {
 	struct policy *p = arg;
 
@@ -105,17 +105,17 @@ static int one_port(void *arg, const char *part, char *why)
 
 static int word_src(struct policy *p, const char *value, char *why)
 {
-	return ss_args_each(value, one_src, p, why);
+	return ss_args_each(value, add_src, p, why);
 }
 
 static int word_dst(struct policy *p, const char *value, char *why)
 {
-	return ss_args_each(value, one_dst, p, why);
+	return ss_args_each(value, add_dst, p, why);
 }
 
 static int word_service(struct policy *p, const char *value, char *why)
 {
-	return ss_args_each(value, one_port, p, why);
+	return ss_args_each(value, add_port, p, why);
 }
 
 static int word_iif(struct policy *p, const char *value, char *why)

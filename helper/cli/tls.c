@@ -67,7 +67,7 @@ static const char tls_text[] =
 	"There always is a profile \"default\". A policy names its profile, see\n"
 	"\"smtpsplice policy help\".\n";
 
-static int one_port(void *arg, const char *part, char *why)
+static int add_port(void *arg, const char *part, char *why)
 {
 	struct ss_cmd_profile *p = arg;
 	uint16_t port;
@@ -77,7 +77,7 @@ static int one_port(void *arg, const char *part, char *why)
 	       nla_put_u16(p->attrs, A(SMTPS_PORT), port);
 }
 
-static int one_prefix(void *arg, const char *part, char *why)
+static int add_prefix(void *arg, const char *part, char *why)
 {
 	struct ss_cmd_profile *p = arg;
 	struct ss_prefix prefix;
@@ -104,7 +104,7 @@ static bool is_host_name(const char *text)
 	}
 }
 
-static int one_name(void *arg, const char *part, char *why)
+static int add_name(void *arg, const char *part, char *why)
 {
 	const char *rest = strncmp(part, "*.", 2) ? part : part + 2;
 	struct ss_cmd_profile *p = arg;
@@ -119,7 +119,7 @@ static int one_name(void *arg, const char *part, char *why)
 	       nla_put_string(p->attrs, A(EXEMPT_NAME), part);
 }
 
-static int one_regex(struct ss_cmd_profile *p, const char *value, char *why)
+static int add_regex(struct ss_cmd_profile *p, const char *value, char *why)
 {
 	char error[SS_ARGS_WHY_SIZE / 2] = "it is empty";
 	int ret = *value ? 0 : REG_BADPAT;
@@ -149,7 +149,7 @@ static int one_regex(struct ss_cmd_profile *p, const char *value, char *why)
 }
 
 /* Take the name of a certificate, which will be a part of a file name */
-static int one_cert(struct ss_cmd_profile *p, const char *value, char *why)
+static int add_cert(struct ss_cmd_profile *p, const char *value, char *why)
 {
 	if (!ss_args_is_name(value, SMTPSPLICE_NAME_MAX) || *value == '.') {
 		snprintf(why, SS_ARGS_WHY_SIZE,
@@ -163,18 +163,18 @@ static int one_cert(struct ss_cmd_profile *p, const char *value, char *why)
 static int take_value(struct ss_cmd_profile *p, int type, const char *value, char *why)
 {
 	if (type == A(SMTPS_PORT))
-		return ss_args_each(value, one_port, p, why);
+		return ss_args_each(value, add_port, p, why);
 	if (!strcmp(value, SS_CMD_PROFILE_NONE))
 		return 0;
 	switch (type) {
 	case A(SERVER_CERT):
-		return one_cert(p, value, why);
+		return add_cert(p, value, why);
 	case A(EXEMPT_ADDRESS):
-		return ss_args_each(value, one_prefix, p, why);
+		return ss_args_each(value, add_prefix, p, why);
 	case A(EXEMPT_NAME):
-		return ss_args_each(value, one_name, p, why);
+		return ss_args_each(value, add_name, p, why);
 	default:
-		return one_regex(p, value, why);
+		return add_regex(p, value, why);
 	}
 }
 

@@ -99,7 +99,7 @@ int ss_ca_random_serial(gnutls_x509_crt_t crt)
 	return gnutls_x509_crt_set_serial(crt, serial, sizeof(serial));
 }
 
-/* The name of a new CA: the one given, or one that tells the gateway */
+/* Set the name of a new CA: the one given, or one that tells the gateway */
 static int set_subject(gnutls_x509_crt_t crt, const struct ss_ca_names *names,
 		       enum ss_ca_kind kind, const struct why *why)
 {

@@ -438,7 +438,7 @@ static void name_file(const struct run *run, const struct ss_judgement *j,
 
 /* -- what goes on without it ---------------------------------------------- */
 
-/* The text that stands for a part; the caller's, NULL without memory */
+/* Make the text that stands for a part. Return: the caller's, or NULL without memory. */
 static char *make_text(const struct run *run, const struct ss_parts_bad *bad)
 {
 	struct ss_findings findings = {

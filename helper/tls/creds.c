@@ -11,7 +11,7 @@
 #include "tls/creds.h"
 
 /*
- * By hand, since gnutls_certificate_set_x509_key() reads each certificate twice more:
+ * Set chain and key. By hand: gnutls_certificate_set_x509_key() reads each one twice more
  * to find its names, by which nothing is chosen where there is but one.
  */
 static int set_key(gnutls_certificate_credentials_t cred, gnutls_x509_crt_t *chain,

@@ -186,7 +186,7 @@ static int read_content(struct reader *r)
 	return fd;
 }
 
-/* Is it but a mark, or the end of a name, that makes an entry no file? */
+/* Is it but a mark, or the end of a name, that makes an entry no file in this format? */
 static bool marks_types(int format)
 {
 	return format == ARCHIVE_FORMAT_ZIP || format == ARCHIVE_FORMAT_7ZIP ||

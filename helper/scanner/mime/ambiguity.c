@@ -293,7 +293,7 @@ static void begin_multipart(struct walk *w, const struct ss_mime_field_type *typ
 }
 
 /*
- * Bounces have a message/rfc822 that is only the header of what comes back, or its
+ * Is it a message that comes back? Bounces have a message/rfc822 of only its header, or its
  * first lines, with the multipart that it says it is cut off.
  */
 static bool is_returned(const struct walk *w)
@@ -398,7 +398,7 @@ static void read_header(struct walk *w, const struct line *line)
 	b->lines++;
 }
 
-/* There is no line for a header any more: is there something to miss? */
+/* End a header that has no more lines, and flag it where a reader may miss something */
 static void cut_header(struct walk *w)
 {
 	struct block *b = &w->block;

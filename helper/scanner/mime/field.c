@@ -85,7 +85,7 @@ static bool span_begins(const struct span *span, const char *word)
 	return span->len >= strlen(word) && !strncasecmp(span->s, word, strlen(word));
 }
 
-/* The value: what is behind the first ":" */
+/* Find the value of a field: what is behind the first ":" */
 static struct span field_value(const char *s, size_t len)
 {
 	const char *colon = memchr(s, ':', len);

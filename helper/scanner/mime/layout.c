@@ -214,6 +214,7 @@ static int count_boundaries(const char *raw)
 	return count;
 }
 
+/* May @text be taken for one of the boundaries around it, or are there too many of them? */
 static bool have_boundary(const struct boundary *around, const char *text, size_t len)
 {
 	unsigned int count = 0;
