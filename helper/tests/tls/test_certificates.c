@@ -396,10 +396,11 @@ static void test_M5_does_without_a_certificate(void **state)
 		start(PEER_PRIORITY, host, "NORMAL:-VERS-ALL:+VERS-TLS1.3", &leaf, 1);
 		gnutls_certificate_server_set_request(server.session, GNUTLS_CERT_REQUEST);
 		server.first = i / 2 ? "220 x\r\n" : NULL;
-		assert_int_equal(ss_mtls_servers_has(&gw->mtls_optional, &job, host, ss_process_now()),
-				 i % 2);
+		assert_int_equal(ss_mtls_servers_has(&gw->mtls_optional, &job, host,
+						     ss_process_now()), i % 2);
 		expect_inspected();
-		assert_true(ss_mtls_servers_has(&gw->mtls_optional, &job, host, ss_process_now()));
+		assert_true(ss_mtls_servers_has(&gw->mtls_optional, &job, host,
+						ss_process_now()));
 		if (server.first) {
 			len = peer_read_record(gw_server, record, sizeof(record));
 			len = fake_ktls_open(&fake_ktls_find(gw_server)->keys[1], record, len,
