@@ -11,13 +11,15 @@ clients leave amid a mail, and some mails are malformed.
 """
 import os
 import random
-import sys
 import threading
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_splice import splice  # noqa: E402
-from test_tls import TlsClient, TlsServer  # noqa: E402
+from smtplab.client import Client
+from smtplab.config import splice
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import delta, sessions, stats
+from smtplab.lab import main
+from smtplab.mails import chunks, infected, mail, stuff
+from smtplab.tls import TlsClient, TlsServer
 
 LOAD_MAILS = int(os.environ.get("LOAD_MAILS", "2000"))
 SEED = int(os.environ.get("LOAD_SEED", random.randrange(1 << 32)))

@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """Archives: a virus in one, and each condition that an AV profile can name."""
 import io
-import os
 import struct
 import sys
 import zipfile
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_av import UNSCANNED, ask, attached, av, counted, encrypted_zip, logged, zipped  # noqa: E402
+from smtplab.config import av
+from smtplab.exchange import ask
+from smtplab.expect import expect_equal
+from smtplab.gateway import counted, logged
+from smtplab.lab import main
+from smtplab.mails import UNSCANNED, attached, eicar, encrypted_zip, zipped
+from smtplab.tap import tests_of
 
 CONDITIONS = ("encrypted", "corrupted", "partiallycorrupted", "multipart", "nested",
               "mailbomb", "unhandled")

@@ -1,91 +1,29 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """AV profiles: what a verdict can mean, and what is done where there is none."""
-import io
+import base64
 import os
 import signal
 import sys
 import tempfile
 import threading
-import zipfile
 from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_splice import Watcher, mode, stopped_helper  # noqa: E402
+from smtplab.client import Client
+from smtplab.config import MODES, av, setting
+from smtplab.exchange import ask
+from smtplab.expect import PATIENCE, expect_equal, wait_for
+from smtplab.gateway import av_log, counted, logged, sessions, stats
+from smtplab.helper import helpers, kill_helpers, start_helper, stopped_helper
+from smtplab.lab import main
+from smtplab.mails import (UNSCANNED, attached, chunks, eicar, encrypted_zip, infected, mail, sha,
+                           stuff, zipped)
+from smtplab.net import CLIENT4, SERVER4, sh
+from smtplab.server import Server, Watcher
+from smtplab.tap import tests_of
 
-MODES = ("hold", "splice")
-UNSCANNED = b"X-Smtpsplice-Unscanned: %s\r\n"
 # as many as the lab's helper has, which is not told how many
 WORKERS = max(2, len(os.sched_getaffinity(0)))
-
-
-@contextmanager
-def av(*words, how="hold"):
-    """The lab's policy with an AV profile of those words."""
-    with av_profile("t", *words), mode(how, "t"):
-        yield
-
-
-def av_log():
-    # a part of the last record may be there before the rest
-    with open(os.path.join(RUN, "av.log"), "rb") as f:
-        return [json.loads(line) for line in f if line.endswith(b"\n")]
-
-
-@contextmanager
-def logged(**wanted):
-    """The one message in between has a record with these fields."""
-    # a record of a session before may come late; ids are the numbers of accepted sessions
-    n, before = len(av_log()), stats()["accepted"]
-
-    def records():
-        return [r for r in av_log()[n:] if r["sessionid"] > before]
-    yield
-    wait_for("the log", records)
-    record = records()[0]
-    got = {key: record.get(key) for key in wanted}
-    expect_equal(got, wanted, "log")
-
-
-@contextmanager
-def counted(**wanted):
-    """These counters move by that; "_" stands for "-"."""
-    before = stats()
-    yield
-    got = {key: delta(before, key.replace("_", "-")) for key in wanted}
-    expect_equal(got, wanted, "counters")
-
-
-def ask(body, pattern):
-    """A session with one message. Returns what the server has got."""
-    with Watcher() as srv:
-        c = Client()
-        c.hello()
-        c.message(body, pattern)
-        c.quit()
-        wait_for("the end", lambda: srv.ends)
-        return srv.messages
-
-
-def attached(name, data, more=b""):
-    import base64
-    b64 = base64.encodebytes(data).replace(b"\n", b"\r\n")
-    return (b"From: <from@lab>\r\nTo: <to@lab>\r\nSubject: attached\r\n"
-            b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=XXX\r\n\r\n"
-            b"--XXX\r\nContent-Type: text/plain\r\n\r\nsee attachment\r\n" + more +
-            b"--XXX\r\nContent-Type: application/octet-stream\r\n"
-            b"Content-Transfer-Encoding: base64\r\n"
-            b"Content-Disposition: attachment; filename=\"" + name.encode() +
-            b"\"\r\n\r\n" + b64 + b"--XXX--\r\n")
-
-
-def zipped(**files):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
-        for name, data in files.items():
-            z.writestr(name.replace("_", "."), data)
-    return out.getvalue()
 
 
 def executable():
@@ -196,14 +134,6 @@ def test_hashes():
         expect_equal(ask(infected(), "250"), [infected()], "messages")
 
 
-def encrypted_zip():
-    """A zip file whose one member says that it is encrypted."""
-    data = bytearray(zipped(a_txt=b"secret" * 10))
-    for magic, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
-        data[data.index(magic) + flags] |= 1
-    return bytes(data)
-
-
 def test_G5_archives():
     """an encrypted archive, with each setting"""
     body = attached("a.zip", encrypted_zip())
@@ -283,7 +213,6 @@ AMBIGUOUS = (b"From: <a@lab>\r\nMIME-Version: 1.0\r\n"
 
 def test_E1_ambiguity():
     """ambiguous MIME: refused, or each reading of it is scanned"""
-    import base64
     bad = AMBIGUOUS % base64.b64encode(eicar())
     good = AMBIGUOUS % base64.b64encode(b"no virus")
     with logged(action="blocked", virus="Smtpsplice.Mime.Ambiguous.Duplicate"):
@@ -507,7 +436,6 @@ def test_M2_signed():
 
 def test_M2_encrypted():
     """encrypted mail: passes with a header field, a counter and a record; or as it is told"""
-    import base64
     body = smime("-encrypt", "-aes256", data=infected())
     pgp = PLAIN + b"-----BEGIN PGP MESSAGE-----\r\n\r\nwcBM\r\n-----END PGP MESSAGE-----\r\n"
     der = base64.b64decode(body.partition(b"\r\n\r\n")[2])

@@ -1,14 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """BDAT and CHUNKING (RFC 3030), in both modes."""
-import os
 import select
+import socket
 import sys
 import threading
+from contextlib import nullcontext
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_splice import Watcher, splice, stopped_helper  # noqa: E402
+from smtplab.client import Client
+from smtplab.config import setting, splice
+from smtplab.expect import PATIENCE, expect_equal, wait_for
+from smtplab.gateway import delta, sessions, stats
+from smtplab.helper import stopped_helper
+from smtplab.lab import main
+from smtplab.mails import chunks, infected, mail, sha
+from smtplab.server import Server, Watcher
+from smtplab.tap import tests_of
 
 CHUNK = "250 2.0.0 Chunk received$"
 BODY = mail("\r\n.\r\n..two dots\r\n" + "x" * 5000 + "\r\n.")

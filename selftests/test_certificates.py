@@ -14,15 +14,27 @@ import ssl
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from typing import Callable, NamedTuple
 
 from cryptography import x509
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pki import *  # noqa: E402,F403
-from smtplab import *  # noqa: E402,F403
-from test_tls import (TlsServer, TlsClient, expect_refused,  # noqa: E402
-                      failures, issuer, own_profile)
+from smtplab.config import own_profile
+from smtplab.expect import PATIENCE, expect_equal, wait_for
+from smtplab.gateway import cli
+from smtplab.helper import PIDFILE, helpers, restarted_helper
+from smtplab.lab import main
+from smtplab.mails import infected, mail
+from smtplab.net import RUN, netns, sh
+from smtplab.peer import Peer
+from smtplab.pki import (FUTURE, GATEWAY, GATEWAY_UNTRUSTED, KNOWN_BAD, OTHER, PAST, PKI, ROOT,
+                         ROOT_OLD, STALE, SUB, SUB_BELOW, SUB_ELSEWHERE, SUB_LAST, SUB_NONE,
+                         SUB_NOT_HERE, SUB_OLD, SUB_REVOKED, SUB_RSA, SUB_SHA1, SUB_V1, SUB_WEAK,
+                         UNTRUSTED_CA, Staple, cut_by_nul, flip, make_authorities, read, read_der,
+                         revocations, revoke, sign, sign_changed, write, write_staple)
+from smtplab.server import Server
+from smtplab.tap import tests_of
+from smtplab.tls import CA, TlsClient, TlsServer, expect_refused, failures, issuer
 
 NAME = "mail.example.lab"
 ISSUERS = {"ignore": "smtpsplice gateway CA",

@@ -8,14 +8,19 @@ What they say to their arguments alone is tested by helper/tests/cli/cli.sh.
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
+from smtplab.client import Client
+from smtplab.config import av_profile, av_profiles, policies, policy
+from smtplab.expect import PATIENCE, expect_equal, wait_for
+from smtplab.gateway import cli, monitor, sessions, stats
+from smtplab.helper import PIDFILE, helper_command, unloaded
+from smtplab.lab import main
+from smtplab.mails import infected, mail
+from smtplab.net import CLIENT4, CLIENT6, RUN, SERVER4, SERVER6, sh
+from smtplab.server import HIDDEN, Server
+from smtplab.tap import tests_of
 
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
           "--inh-caps=-all", "--bounding-set=-all")
@@ -353,32 +358,6 @@ def test_av_of_policy():
 
 
 # --- monitor ---------------------------------------------------------------
-
-@contextmanager
-def monitor(*options):
-    """`smtpsplice monitor` at work: its lines so far."""
-    p = subprocess.Popen(["ip", "netns", "exec", "gw", "smtpsplice", *options,
-                          "monitor"], stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, text=True)
-    lines = []
-    reader = threading.Thread(target=lambda: lines.extend(p.stdout))
-    # extend() takes them as they come
-    reader.start()
-
-    def listens():
-        cli("set", "max-sessions", "1000")
-        return lines
-    try:
-        wait_for("the first event", listens)
-        yield lines
-    finally:
-        p.send_signal(signal.SIGTERM)
-        status = p.wait(PATIENCE)
-        reader.join()
-        said = p.stderr.read()
-        p.stdout.close()
-        p.stderr.close()
-    expect_equal((status, said), (0, ""), "end of monitor")
 
 
 def test_monitor():

@@ -13,8 +13,16 @@ import sys
 import threading
 from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
+from smtplab.client import Client
+from smtplab.config import setting
+from smtplab.expect import PATIENCE, expect_equal, wait_for
+from smtplab.gateway import delta, sessions, stats
+from smtplab.lab import main
+from smtplab.mails import infected, mail, sha
+from smtplab.net import CLIENT4, CLIENT6, RUN, SERVER4, addresses, nft, sh, small_window
+from smtplab.peer import each_split, octets, trickle
+from smtplab.server import HIDDEN, Server
+from smtplab.tap import tests_of
 
 REFUSED = ('554 5.7.1 Dangerous Attachment has been Removed.  The file '
            '"eicar.com" has been removed because of a virus.  It was infected '
@@ -465,18 +473,6 @@ def test_K6_H6_few_noops():
             silent.sock.close()
             expect_equal(len(srv.messages), n + 1, "messages")
         c.quit()
-
-
-def trickle(c, octet, until=None):
-    """Sends an octet now and then until there is an answer, or one to another
-    client, which must come although there always is another octet."""
-    answered = select.poll()
-    answered.register((until or c).sock, select.POLLIN)
-    for _ in range(400):
-        if answered.poll(50):
-            return
-        c.send(octet)
-    raise AssertionError("no end to it")
 
 
 def test_H1_line_without_end():

@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """What stands in MAIL and RCPT: parameters and addresses reach the server as they were
 sent, and the log as UTF-8; on the ports of submission as well."""
-import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_av import MODES, counted, logged  # noqa: E402
-from test_splice import mode  # noqa: E402
-from test_tls import TlsClient, TlsServer  # noqa: E402
+from smtplab.client import Client
+from smtplab.config import MODES, mode
+from smtplab.expect import expect_equal
+from smtplab.gateway import counted, logged
+from smtplab.lab import main
+from smtplab.mails import infected, mail, stuff
+from smtplab.server import Server
+from smtplab.tap import tests_of
+from smtplab.tls import TlsClient, TlsServer
 
 EHLO = Server.EHLO + ("DELIVERBY 240", "SMTPUTF8")
 

@@ -7,17 +7,18 @@ and the client has its 250 for that and for nothing else (promises 1 and 3), but
 where it is said.
 """
 import itertools
-import os
 import signal
-import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_av import UNSCANNED, av  # noqa: E402
-from test_splice import Watcher, mode, stopped_helper  # noqa: E402
-from test_tls import TlsClient, TlsServer, inspected  # noqa: E402
+from smtplab.client import Client
+from smtplab.config import MODES, av, mode, setting
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import delta, sessions, stats
+from smtplab.helper import kill_helpers, signal_helpers, start_helper, stopped_helper
+from smtplab.lab import main
+from smtplab.mails import UNSCANNED, chunks, eicar, infected, mail, sha, stuff
+from smtplab.server import Watcher
+from smtplab.tls import TlsClient, TlsServer, inspected
 
-MODES = ("hold", "splice")
 LAYERS = ("plain", "starttls", "smtps")
 # how it is sent: by DATA, by one BDAT, by many
 WAYS = ("data", "bdat", "chunks")

@@ -7,11 +7,19 @@ memory is back all is as before. Needs a kernel with fault injection.
 import os
 import struct
 import sys
+from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_handoff import (CLOSE_NOTIFY, Records, TlsServer,  # noqa: E402
-                          helper_for_tls, inspected, only_scans)
+from smtplab.client import Client
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import sessions, stats
+from smtplab.genl import UAPI, Genl, asker
+from smtplab.helper import start_helper, stop_helper
+from smtplab.ktls import (CLOSE_NOTIFY, KtlsServer, Records, helper_for_tls,
+                          inspected, only_scans)
+from smtplab.lab import main
+from smtplab.mails import infected, mail, stuff
+from smtplab.server import Server
+from smtplab.tap import Skip, tests_of
 
 SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1
 ROUNDS = 40
@@ -209,7 +217,7 @@ def told(c, lines):
 
 def test_K5_record():
     """K5: a TLS record for which there was no memory leaves when there is some"""
-    with helper_for_tls() as g, TlsServer():
+    with helper_for_tls() as g, KtlsServer():
         whole = ["250"] * 4
         for n in range(1, 28):
             c = inspected(g, secrets=True, start=Records)
@@ -234,7 +242,7 @@ def said_goodbye(c):
 
 def test_K1_no_memory():
     """K1: no FIN overtakes the records for which there was no memory"""
-    with helper_for_tls() as g, TlsServer():
+    with helper_for_tls() as g, KtlsServer():
         whole = 0
         for n in range(1, 40):
             c = inspected(g, secrets=True, start=Records)
@@ -275,7 +283,7 @@ def asked_for_keys(g, n):
 
 def test_K2_rekey():
     """K2: a leg that cannot have its next key says nothing under the old one"""
-    with helper_for_tls() as g, TlsServer():
+    with helper_for_tls() as g, KtlsServer():
         updates = [asked_for_keys(g, n) for n in range(1, 28)]
         print("# updates: %r" % updates)
         assert 0 in updates and 1 in updates

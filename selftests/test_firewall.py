@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """The gateway's own nftables rules: inspected flows pass INPUT and OUTPUT, not FORWARD."""
-import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_steer import client_of, dial, server_of, through  # noqa: E402
+from smtplab.exchange import through
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import sessions
+from smtplab.lab import main
+from smtplab.net import client_of, dial, nft, server_of
+from smtplab.server import Server
+from smtplab.tap import tests_of
 
 # the rules that smtpsplice(7) tells those to add whose INPUT chain drops by default
 LET_IN = """

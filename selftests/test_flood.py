@@ -19,11 +19,20 @@ from contextlib import contextmanager
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_handoff import (DATA, V12, give_keys,  # noqa: E402
-                          helper_for_tls, inspected, only_scans,
+from smtplab.client import Client
+from smtplab.config import setting
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import delta, sessions, stats
+from smtplab.genl import UAPI, Genl
+from smtplab.helper import signal_helpers, unloaded
+from smtplab.ktls import (DATA, V12, give_keys, helper_for_tls, inspected, only_scans,
                           starttls_by_hand)
+from smtplab.lab import main
+from smtplab.mails import infected, mail, stuff
+from smtplab.net import SERVER4, addresses, tcp_socket
+from smtplab.peer import Peer
+from smtplab.server import Server
+from smtplab.tap import tests_of
 
 CLIENTS = ("10.0.1.2", "10.0.1.3")
 # a record takes the debug kernel a hundred times as long as others

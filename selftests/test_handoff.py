@@ -8,8 +8,6 @@ agreed beforehand, so that each record is under the test's control.
 """
 import errno
 import fcntl
-import hmac
-import os
 import signal
 import socket
 import struct
@@ -17,298 +15,26 @@ import sys
 import termios
 import threading
 import time
-from contextlib import contextmanager
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-
-SOL_TLS, TCP_ULP = 282, 31
-TLS_TX, TLS_RX = 1, 2
-SET_TYPE, GET_TYPE = 1, 2
-ALERT, HANDSHAKE, DATA = 21, 22, 23
-AES_GCM_128 = 51
-CLOSE_NOTIFY = b"\1\0"
-TICKET = b"\4\0\0\x1d" + bytes(29)
-KEY_UPDATE = b"\x18\0\0\1\0"
-V12, V13 = 0x0303, 0x0304
-ESTABLISHED, FIN_WAIT1, CLOSE, CLOSE_WAIT, LAST_ACK = 1, 4, 7, 8, 9
-
-
-def give_keys(sock, gateway, version=V13, directions=(TLS_TX, TLS_RX)):
-    """kTLS for an end of a leg: what one end sends with the other receives."""
-    sock.setsockopt(socket.IPPROTO_TCP, TCP_ULP, b"tls")
-    for d in directions:
-        key = bytes([0x11 if (d == TLS_TX) == gateway else 0x22]) * 16
-        sock.setsockopt(SOL_TLS, d, struct.pack(
-            "HH8s16s4s8s", version, AES_GCM_128, b"iviviviv", key, b"salt",
-            bytes(8)))
-
-
-# From which the next keys of a leg come, where the helper tells the kernel: what
-# the gateway sends, and what it receives. RFC 8446 7.1 and 7.2.
-SENT, RECEIVED = b"g" * 32, b"p" * 32
-
-
-def expand(secret, label, n):
-    info = struct.pack("!HB", n, 6 + len(label)) + b"tls13 " + label + b"\0\1"
-    return hmac.digest(secret, info, "sha256")[:n]
-
-
-class Direction:
-    """Keys of one direction, and of those that follow."""
-
-    def __init__(self, key, secret):
-        self.aead, self.nonce, self.seq = AESGCM(key * 16), b"saltiviviviv", 0
-        self.secret = secret
-
-    def next(self):
-        self.secret = expand(self.secret, b"traffic upd", 32)
-        self.aead = AESGCM(expand(self.secret, b"key", 16))
-        self.nonce, self.seq = expand(self.secret, b"iv", 12), 0
-
-    def once(self):
-        seq, self.seq = self.seq.to_bytes(12, "big"), self.seq + 1
-        return bytes(a ^ b for a, b in zip(self.nonce, seq))
-
-    def seal(self, kind, data):
-        head = struct.pack("!BHH", DATA, V12, len(data) + 17)
-        return head + self.aead.encrypt(self.once(), data + bytes([kind]), head)
-
-    def open(self, record):
-        text = self.aead.decrypt(self.once(), record[5:], record[:5])
-        return text[-1], text[:-1]
-
-
-class Records:
-    """TLS 1.3 by hand for a peer: new keys on all kernels, and each record seen.
-
-    sizes: of the records that came; updates: how often the gateway had new keys.
-    """
-
-    def __init__(self, peer):
-        self.peer, self.raw = peer, bytearray()
-        self.tx, self.rx = Direction(b"\x22", RECEIVED), Direction(b"\x11", SENT)
-        self.sizes, self.updates, self.alerts = [], 0, []
-        peer.send, peer.fill, peer.records = self.send, self.fill, self
-
-    def record(self, kind, data):
-        self.peer.sock.sendall(self.tx.seal(kind, data))
-
-    def send(self, data):
-        for at in range(0, len(data), 16384):
-            self.record(DATA, data[at:at + 16384])
-
-    def update(self, ask):
-        """New keys for what this end sends; it may ask for the other's."""
-        self.record(HANDSHAKE, KEY_UPDATE[:4] + bytes([ask]))
-        self.tx.next()
-
-    def fill(self):
-        while True:
-            while len(self.raw) < 5 or len(self.raw) < self.end():
-                data = self.peer.sock.recv(65536)
-                if not data:
-                    return False
-                self.raw += data
-            kind, text = self.rx.open(bytes(self.raw[:self.end()]))
-            del self.raw[:self.end()]
-            if kind == DATA:
-                self.sizes.append(len(text))
-                self.peer.buf += text
-                return True
-            if (kind, text) == (HANDSHAKE, KEY_UPDATE):
-                self.updates += 1
-                self.rx.next()
-                continue
-            expect_equal(kind, ALERT, "type of record")
-            self.alerts.append(text)
-            if text == CLOSE_NOTIFY:
-                return False
-
-    def end(self):
-        return 5 + (self.raw[3] << 8 | self.raw[4])
-
-
-def send_record(sock, kind, data):
-    sock.sendmsg([data], [(SOL_TLS, SET_TYPE, bytes([kind]))])
-
-
-class Tls:
-    """For Client and the peers of Server: TLS from now on."""
-
-    alerts = None
-
-    def start_tls(self, version=V13):
-        give_keys(self.sock, False, version)
-        self.alerts = []
-
-    def fill_tls(self):
-        while True:
-            data, control, _, _ = self.sock.recvmsg(65536, 64)
-            kind = [c[2][0] for c in control if c[1] == GET_TYPE]
-            if not kind or kind[0] == DATA:
-                self.buf += data
-                self.log += data
-                return bool(data)
-            assert kind[0] == ALERT, kind
-            self.alerts.append(data)
-            if data == CLOSE_NOTIFY:
-                return False
-
-    def ends(self):
-        """Waits for the end of the stream, without another octet of data."""
-        try:
-            while self.fill():
-                pass
-        except ConnectionResetError:
-            pass
-        # the gateway waits for this, if not for long
-        self.sock.close()
-        return not self.buf
-
-
-class TlsClient(Client, Tls):
-    """A client of the lab that can do TLS."""
-
-    def fill(self):
-        return super().fill() if self.alerts is None else self.fill_tls()
-
-    def quit_tls(self):
-        self.cmd("QUIT", "221")
-        assert self.ends(), self.buf
-        expect_equal(self.alerts, [CLOSE_NOTIFY], "alerts")
-        self.sock.close()
-
-
-def tls_peer(p):
-    """Gives a peer of Server the same abilities."""
-    for name in ("start_tls", "fill_tls", "ends"):
-        setattr(p, name, getattr(Tls, name).__get__(p))
-    p.fill = p.fill_tls
-    return p
-
-
-class TlsServer(Server):
-    """A Server whose answer to STARTTLS is 220 and TLS."""
-
-    def __init__(self, version=V13, script=None, **kw):
-        def starttls(p):
-            p.send(b"220 2.0.0 Ready to start TLS\r\n")
-            tls_peer(p).start_tls(version)
-        super().__init__(script={"STARTTLS": starttls, **(script or {})}, **kw)
-
-
-class Gone(Exception):
-    """The session did not wait for its handshakes any longer."""
-
-
-class Lent:
-    """The sockets of a session that were lent to this process."""
-
-    def __init__(self, genl):
-        self.genl = genl
-        answers = []
-
-        def asked():
-            answers.append(genl.ask("HANDSHAKE_ACCEPT"))
-            if answers[-1] != errno.EAGAIN:
-                return True
-            if not any(s["state"] in ("command", "dial", "handshake")
-                       for s in sessions()):
-                raise Gone
-            return False
-        wait_for("a session that wants TLS", asked)
-        self.attrs = dict(Genl.attrs(answers[-1]))
-        self.cookie = self.get("COOKIE")
-        self.client, self.server = (
-            socket.socket(fileno=struct.unpack("i", self.get(k))[0])
-            for k in ("CLIENT_FD", "SERVER_FD"))
-
-    def get(self, key):
-        return self.attrs.get(UAPI["A_HANDSHAKE_" + key])
-
-    def give_keys(self, client=V13, server=V13):
-        give_keys(self.client, True, client)
-        give_keys(self.server, True, server)
-
-    def close(self):
-        self.client.close()
-        self.server.close()
-
-    def done(self, result="INSPECTED", cause="NONE", genl=None, **more):
-        return (genl or self.genl).ask(
-            "HANDSHAKE_DONE", HANDSHAKE_COOKIE=self.cookie,
-            HANDSHAKE_RESULT=struct.pack("I", UAPI["TLS_RESULT_" + result]),
-            HANDSHAKE_CAUSE=struct.pack("I", UAPI["TLS_CAUSE_" + cause]),
-            **more)
-
-    def done_with_secrets(self):
-        return self.done(HANDSHAKE_CLIENT_SECRETS=RECEIVED + SENT,
-                         HANDSHAKE_SERVER_SECRETS=RECEIVED + SENT)
-
-
-def only_scans():
-    """The lab's helper leaves TLS to us."""
-    return restarted_helper("--ca-dir", "/nonexistent")
-
-
-@contextmanager
-def helper_for_tls():
-    """This process is the helper for TLS."""
-    g = Genl()
-    try:
-        assert g.register("TLS") == b""
-        yield g
-    finally:
-        g.sock.close()
-        wait_for("its notice", lambda: stats()["helpers"] == 1)
-
-
-def ask_for_tls(family=4):
-    """A client that has the server's 220 to STARTTLS."""
-    c = TlsClient(family=family)
-    c.hello()
-    c.cmd("STARTTLS", "220 2.0.0 Ready to start TLS$")
-    return c
-
-
-def agreed(g, family=4, version=V13, secrets=False):
-    """A client whose session is inspected, and that has not begun with TLS."""
-    c = ask_for_tls(family)
-    lent = Lent(g)
-    lent.give_keys(version, version)
-    lent.close()
-    assert (lent.done_with_secrets() if secrets else lent.done()) == b""
-    return c
-
-
-def inspected(g, family=4, version=V13, secrets=False, start=None):
-    """A client whose session is inspected by the book, after its second EHLO."""
-    c = agreed(g, family, version, secrets)
-    if start:
-        start(c)
-    else:
-        c.start_tls(version)
-    hello_again(c)
-    return c
-
-
-def hello_again(c):
-    r = c.cmd("EHLO client.lab", "250")
-    assert "STARTTLS" not in r, r
-    return r
-
-
-def bypassed(g):
-    """A client whose session is relayed."""
-    c = ask_for_tls()
-    lent = Lent(g)
-    lent.close()
-    assert lent.done("BYPASSED", "EXEMPT") == b""
-    wait_for("relay", lambda: [s["state"] for s in sessions()] == ["relay"])
-    return c
+from smtplab.client import Client
+from smtplab.config import no_policies, policy, profile, profiles, setting
+from smtplab.expect import PATIENCE, expect_equal, wait_for
+from smtplab.gateway import cli, delta, sessions, stats
+from smtplab.genl import UAPI, Genl
+from smtplab.helper import signal_helpers, unloaded
+from smtplab.ktls import (ALERT, CLOSE_NOTIFY, DATA, HANDSHAKE, KEY_UPDATE, TICKET, TLS_RX,
+                          TLS_TX, V12, V13, Gone, KtlsClient, KtlsServer, Lent, Records, agreed,
+                          ask_for_tls, bypassed, give_keys, hello_again, helper_for_tls,
+                          inspected, only_scans, send_record, starttls_by_hand, tls_peer)
+from smtplab.lab import main
+from smtplab.mails import infected, mail, sha, stuff
+from smtplab.net import (CLOSE, CLOSE_WAIT, ESTABLISHED, FIN_WAIT1, LAST_ACK, SERVER4, disconnect,
+                         sh, small_window, sysctls, tcp_info)
+from smtplab.peer import Peer, octets
+from smtplab.server import Server
+from smtplab.tap import tests_of
 
 
 def begin_message(c, data=b"Subject: half\r\n\r\n"):
@@ -331,7 +57,7 @@ def test_inspect_v4(family=4):
     """a mail in TLS is delivered, an infected one is refused"""
     body = mail("x" * 60000)
     for version in (V12, V13):
-        with helper_for_tls() as g, TlsServer(version) as srv:
+        with helper_for_tls() as g, KtlsServer(version) as srv:
             before = stats()
             c = inspected(g, family, version)
             s, = sessions()
@@ -355,7 +81,7 @@ def test_inspect_v6():
 
 def test_request():
     """what the helper is told of a session"""
-    with helper_for_tls() as g, TlsServer():
+    with helper_for_tls() as g, KtlsServer():
         c = ask_for_tls()
         lent = Lent(g)
         expect_equal(lent.get("STARTTLS"), b"", "starttls")
@@ -377,7 +103,7 @@ def test_smtps():
             tls_peer(p).start_tls()
             p.send(b"220 server.lab ESMTP\r\n")
         with Server(port=465, script={"BANNER": banner}) as srv:
-            c = TlsClient(port=465)
+            c = KtlsClient(port=465)
             # connected to the gateway, which may not have begun a session yet
             wait_for("the session", lambda: any(
                 s["server-port"] == 465 for s in sessions()))
@@ -410,7 +136,7 @@ def test_bypassed():
 
 def test_I1_not_registered():
     """only the registered socket takes handshakes or ends them"""
-    with helper_for_tls() as g, TlsServer():
+    with helper_for_tls() as g, KtlsServer():
         other = Genl()
         assert other.ask("HANDSHAKE_ACCEPT") == errno.EPERM
         assert other.register("TLS") == errno.EBUSY
@@ -444,7 +170,7 @@ def test_I1_lies():
                 lambda lent: lent.give_keys(V13, V12)):
         # for as long it may be another one who looks at what is kept
         with setting("handshake-timeout", "5s"), helper_for_tls() as g, \
-                TlsServer() as srv:
+                KtlsServer() as srv:
             before = stats()
             c = ask_for_tls()
             lent = Lent(g)
@@ -453,7 +179,7 @@ def test_I1_lies():
             assert lent.done() == b""
             expect_failed(c, before, srv)
     # bypassed, but not untouched
-    with helper_for_tls() as g, TlsServer() as srv:
+    with helper_for_tls() as g, KtlsServer() as srv:
         before = stats()
         c = ask_for_tls()
         lent = Lent(g)
@@ -495,7 +221,7 @@ def test_K5_files_looked_at():
 def test_I3_dies():
     """a helper that dies with the sockets, or before it took them"""
     for keys in (False, True):
-        with helper_for_tls() as g, TlsServer() as srv:
+        with helper_for_tls() as g, KtlsServer() as srv:
             before = stats()
             c = ask_for_tls()
             lent = Lent(g)
@@ -504,7 +230,7 @@ def test_I3_dies():
             g.sock.close()
             lent.close()
             expect_failed(c, before, srv)
-    with helper_for_tls() as g, TlsServer() as srv:
+    with helper_for_tls() as g, KtlsServer() as srv:
         c = ask_for_tls()
         wait_for("a request", lambda: stats()["handshake-queued"] == 1)
         g.sock.close()
@@ -526,7 +252,7 @@ def test_I3_timeout():
     """a helper that is too slow loses: its sockets are dead, its answer late"""
     for keys in (False, True):
         with setting("handshake-timeout", "3s"), helper_for_tls() as g, \
-                TlsServer() as srv:
+                KtlsServer() as srv:
             before = stats()
             c = ask_for_tls()
             lent = Lent(g)
@@ -549,7 +275,7 @@ def test_server_leaves():
         p.sock.shutdown(socket.SHUT_WR)
 
     for leave, state in ((fin, CLOSE_WAIT), (Peer.reset, CLOSE)):
-        with helper_for_tls() as g, TlsServer() as srv:
+        with helper_for_tls() as g, KtlsServer() as srv:
             c = ask_for_tls()
             lent = Lent(g)
             lent.give_keys()
@@ -566,7 +292,7 @@ def test_server_leaves():
 def test_I3_done_race():
     """an answer and the time-out at the same moment: one of them wins"""
     with setting("handshake-timeout", "200ms"), helper_for_tls() as g, \
-            TlsServer():
+            KtlsServer():
         for i in range(20):
             c = ask_for_tls()
             try:
@@ -590,16 +316,16 @@ def test_I3_done_race():
 def test_A1_injected():
     """A1, A2: plain text behind STARTTLS or its 220 ends the session"""
     with helper_for_tls() as g:
-        with TlsServer():
+        with KtlsServer():
             for tail in (b"RSET\r\n", b"EHLO x\r\n", b"M"):
-                c = TlsClient()
+                c = KtlsClient()
                 c.hello()
                 c.send(b"STARTTLS\r\n" + tail)
                 c.expect("554 5.5.0 ")
                 assert c.closed()
         for tail in ("250-evil\r\n250 AUTH LOGIN\r\n", "2"):
             with Server(script={"STARTTLS": "220 go\r\n" + tail}):
-                c = TlsClient()
+                c = KtlsClient()
                 c.hello()
                 c.send(b"STARTTLS\r\n")
                 c.expect("421 4.3.0 ")
@@ -609,7 +335,7 @@ def test_A1_injected():
 
 def test_A3_no_tls_now():
     """without a helper for TLS the client is told so and goes on in clear"""
-    with TlsServer() as srv:
+    with KtlsServer() as srv:
         c = Client()
         c.hello()
         c.cmd("STARTTLS", "454 4.7.0 ")
@@ -622,7 +348,7 @@ def test_A5_close_notify():
     """close_notify is the end: nothing behind it is read, as data or as text"""
     with helper_for_tls() as g:
         for where in ("command", "body"):
-            with TlsServer() as srv:
+            with KtlsServer() as srv:
                 c = inspected(g)
                 if where == "body":
                     begin_message(c)
@@ -638,7 +364,7 @@ def test_A5_close_notify():
 
 def test_A6_plain_after_close_notify():
     """a peer that goes on in plain text is not heard"""
-    with helper_for_tls() as g, TlsServer() as srv:
+    with helper_for_tls() as g, KtlsServer() as srv:
         c = inspected(g)
         begin_message(c)
         send_record(c.sock, ALERT, CLOSE_NOTIFY)
@@ -651,7 +377,7 @@ def test_A6_plain_after_close_notify():
 def test_A6_anywhere():
     """nor in a dialogue of AUTH, nor while its message is scanned"""
     with helper_for_tls() as g:
-        with TlsServer(script={"AUTH": "334 VXNlcg==\r\n"}) as srv:
+        with KtlsServer(script={"AUTH": "334 VXNlcg==\r\n"}) as srv:
             c = inspected(g)
             c.cmd("AUTH LOGIN", "334")
             c.send(b"dXNl")
@@ -660,7 +386,7 @@ def test_A6_anywhere():
             wait_for("the end", lambda: not sessions())
             assert b"dXNl" not in srv.log, srv.log
             c.sock.close()
-        with TlsServer() as srv:
+        with KtlsServer() as srv:
             c = inspected(g)
             c.envelope()
             c.cmd("DATA", "354")
@@ -693,7 +419,7 @@ def test_A6_server():
     with helper_for_tls() as g:
         for verb in ("MAIL", "BODY"):
             for reply in (end, half):
-                with TlsServer(script={verb: reply}):
+                with KtlsServer(script={verb: reply}):
                     c = inspected(g)
                     if verb == "MAIL":
                         c.cmd("MAIL FROM:<from@lab>", "421 4")
@@ -720,7 +446,7 @@ def raw(sock, data):
 
 def test_truncated():
     """a FIN without close_notify inside a message is no end of it"""
-    with helper_for_tls() as g, TlsServer() as srv:
+    with helper_for_tls() as g, KtlsServer() as srv:
         c = inspected(g)
         begin_message(c, b"Subject: half\r\n\r\n.\r")
         c.sock.shutdown(socket.SHUT_WR)
@@ -747,7 +473,7 @@ def test_A7_tickets():
         send_record(p.sock, HANDSHAKE, bytes(1024))
         p.send(b"250 2.0.0 ok\r\n")
 
-    with helper_for_tls() as g, TlsServer(script={
+    with helper_for_tls() as g, KtlsServer(script={
             "NOOP": split, "RSET": lambda p: (
                 p.send(b"250 "), ticket(p), p.send(b"ok\r\n"))[3:]}) as srv:
         c = inspected(g)
@@ -764,7 +490,7 @@ def test_A7_key_update():
     with helper_for_tls() as g:
         for who in ("client", "server"):
             for record in (KEY_UPDATE, b"\0\0\0\0", b"\1\0\0\4abcd", b"\x18"):
-                with TlsServer() as srv:
+                with KtlsServer() as srv:
                     c = inspected(g)
                     p = c if who == "client" else srv.conns[0]
                     send_record(p.sock, HANDSHAKE, record)
@@ -772,11 +498,6 @@ def test_A7_key_update():
                     assert c.ends()
                     wait_for("the end", lambda: not sessions())
                     assert c.alerts, "no alert"
-
-
-def starttls_by_hand(p):
-    p.send(b"220 2.0.0 Ready to start TLS\r\n")
-    Records(p)
 
 
 def test_A7_new_keys():
@@ -837,7 +558,7 @@ def test_A7_key_update_broken():
         for record in (b"\x18\0\0\1\2", b"\x18\0\0\2\0\0", KEY_UPDATE[:4],
                        KEY_UPDATE * 2, KEY_UPDATE + TICKET, b"\x18" + bytes(600)):
             for who in ("client", "server"):
-                with TlsServer() as srv:
+                with KtlsServer() as srv:
                     c = inspected(g, secrets=True)
                     p = c if who == "client" else srv.conns[0]
                     send_record(p.sock, HANDSHAKE, record)
@@ -848,7 +569,7 @@ def test_A7_key_update_broken():
 
 def test_I1_secrets():
     """secrets that no hash has are refused, and the request stays"""
-    with helper_for_tls() as g, TlsServer():
+    with helper_for_tls() as g, KtlsServer():
         c = ask_for_tls()
         lent = Lent(g)
         lent.give_keys()
@@ -864,7 +585,7 @@ def test_I1_secrets():
 
 def test_A7_in_body():
     """the same inside a message, which is dropped"""
-    with helper_for_tls() as g, TlsServer() as srv:
+    with helper_for_tls() as g, KtlsServer() as srv:
         c = inspected(g)
         begin_message(c)
         send_record(c.sock, HANDSHAKE, KEY_UPDATE)
@@ -880,7 +601,7 @@ def test_alerts():
         for kind, data in ((ALERT, b"\2\x28"), (ALERT, b"\1"), (20, b"\1"),
                            (99, b"NOOP\r\n")):
             for who in ("client", "server"):
-                with TlsServer() as srv:
+                with KtlsServer() as srv:
                     c = inspected(g)
                     p = c if who == "client" else srv.conns[0]
                     send_record(p.sock, kind, data)
@@ -892,7 +613,7 @@ def test_alerts():
 
 def test_bad_record():
     """a record under a wrong key ends the session"""
-    with helper_for_tls() as g, TlsServer() as srv:
+    with helper_for_tls() as g, KtlsServer() as srv:
         c = agreed(g)
         c.send(b"\x17\3\3\0\x20" + bytes(32))
         wait_for("the end", lambda: not sessions())
@@ -904,7 +625,7 @@ def test_A8_tiny_records():
     """empty records, and records of one octet, are data like any other"""
     n = octets(2000, 200)
     body = mail("z" * n)
-    with helper_for_tls() as g, TlsServer() as srv:
+    with helper_for_tls() as g, KtlsServer() as srv:
         c = inspected(g)
         c.envelope()
         c.cmd("DATA", "354")
@@ -918,7 +639,7 @@ def test_A8_tiny_records():
 
 def test_big_both_ways():
     """messages of many records, in pieces of odd sizes"""
-    with helper_for_tls() as g, TlsServer() as srv:
+    with helper_for_tls() as g, KtlsServer() as srv:
         c = inspected(g)
         for size in (16384, 16385, 1000003):
             body = mail("0123456789abcdef\r\n" * (size // 18))
@@ -947,8 +668,8 @@ def test_K1_tail():
     """K1: no FIN overtakes what waits for a client that reads late"""
     text = "".join("214-%070d\r\n" % i for i in range(180)) + "214 end\r\n"
     with sysctls("gw", {"ipv4/tcp_wmem": "4096 4096 4096"}), \
-            helper_for_tls() as g, TlsServer(script={"HELP": text}):
-        c = TlsClient(prepare=small_window)
+            helper_for_tls() as g, KtlsServer(script={"HELP": text}):
+        c = KtlsClient(prepare=small_window)
         c.hello()
         c.cmd("STARTTLS", "220 2.0.0 Ready to start TLS$")
         lent = Lent(g)
@@ -1041,7 +762,7 @@ def test_A1_urgent():
         p.send(b"220 2.0.0 Ready to start TLS\r\n")
 
     with helper_for_tls() as g, Server(script={"STARTTLS": starttls}) as srv:
-        c = TlsClient()
+        c = KtlsClient()
         c.hello()
         c.send(b"STARTTLS\r\n")
         wait_for("it at the server", lambda: b"STARTTLS" in srv.log)
@@ -1057,7 +778,7 @@ def test_A1_urgent():
 
 def test_I1_redirected():
     """a socket that the helper has connected elsewhere is not taken back"""
-    with helper_for_tls() as g, TlsServer(), Server(port=2525) as other:
+    with helper_for_tls() as g, KtlsServer(), Server(port=2525) as other:
         before = stats()
         c = ask_for_tls()
         lent = Lent(g)
@@ -1089,7 +810,7 @@ def test_bypass_no_helper():
 def test_smtps_no_server():
     """port 465: a client that speaks TLS gets no plain text"""
     with helper_for_tls():
-        c = TlsClient(port=465)
+        c = KtlsClient(port=465)
         assert c.ends(), c.buf
         c.sock.close()
         wait_for("the end", lambda: not sessions())
@@ -1100,7 +821,7 @@ def test_A3_require_helo():
     with helper_for_tls(), profile("require", "starttls", "require"), \
             no_policies(), \
             policy("require", "iif", "lan", "port", "25", "tls", "require"), \
-            TlsServer():
+            KtlsServer():
         c = Client()
         c.expect("220 ")
         c.cmd("HELO client.lab", "250")
@@ -1116,7 +837,7 @@ def test_M4_require_refused_ehlo():
     with helper_for_tls(), profile("require", "starttls", "require"), \
             no_policies(), \
             policy("require", "iif", "lan", "port", "25", "tls", "require"), \
-            TlsServer(script={"EHLO": ehlo}) as srv:
+            KtlsServer(script={"EHLO": ehlo}) as srv:
         for lines in (("EHLO", "HELO client.lab"),
                       ("EHLO client.lab", "EHLO", "HELO client.lab")):
             c = Client()
@@ -1131,7 +852,7 @@ def test_M4_require_refused_ehlo():
 
 def test_bad_record_alert():
     """the sender of a record under a wrong key gets the alert for it"""
-    with helper_for_tls() as g, TlsServer():
+    with helper_for_tls() as g, KtlsServer():
         c = agreed(g)
         give_keys(c.sock, False, directions=(TLS_RX,))
         c.alerts = []
@@ -1144,7 +865,7 @@ def test_bad_record_alert():
 
 def test_user_canceled():
     """user_canceled before close_notify is no error (RFC 8446 6.1)"""
-    with helper_for_tls() as g, TlsServer():
+    with helper_for_tls() as g, KtlsServer():
         c = inspected(g)
         c.send(b"QUIT\r\n")
         send_record(c.sock, ALERT, b"\1\x5a")
@@ -1173,7 +894,7 @@ def test_A8_flood():
     first = records(0, [b"NOOP\r\n"] + [b""] * 19999)
     with setting("command-timeout", "2s"), \
             setting("handshake-timeout", "600s"), \
-            helper_for_tls() as g, TlsServer():
+            helper_for_tls() as g, KtlsServer():
         c = ask_for_tls()
         lent = Lent(g)
         lent.give_keys()
@@ -1221,7 +942,7 @@ def test_large_profile():
 
 def test_kill_sessions():
     """the module goes while sockets are lent, inspected and relayed"""
-    with helper_for_tls() as g, TlsServer() as srv:
+    with helper_for_tls() as g, KtlsServer() as srv:
         live = inspected(g)
         asked = [ask_for_tls() for _ in range(3)]
         kept = [Lent(g) for _ in range(2)]

@@ -11,20 +11,21 @@ import tempfile
 import threading
 from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
+from smtplab.client import Client
+from smtplab.config import setting
+from smtplab.exchange import send_message
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import delta, sessions, stats
+from smtplab.genl import Genl
+from smtplab.helper import (helpers, in_place_of_the_helper, kill_helpers, restarted_helper,
+                            signal_helpers, start_helper)
+from smtplab.lab import main
+from smtplab.mails import infected, mail
+from smtplab.net import sh
+from smtplab.server import Server
+from smtplab.tap import tests_of
 
 HELD = 20
-
-
-def send_message(body):
-    """A client that has sent a message and waits for the reply."""
-    c = Client()
-    c.hello()
-    c.envelope()
-    c.cmd("DATA", "354")
-    c.send(stuff(body) + b".\r\n")
-    return c
 
 
 def hold_messages(srv, bodies):
@@ -164,28 +165,6 @@ def test_worker_killed():
         expect_equal(srv.messages[-1], mail("last"), "the last message")
         for m in srv.messages:
             assert b"Subject: test" in m and b"eicar" not in m, m
-
-
-@contextmanager
-def in_place_of_the_helper(body):
-    """This process is the helper, and one message waits to be scanned, or only a
-    client is there; yields the registered socket, the client and the server."""
-    kill_helpers()
-    g = Genl()
-    try:
-        assert g.register("SCAN") == b""
-        assert g.ask("SCAN_ACCEPT") == errno.EAGAIN
-        with Server() as srv:
-            if body is None:
-                c = Client()
-            else:
-                c = send_message(body)
-                wait_for("a request", lambda: stats()["scan-queued"] == 1)
-            yield g, c, srv
-    finally:
-        g.sock.close()
-        wait_for("its notice", lambda: stats()["helpers"] == 0)
-        start_helper()
 
 
 def test_I1_not_registered():

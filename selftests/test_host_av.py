@@ -10,9 +10,14 @@ import random
 import sys
 from contextlib import nullcontext
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_splice import splice  # noqa: E402
+from smtplab.client import Client
+from smtplab.config import splice
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import delta, sessions, stats
+from smtplab.lab import main
+from smtplab.mails import chunks, eicar, stuff
+from smtplab.server import Server
+from smtplab.tap import tests_of
 
 LOAD_MAILS = int(os.environ.get("LOAD_MAILS", "30"))
 LEAST, MOST = 1000, 5000000

@@ -1,11 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """A machine that was booted with ipv6.disable=1: scripts/vm --append."""
-import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
+from smtplab.client import Client
+from smtplab.config import policy
+from smtplab.expect import expect_equal
+from smtplab.lab import main
+from smtplab.mails import infected, mail
+from smtplab.net import HAVE_IPV6
+from smtplab.server import Server
+from smtplab.tap import chosen, tests_of
 
 
 def test_main_job():

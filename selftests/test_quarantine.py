@@ -1,14 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """The quarantine: infected mail put aside, on disks that are full or fail."""
+import json
 import os
 import stat
 import sys
 from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_av import ask, av, logged  # noqa: E402
+from smtplab.config import av
+from smtplab.exchange import ask
+from smtplab.expect import expect_equal
+from smtplab.gateway import logged
+from smtplab.helper import restarted_helper
+from smtplab.lab import main
+from smtplab.mails import infected
+from smtplab.net import CLIENT4, RUN, sh
+from smtplab.tap import tests_of
 
 DIR = os.path.join(RUN, "quarantine.test")
 SENDMAIL = os.path.join(RUN, "sendmail")

@@ -2,14 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0
 """A server that leaves while a message is held: another connection gets its
 envelope again, so that the message costs the client nothing (K6)."""
-import os
+import socket
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_av import av, counted  # noqa: E402
-from test_splice import splice, stopped_helper  # noqa: E402
-from test_tls import TlsServer, inspected  # noqa: E402
+from smtplab.client import Client
+from smtplab.config import av, setting, splice
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import counted, delta, sessions, stats
+from smtplab.helper import stopped_helper, unloaded
+from smtplab.lab import main
+from smtplab.mails import infected, mail, stuff
+from smtplab.net import nft, tcp_sockets
+from smtplab.peer import Peer
+from smtplab.server import Server
+from smtplab.tap import tests_of
+from smtplab.tls import TlsServer, inspected
 
 NO_SYN = "chain in { type filter hook input priority 0; tcp flags syn tcp dport 25 drop; }"
 LOST = "451 4.4.2 Connection to the mail server lost"

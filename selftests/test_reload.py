@@ -12,8 +12,15 @@ import sys
 import threading
 from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
+from smtplab.client import Client
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import cli, delta, stats
+from smtplab.helper import PIDFILE, restarted_helper, start_helper, stop_helper
+from smtplab.lab import main
+from smtplab.mails import infected, mail
+from smtplab.net import RUN
+from smtplab.server import Server
+from smtplab.tap import tests_of
 
 # the other kernels are emulated, and slow
 RELOADS = int(os.environ.get("LOAD_RELOADS") or

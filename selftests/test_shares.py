@@ -4,17 +4,22 @@
 
 The greedy one has an address of its own, 10.0.1.9.
 """
-import os
 import sys
 import threading
 from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_av import counted  # noqa: E402
-from test_dialogue import trickle  # noqa: E402
-from test_splice import splice, stopped_helper  # noqa: E402
-from test_tls import TlsServer  # noqa: E402
+from smtplab.client import Client
+from smtplab.config import setting, splice
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import counted, delta, sessions, stats
+from smtplab.helper import stopped_helper
+from smtplab.lab import main
+from smtplab.mails import mail
+from smtplab.net import addresses
+from smtplab.peer import trickle
+from smtplab.server import Server
+from smtplab.tap import tests_of
+from smtplab.tls import TlsServer
 
 GREEDY = "10.0.1.9"
 LINE = b"y" * 70 + b"\r\n"

@@ -1,61 +1,26 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Splice mode: a message goes to the server while it comes in, but for its end."""
-import os
 import re
-import signal
 import sys
 import threading
-from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_tls import TlsServer, inspected  # noqa: E402
+from smtplab.client import Client
+from smtplab.config import mode, setting, splice
+from smtplab.expect import PATIENCE, expect_equal, wait_for
+from smtplab.gateway import delta, sessions, stats
+from smtplab.helper import stopped_helper
+from smtplab.lab import main
+from smtplab.mails import infected, mail, sha, stuff
+from smtplab.net import small_window
+from smtplab.server import Server, Watcher
+from smtplab.tap import tests_of
+from smtplab.tls import TlsServer, inspected
 
 # the octets that wait for the verdict: the end-of-data and what is before it,
 # as much of it as may be of an end-of-data
 KEPT = len("\r\n.\r\n")
 ALONE = "421 4.3.0 No mail server any more, closing connection$"
-
-
-class Watcher(Server):
-    """A Server that knows how connections ended amid a message: ends."""
-
-    def __init__(self, *args, **kw):
-        self.ends = []
-        super().__init__(*args, **kw)
-
-    def _serve(self, p):
-        end = "closed"
-        try:
-            self._dialogue(p)
-        except ConnectionResetError:
-            end = "reset"
-        except (OSError, AssertionError) as e:
-            end = repr(e)
-        finally:
-            p.sock.close()
-            self.ends.append(end)
-
-    def expect_reset(self):
-        wait_for("the end", lambda: self.ends)
-        expect_equal(self.ends, ["reset"], "end of the connection")
-        expect_equal(self.messages, [], "messages")
-
-
-@contextmanager
-def mode(name, av="default"):
-    """The policy of the lab with another mode, and another AV profile."""
-    old = policies()[0]
-    with policy(name, "position", "1", "iif", "lan",
-                "dst", ",".join(old["dst"]), "service",
-                ",".join(map(str, old["port"])), "tls", old["tls"], "av", av,
-                "mode", name):
-        yield
-
-
-def splice():
-    return mode("splice")
 
 
 def body_of(srv):
@@ -69,16 +34,6 @@ def in_message(family=4):
     c.envelope()
     c.cmd("DATA", "354 go ahead$")
     return c
-
-
-@contextmanager
-def stopped_helper():
-    """No verdict comes."""
-    signal_helpers(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        signal_helpers(signal.SIGCONT)
 
 
 def clean_mail(family=4):

@@ -10,17 +10,26 @@ same, only later, counters of the network stack are looked at, never a clock.
 import errno
 import json
 import os
-import select
 import socket
 import struct
 import sys
 from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
+from smtplab.client import Client
+from smtplab.config import no_policies, policies, policy, setting
+from smtplab.exchange import is_inspected, through
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import delta, sessions, stats
+from smtplab.lab import main
+from smtplab.mails import infected, mail
+from smtplab.net import (CLIENT4, CLIENT6, LISTEN, SERVER4, SERVER6, SYN_SENT, TIME_WAIT,
+                         addresses, client_of, connect_error, dial, ip, mib, netns, nft,
+                         server_of, sh, sysctl, sysctls, tcp_sockets)
+from smtplab.peer import Peer
+from smtplab.server import Server
+from smtplab.tap import Skip, tests_of
 
 GATEWAY4, GATEWAY6 = "10.0.2.1", "fd00:2::1"
-SYN_SENT, TIME_WAIT, LISTEN = 2, 6, 10
 OTHER = 2525
 MASQUERADE = """
     chain post {
@@ -31,38 +40,12 @@ MASQUERADE = """
 BIG = mail("\r\n".join(["x" * 70] * 14600))
 
 
-def server_of(family):
-    return SERVER4 if family == 4 else SERVER6
-
-
-def client_of(family):
-    return CLIENT4 if family == 4 else CLIENT6
-
-
-def inspected(c):
-    """Whether the gateway is between this new client and the server."""
-    return HIDDEN not in c.hello()
-
-
-def through(family, body=mail(), server="server", **client):
-    """One mail passes and was inspected. Returns the server's peer."""
-    before = stats()
-    with Server(ns=server) as srv:
-        c = Client(family=family, **client)
-        assert inspected(c), "not inspected"
-        c.message(body)
-        c.quit()
-        expect_equal([sha(m) for m in srv.messages], [sha(body)], "messages")
-        expect_equal(delta(before, "accepted"), 1, "sessions")
-        return srv.peers[0]
-
-
 def untouched(family=4, port=25, **client):
     """A flow reaches the server as the client made it."""
     before = stats()
     with Server(port=port) as srv:
         c = Client(family=family, port=port, **client)
-        assert not inspected(c), "inspected"
+        assert not is_inspected(c), "inspected"
         expect_equal(srv.peers[0], c.sock.getsockname()[:2], "client")
         c.quit()
     for key in ("accepted", "steered"):
@@ -73,28 +56,13 @@ def picked_by(family=4, port=25, **client):
     """The policy that picks a client, None where it is forwarded untouched."""
     with Server(port=port) as srv:
         c = Client(family=family, port=port, **client)
-        inside = inspected(c)
+        inside = is_inspected(c)
         found = [s["policy"] for s in sessions()
                  if s["client-port"] == c.sock.getsockname()[1]]
         c.quit()
         expect_equal(len(found), int(inside), "sessions of the client")
         expect_equal(len(srv.peers), 1, "connections to the server")
     return found[0] if found else None
-
-
-def dial(to, family=4, port=25, src=None, ns="client"):
-    """A connection on its way: the socket, and what connect() said."""
-    s = tcp_socket(ns, family, src)
-    s.setblocking(False)
-    return s, s.connect_ex((to, port))
-
-
-def connect_error(s):
-    """How the connection on its way ended."""
-    poll = select.poll()
-    poll.register(s, select.POLLOUT)
-    assert poll.poll(PATIENCE * 1000), "the connection never ended"
-    return s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
 
 def refused(to, family=4, src=None):
@@ -134,7 +102,7 @@ def test_addresses():
         wait_for("quiet", lambda: not sessions())
         with Server() as srv:
             c = Client(family=family)
-            assert inspected(c)
+            assert is_inspected(c)
             s, = sessions()
             me = c.sock.getsockname()[:2]
             expect_equal(srv.peers[0][0], me[0], "client at the server")
@@ -152,7 +120,7 @@ def test_own_port_25():
         # sessions in progress are no reason why it could not start
         clients = [Client(port=587, family=f) for f in (4, 6)]
         for c in clients:
-            assert inspected(c)
+            assert is_inspected(c)
         with Server(port=587, ns="gw"):
             pass
         for c in clients:
@@ -329,7 +297,7 @@ def small_mtu_at_client(family):
     with beyond("client", 4), Server(script={"VRFY": text}):
         told = too_big(family)
         c = Client(family=family, ns="far")
-        assert inspected(c)
+        assert is_inspected(c)
         expect_equal(c.cmd("VRFY x") + "\n", text.replace("\r", ""), "reply")
         c.quit()
         assert too_big(family) > told, "the gateway was not told"
@@ -386,7 +354,7 @@ def reuse(family):
                  [s for s in tcp_sockets("client") if s[0] == src[1]])
         before, resets = stats(), mib("client")["TcpOutRsts"]
         c = Client(family=family, src=src)
-        assert inspected(c)
+        assert is_inspected(c)
         c.message(mail())
         c.quit()
         expect_equal(srv.messages, [mail()], "messages")
@@ -408,10 +376,10 @@ def test_time_wait_v6():
 def client_uses_port_of_leg(family):
     with Server() as srv:
         first = Client(family=family)
-        assert inspected(first)
+        assert is_inspected(first)
         leg = srv.peers[0][1]
         second = Client(family=family, src=(client_of(family), leg))
-        assert inspected(second)
+        assert is_inspected(second)
         for c in (first, second):
             c.message(mail())
             c.quit()
@@ -482,7 +450,7 @@ def older_flow(family, meanwhile=lambda: None):
     with Server() as srv:
         with no_policies():
             c = Client(family=family)
-            assert not inspected(c)
+            assert not is_inspected(c)
         meanwhile()
         before = stats()
         c.message(mail())
@@ -501,7 +469,7 @@ def older_flow_syncookies(family):
     def other_client():
         with sysctls("gw", {"ipv4/tcp_syncookies": 2}):
             c = Client(family=family)
-            assert inspected(c)
+            assert is_inspected(c)
             c.quit()
     try:
         older_flow(family, other_client)
@@ -589,7 +557,7 @@ def test_dnat():
             wait_for("quiet", lambda: not sessions())
             with Server():
                 c = Client(family=family, to=to)
-                assert inspected(c)
+                assert is_inspected(c)
                 expect_equal([s["server"] for s in sessions()],
                              [server_of(family)], "server")
                 c.quit()
@@ -617,7 +585,7 @@ def test_to_the_box():
                            (6, GATEWAY6)):
             before = stats()
             c = Client(family=family, to=to)
-            assert not inspected(c), "inspected: " + to
+            assert not is_inspected(c), "inspected: " + to
             expect_equal(srv.peers[-1], c.sock.getsockname()[:2], "client")
             c.quit()
             expect_equal(delta(before, "steered"), 0, "steered")
@@ -675,7 +643,7 @@ def test_loopback():
                            (6, GATEWAY6)):
             before = stats()
             c = Client(family=family, to=to, ns="gw")
-            assert not inspected(c), "inspected: " + to
+            assert not is_inspected(c), "inspected: " + to
             expect_equal(srv.peers[-1], c.sock.getsockname()[:2], "client")
             c.quit()
             for key in ("steered", "steer-refused"):
@@ -704,7 +672,7 @@ def test_bridged():
                     "prerouting priority -200; tcp dport 25 counter name seen; }"
                     ) as counters, Server(ns="right") as srv:
             c = Client(ns="left", to="10.0.9.4")
-            assert not inspected(c)
+            assert not is_inspected(c)
             expect_equal(srv.peers[0], c.sock.getsockname()[:2], "client")
             c.quit()
             assert counters()["seen"], "netfilter saw nothing"
@@ -976,12 +944,12 @@ def test_delete_with_sessions():
     with Server() as srv:
         clients = [Client(family=f) for f in (4, 6)]
         for c in clients:
-            assert inspected(c)
+            assert is_inspected(c)
         with no_policies():
             expect_equal([s["policy"] for s in sessions()], ["lab"] * 2,
                          "policies of the sessions")
             c = Client()
-            assert not inspected(c), "a new client is inspected"
+            assert not is_inspected(c), "a new client is inspected"
             c.quit()
             for c in clients:
                 c.message(mail())

@@ -10,13 +10,22 @@ import os
 import re
 import select
 import signal
+import socket
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
+from smtplab.client import Client
+from smtplab.expect import PATIENCE, wait_for
+from smtplab.gateway import cli, sessions
+from smtplab.helper import helpers, signal_helpers, start_helper
+from smtplab.lab import main
+from smtplab.mails import mail
+from smtplab.net import (LISTEN, SERVER4, SERVER6, TIME_WAIT, netns, nft, sh, sysctls,
+                         tcp_socket, tcp_sockets)
+from smtplab.server import HIDDEN, Server
+from smtplab.tap import tests_of
 
 KO = os.environ["SMTPSPLICE_KO"]
 # the other kernels are emulated, and slow
@@ -25,7 +34,6 @@ ROUNDS = int(os.environ.get("TEARDOWN_ROUNDS") or
 POLICY = ("policy", "add", "lab", "iif", "lan", "dst",
           "10.0.2.0/24,fd00:2::/64", "service", "smtp,465,submission,2465",
           "tls", "crowd")
-TIME_WAIT, LISTEN = 6, 10
 MNT_DETACH = 2
 libc = ctypes.CDLL(None, use_errno=True)
 

@@ -1,25 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Deep inspection: real TLS handshakes on both legs."""
-import json
 import os
 import re
-import ssl
 import subprocess
 import sys
-import warnings
 from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
+from smtplab.expect import PATIENCE, expect_equal, wait_for
+from smtplab.gateway import av_log, delta, sessions, stats
+from smtplab.helper import helpers
+from smtplab.lab import main
+from smtplab.mails import eicar, infected, mail
+from smtplab.net import HAVE_IPV6, RUN, SERVER4, netns, sh
+from smtplab.tap import tests_of
+from smtplab.tls import (CA, CERT, KEY, NAME, VERSIONS, TlsClient, TlsServer, inspected, issuer,
+                         server_context)
 
-warnings.filterwarnings("ignore", category=DeprecationWarning)
-
-CA = os.path.join(RUN, "ca.pem")
-CERT = os.path.join(RUN, "server.pem")
-KEY = os.path.join(RUN, "server.key")
-NAME = "gateway.internal.lab"
-VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 # how many handshakes test_memory does
 LOAD_ROW = int(os.environ.get("LOAD_ROW", "200"))
 # names of OpenSSL; those of TLS 1.3 first
@@ -29,131 +26,9 @@ SUITES = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
           "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-CCM")
 
 
-def server_context(version=None, cert=CERT, key=KEY):
-    ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ctx.load_cert_chain(cert, key)
-    if version:
-        ctx.minimum_version = ctx.maximum_version = version
-    return ctx
-
-
-def client_context(version=None):
-    ctx = ssl.create_default_context(cafile=CA)
-    if version:
-        ctx.minimum_version = ctx.maximum_version = version
-    return ctx
-
-
-class TlsServer(Server):
-    """A Server with STARTTLS, or that begins with TLS where port is 465."""
-
-    def __init__(self, ctx=None, port=25, script=None, **kw):
-        self.ctx = ctx or server_context()
-        script = {"STARTTLS": self._starttls, **(script or {})}
-        if port == 465:
-            script["BANNER"] = self._smtps
-        super().__init__(port=port, script=script, **kw)
-
-    def _wrap(self, p):
-        try:
-            p.sock = self.ctx.wrap_socket(p.sock, server_side=True)
-        except (ssl.SSLError, OSError):
-            return False
-        return True
-
-    def _starttls(self, p):
-        p.send(b"220 2.0.0 Ready to start TLS\r\n")
-        return self._wrap(p)
-
-    def _smtps(self, p):
-        return self._wrap(p) and p.send(b"220 server.lab ESMTP\r\n") is None
-
-
-class TlsClient(Client):
-    """A Client that does TLS with what it takes for the server."""
-
-    def start_tls(self, ctx=None, name=NAME):
-        self.sock = (ctx or client_context()).wrap_socket(
-            self.sock, server_hostname=name)
-
-    def starttls(self, ctx=None, name=NAME):
-        self.cmd("STARTTLS", "220 2.0.0 Ready to start TLS$")
-        self.start_tls(ctx, name)
-        return self.cmd("EHLO client.lab", "250")
-
-    def quit_tls(self):
-        self.cmd("QUIT", "221")
-        assert not self.sock.recv(100)
-        self.sock.close()
-
-
-def inspected(ctx=None, family=4, name=NAME):
-    c = TlsClient(family=family)
-    c.hello()
-    r = c.starttls(ctx, name)
-    assert "STARTTLS" not in r, r
-    return c
-
-
-def issuer(c):
-    return dict(x[0] for x in c.sock.getpeercert()["issuer"])["commonName"]
-
-
-@contextmanager
-def own_profile(*words):
-    """A TLS profile of the test's own for the sessions of the lab."""
-    with profile("own", *words), policy(
-            "own", "position", "1", "iif", "lan", "dst",
-            "10.0.2.0/24,fd00:2::/64", "service", "smtp,smtps,submission",
-            "tls", "own"):
-        yield
-
-
-def log():
-    """The records of the log that are there whole."""
-    with open(os.path.join(RUN, "av.log")) as f:
-        return [json.loads(line) for line in f if line.endswith("\n")]
-
-
-def blocked():
-    """What the log says of sessions that ended since their TLS failed."""
-    return [r for r in log() if r["type"] == "ssl" and r["action"] == "blocked"]
-
-
-@contextmanager
-def failures(*causes):
-    """Sessions end since TLS fails, and are counted and logged."""
-    before, written = stats(), len(blocked())
-    yield
-    wait_for("the end", lambda: not sessions())
-    expect_equal(delta(before, "handshake-failed"), len(causes), "failed")
-    expect_equal(delta(before, "handshakes"), 0, "handshakes")
-    wait_for("the log", lambda: len(blocked()) >= written + len(causes))
-    new = blocked()[written:]
-    expect_equal([r["reason"] for r in new], list(causes),
-                 "log: " + "; ".join(r["msg"] for r in new))
-
-
-def expect_refused(alert, ctx=None, name=NAME, port=25):
-    """The client's handshake ends with this alert."""
-    c = TlsClient(port=port)
-    if port != 465:
-        c.hello()
-        c.cmd("STARTTLS", "220 2.0.0 Ready to start TLS$")
-    try:
-        c.start_tls(ctx, name)
-    except ssl.SSLError as e:
-        # not all of them have names in Python
-        assert alert in str(e).upper().replace(" ", "_"), (alert, e)
-    else:
-        raise AssertionError("no alert %s, but %s" % (alert, c.sock.version()))
-    finally:
-        c.sock.close()
-
-
 def records(filename):
     """What the log says of a file."""
-    return [r for r in log() if r.get("filename") == filename]
+    return [r for r in av_log() if r.get("filename") == filename]
 
 
 def test_versions():
@@ -187,7 +62,6 @@ def test_smtps():
         expect_equal(srv.messages, [mail("by 465")], "messages")
         wait_for("the log", lambda: records("by465.com"))
         expect_equal(records("by465.com")[-1]["service"], "SMTPS", "service")
-
 
 
 # --- as a client's user sees it: the two tests of the reference document ---

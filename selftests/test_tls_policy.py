@@ -13,21 +13,27 @@ import ssl
 import struct
 import sys
 import threading
+from contextlib import contextmanager
 
 from cryptography.hazmat.primitives import serialization
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from pki import der  # noqa: E402
-from test_cli import monitor  # noqa: E402
-from test_tls import (CERT, NAME, VERSIONS, TlsClient,  # noqa: E402
-                      TlsServer, client_context, expect_refused, failures,
-                      inspected, issuer, own_profile, server_context)
+from smtplab.client import Client
+from smtplab.config import own_profile
+from smtplab.expect import PATIENCE, expect_equal, wait_for
+from smtplab.gateway import delta, monitor, sessions, stats
+from smtplab.helper import helpers, restarted_helper
+from smtplab.lab import main
+from smtplab.mails import infected, mail
+from smtplab.net import CLIENT4, HAVE_IPV6, LISTEN, RUN, SERVER4, TIME_WAIT, netns, sh, tcp_sockets
+from smtplab.pki import der
+from smtplab.server import Server
+from smtplab.tap import tests_of
+from smtplab.tls import (CERT, NAME, VERSIONS, TlsClient, TlsServer, client_context,
+                         expect_refused, failures, inspected, issuer, server_context)
 
 GATEWAY_CA = "smtpsplice gateway CA"
 # How many handshakes are under way when their helper dies
 LOAD_HANDSHAKES = int(os.environ.get("LOAD_HANDSHAKES", "50"))
-LISTEN, TIME_WAIT = 10, 6
 V12, V13 = VERSIONS
 OLD = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 HTTP = ("GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "CONNECT", "TRACE",
@@ -575,7 +581,7 @@ def test_F_client_old():
 
 def test_A2_smtps_plain():
     """a server on a port of TLS that speaks first, as it must not"""
-    with Server(port=465) as srv:
+    with Server(port=465):
         with failures("negotiation"):
             # it may come before the client has begun with TLS
             c = TlsClient(port=465)

@@ -8,11 +8,17 @@ import struct
 import sys
 from contextlib import contextmanager
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from smtplab import *  # noqa: E402,F403
-from test_av import MODES, av, counted  # noqa: E402
-from test_helper import in_place_of_the_helper  # noqa: E402
-from test_splice import mode  # noqa: E402
+from smtplab.client import Client
+from smtplab.config import MODES, av, mode, setting
+from smtplab.expect import expect_equal, wait_for
+from smtplab.gateway import counted, stats
+from smtplab.genl import UAPI
+from smtplab.helper import in_place_of_the_helper
+from smtplab.lab import main
+from smtplab.mails import chunks, mail
+from smtplab.net import RUN
+from smtplab.server import Server
+from smtplab.tap import tests_of
 
 F_ADD_SEALS = 1033
 

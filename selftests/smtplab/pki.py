@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
-from smtplab import RUN, sh
+from smtplab.net import RUN, sh
+from smtplab.tls import CA
 
 PKI = os.path.join(RUN, "pki")
-CA = os.path.join(RUN, "ca.pem")
 UNTRUSTED_CA = os.path.join(RUN, "ca/untrusted-ca.pem")
 
 
