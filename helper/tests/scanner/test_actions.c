@@ -241,7 +241,7 @@ static void puts_aside(void **state)
 		expect_aside(true, MESSAGE(attached("a", "blocked", 7)));
 		expect_aside(true, MESSAGE(ambiguous()));
 		expect_aside(true, strdup("Content-Type: message/partial; id=x\r\n\r\nx\r\n"));
-		expect_aside(true, too_deep());
+		expect_aside(true, mail_deep());
 		expect_aside(false, MESSAGE(harmless("a")));
 		expect_aside(false, mail_format("Subject: x\r\n\r\n%08000d\r\n", 0));
 		avattrs_number(&attrs, AV(SCAN_ERROR), SMTPSPLICE_FAIL_ACTION_BLOCK);

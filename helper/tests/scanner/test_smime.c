@@ -581,7 +581,7 @@ static void M2_mail_in_there_is_mail(void **state)
 	scan(whole(cms_of(SIGN, strdup("Content-Type: message/partial; id=x\r\n\r\nx\r\n"))));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 	assert_int_equal(result.cause, SS_CAUSE_PARTIAL);
-	scan(whole(cms_of(SIGN, too_deep())));
+	scan(whole(cms_of(SIGN, mail_deep())));
 	assert_int_equal(result.verdict, SMTPSPLICE_VERDICT_REJECT);
 	assert_int_equal(result.cause, SS_CAUSE_UNDECODABLE);
 	avattrs_number(&attrs, AV(MIME_AMBIGUITY), SMTPSPLICE_AMBIGUITY_MONITOR);

@@ -140,7 +140,7 @@ static void M7_undecodable(void **state)
 		avattrs_number(&attrs, AV(UNDECODABLE), action);
 		/* it is nothing that is found */
 		avattrs_number(&attrs, AV(AV_SCAN), SMTPSPLICE_AV_SCAN_MONITOR);
-		scan(too_deep());
+		scan(mail_deep());
 		expect_action(action, SS_CAUSE_UNDECODABLE, SMTPSPLICE_UNSCANNED_ARCHIVE);
 		assert_string_equal(result.virus, "Heuristics.Limits.Exceeded.MaxRecursion");
 		assert_int_equal(result.keep, action == SMTPSPLICE_FAIL_ACTION_BLOCK);

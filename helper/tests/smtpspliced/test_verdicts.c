@@ -354,20 +354,6 @@ static char *large(void)
 	return mail_format("Subject: x\r\n\r\n%0500d\r\n", 0);
 }
 
-/* Deeper than anybody looks: a limit is exceeded, and nothing found */
-static char *deep(void)
-{
-	char *text = strdup("Subject: x\r\n\r\nx\r\n");
-
-	for (int i = 0; i < 150; i++) {
-		char *outer = mail_format("Content-Type: message/rfc822\r\n\r\n%s", text);
-
-		free(text);
-		text = outer;
-	}
-	return text;
-}
-
 /* -- what goes with a verdict --------------------------------------------- */
 
 static void hands_the_profile_on(void **state)
@@ -493,7 +479,7 @@ static void M7_limit_is_no_virus(void **state)
 
 	(void)state;
 	start_ready();
-	req = give(0, deep(), 60000);
+	req = give(0, mail_deep(), 60000);
 	expect_refused(req, SMTPSPLICE_VERDICT_REJECT,
 		       "554 5.7.1 Message has been Blocked.  Not all of it could be scanned: it exceeds the limit \"Heuristics.Limits.Exceeded.MaxRecursion\".  File quarantined as: \"\".");
 	assert_false(req->infected);
@@ -501,16 +487,16 @@ static void M7_limit_is_no_virus(void **state)
 	assert_string_equal(req->virus, "");
 	avattrs_number(&attrs, AV(UNDECODABLE), TEMPFAIL);
 	avattrs_text(&attrs, AV(REPLY_VIRUS), "554 5.7.1 virus");
-	req = give(1, deep(), 60000);
+	req = give(1, mail_deep(), 60000);
 	expect_refused(req, SMTPSPLICE_VERDICT_TEMPFAIL,
 		       ss_template_default(SS_CAUSE_SCAN_FAILURE));
 	assert_false(req->infected);
 	avattrs_number(&attrs, AV(UNDECODABLE), PASS);
-	req = give(2, deep(), 60000);
+	req = give(2, mail_deep(), 60000);
 	expect_passed(req, SMTPSPLICE_UNSCANNED_ARCHIVE, "X-Smtpsplice-Unscanned: archive");
 	assert_false(req->infected);
 	avattrs_text(&attrs, AV(REPLY_UNDECODABLE), "550 5.7.1 %%VIRUS%% it is");
-	expect_refused(give(3, deep(), 60000), SMTPSPLICE_VERDICT_REJECT,
+	expect_refused(give(3, mail_deep(), 60000), SMTPSPLICE_VERDICT_REJECT,
 		       "550 5.7.1 Heuristics.Limits.Exceeded.MaxRecursion it is");
 	/* and a virus is one */
 	req = give(4, infected(), 60000);

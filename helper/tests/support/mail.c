@@ -69,6 +69,19 @@ char *mail_attachment(const char *head, const char *name_field)
 	return text;
 }
 
+char *mail_deep(void)
+{
+	char *text = strdup("Subject: x\r\n\r\nx\r\n");
+
+	for (int i = 0; i < 150; i++) {
+		char *outer = mail_format("Content-Type: message/rfc822\r\n\r\n%s", text);
+
+		free(text);
+		text = outer;
+	}
+	return text;
+}
+
 int mail_file(const void *text, size_t len)
 {
 	int fd = memfd_create("test-mail", MFD_CLOEXEC);

@@ -19,6 +19,8 @@
 const char *mail_eicar(void);
 char *mail_base64(const char *text);
 char *mail_attachment(const char *head, const char *name_field);
+/* Deeper than anybody looks */
+char *mail_deep(void);
 char *mail_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int mail_file(const void *text, size_t len);
 char *mail_database(void);

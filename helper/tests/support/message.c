@@ -103,19 +103,6 @@ char *message_with(const char *head, const char *behind, char *const *parts)
 	return out;
 }
 
-char *too_deep(void)
-{
-	char *text = strdup("Subject: x\r\n\r\nx\r\n");
-
-	for (int i = 0; i < 150; i++) {
-		char *outer = mail_format("Content-Type: message/rfc822\r\n\r\n%s", text);
-
-		free(text);
-		text = outer;
-	}
-	return text;
-}
-
 /* -- scans ---------------------------------------------------------------- */
 
 int reset(void **state)

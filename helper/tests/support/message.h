@@ -43,9 +43,6 @@ char *message_with(const char *head, const char *behind, char *const *parts);
 #define MESSAGE_WITH(head, behind, ...) \
 	message_with(head, behind, (char *[]){ __VA_ARGS__, NULL })
 
-/* Deeper than anybody looks */
-char *too_deep(void);
-
 void replace_all(void);
 void scan_to(const char *text, int aside);
 void scan(char *text);			/* and freed */
