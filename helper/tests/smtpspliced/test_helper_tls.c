@@ -367,7 +367,7 @@ static void does_not_wait_for_a_full_socket(void **state)
 	assert_int_equal(end(SIGTERM), 0);
 }
 
-/* What it makes of that is in test_tls.c */
+/* What it makes of that is in test_tls_reload.c */
 static void N6_hangup_reaches_the_tls_process(void **state)
 {
 	pid_t tls;
