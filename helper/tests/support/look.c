@@ -46,11 +46,25 @@ int look_reset(void **state)
 	return 0;
 }
 
+/* Executables alone */
+void look_clear(void)
+{
+	look_rules = (struct ss_inspect_rules){
+		.executables = true, .end = ss_process_now() + LIMIT_MS,
+	};
+}
+
+/* As ss_inspect_look() */
+int look_fd(int fd, const char *name)
+{
+	return ss_inspect_look(content, fd, name, &look_rules, &look_finding);
+}
+
 uint32_t look_at(const struct pack *file)
 {
 	int fd = mail_file(file->data, file->len);
 
-	assert_int_equal(ss_inspect_look(content, fd, file->name, &look_rules, &look_finding), 0);
+	assert_int_equal(look_fd(fd, file->name), 0);
 	close(fd);
 	return look_finding.found;
 }
@@ -82,6 +96,12 @@ void look_expect(enum ss_kind kind, const char *name)
 {
 	assert_true(look_finding.found & SS_KIND_BIT(kind));
 	assert_string_equal(look_finding.detail[kind].name, name);
+}
+
+/* In what it was found */
+const char *look_name(enum ss_kind kind)
+{
+	return look_finding.detail[kind].name;
 }
 
 bool look_corrupted(void)

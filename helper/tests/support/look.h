@@ -22,11 +22,14 @@ extern const struct pack look_script;
 int look_setup(void **state);
 int look_teardown(void **state);
 int look_reset(void **state);
+void look_clear(void);
+int look_fd(int fd, const char *name);
 uint32_t look_at(const struct pack *file);
 uint32_t look_drop(struct pack file);
 uint32_t look_octets(const char *name, GString *octets);
 bool look_type(const struct pack *file, const char *word);
 void look_expect(enum ss_kind kind, const char *name);
+const char *look_name(enum ss_kind kind);
 bool look_corrupted(void);
 void look_check(const struct ss_inspect_finding *finding);
 

@@ -218,3 +218,11 @@ struct pack pack_prefix(const void *head, size_t len, struct pack blob)
 	blob.len += len;
 	return blob;
 }
+
+char *pack_zeros(size_t len)
+{
+	char *data = calloc(1, len);
+
+	assert_non_null(data);
+	return data;
+}

@@ -25,6 +25,7 @@ size_t pack_rar(unsigned char *data);
 size_t pack_cab(unsigned char *data);
 size_t pack_lzh(unsigned char *data);
 void pack_drop(struct pack *pack);
+char *pack_zeros(size_t len);
 
 unsigned char *pack_place(const struct pack *pack, const char *mark, size_t len, int nth);
 void pack_put16(unsigned char *p, unsigned int value);
