@@ -109,6 +109,18 @@ bool look_corrupted(void)
 	return look_finding.found & (LOOK(CORRUPTED) | LOOK(PARTIALLYCORRUPTED));
 }
 
+/* The rules have the hash of this file */
+void look_for_hash(const void *data, size_t len)
+{
+	static unsigned char hash[1][SS_INSPECT_HASH_SIZE];
+	int fd = mail_file(data, len);
+
+	assert_int_equal(ss_inspect_hash(fd, hash[0]), 0);
+	close(fd);
+	look_rules.block.hash = hash;
+	look_rules.block.count = 1;
+}
+
 /* Check a finding of damaged files: texts are terminated, only kinds that were found have a name */
 void look_check(const struct ss_inspect_finding *finding)
 {
@@ -121,4 +133,25 @@ void look_check(const struct ss_inspect_finding *finding)
 		if (!(finding->found & SS_KIND_BIT(kind)))
 			assert_string_equal(detail->name, "");
 	}
+}
+
+/* A file of @make, which has a program in it, with octets that are others or missing */
+void look_damaged(const char *name, GString *(*make)(void))
+{
+	int seen = 0;
+
+	srandom(1);
+	look_rules.types = ~0ull;
+	for (int i = 0; i < 1000; i++) {
+		GString *octets = make();
+
+		for (int k = 0; k <= i % 7; k++)
+			octets->str[random() % octets->len] = random();
+		if (i % 3 == 0)
+			g_string_truncate(octets, random() % octets->len);
+		seen += !!(look_octets(name, octets) & LOOK(EXECUTABLE));
+		look_check(&look_finding);
+	}
+	/* most are as good as before */
+	assert_in_range(seen, 500, 999);
 }

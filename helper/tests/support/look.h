@@ -31,6 +31,8 @@ bool look_type(const struct pack *file, const char *word);
 void look_expect(enum ss_kind kind, const char *name);
 const char *look_name(enum ss_kind kind);
 bool look_corrupted(void);
+void look_for_hash(const void *data, size_t len);
 void look_check(const struct ss_inspect_finding *finding);
+void look_damaged(const char *name, GString *(*make)(void));
 
 #endif /* SS_TESTS_SUPPORT_LOOK_H */

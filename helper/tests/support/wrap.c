@@ -156,3 +156,17 @@ struct pack wrap_pack(const char *name, GString *octets)
 	g_string_free(octets, TRUE);
 	return file;
 }
+
+/* Replace what is @old in a text, @times */
+void wrap_replace(GString *text, const char *old, const char *new, int times)
+{
+	char *at = text->str;
+
+	while (times-- && (at = strstr(at, old))) {
+		size_t place = at - text->str;
+
+		g_string_erase(text, (gssize)place, (gssize)strlen(old));
+		g_string_insert(text, (gssize)place, new);
+		at = text->str + place + strlen(new);
+	}
+}

@@ -39,5 +39,6 @@ void wrap_put_properties(GString *tnef, GString *list);
 void wrap_uu(GString *text, const struct pack *file, const char *eol);
 void wrap_yenc(GString *text, const struct pack *file, const char *eol);
 struct pack wrap_pack(const char *name, GString *octets);
+void wrap_replace(GString *text, const char *old, const char *new, int times);
 
 #endif /* SS_TESTS_SUPPORT_WRAP_H */
