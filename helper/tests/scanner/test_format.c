@@ -7,10 +7,8 @@
 #include <archive.h>
 
 #include "lib/cleanup.h"
-#include "lib/process.h"
 #include "scanner/files/inspect.h"
 #include "tests/support/look.h"
-#include "tests/support/mail.h"
 #include "tests/support/pack.h"
 
 #define COMMENT	65535		/* the longest of a zip */

@@ -11,7 +11,6 @@
 #include <archive.h>
 
 #include "lib/cleanup.h"
-#include "lib/process.h"
 #include "scanner/files/inspect.h"
 #include "tests/support/look.h"
 #include "tests/support/mail.h"

@@ -4,15 +4,12 @@
  */
 #include "tests/support/unit.h"
 
-#include <unistd.h>
-
 #include <archive.h>
 
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "scanner/files/inspect.h"
 #include "tests/support/look.h"
-#include "tests/support/mail.h"
 #include "tests/support/pack.h"
 
 static void finds_executables_in_archives(void **state)

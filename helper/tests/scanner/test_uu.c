@@ -5,12 +5,9 @@
  */
 #include "tests/support/unit.h"
 
-#include <unistd.h>
-
 #include "lib/cleanup.h"
 #include "lib/process.h"
 #include "tests/support/look.h"
-#include "tests/support/mail.h"
 #include "tests/support/wrap.h"
 
 /* A text has no name */

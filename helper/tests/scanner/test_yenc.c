@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "lib/process.h"
 #include "tests/support/look.h"
 #include "tests/support/mail.h"
 #include "tests/support/wrap.h"

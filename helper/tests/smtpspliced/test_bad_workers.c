@@ -7,10 +7,7 @@
 
 #include <signal.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "common/template.h"
-#include "proto/attrs.h"
 #include "tests/support/mail.h"
 
 /* @n infected messages come: each but the first @lost ones is refused by a scan */

@@ -4,16 +4,13 @@
  */
 #include "tests/support/reload.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "broker/reload.h"
 #include "lib/ipc.h"
 #include "proto/control_msg.h"
-#include "tests/support/mail.h"
 
 static void goes_on_where_the_new_scanner_dies(void **state)
 {

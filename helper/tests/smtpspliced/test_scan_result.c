@@ -8,9 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/template.h"
 #include "proto/attrs.h"
-#include "tests/support/mail.h"
 
 #define MEMBER(member)	offsetof(struct ss_scan_result, member), \
 			sizeof(((struct ss_scan_result *)0)->member)

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "broker/state_file.h"
-#include "tests/support/mail.h"
 
 static void write_text(const char *name, const char *text)
 {

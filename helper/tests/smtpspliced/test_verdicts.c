@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "common/template.h"
-#include "proto/attrs.h"
 #include "tests/support/mail.h"
 
 static char *fragment(void)

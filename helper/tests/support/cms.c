@@ -4,7 +4,6 @@
  */
 #include "tests/support/cms.h"
 
-#include <unistd.h>
 #include <zlib.h>
 
 #include "lib/process.h"

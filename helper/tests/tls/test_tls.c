@@ -5,7 +5,6 @@
 #include "tests/support/tls_process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -14,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/cleanup.h"
 #include "lib/ipc.h"
 #include "lib/process.h"
 #include "tests/support/fake_ktls.h"
