@@ -3,7 +3,7 @@
  * What the commands of smtpsplice tell a kernel that is a fake, and what they
  * print of what it says.
  */
-#include "tests/support/unit.h"
+#include "tests/support/command.h"
 
 #include <signal.h>
 #include <time.h>
@@ -11,74 +11,8 @@
 
 #include <netlink/msg.h>
 
-#include "cli/cli.h"
-#include "common/file_types.h"
 #include "lib/cleanup.h"
-#include "proto/attrs.h"
-#include "tests/support/fake_genl.h"
 #include "tests/support/mail.h"
-
-static char output[65536];	/* of the last run */
-
-/* Run a command with these words. Return: its exit status. */
-static int run_words(int (*command)(struct ss_cli *cli), bool json, char **words)
-{
-	struct ss_cli cli = { .json = json, .argv = words };
-	int file = mail_file("", 0), out, err, ret;
-	ssize_t n;
-
-	while (words[cli.argc])
-		cli.argc++;
-	fflush(NULL);
-	out = dup(STDOUT_FILENO);
-	err = dup(STDERR_FILENO);
-	dup2(file, STDOUT_FILENO);
-	dup2(file, STDERR_FILENO);
-	ret = command(&cli);
-	fflush(NULL);
-	dup2(out, STDOUT_FILENO);
-	dup2(err, STDERR_FILENO);
-	close(out);
-	close(err);
-	n = pread(file, output, sizeof(output) - 1, 0);
-	assert_true(n >= 0);
-	output[n] = '\0';
-	close(file);
-	return ret;
-}
-
-#define run(command, json, ...)						\
-	run_words(command, json, (char *[]){ __VA_ARGS__, NULL })
-
-static void expect(const struct ss_attr_set *set, const char *attrs, int len, const char *want)
-{
-	struct json_object *obj = ss_attrs_decode(set, (struct nlattr *)attrs, len);
-
-	assert_string_equal(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN |
-			    JSON_C_TO_STRING_NOSLASHESCAPE), want);
-	json_object_put(obj);
-}
-
-static void expect_profile(const char *want)
-{
-	expect(&ss_attrs_tls_profile, fake->profile.attrs, fake->profile.len, want);
-}
-
-static void expect_av(const char *want)
-{
-	expect(&ss_attrs_av_profile, fake->av.attrs, fake->av.len, want);
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	memset(&fake->profile, 0, sizeof(fake->profile));
-	memset(&fake->av, 0, sizeof(fake->av));
-	memset(&fake->said, 0, sizeof(fake->said));
-	memset(&fake->event, 0, sizeof(fake->event));
-	fake->changes = 0;
-	return 0;
-}
 
 static void adds_a_profile(void **state)
 {
@@ -356,264 +290,6 @@ static void survives_any_state(void **state)
 	}
 }
 
-static const char hash1[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-static const char hash2[] = "FEDCBA9876543210FEDCBA9876543210FEDCBA9876543210FEDCBA987654321F";
-#define SHOWN1 "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""
-#define SHOWN2 "\"fedcba9876543210fedcba9876543210fedcba9876543210fedcba987654321f\""
-
-/* "@" and the name of a file with @text, which lives as long as this process */
-static char *at_file(const char *text)
-{
-	static char word[64];
-
-	snprintf(word, sizeof(word), "@/proc/self/fd/%d", mail_file(text, strlen(text)));
-	return word;
-}
-
-static void adds_an_av_profile(void **state)
-{
-	char hashes[2 * sizeof(hash1)];
-
-	(void)state;
-	sprintf(hashes, "%s,%s", hash1, hash2);
-	assert_int_equal(run(ss_cmd_av, false, "add", "in"), 0);
-	assert_int_equal(fake->av.cmd, SMTPSPLICE_CMD_AV_ADD);
-	assert_string_equal(fake->av.name, "in");
-	expect_av("{}");
-	assert_int_equal(run(ss_cmd_av, false, "add", "in", "av-scan", "monitor",
-			     "archive-block", "unhandled,encrypted,unhandled",
-			     "archive-log", "none", "oversize-limit", "10M",
-			     "uncompressed-limit", "none", "uncompressed-nest-limit", "100",
-			     "file-name", "*.exe,[a-c]?.\xc3\xa4 b", "file-type", "exe,mach-o,7z",
-			     "hash-block", hashes, "sender-ban", "2h",
-			     "reply-virus", "554 5.7.1 no", "reply-failure", "451 later",
-			     "reply-hash", "none", "replacement", "a\nb"), 0);
-	expect_av("{\"av-scan\":\"monitor\",\"archive-block\":[\"encrypted\",\"unhandled\"],"
-		  "\"archive-log\":[],\"oversize-limit\":10485760,\"uncompressed-limit\":0,"
-		  "\"uncompressed-nest-limit\":100,\"file-name\":[\"*.exe\",\"[a-c]?.\xc3\xa4 b\"],"
-		  "\"file-type\":[\"exe\",\"mach-o\",\"7z\"],\"hash-block\":[" SHOWN1 "," SHOWN2 "],"
-		  "\"sender-ban\":7200,\"reply-virus\":\"554 5.7.1 no\","
-		  "\"reply-failure\":\"451 later\",\"replacement\":\"a\\nb\"}");
-	assert_string_equal(output, "");
-}
-
-static void sets_what_is_given_of_an_av_profile(void **state)
-{
-	(void)state;
-	assert_int_equal(run(ss_cmd_av, false, "add", "in", "archive-block", "encrypted",
-			     "oversize-limit", "5", "file-name", "a,b", "file-type", "exe",
-			     "hash-allow", (char *)hash1, "sender-ban", "10m", "reply-virus", "554 a",
-			     "replacement", "b", "cache", "disable"), 0);
-	assert_int_equal(run(ss_cmd_av, false, "set", "in", "file-name", "c",
-			     "reply-oversize", "552 b", "sender-ban", "30"), 0);
-	assert_int_equal(fake->av.cmd, SMTPSPLICE_CMD_AV_SET);
-	expect_av("{\"file-name\":[\"c\"],\"reply-oversize\":\"552 b\",\"sender-ban\":30,"
-		  "\"archive-block\":[\"encrypted\"],\"oversize-limit\":5,\"file-type\":[\"exe\"],"
-		  "\"hash-allow\":[" SHOWN1 "],\"reply-virus\":\"554 a\",\"replacement\":\"b\","
-		  "\"cache\":\"disable\"}");
-	/* None of what has a default is said, the rest is gone */
-	assert_int_equal(run(ss_cmd_av, false, "set", "in", "archive-block", "none",
-			     "oversize-limit", "none", "file-name", "none", "file-type", "none",
-			     "hash-allow", "none", "sender-ban", "off", "reply-virus", "none",
-			     "reply-oversize", "none", "replacement", "none"), 0);
-	expect_av("{\"archive-block\":[],\"oversize-limit\":0,\"sender-ban\":0,"
-		  "\"cache\":\"disable\"}");
-	assert_int_equal(run(ss_cmd_av, false, "set", "other", "cache", "enable"), 1);
-	assert_string_equal(output, "smtpsplice: av profile \"other\": No such file or directory\n");
-}
-
-static void takes_files(void **state)
-{
-	char text[512];
-
-	(void)state;
-	sprintf(text, "# all of them\n\n%s # one\r\n\t %s \n#%s", hash1, hash2, hash1);
-	assert_int_equal(run(ss_cmd_av, false, "add", "in", "hash-allow", at_file(text)), 0);
-	expect_av("{\"hash-allow\":[" SHOWN1 "," SHOWN2 "]}");
-	assert_int_equal(run(ss_cmd_av, false, "set", "in", "hash-allow", at_file("# none\n")), 0);
-	expect_av("{}");
-	assert_int_equal(run(ss_cmd_av, false, "set", "in", "replacement",
-			     at_file("A\xc3\xa4:\r\n\r\n--\nb\r\n")), 0);
-	expect_av("{\"replacement\":\"A\xc3\xa4:\\n\\n--\\nb\"}");
-}
-
-/* Have a shell take what was shown, and add that */
-static void add_what_was_shown(int (*command)(struct ss_cli *cli))
-{
-	static char text[sizeof(output)];
-	char *words[256] = { "add" }, script[64];
-	int file = mail_file("printf '%s\\0' ", 14);
-	size_t len, n = 1;
-	FILE *shell;
-
-	assert_int_equal(pwrite(file, output, strlen(output), 14), strlen(output));
-	snprintf(script, sizeof(script), "sh /proc/%d/fd/%d", getpid(), file);
-	shell = popen(script, "r");
-	assert_non_null(shell);
-	len = fread(text, 1, sizeof(text), shell);
-	assert_int_equal(pclose(shell), 0);
-	close(file);
-	for (char *s = text; s < text + len && n < 255; s += strlen(s) + 1)
-		if (n > 1 || strcmp(s, "--") != 0)	/* main() takes that off */
-			words[n++] = s;
-	assert_int_equal(run_words(command, false, words), 0);
-}
-
-static void expect_round_trip(int (*command)(struct ss_cli *cli), char *table,
-			      const struct fake_profile *p)
-{
-	static struct fake_profile before;
-
-	before = *p;
-	assert_int_equal(run(ss_cmd_show, false, table), 0);
-	add_what_was_shown(command);
-	assert_int_equal(p->len, before.len);
-	assert_memory_equal(p->attrs, before.attrs, p->len);
-}
-
-static void shows_av_profiles(void **state)
-{
-	(void)state;
-	assert_int_equal(run(ss_cmd_av, false, "add", "in", "av-scan", "block",
-			     "archive-block", "none", "archive-log", "nested,timeout",
-			     "oversize-limit", "1K", "file-name", "*.exe,a b,it's",
-			     "hash-block", (char *)hash2, "sender-ban", "1m",
-			     "reply-virus", "554 \"%%FILE%%\" $x", "replacement", "a\n\n  b'"), 0);
-	assert_int_equal(run(ss_cmd_show, false, "av"), 0);
-	assert_string_equal(output,
-			    "in \\\n  av-scan block \\\n  archive-block none \\\n"
-			    "  archive-log nested,timeout \\\n  oversize-limit 1024 \\\n"
-			    "  file-name '*.exe,a b,it'\\''s' \\\n  hash-block "
-			    "fedcba9876543210fedcba9876543210fedcba9876543210fedcba987654321f \\\n"
-			    "  sender-ban 60 \\\n  reply-virus '554 \"%%FILE%%\" $x' \\\n"
-			    "  replacement 'a\n\n  b'\\'''\n");
-	expect_round_trip(ss_cmd_av, "av", &fake->av);
-	assert_int_equal(run(ss_cmd_show, true, "av"), 0);
-	/* json-c has broken an empty list into lines, and does not any more */
-	assert_true(strstr(output, "\"archive-block\":[\n    ],") ||
-		    strstr(output, "\"archive-block\":[],"));
-	assert_non_null(strstr(output, "\"replacement\":\"a\\n\\n  b'\""));
-	assert_non_null(strstr(output, "\"policies\":2"));
-}
-
-/* So that nothing of it is taken for an option of the program */
-static void shows_what_begins_with_a_dash(void **state)
-{
-	(void)state;
-	assert_int_equal(run(ss_cmd_av, false, "add", "in", "file-name", "-x,b",
-			     "replacement", "-- removed --"), 0);
-	assert_int_equal(run(ss_cmd_show, false, "av"), 0);
-	assert_string_equal(output, "-- in \\\n  file-name -x,b \\\n"
-			    "  replacement '-- removed --'\n");
-	expect_round_trip(ss_cmd_av, "av", &fake->av);
-	assert_int_equal(run(ss_cmd_tls, false, "add", "in", "exempt-regex", "a",
-			     "exempt-regex", "-j"), 0);
-	assert_int_equal(run(ss_cmd_show, false, "tls"), 0);
-	assert_string_equal(output, "-- in \\\n  exempt-regex a \\\n  exempt-regex -j\n");
-	expect_round_trip(ss_cmd_tls, "tls", &fake->profile);
-}
-
-/* As many words of @len times @c as there may be, in a list */
-static char *make_list(char *list, char c, int len)
-{
-	char *to = list;
-
-	for (int i = 0; i < SMTPSPLICE_LIST_MAX; i++) {
-		if (i)
-			*to++ = ',';
-		memset(to, c, len);
-		to += len;
-	}
-	*to = '\0';
-	return list;
-}
-
-/* As many types as there may be */
-static char *make_types(char *list)
-{
-	char *to = list;
-
-	for (int i = 0; i < SMTPSPLICE_LIST_MAX; i++)
-		to += sprintf(to, "%s%s", i ? "," : "", "javascript");
-	return list;
-}
-
-static void takes_each_type_of_file(void **state)
-{
-	const char *name;
-	char want[128];
-
-	(void)state;
-	assert_int_equal(run(ss_cmd_av, false, "help"), 0);
-	for (int type = 0; (name = ss_file_types_name(type)); type++) {
-		char *help = strdup(output);
-
-		/* the help names it, and it is taken */
-		snprintf(want, sizeof(want), " %s", name);
-		for (char *s = help; (s = strpbrk(s, ",\n")); *s = ' ')
-			;
-		strcat(want, " ");
-		assert_non_null(strstr(help, want));
-		free(help);
-		snprintf(want, sizeof(want), "{\"file-type\":[\"%s\"]}", name);
-		assert_int_equal(run(ss_cmd_av, false, "add", "in", "file-type", (char *)name), 0);
-		expect_av(want);
-		assert_int_equal(run(ss_cmd_av, false, "help"), 0);
-	}
-}
-
-static void takes_the_largest_av_profile(void **state)
-{
-	static char names[SMTPSPLICE_LIST_MAX * (SMTPSPLICE_PATTERN_MAX + 1)];
-	static char types[SMTPSPLICE_LIST_MAX * sizeof("javascript")];
-	static char hashes[SMTPSPLICE_LIST_MAX * (2 * SMTPSPLICE_SHA256_SIZE + 1)];
-	char reply[SMTPSPLICE_REPLY_MAX + 1], text[SMTPSPLICE_REPLACEMENT_MAX + 1];
-	char *words[64] = {
-		"add", "in",
-		"file-name", make_list(names, 'n', SMTPSPLICE_PATTERN_MAX),
-		"file-type", make_types(types),
-		"hash-block", make_list(hashes, 'b', 2 * SMTPSPLICE_SHA256_SIZE),
-		"hash-allow", hashes,
-	};
-	int n = 10;
-
-	(void)state;
-	memset(reply, 'r', sizeof(reply) - 1);
-	memcpy(reply, "554 ", 4);
-	reply[sizeof(reply) - 1] = '\0';
-	memset(text, '\n', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	for (int type = SMTPSPLICE_A_AV_PROFILE_REPLY_VIRUS;
-	     type <= SMTPSPLICE_A_AV_PROFILE_MAX; type++) {
-		if (type == SMTPSPLICE_A_AV_PROFILE_ENCRYPTED_MAIL)
-			continue;
-		words[n++] = (char *)ss_attrs_av_profile.attr[type].name;
-		words[n++] = type != SMTPSPLICE_A_AV_PROFILE_REPLACEMENT ? reply : text;
-	}
-	assert_int_equal(run_words(ss_cmd_av, false, words), 0);
-	assert_true(fake->av.len > (int)(sizeof(names) + sizeof(types) + sizeof(hashes)));
-	expect_round_trip(ss_cmd_av, "av", &fake->av);
-	assert_int_equal(run(ss_cmd_av, false, "set", "in", "cache", "enable"), 0);
-}
-
-static void adds_a_policy_with_an_av_profile(void **state)
-{
-	(void)state;
-	assert_int_equal(run(ss_cmd_policy, false, "add", "p"), 0);
-	expect(&ss_attrs_policy, fake->said.attrs, fake->said.len,
-	       "{\"name\":\"p\",\"port\":[25],\"mode\":\"hold\"}");
-	assert_int_equal(run(ss_cmd_show, false, "policies"), 0);
-	assert_non_null(strstr(output, "MODE  TLS  AV       SESSIONS"));
-	assert_non_null(strstr(output, "hold  off  default  -"));
-	assert_int_equal(run(ss_cmd_policy, false, "add", "p", "av", "strict",
-			     "tls", "default"), 0);
-	expect(&ss_attrs_policy, fake->said.attrs, fake->said.len,
-	       "{\"name\":\"p\",\"port\":[25],\"mode\":\"hold\",\"tls\":\"default\","
-	       "\"av\":\"strict\"}");
-	assert_int_equal(run(ss_cmd_show, false, "policies"), 0);
-	assert_non_null(strstr(output, "hold  default  strict  -"));
-}
-
 static void sets_settings(void **state)
 {
 	(void)state;
@@ -691,13 +367,6 @@ static void monitors(void **state)
 	assert_non_null(strstr(output, "\"unscanned\":\"none\""));
 }
 
-static int group_setup(void **state)
-{
-	(void)state;
-	fake_make();
-	return 0;
-}
-
 #define T(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -713,14 +382,6 @@ int main(void)
 		T(shows_it_as_a_shell_takes_it),
 		T(shows_the_engine),
 		T(survives_any_state),
-		T(adds_an_av_profile),
-		T(sets_what_is_given_of_an_av_profile),
-		T(takes_files),
-		T(shows_av_profiles),
-		T(shows_what_begins_with_a_dash),
-		T(takes_each_type_of_file),
-		T(takes_the_largest_av_profile),
-		T(adds_a_policy_with_an_av_profile),
 		T(sets_settings),
 		T(monitors),
 	};
