@@ -166,7 +166,7 @@ static void N5_worker_that_says_nothing_costs_its_message(void **state)
 	atomic_store(lie, READS_NO_MORE);
 	start_ready();
 	assert_int_equal(workers(list), WORKERS);
-	queue(40, infected(), 4000);
+	queue(40, infected(), 1000);
 	fake_ring();
 	wait_for(atomic_load(lie) == HONEST);
 	for (int i = 0; i < 30; i++) {
