@@ -59,8 +59,9 @@ class Genl:
         self.seq = 0
         self.family = None
         reply = self.call(16, 3, [(2, b"smtpsplice\0")])
-        self.family = dict(self.attrs(reply))[1]
-        self.family = struct.unpack("H", self.family[:2])[0]
+        family = dict(self.attrs(reply))
+        assert 1 in family, "no number of the family in %r" % reply
+        self.family = struct.unpack("H", family[1][:2])[0]
 
     @staticmethod
     def attrs(data):
