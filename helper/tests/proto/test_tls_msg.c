@@ -56,7 +56,10 @@ static void checks_causes(void **state)
 	}
 }
 
-/* One length at a time; none but with what was inspected */
+/*
+ * Changes the length of one leg's secret at a time. Only an inspected connection may come
+ * with secrets, and only of the lengths that TLS 1.3 has.
+ */
 static void checks_secrets(void **state)
 {
 	static const uint32_t sizes[] = { 0, 1, 16, 31, 32, 33, 47, 48, 49, 64, 96, 1u << 31,

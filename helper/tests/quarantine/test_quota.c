@@ -224,7 +224,10 @@ static void N5_reads_a_large_folder_for_few_messages(void **state)
 	assert_false(q.stale);
 }
 
-/* What others have done is not forgotten over what we do */
+/*
+ * Messages that others remove are noticed later, even if this process writes to the folder
+ * meanwhile: that changes the folder's times, too.
+ */
 static void N5_remembers_that_others_have_changed_it(void **state)
 {
 	struct ss_quarantine_dir_entry entry;

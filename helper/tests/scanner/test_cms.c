@@ -53,7 +53,7 @@ static void M2_pieces(void **state)
 	expect_clean(SMTPSPLICE_UNSCANNED_ARCHIVE);
 }
 
-/* What is in a string but is no piece of it, or goes on behind its end, is odd */
+/* Strings are told as unscanned that hold a piece of another type, or one behind their end */
 static void M2_pieces_that_are_none(void **state)
 {
 	static const struct {

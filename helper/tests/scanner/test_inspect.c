@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a file is: an executable, a type, a name or a hash that a rule has.
+ * Tests of the rules for one file: executables, types, names and hashes.
  */
 #include "tests/support/unit.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is in archives, and in archives in them; what of it cannot be read, and how much is.
+ * Tests of archives, and archives in archives: their members are found, members that cannot
+ * be read are told, and no more is read than the limits allow.
  */
 #include "tests/support/unit.h"
 
